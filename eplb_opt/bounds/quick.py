@@ -1,0 +1,179 @@
+"""Instant lower bounds on the max load of one layer, in exact arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.heuristics.kernels import Ints, adams_counts, compiled
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
+
+
+def quick_bounds(instance: Instance) -> tuple[Proof, ...]:
+    """Every bound of this module that applies to a layer of one window, weakest argument first."""
+    bounds: list[Callable[[Instance], Fraction]] = [mean_bound, adams_bound]
+    if instance.deployment.binding_nodes > 1:
+        bounds.insert(1, nodes_bound)
+    proofs = [Proof(bound.__name__.removesuffix("_bound"), bound(instance), checked=True) for bound in bounds]
+    best = max(proof.bound for proof in proofs)
+    return (*proofs, Proof("slack", slack_bound(instance, best), checked=True))
+
+
+def mean_bound(instance: Instance) -> Fraction:
+    """Total load divided by the number of GPUs, in tokens.
+
+    Valid because GPU loads sum to the total load for any replica counts. Tight where loads can be split evenly;
+    weak with one or two slots per GPU. O(experts).
+    """
+    return instance.mean_loads[0]
+
+
+def nodes_bound(instance: Instance) -> Fraction:
+    """Load of the hottest node in the best partition of the groups, divided by its GPUs, in tokens.
+
+    Valid because a node carries the whole load of its groups. Exact for one or two groups per node (heaviest with
+    lightest); for more, the bound of `_partition_bound`. O(groups log groups).
+    """
+    weights, size = instance.weights[0], instance.experts_per_group
+    totals = [sum(weights[start : start + size]) for start in range(0, instance.num_experts, size)]
+    heaviest = _partition_bound.py_func(np.array(totals, dtype=object), instance.deployment.groups_per_node)
+    return heaviest * instance.unit / instance.deployment.gpus_per_node
+
+
+def adams_bound(instance: Instance) -> Fraction:
+    """The smallest largest slot load that any replica counts reach, in tokens.
+
+    Valid because a GPU is at least as hot as its hottest slot. It is what Adams' divisor method reaches, and so
+    the optimum with one slot per GPU. The counts come from compiled code; that nothing below their value v is
+    possible is shown exactly: below v an expert needs more than ``w / v`` replicas, and these sum to more than
+    the slots, or one expert needs more than it can have.
+
+    M. L. Balinski, H. P. Young: Fair Representation (1982); the same greedy: EPLB of DeepSeek-AI.
+    """
+    weights, limit = instance.weights[0], instance.max_replicas
+    slots = instance.deployment.num_slots
+    counts = adams_counts(instance.kernel_loads, slots, limit).tolist()
+    value = _largest_ratio(weights, counts)
+    while value:
+        needed = [weight * value.denominator // value.numerator + 1 if weight else 1 for weight in weights]
+        if max(needed) > limit or sum(needed) > slots:
+            break
+        # Rounding in the kernel hid a better choice: these counts fit and reach a smaller value.
+        value = _largest_ratio(weights, needed)
+    return value * instance.unit
+
+
+def slack_bound(instance: Instance, known: Fraction) -> Fraction:
+    """The smallest max load T that passes the slack test with fillers, at least `known`, in tokens.
+
+    At max load T expert e needs ``w[e] / T`` replicas, rounded up. If these exceed the slots, T is impossible.
+    Otherwise the slack Q limits every count to ``rmin + Q``, so every replica has a least load; a GPU with a replica
+    of e also carries its ``slots - 1`` fillers, at least ``phi``, and e needs ``w[e] / (T - phi)`` replicas. Repeat
+    until nothing changes. Under the hierarchical policy the needs of the groups, and their loads, must also fit the
+    nodes. Tested by bisection on integers, with loads and fillers rounded down, so that every T that fails is
+    impossible for the true loads.
+    """
+    scaled = instance.scaled(instance.max_replicas)
+    deployment = instance.deployment
+    lowest = known * scaled.factor
+    start = -(-lowest.numerator // lowest.denominator) if scaled.exact else lowest.numerator // lowest.denominator
+    failing = _largest_failing(
+        scaled.values,
+        int(start),
+        deployment.num_slots,
+        deployment.slots_per_gpu,
+        deployment.num_gpus,
+        instance.max_replicas,
+        deployment.distinct,
+        deployment.binding_groups,
+        deployment.binding_nodes,
+    )
+    # On an exact grid a max load above `failing` is at least the next multiple.
+    lowest_possible = max(failing + 1, start) if scaled.exact else failing
+    return max(known, lowest_possible / scaled.factor)
+
+
+def _largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
+    top, divisor = 0, 1
+    for weight, count in zip(weights, counts, strict=True):
+        if weight * divisor > top * count:
+            top, divisor = weight, count
+    return Fraction(top, divisor)
+
+
+@compiled
+def _partition_bound(values: Any, size: int) -> Any:
+    """A lower bound on the largest sum when integers are dealt into sets of `size`; exact for sizes 1 and 2.
+
+    For size 2 pairing heaviest with lightest is optimal. In general, with n sets, some set holds q + 1 of the
+    n q + 1 heaviest values, hence at least the q + 1 lightest of these and the ``size - q - 1`` lightest of all.
+    """
+    ordered = np.sort(values)[::-1]
+    sets = ordered.size // size
+    if size == 2:
+        return (ordered + ordered[::-1]).max()
+    bound = -(-ordered.sum() // sets)
+    for q in range(size):
+        last = sets * q + 1
+        lightest = ordered.size - (size - q - 1)
+        bound = max(bound, ordered[last - q - 1 : last].sum() + ordered[lightest:].sum())
+    return bound
+
+
+@compiled
+def _largest_failing(
+    w: Ints, start: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
+) -> int:
+    """The largest T from ``start - 1`` on that the bisection saw fail; ``start - 1`` where `start` passes."""
+    failing, step = start - 1, 1
+    while not _passes(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes):
+        failing += step
+        step *= 2
+    while step > 1:
+        step //= 2
+        if not _passes(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes):
+            failing += step
+    return failing
+
+
+@compiled
+def _passes(
+    w: Ints, top: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
+) -> bool:
+    """Whether max load `top` survives the slack test with fillers."""
+    if top <= 0:
+        return w.max() == 0
+    need = np.maximum(1, -(-w // top))
+    if nodes > 1 and _partition_bound(w.reshape(groups, -1).sum(axis=1), groups // nodes) > top * (gpus // nodes):
+        return False
+    while True:
+        slack = slots - need.sum()
+        if slack < 0 or need.max() > limit:
+            return False
+        if nodes > 1 and _partition_bound(need.reshape(groups, -1).sum(axis=1), groups // nodes) > slots // nodes:
+            return False
+        least = w // np.minimum(need + slack, limit)
+        ordered = np.sort(least)
+        changed = False
+        for e in range(w.size):
+            if not distinct:
+                fillers = (size - 1) * ordered[0]
+            elif size > 1 and least[e] <= ordered[size - 2]:
+                # e is among the size - 1 lightest, or ties with them: the sum of the others is the same.
+                fillers = ordered[:size].sum() - least[e]
+            else:
+                fillers = ordered[: size - 1].sum()
+            if w[e] == 0 and fillers <= top:
+                continue
+            if fillers >= top:
+                return False
+            needed = -(-w[e] // (top - fillers))
+            if needed > need[e]:
+                need[e] = needed
+                changed = True
+        if not changed:
+            return True

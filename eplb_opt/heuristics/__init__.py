@@ -1,0 +1,1 @@
+"""Plans without proof: replication, packing, and search over both."""

@@ -1,0 +1,134 @@
+"""The pipeline groups -> nodes, replicate inside each node, replicas -> GPUs; and the search that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.heuristics import kernels
+from eplb_opt.instance import Instance
+
+Slots = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Node:
+    """One node's experts (global ids) and its slice of a row of slots."""
+
+    experts: NDArray[np.int64]
+    slots: slice
+
+
+def greedy(instance: Instance) -> Slots:
+    """The published greedy policy, made to obey the instance's rules: slot -> expert, shape ``(slots,)``.
+
+    Groups to nodes by LPT with equal numbers, Adams' counts inside each node (at most one replica per GPU where
+    replicas must be distinct), then LPT with equal numbers of slots that passes over GPUs which hold the expert.
+    Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
+    """
+    return _build(instance, _lpt_groups(instance))
+
+
+def greedy_plus_swap(instance: Instance) -> Slots:
+    """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`."""
+    start = search(instance, greedy(instance), kicks=0)
+    exchanged = _exchanged_groups(instance)
+    if np.array_equal(exchanged, _lpt_groups(instance)):
+        return start
+    other = search(instance, _build(instance, exchanged), kicks=0)
+    return min(start, other, key=lambda slots: hottest(instance, slots))
+
+
+def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, target: float = 0.0) -> Slots:
+    """Local search on groups, packing and counts from `slots`, which stays as it is; never worse than `slots`.
+
+    `target` and the loads are in the unit of `Instance.kernel_loads`. The same arguments give the same result.
+    """
+    best = _search_nodes(instance, slots, kicks, seed, target)
+    if kicks and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
+        regrouped = _build(instance, _neighbour(instance, best, seed))
+        regrouped = _search_nodes(instance, regrouped, kicks, seed, target)
+        best = min(best, regrouped, key=lambda slots: hottest(instance, slots))
+    return best
+
+
+def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, target: float) -> Slots:
+    """Search inside each node, hottest first; once a node cannot be cooled, cooling the others has no effect."""
+    deployment = instance.deployment
+    best = np.array(slots, dtype=np.int64)
+    nodes = list(_nodes(instance, _groups_of_slots(instance, slots)))
+    nodes.sort(key=lambda node: hottest(instance, best, node.slots), reverse=True)
+    for node in nodes:
+        table = np.searchsorted(node.experts, best[node.slots])
+        table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
+        w = instance.kernel_loads[node.experts]
+        top = kernels.improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, seed % 2**32)
+        best[node.slots] = node.experts[table.ravel()]
+        target = max(target, top)
+    return best
+
+
+def _neighbour(instance: Instance, slots: Slots, seed: int) -> NDArray[np.int64]:
+    """Node of each group after one random exchange with the hottest node."""
+    random = np.random.default_rng(seed)
+    node_of_group = _groups_of_slots(instance, slots)
+    nodes = np.arange(instance.deployment.binding_nodes) * instance.deployment.slots_per_node
+    hot = int(np.argmax([hottest(instance, slots, slice(n, n + instance.deployment.slots_per_node)) for n in nodes]))
+    here = random.choice(np.flatnonzero(node_of_group == hot))
+    there = random.choice(np.flatnonzero(node_of_group != hot))
+    node_of_group[[here, there]] = node_of_group[[there, here]]
+    return node_of_group
+
+
+def hottest(instance: Instance, slots: Slots, part: slice = slice(None)) -> float:
+    """Load of the hottest GPU, or of the hottest in a `part` of the slots, in the unit of `Instance.kernel_loads`."""
+    share = instance.kernel_loads / np.bincount(slots, minlength=instance.num_experts).clip(1)
+    return float(share[slots[part]].reshape(-1, instance.deployment.slots_per_gpu).sum(axis=1).max())
+
+
+def _build(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
+    deployment = instance.deployment
+    slots = np.empty(deployment.num_slots, dtype=np.int64)
+    for node in _nodes(instance, node_of_group):
+        w = instance.kernel_loads[node.experts]
+        counts = kernels.adams_counts(w, deployment.slots_per_node, instance.max_replicas)
+        table = kernels.pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
+        slots[node.slots] = node.experts[table.ravel()]
+    return slots
+
+
+def _group_totals(instance: Instance) -> NDArray[np.float64]:
+    return instance.kernel_loads.reshape(instance.deployment.binding_groups, -1).sum(axis=1)
+
+
+def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
+    """Node of each group by the published rule."""
+    deployment = instance.deployment
+    totals = _group_totals(instance)
+    ones = np.ones(totals.size, dtype=np.int64)
+    table = kernels.pack(totals, ones, deployment.binding_nodes, deployment.groups_per_node, False)
+    return np.argsort(table.ravel()) // deployment.groups_per_node
+
+
+def _exchanged_groups(instance: Instance) -> NDArray[np.int64]:
+    """Node of each group after exchanges that lower the heavier of two nodes."""
+    return kernels.exchange_groups(_group_totals(instance), _lpt_groups(instance), instance.deployment.binding_nodes)
+
+
+def _groups_of_slots(instance: Instance, slots: Slots) -> NDArray[np.int64]:
+    """Node of each group in a valid row."""
+    node_of_group = np.empty(instance.deployment.binding_groups, dtype=np.int64)
+    node_of_slot = np.arange(slots.size) // instance.deployment.slots_per_node
+    node_of_group[slots // instance.experts_per_group] = node_of_slot
+    return node_of_group
+
+
+def _nodes(instance: Instance, node_of_group: NDArray[np.int64]) -> Iterator[_Node]:
+    group_of_expert = np.arange(instance.num_experts) // instance.experts_per_group
+    size = instance.deployment.slots_per_node
+    for node in range(instance.deployment.binding_nodes):
+        experts = np.flatnonzero(node_of_group[group_of_expert] == node)
+        yield _Node(experts, slice(node * size, (node + 1) * size))

@@ -1,0 +1,157 @@
+"""Instance: one layer's loads and its deployment, in exact integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from math import gcd, lcm
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidLoadsError
+
+# Above this, int64 sums of scaled loads over a GPU could overflow, and float64 would round.
+_LARGEST_SCALED_LOAD = 2**40
+
+
+@dataclass(frozen=True)
+class ScaledLoads:
+    """Loads of one window as small integers, rounded down: ``values[e] = floor(w[e] * factor)``.
+
+    A plan's max load never grows when loads are rounded down, so a lower bound for `values`, divided by `factor`,
+    is one for the true loads. Where `exact` is set, nothing is rounded and every possible replica load
+    ``w[e] / r`` is an integer too: every max load lies on the grid of multiples of ``1 / factor``.
+    """
+
+    values: NDArray[np.int64]
+    factor: Fraction
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One layer to plan.
+
+    Attributes
+    ----------
+    weights
+        Shape ``(windows, experts)``: non-negative integers; the load of expert e in window k is
+        ``weights[k][e] * unit``.
+    unit
+        Tokens of one unit, an exact rational.
+    deployment
+        Where the experts go.
+
+    Raises
+    ------
+    InvalidDeploymentError
+        No plan exists: too few slots, groups that do not divide, too few experts for distinct replicas.
+    """
+
+    weights: tuple[tuple[int, ...], ...]
+    unit: Fraction
+    deployment: Deployment
+
+    def __post_init__(self) -> None:
+        if len({len(window) for window in self.weights}) != 1 or not self.weights[0]:
+            raise InvalidLoadsError("an instance needs windows of the same, positive number of experts")
+        if min(map(min, self.weights)) < 0 or self.unit <= 0:
+            raise InvalidLoadsError("an instance needs non-negative loads")
+        self.deployment.require_room_for(self.num_experts)
+
+    @classmethod
+    def from_loads(cls, values: Any, deployment: Deployment) -> Instance:
+        """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, validated numbers, in tokens.
+
+        Floats are dyadic rationals, so a common denominator makes all of them integers without rounding.
+        """
+        rows = np.atleast_2d(np.asarray(values)).tolist()
+        ratios = [[value.as_integer_ratio() for value in row] for row in rows]
+        denominator = lcm(*(d for row in ratios for _, d in row))
+        weights = [[n * (denominator // d) for n, d in row] for row in ratios]
+        common = gcd(*(weight for row in weights for weight in row)) or 1
+        return cls(
+            weights=tuple(tuple(weight // common for weight in row) for row in weights),
+            unit=Fraction(common, denominator),
+            deployment=deployment,
+        )
+
+    @property
+    def num_windows(self) -> int:
+        """Windows of loads."""
+        return len(self.weights)
+
+    @property
+    def num_experts(self) -> int:
+        """Logical experts."""
+        return len(self.weights[0])
+
+    @property
+    def experts_per_group(self) -> int:
+        """Experts of one binding group; group of e = ``e // experts_per_group``."""
+        return self.num_experts // self.deployment.binding_groups
+
+    @property
+    def experts_per_node(self) -> int:
+        """Experts that one binding node takes."""
+        return self.num_experts // self.deployment.binding_nodes
+
+    @property
+    def max_replicas(self) -> int:
+        """The most replicas an expert can have: each other expert of its node needs a slot, and distinct replicas
+        need a GPU each."""
+        spare = self.deployment.slots_per_node - self.experts_per_node + 1
+        return min(spare, self.deployment.gpus_per_node) if self.deployment.distinct else spare
+
+    @property
+    def mean_loads(self) -> tuple[Fraction, ...]:
+        """Total load / number of GPUs of each window, in tokens."""
+        return tuple(sum(window) * self.unit / self.deployment.num_gpus for window in self.weights)
+
+    def total(self) -> Instance:
+        """The same layer with its windows summed into one."""
+        if self.num_windows == 1:
+            return self
+        return replace(self, weights=(tuple(map(sum, zip(*self.weights, strict=True))),))
+
+    @cached_property
+    def _kernel_shift(self) -> int:
+        return max(0, max(map(max, self.weights)).bit_length() - 53)
+
+    @cached_property
+    def kernel_loads(self) -> NDArray[np.float64]:
+        """Loads of the only window for compiled code: weights shifted to at most 53 bits, exact for most recordings."""
+        (weights,) = self.weights
+        return np.array([weight >> self._kernel_shift for weight in weights], dtype=np.float64)
+
+    def kernel_value(self, tokens: Fraction) -> float:
+        """A number of tokens in the unit of `kernel_loads`."""
+        return float(tokens / self.unit / 2**self._kernel_shift)
+
+    def scaled(self, max_replicas: int, largest: int = _LARGEST_SCALED_LOAD) -> ScaledLoads:
+        """Integer loads of the only window, at most `largest`, exact for up to `max_replicas` replicas if possible.
+
+        `factor` turns tokens into scaled units.
+        """
+        (weights,) = self.weights
+        heaviest = max(max(weights), 1)
+        steps = _lcm_up_to(max_replicas, limit=largest // heaviest)
+        if steps:
+            return ScaledLoads(np.array(weights, dtype=np.int64) * steps, steps / self.unit, exact=True)
+        multiplier = Fraction(largest, heaviest)
+        scaled = [weight * multiplier.numerator // multiplier.denominator for weight in weights]
+        return ScaledLoads(np.array(scaled, dtype=np.int64), multiplier / self.unit, exact=False)
+
+
+def _lcm_up_to(last: int, limit: int) -> int:
+    """Least common multiple of ``1 .. last``, or 0 where it exceeds `limit`."""
+    result = 1
+    for number in range(2, last + 1):
+        result = lcm(result, number)
+        if result > limit:
+            return 0
+    return result if result <= limit else 0

@@ -1,0 +1,121 @@
+"""Loads: recorded tokens per window, layer and expert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.arrays import frozen_array, increasing_ids
+from eplb_opt.errors import InvalidLoadsError
+
+
+@dataclass(frozen=True, eq=False)
+class Loads:
+    """Expert loads of a model's MoE layers, in tokens, taken as exact.
+
+    Attributes
+    ----------
+    values
+        Shape ``(windows, layers, experts)``, read-only, int64 or float64, finite and non-negative. Also accepted
+        at birth: ``(layers, experts)``, ``(experts,)``, nested lists, torch tensors on any device.
+    layer_ids
+        Decoder layer of each row, increasing; default ``0, 1, ...``.
+    source
+        Where the loads come from, for people.
+    num_model_layers
+        Decoder layers of the model, layers without experts included; default: up to the last of `layer_ids`.
+
+    Raises
+    ------
+    InvalidLoadsError
+        Values that are no numbers, negative, NaN or infinite (the first one is named), or a wrong shape.
+    """
+
+    values: NDArray[Any]
+    layer_ids: tuple[int, ...] = ()
+    source: str = ""
+    num_model_layers: int = 0
+
+    def __post_init__(self) -> None:
+        values = _as_token_array(self.values)
+        ids = increasing_ids(self.layer_ids, values.shape[1], InvalidLoadsError)
+        layers = self.num_model_layers or ids[-1] + 1
+        if layers <= ids[-1]:
+            raise InvalidLoadsError(f"num_model_layers={layers} leaves no room for layer {ids[-1]}")
+        object.__setattr__(self, "values", frozen_array(values))
+        object.__setattr__(self, "layer_ids", ids)
+        object.__setattr__(self, "num_model_layers", layers)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Loads):
+            return NotImplemented
+        return (
+            self.layer_ids == other.layer_ids
+            and self.num_model_layers == other.num_model_layers
+            and np.array_equal(self.values, other.values)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def num_windows(self) -> int:
+        """Windows: spans of time or workloads."""
+        return int(self.values.shape[0])
+
+    @property
+    def num_layers(self) -> int:
+        """Recorded layers, one per entry of `layer_ids`."""
+        return int(self.values.shape[1])
+
+    @property
+    def num_experts(self) -> int:
+        """Logical experts of a layer."""
+        return int(self.values.shape[2])
+
+    @classmethod
+    def of(cls, loads: Any) -> Loads:
+        """`loads` itself if it is a `Loads`, else a `Loads` around the array, tensor or nested list."""
+        return loads if isinstance(loads, Loads) else cls(loads)
+
+
+def _as_token_array(values: Any) -> NDArray[Any]:
+    """Values as int64 or float64 of shape ``(windows, layers, experts)``."""
+    array = _as_array(values)
+    if array.ndim == 0 or array.ndim > 3:
+        raise InvalidLoadsError(
+            f"loads have shape {array.shape}; expected (experts,), (layers, experts) or (windows, layers, experts)"
+        )
+    if array.size == 0:
+        raise InvalidLoadsError(f"loads of shape {array.shape} are empty")
+    array = array.reshape((1,) * (3 - array.ndim) + array.shape)
+    wrong = ~np.isfinite(array) | (array < 0)
+    if wrong.any():
+        window, layer, expert = (int(i) for i in np.argwhere(wrong)[0])
+        raise InvalidLoadsError(
+            f"load {array[window, layer, expert]} at window {window}, layer row {layer}, expert {expert} "
+            "is not a finite, non-negative number of tokens"
+        )
+    return array
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        # NumPy has no bfloat16; float64 holds every torch float exactly.
+        values = values.double().numpy() if values.is_floating_point() else values.numpy()
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InvalidLoadsError("loads are ragged: every layer needs the same number of experts") from None
+    if array.dtype == object and all(isinstance(value, int) for value in array.flat):
+        raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
+    if array.dtype.kind in "iub":
+        if array.dtype == np.uint64 and array.size and int(array.max()) > np.iinfo(np.int64).max:
+            raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
+        return array.astype(np.int64)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64)
+    raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers")

@@ -1,0 +1,136 @@
+"""Plan: slot -> expert for every layer; everything else is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.arrays import frozen_array, increasing_ids
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Which expert lives in which slot, for every layer.
+
+    Birth checks the shape only; `eplb_opt.verify` checks the rules, so that a faulty plan can be looked at.
+
+    Attributes
+    ----------
+    physical_to_logical
+        Expert of each slot, int64 of shape ``(layers, slots)``, read-only.
+    deployment
+        Where the slots are.
+    num_experts
+        Logical experts of a layer.
+    layer_ids
+        Decoder layer of each row, increasing; default ``0, 1, ...``.
+    num_model_layers
+        Decoder layers of the model, layers without experts included; default: up to the last of `layer_ids`.
+    """
+
+    physical_to_logical: NDArray[np.int64]
+    deployment: Deployment
+    num_experts: int
+    layer_ids: tuple[int, ...] = ()
+    num_model_layers: int = 0
+
+    def __post_init__(self) -> None:
+        mapping = np.asarray(self.physical_to_logical)
+        if mapping.ndim != 2 or mapping.shape[0] == 0 or mapping.dtype.kind not in "iu":
+            raise InvalidPlanError(
+                f"a plan maps (layers, slots) to integer expert ids; got shape {mapping.shape} of {mapping.dtype}"
+            )
+        if mapping.shape[1] != self.deployment.num_slots:
+            raise InvalidPlanError(
+                f"the plan has {mapping.shape[1]} slots, the deployment num_slots={self.deployment.num_slots}"
+            )
+        if self.num_experts < 1:
+            raise InvalidPlanError(f"num_experts={self.num_experts} is not a positive number")
+        ids = increasing_ids(self.layer_ids, mapping.shape[0], InvalidPlanError)
+        layers = self.num_model_layers or ids[-1] + 1
+        if layers <= ids[-1]:
+            raise InvalidPlanError(f"num_model_layers={layers} leaves no room for layer {ids[-1]}")
+        object.__setattr__(self, "physical_to_logical", frozen_array(mapping.astype(np.int64)))
+        object.__setattr__(self, "layer_ids", ids)
+        object.__setattr__(self, "num_model_layers", layers)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Plan):
+            return NotImplemented
+        mine, theirs = ((p.deployment, p.num_experts, p.layer_ids, p.num_model_layers) for p in (self, other))
+        return mine == theirs and np.array_equal(self.physical_to_logical, other.physical_to_logical)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def num_layers(self) -> int:
+        """Planned layers, one per entry of `layer_ids`."""
+        return int(self.physical_to_logical.shape[0])
+
+    @cached_property
+    def replica_counts(self) -> NDArray[np.int64]:
+        """Replicas of each expert, shape ``(layers, experts)``; ids out of range are not counted."""
+        layer, slot = np.nonzero(self._in_range)
+        counts = np.zeros((self.num_layers, self.num_experts), dtype=np.int64)
+        np.add.at(counts, (layer, self.physical_to_logical[layer, slot]), 1)
+        return frozen_array(counts)
+
+    @property
+    def _in_range(self) -> NDArray[np.bool_]:
+        return (self.physical_to_logical >= 0) & (self.physical_to_logical < self.num_experts)
+
+    def logical_to_physical(self, width: int | None = None) -> NDArray[np.int64]:
+        """Slots of each expert by increasing slot, -1 padded: shape ``(layers, experts, width)``.
+
+        `width` defaults to the largest replica count over all layers; a smaller one is an `InvalidArgumentError`.
+        """
+        largest = int(self.replica_counts.max())
+        width = largest if width is None else width
+        if width < largest:
+            raise InvalidArgumentError(f"width={width} is less than the largest replica count {largest}")
+        table = np.full((self.num_layers, self.num_experts, width), -1, dtype=np.int64)
+        layer, slot = np.nonzero(self._in_range)
+        expert = self.physical_to_logical[layer, slot]
+        # A stable sort keeps slots of one expert in order; the position within the run is the replica's rank.
+        order = np.lexsort((slot, expert, layer))
+        layer, slot, expert = layer[order], slot[order], expert[order]
+        run = layer * self.num_experts + expert
+        first = np.searchsorted(run, run, side="left")
+        table[layer, expert, np.arange(len(run)) - first] = slot
+        return table
+
+    def to_torch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """``(phy2log, log2phy, logcnt)``, the three int64 CPU tensors of DeepSeek's EPLB."""
+        import torch
+
+        mappings = (self.physical_to_logical, self.logical_to_physical(), self.replica_counts)
+        phy2log, log2phy, logcnt = (torch.tensor(mapping, dtype=torch.int64) for mapping in mappings)
+        return phy2log, log2phy, logcnt
+
+    def select(self, layer_ids: Iterable[int]) -> Plan:
+        """The plan of some of its layers, in the given, increasing order; an absent layer is an error."""
+        wanted = tuple(layer_ids)
+        missing = sorted(set(wanted) - set(self.layer_ids))
+        if missing:
+            raise InvalidPlanError(
+                f"the plan has no layer {', '.join(map(str, missing))}; it has {describe_ids(self.layer_ids)}"
+            )
+        rows = [self.layer_ids.index(layer) for layer in wanted]
+        return replace(self, physical_to_logical=self.physical_to_logical[rows], layer_ids=wanted)
+
+
+def describe_ids(ids: tuple[int, ...]) -> str:
+    """Layer ids in words: ``layers 3-60``, or a list where they are not contiguous."""
+    if ids == tuple(range(ids[0], ids[-1] + 1)):
+        return f"layers {ids[0]}-{ids[-1]}"
+    return f"layers {', '.join(map(str, ids))}"

@@ -1,0 +1,183 @@
+"""Solution and LayerSolution: what is known about a plan, and why the search for a better one stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from eplb_opt.plan import Plan
+from eplb_opt.proof import Proof
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import pandas as pd
+
+Status = Literal["optimal", "feasible", "infeasible"]
+StoppedBy = Literal["gap", "time", "stalled", "interrupt"]
+
+_WEAKEST_FIRST: tuple[Status, ...] = ("infeasible", "feasible", "optimal")
+
+
+@dataclass(frozen=True)
+class TracePoint:
+    """One event of a layer's solution: a better plan or a better bound.
+
+    Attributes
+    ----------
+    seconds
+        Time since the call began.
+    objective, lower_bound
+        Both values after the event.
+    source
+        What found it: ``"greedy"``, ``"search"``, the argument of a proof, a solver, or a remark on what was refused.
+    """
+
+    seconds: float
+    objective: Fraction
+    lower_bound: Fraction
+    source: str
+
+
+@dataclass(frozen=True)
+class LayerSolution:
+    """What is known about one layer.
+
+    Attributes
+    ----------
+    layer_id
+        Decoder layer.
+    objective
+        Exact objective of the plan's row; for ``"total"`` the max load in tokens.
+    max_load, mean_load
+        Load of the hottest GPU and total load / number of GPUs, exact, in tokens.
+    proof
+        The strongest lower bound and its argument.
+    stopped_by
+        ``None`` if the layer is optimal, else ``"gap"`` (target gap met), ``"time"``, ``"stalled"`` (the method has
+        nothing more to give) or ``"interrupt"``.
+    trace
+        Incumbents and bounds over time.
+    runtime
+        Seconds of work spent on this layer, summed over workers.
+    """
+
+    layer_id: int
+    objective: Fraction
+    max_load: Fraction
+    mean_load: Fraction
+    proof: Proof
+    stopped_by: StoppedBy | None
+    trace: tuple[TracePoint, ...] = ()
+    runtime: float = 0.0
+
+    @property
+    def lower_bound(self) -> Fraction:
+        """Proven: no plan has a smaller objective."""
+        return self.proof.bound
+
+    @property
+    def gap(self) -> Fraction:
+        """(objective - lower bound) / objective, exact; 0 for a layer without load."""
+        return relative_gap(self.objective, self.lower_bound)
+
+    @property
+    def status(self) -> Status:
+        """``"optimal"`` if the bound equals the objective exactly, else ``"feasible"``."""
+        return "optimal" if self.lower_bound == self.objective else "feasible"
+
+    @property
+    def imbalance(self) -> Fraction:
+        """Max load / mean load, at least 1; 1 for a layer without load."""
+        return self.max_load / self.mean_load if self.mean_load else Fraction(1)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan, and for every layer its exact value, a proven lower bound and the gap between them.
+
+    Attributes
+    ----------
+    plan
+        Verified.
+    layers
+        One `LayerSolution` per row of the plan.
+    objective
+        ``"total"``: max load of the summed windows, in tokens.
+    runtime
+        Wall-clock seconds of the call.
+    """
+
+    plan: Plan
+    layers: tuple[LayerSolution, ...]
+    objective: str
+    runtime: float
+
+    @property
+    def gap(self) -> Fraction:
+        """Gap of the sum of objectives over layers."""
+        objective = sum((layer.objective for layer in self.layers), Fraction(0))
+        return relative_gap(objective, sum((layer.lower_bound for layer in self.layers), Fraction(0)))
+
+    @property
+    def worst_gap(self) -> Fraction:
+        """Largest gap of a layer."""
+        return max(layer.gap for layer in self.layers)
+
+    @property
+    def status(self) -> Status:
+        """The weakest status of a layer."""
+        return min((layer.status for layer in self.layers), key=_WEAKEST_FIRST.index)
+
+    def __str__(self) -> str:
+        mean = sum(layer.mean_load for layer in self.layers) or Fraction(1)
+        top = sum(layer.max_load for layer in self.layers) or mean
+        bound = sum(layer.lower_bound for layer in self.layers) or mean
+        layers = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
+        return (
+            f"{layers}: imbalance {float(top / mean):.6f}, bound {float(bound / mean):.6f}, "
+            f"gap {percent(self.gap)} (worst layer {percent(self.worst_gap)}), {self.runtime:.1f} s"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per layer, exact values as floats, tokens and seconds."""
+        import pandas as pd
+
+        columns: dict[str, list[Any]] = {
+            "layer_id": [layer.layer_id for layer in self.layers],
+            "objective": [float(layer.objective) for layer in self.layers],
+            "lower_bound": [float(layer.lower_bound) for layer in self.layers],
+            "gap": [float(layer.gap) for layer in self.layers],
+            "status": [layer.status for layer in self.layers],
+            "stopped_by": [layer.stopped_by for layer in self.layers],
+            "proof": [layer.proof.argument for layer in self.layers],
+            "checked": [layer.proof.checked for layer in self.layers],
+            "max_load": [float(layer.max_load) for layer in self.layers],
+            "mean_load": [float(layer.mean_load) for layer in self.layers],
+            "imbalance": [float(layer.imbalance) for layer in self.layers],
+            "runtime": [layer.runtime for layer in self.layers],
+        }
+        return pd.DataFrame(columns)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write plan, bounds, proofs and trace as one JSON file, whole or not at all.
+
+        Raises
+        ------
+        FileFormatError
+            The file cannot be written.
+        """
+        from eplb_opt.io.native import write_solution
+
+        write_solution(self, path)
+
+
+def relative_gap(objective: Fraction, lower_bound: Fraction) -> Fraction:
+    """(objective - lower bound) / objective; 0 where both are 0."""
+    return (objective - lower_bound) / objective if objective else Fraction(0)
+
+
+def percent(gap: Fraction) -> str:
+    """A gap in per cent; only an exact 0 prints as ``0 %``, small ones keep two digits."""
+    return "0 %" if gap == 0 else f"{float(100 * gap):.2g} %"
