@@ -1,0 +1,37 @@
+"""Expert placement for Mixture-of-Experts serving: plans with a proven bound.
+
+Importing the package is fast: torch, ortools, pulp, numba and pandas load when they are first used.
+"""
+
+from eplb_opt.bounds.table import lower_bound
+from eplb_opt.deployment import Deployment
+from eplb_opt.drop_in import rebalance_experts
+from eplb_opt.errors import EplbOptError
+from eplb_opt.evaluate import evaluate
+from eplb_opt.instance import Instance
+from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solve import solve
+from eplb_opt.verify import verify
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Deployment",
+    "EplbOptError",
+    "Instance",
+    "LayerSolution",
+    "Loads",
+    "Plan",
+    "Solution",
+    "evaluate",
+    "lower_bound",
+    "read_loads",
+    "read_plan",
+    "rebalance_experts",
+    "solve",
+    "verify",
+    "write_plan",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,6 @@ def increasing_ids(ids: Iterable[Any], count: int, error: type[EplbOptError]) ->
         raise error("layer ids are not integers") from None
     if len(numbers) != count:
         raise error(f"{len(numbers)} layer ids for {count} layers")
-    if numbers[0] < 0 or any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
+    if numbers[0] < 0 or any(b <= a for a, b in pairwise(numbers)):
         raise error(f"layer ids are not increasing from 0 on: {list(numbers)}")
     return numbers

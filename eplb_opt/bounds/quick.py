@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def nodes_bound(instance: Instance) -> Fraction:
     """
     weights, size = instance.weights[0], instance.experts_per_group
     totals = [sum(weights[start : start + size]) for start in range(0, instance.num_experts, size)]
-    heaviest = _partition_bound.py_func(np.array(totals, dtype=object), instance.deployment.groups_per_node)
+    heaviest: int = _partition_bound(np.array(totals, dtype=object), instance.deployment.groups_per_node)
     return heaviest * instance.unit / instance.deployment.gpus_per_node
 
 
@@ -78,12 +79,28 @@ def slack_bound(instance: Instance, known: Fraction) -> Fraction:
     impossible for the true loads.
     """
     scaled = instance.scaled(instance.max_replicas)
+    start = ceil(known * scaled.factor) if scaled.exact else floor(known * scaled.factor)
+    failing = _largest_failing(scaled.values, start, *_rules(instance))
+    # On an exact grid a max load above `failing` is at least the next multiple.
+    lowest_possible = max(failing + 1, start) if scaled.exact else failing
+    return max(known, lowest_possible / scaled.factor)
+
+
+def replica_range(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
+    """Least and most replicas of each expert in any plan whose max load is at most `max_load` tokens.
+
+    Least: what the slack test with fillers demands. Most: least plus slack, within `Instance.max_replicas`.
+    Both are empty where the test shows that there is no such plan.
+    """
+    scaled = instance.scaled(instance.max_replicas)
+    least = _replicas_needed(scaled.values, floor(max_load * scaled.factor), *_rules(instance))
+    slack = instance.deployment.num_slots - int(least.sum())
+    return least, np.minimum(least + slack, instance.max_replicas)
+
+
+def _rules(instance: Instance) -> tuple[int, int, int, int, bool, int, int]:
     deployment = instance.deployment
-    lowest = known * scaled.factor
-    start = -(-lowest.numerator // lowest.denominator) if scaled.exact else lowest.numerator // lowest.denominator
-    failing = _largest_failing(
-        scaled.values,
-        int(start),
+    return (
         deployment.num_slots,
         deployment.slots_per_gpu,
         deployment.num_gpus,
@@ -92,9 +109,6 @@ def slack_bound(instance: Instance, known: Fraction) -> Fraction:
         deployment.binding_groups,
         deployment.binding_nodes,
     )
-    # On an exact grid a max load above `failing` is at least the next multiple.
-    lowest_possible = max(failing + 1, start) if scaled.exact else failing
-    return max(known, lowest_possible / scaled.factor)
 
 
 def _largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
@@ -105,7 +119,6 @@ def _largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
     return Fraction(top, divisor)
 
 
-@compiled
 def _partition_bound(values: Any, size: int) -> Any:
     """A lower bound on the largest sum when integers are dealt into sets of `size`; exact for sizes 1 and 2.
 
@@ -124,38 +137,49 @@ def _partition_bound(values: Any, size: int) -> Any:
     return bound
 
 
+# The same on int64, inside other kernels.
+_partition_bound_int64 = compiled(_partition_bound)
+
+
+@compiled
+def _hottest_node(values: Ints, groups: int, nodes: int) -> int:
+    """A lower bound on the largest sum over a node, whatever groups it takes."""
+    return _partition_bound_int64(values.reshape(groups, -1).sum(axis=1), groups // nodes)  # type: ignore[no-any-return]
+
+
 @compiled
 def _largest_failing(
     w: Ints, start: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
 ) -> int:
     """The largest T from ``start - 1`` on that the bisection saw fail; ``start - 1`` where `start` passes."""
     failing, step = start - 1, 1
-    while not _passes(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes):
+    while _replicas_needed(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes).size == 0:
         failing += step
         step *= 2
     while step > 1:
         step //= 2
-        if not _passes(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes):
+        if _replicas_needed(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes).size == 0:
             failing += step
     return failing
 
 
 @compiled
-def _passes(
+def _replicas_needed(
     w: Ints, top: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
-) -> bool:
-    """Whether max load `top` survives the slack test with fillers."""
+) -> Ints:
+    """Least count of each expert at max load `top`, fillers counted; an empty array where `top` is impossible."""
+    impossible = np.empty(0, dtype=np.int64)
     if top <= 0:
-        return w.max() == 0
+        return impossible if w.max() > 0 else np.ones(w.size, dtype=np.int64)
     need = np.maximum(1, -(-w // top))
-    if nodes > 1 and _partition_bound(w.reshape(groups, -1).sum(axis=1), groups // nodes) > top * (gpus // nodes):
-        return False
+    if nodes > 1 and _partition_bound_int64(w.reshape(groups, -1).sum(axis=1), groups // nodes) > top * (gpus // nodes):
+        return impossible
     while True:
         slack = slots - need.sum()
         if slack < 0 or need.max() > limit:
-            return False
-        if nodes > 1 and _partition_bound(need.reshape(groups, -1).sum(axis=1), groups // nodes) > slots // nodes:
-            return False
+            return impossible
+        if nodes > 1 and _partition_bound_int64(need.reshape(groups, -1).sum(axis=1), groups // nodes) > slots // nodes:
+            return impossible
         least = w // np.minimum(need + slack, limit)
         ordered = np.sort(least)
         changed = False
@@ -170,10 +194,10 @@ def _passes(
             if w[e] == 0 and fillers <= top:
                 continue
             if fillers >= top:
-                return False
+                return impossible
             needed = -(-w[e] // (top - fillers))
             if needed > need[e]:
                 need[e] = needed
                 changed = True
         if not changed:
-            return True
+            return need

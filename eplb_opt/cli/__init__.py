@@ -1,0 +1,1 @@
+"""The command line: the library, spelled out; one command per file."""

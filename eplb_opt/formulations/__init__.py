@@ -1,0 +1,1 @@
+"""The problem as mathematical programs: mathematics here, solvers in `eplb_opt.backends`."""

@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Index = int | np.signedinteger[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile on first use, once per machine."""
-    compiled: _Function = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    """Compile on first use, once per machine; where no folder can be written, once per process."""
+    options: dict[str, Any] = {"nogil": True}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
 @compiled
@@ -111,8 +115,10 @@ def exchange_groups(totals: Floats, node_of_group: Ints, num_nodes: int) -> Ints
     for _ in range(totals.size * totals.size):
         hot = np.argmax(load)
         best, best_a, best_b = load[hot] * (1.0 - 1e-12), -1, -1
-        for a in np.flatnonzero(nodes == hot):
-            for b in np.flatnonzero(nodes != hot):
+        for a in range(totals.size):
+            for b in range(totals.size):
+                if nodes[a] != hot or nodes[b] == hot:
+                    continue
                 less = totals[a] - totals[b]
                 new = max(load[hot] - less, load[nodes[b]] + less)
                 if new < best:
@@ -127,7 +133,9 @@ def exchange_groups(totals: Floats, node_of_group: Ints, num_nodes: int) -> Ints
 
 
 @compiled
-def improve(w: Floats, slots: Ints, max_replicas: int, distinct: bool, target: float, kicks: int, seed: int) -> float:
+def improve(
+    w: Floats, slots: Ints, max_replicas: int, distinct: bool, target: float, kicks: int, random: np.random.Generator
+) -> float:
     """Lower the largest GPU load of one node by local search; `slots` ends as the best table found.
 
     Descent: the hottest GPU exchanges a slot with another GPU, or another GPU gives up a replica of some expert
@@ -138,7 +146,6 @@ def improve(w: Floats, slots: Ints, max_replicas: int, distinct: bool, target: f
     Returns the largest GPU load, never above the one given.
     """
     num_gpus, size = slots.shape
-    np.random.seed(seed)
     counts = np.zeros(w.size, dtype=np.int64)
     holds = np.zeros((num_gpus, w.size), dtype=np.int32)
     for gpu in range(num_gpus):
@@ -159,7 +166,7 @@ def improve(w: Floats, slots: Ints, max_replicas: int, distinct: bool, target: f
         if top <= target or num_gpus == 1:
             break
         before[:] = load
-        length = _kick(w, slots, counts, holds, share, load, max_replicas, distinct, log)
+        length = _kick(w, slots, counts, holds, share, load, max_replicas, distinct, log, random)
         length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, length)
         new = load.max()
         if new <= top:
@@ -174,11 +181,11 @@ def improve(w: Floats, slots: Ints, max_replicas: int, distinct: bool, target: f
                 for place in range(size):
                     load[gpu] += share[slots[gpu, place]]
             top = load.max()
-    return top
+    return float(top)
 
 
 @compiled
-def _exchange(slots: Ints, holds: Any, share: Floats, load: Floats, g: int, i: int, h: int, j: int) -> None:
+def _exchange(slots: Ints, holds: Any, share: Floats, load: Floats, g: Index, i: Index, h: Index, j: Index) -> None:
     """Slot i of GPU g and slot j of GPU h change experts."""
     a, b = slots[g, i], slots[h, j]
     slots[g, i], slots[h, j] = b, a
@@ -192,7 +199,7 @@ def _exchange(slots: Ints, holds: Any, share: Floats, load: Floats, g: int, i: i
 
 @compiled
 def _transfer(
-    w: Floats, slots: Ints, counts: Ints, holds: Any, share: Floats, load: Floats, g: int, i: int, expert: int
+    w: Floats, slots: Ints, counts: Ints, holds: Any, share: Floats, load: Floats, g: Index, i: Index, expert: Index
 ) -> None:
     """Slot i of GPU g becomes one more replica of `expert`."""
     other = slots[g, i]
@@ -297,21 +304,22 @@ def _kick(
     max_replicas: int,
     distinct: bool,
     log: Ints,
+    random: np.random.Generator,
 ) -> int:
     """One to three random moves, the first at the hottest GPU; the length of the log."""
     num_gpus, size = slots.shape
     hot = np.argmax(load)
     length = 0
-    for move in range(1 + np.random.randint(3)):
-        g = hot if move == 0 else np.random.randint(num_gpus)
-        i = np.random.randint(size)
-        h = np.random.randint(num_gpus)
-        j = np.random.randint(size)
+    for move in range(random.integers(1, 4)):
+        g = hot if move == 0 else random.integers(0, num_gpus)
+        i = random.integers(0, size)
+        h = random.integers(0, num_gpus)
+        j = random.integers(0, size)
         a, b = slots[g, i], slots[h, j]
         if g == h or a == b:
             continue
         log[length, 0], log[length, 1] = h, j
-        if np.random.random() < 0.2 and counts[b] > 1 and counts[a] < max_replicas and not (distinct and holds[h, a]):
+        if random.random() < 0.2 and counts[b] > 1 and counts[a] < max_replicas and not (distinct and holds[h, a]):
             log[length, 2], log[length, 3] = -1, b
             _transfer(w, slots, counts, holds, share, load, h, j, a)
             length += 1

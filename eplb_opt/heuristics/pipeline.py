@@ -65,7 +65,8 @@ def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, targe
         table = np.searchsorted(node.experts, best[node.slots])
         table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
         w = instance.kernel_loads[node.experts]
-        top = kernels.improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, seed % 2**32)
+        random = np.random.default_rng(seed)
+        top = kernels.improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, random)
         best[node.slots] = node.experts[table.ravel()]
         target = max(target, top)
     return best
@@ -101,7 +102,8 @@ def _build(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
 
 
 def _group_totals(instance: Instance) -> NDArray[np.float64]:
-    return instance.kernel_loads.reshape(instance.deployment.binding_groups, -1).sum(axis=1)
+    totals: NDArray[np.float64] = instance.kernel_loads.reshape(instance.deployment.binding_groups, -1).sum(axis=1)
+    return totals
 
 
 def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
@@ -115,7 +117,10 @@ def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
 
 def _exchanged_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group after exchanges that lower the heavier of two nodes."""
-    return kernels.exchange_groups(_group_totals(instance), _lpt_groups(instance), instance.deployment.binding_nodes)
+    nodes: NDArray[np.int64] = kernels.exchange_groups(
+        _group_totals(instance), _lpt_groups(instance), instance.deployment.binding_nodes
+    )
+    return nodes
 
 
 def _groups_of_slots(instance: Instance, slots: Slots) -> NDArray[np.int64]:

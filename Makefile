@@ -1,0 +1,28 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint notebooks clean
+
+# Generate a recording, plan it, convert it, verify it: everything from a fresh checkout.
+demo: $(VENV)/.installed
+	$(BIN)/eplb-opt demo
+
+# All tests, from a fresh checkout. Tests on recordings that are not part of the project are skipped without them.
+test: $(VENV)/.installed
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo
+
+# The constraints pin every tested version, the CPU build of torch among them.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,36 @@
+"""eplb-opt demo: the main job from end to end, on generated loads."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eplb_opt.cli.tables import show
+
+
+def run(
+    folder: Annotated[Path, typer.Option(help="Where the files of the demonstration go.")] = Path("demo"),
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for the plan.")] = 20.0,
+) -> int:
+    """Generate a recording, plan it by the published greedy policy and by this solver, convert and verify."""
+    from eplb_opt.cli.main import app
+
+    folder.mkdir(parents=True, exist_ok=True)
+    loads, plan, sglang = folder / "loads.json", folder / "plan.json", folder / "sglang.json"
+    shape = ["--gpus", "72", "--slots", "288"]
+    for arguments in (
+        ["generate", "-o", loads, "--layers", "8", "--experts", "256", "--skew", "0.8"],
+        ["solve", loads, *shape, "--method", "greedy"],
+        ["solve", loads, *shape, "--time-limit", f"{time_limit:g}", "-o", plan],
+        ["convert", plan, "--to", "sglang", "-o", sglang],
+        ["verify", sglang, loads, "--gpus", "72"],
+    ):
+        words = [str(argument) for argument in arguments]
+        show(f"\n$ eplb-opt {shlex.join(words)}")
+        code = typer.main.get_command(app).main(words, prog_name="eplb-opt", standalone_mode=False)
+        if code:
+            return int(code)
+    return 0

@@ -1,0 +1,45 @@
+"""eplb-opt evaluate: every named metric of a plan on recorded loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eplb_opt.cli import options
+from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.evaluate import evaluate, summarise
+from eplb_opt.io import read_loads
+
+
+def run(
+    plan: options.PlanFile,
+    loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
+    dispatch: Annotated[str, typer.Option(help="How an expert's load is split: even.")] = "even",
+    engine: options.Engine = "auto",
+    gpus: options.Gpus = None,
+    nodes: options.Nodes = 1,
+    groups: options.Groups = 1,
+    policy: options.PolicyOption = "auto",
+    distinct: options.Distinct = True,
+    format: options.Format = "auto",
+    windows: options.Windows = 1,
+    json: options.Json = False,
+) -> int:
+    """Score a plan on recordings: per layer and window, and in the figures that engines report."""
+    placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
+    if not known:
+        raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
+    metrics = evaluate(placed, read_loads(loads, format, windows), dispatch)
+    summary = summarise(metrics)
+    if json:
+        show_json({"summary": summary, "layers": records(metrics)})
+        return 0
+    loads_format = dict.fromkeys(("max_load", "mean_load"), ",.1f")
+    show_table(metrics, loads_format | dict.fromkeys(metrics.columns[4:], ".6f"))
+    show("")
+    for name, value in summary.items():
+        show(f"{name:<25} {value:.6f}")
+    return 0

@@ -1,0 +1,74 @@
+"""eplb-opt inspect: what a recording holds, and what no plan for it can beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eplb_opt.bounds.table import lower_bound
+from eplb_opt.cli import options
+from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.io import read_loads
+from eplb_opt.loads import Loads
+from eplb_opt.plan import describe_ids
+
+
+def run(
+    loads: options.LoadFiles,
+    gpus: options.Gpus = None,
+    slots: options.Slots = None,
+    redundant: options.Redundant = None,
+    nodes: options.Nodes = 1,
+    groups: options.Groups = 1,
+    policy: options.PolicyOption = "auto",
+    distinct: options.Distinct = True,
+    format: options.Format = "auto",
+    windows: options.Windows = 1,
+    json: options.Json = False,
+) -> int:
+    """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
+    recorded = read_loads(loads, format, windows)
+    layers = _skew(recorded)
+    formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f", "hottest_share": ".4f"}
+    if gpus is not None:
+        deployment = options.deployment_of(
+            recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct
+        )
+        bounds = lower_bound(recorded, deployment).rename(columns={"imbalance": "least_imbalance"})
+        layers = layers.merge(bounds, on="layer_id")
+        formats |= {"least_imbalance": ".6f"}
+        formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "lower_bound"), ",.1f")
+    facts = {
+        "source": recorded.source,
+        "windows": recorded.num_windows,
+        "layers": describe_ids(recorded.layer_ids),
+        "decoder_layers": recorded.num_model_layers,
+        "experts": recorded.num_experts,
+    }
+    if json:
+        show_json({**facts, "per_layer": records(layers)})
+        return 0
+    for name, value in facts.items():
+        show(f"{name.replace('_', ' '):<15} {value}")
+    show("")
+    show_table(layers, formats)
+    return 0
+
+
+def _skew(loads: Loads):  # type: ignore[no-untyped-def]
+    """Per layer, windows summed: tokens, max / mean over experts, coefficient of variation, idle experts."""
+    import pandas as pd
+
+    total = loads.values.sum(axis=0, dtype=np.float64)
+    mean = total.mean(axis=1)
+    safe = np.where(mean > 0, mean, 1.0)
+    return pd.DataFrame(
+        {
+            "layer_id": loads.layer_ids,
+            "tokens": total.sum(axis=1),
+            "max_over_mean": total.max(axis=1) / safe,
+            "cv": total.std(axis=1) / safe,
+            "hottest_expert": total.argmax(axis=1),
+            "hottest_share": total.max(axis=1) / (safe * loads.num_experts),
+            "idle_experts": (total == 0).sum(axis=1),
+        }
+    )

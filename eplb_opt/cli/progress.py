@@ -1,0 +1,31 @@
+"""Progress on a terminal's stderr; nothing where stderr is a file or a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from eplb_opt.solution import percent
+from eplb_opt.solve import Progress
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[Progress], None] | None]:
+    """A callback for `solve` that keeps one line up to date, or ``None`` without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("loading compiled kernels (built once per machine) ...") as status:
+
+        def update(now: Progress) -> None:
+            gap = "" if now.worst_gap is None else f", worst gap {percent(now.worst_gap)}"
+            status.update(
+                f"{now.seconds:.0f} of {now.time_limit:g} s, {now.layers_done} of {now.layers} layers done{gap} "
+                "(Ctrl-C returns the best so far)"
+            )
+
+        yield update

@@ -1,0 +1,89 @@
+"""eplb-opt solve: from recorded loads to a plan file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eplb_opt.cli import options
+from eplb_opt.cli.progress import progress_line
+from eplb_opt.cli.tables import show, show_table
+from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.io.files import require_writable
+from eplb_opt.io.native import format_solution
+from eplb_opt.solution import Solution
+from eplb_opt.solve import solve
+
+
+def run(
+    loads: options.LoadFiles,
+    gpus: options.Gpus = None,
+    slots: options.Slots = None,
+    redundant: options.Redundant = None,
+    nodes: options.Nodes = 1,
+    groups: options.Groups = 1,
+    policy: options.PolicyOption = "auto",
+    distinct: options.Distinct = True,
+    objective: Annotated[str, typer.Option(help="total, or auto for one window.")] = "auto",
+    method: Annotated[str, typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS or pulp:COIN_CMD.")] = "auto",
+    warm_start: Annotated[Path | None, typer.Option(help="A plan to start from.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds.")] = 60.0,
+    target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4,
+    seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
+    deterministic: Annotated[bool, typer.Option("--deterministic", help="Limit work instead of time.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the plan goes.")] = None,
+    engine: Annotated[str, typer.Option(help="Format of the plan: native or sglang.")] = "native",
+    save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None,
+    format: options.Format = "auto",
+    windows: options.Windows = 1,
+    json: options.Json = False,
+) -> int:
+    """Plan where experts live: replica counts and placement, with a proven bound and the gap to it."""
+    recorded = read_loads(loads, format, windows)
+    deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
+    start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
+    for path in filter(None, (output, save)):
+        require_writable(path)
+    with progress_line() as progress:
+        solution = solve(
+            recorded,
+            deployment,
+            objective=objective,
+            method=method,
+            warm_start=start if start is None else start.select(recorded.layer_ids),
+            time_limit=time_limit,
+            target_gap=target_gap,
+            seed=seed,
+            workers=workers,
+            deterministic=deterministic,
+            progress=progress,
+        )
+    if output is not None:
+        write_plan(solution.plan, output, engine)
+    if save is not None:
+        solution.save(save)
+    if json:
+        show(format_solution(solution).rstrip())
+        return 0
+    show_solution(solution)
+    if output is not None:
+        show(f"plan written to {output}")
+    if save is not None:
+        show(f"solution written to {save}")
+    return 0
+
+
+def show_solution(solution: Solution) -> None:
+    """Print a row per layer and the line that sums them up."""
+    frame = solution.to_frame()
+    mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
+    frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
+    frame["stopped_by"] = frame["stopped_by"].astype(object)
+    columns = ["layer_id", "max_load", "mean_load", "imbalance", "bound", "gap", "status", "stopped_by", "proof"]
+    formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
+    show_table(frame[columns], formats)
+    show("")
+    show(str(solution))

@@ -1,0 +1,41 @@
+"""Results on stdout: aligned tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def show(text: str) -> None:
+    """Print a line of results."""
+    typer.echo(text)
+
+
+def show_table(frame: pd.DataFrame, formats: dict[str, str]) -> None:
+    """Print a data frame as an aligned table; `formats` gives format specifications by column."""
+    columns = {name: [_cell(value, formats.get(name, "")) for value in frame[name]] for name in map(str, frame.columns)}
+    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
+    show("  ".join(name.rjust(widths[name]) for name in columns))
+    for row in zip(*columns.values(), strict=True):
+        show("  ".join(cell.rjust(width) for cell, width in zip(row, widths.values(), strict=True)))
+
+
+def show_json(content: Any) -> None:
+    """Print JSON; numbers that JSON has no word for, NaN and infinity, are an error and not a guess."""
+    show(json.dumps(content, indent=1, allow_nan=False))
+
+
+def records(frame: pd.DataFrame) -> Any:
+    """A data frame as JSON content, one object per row."""
+    return json.loads(frame.to_json(orient="records", double_precision=15))
+
+
+def _cell(value: Any, specification: str) -> str:
+    if value is None or value != value:
+        return "-"
+    return format(value, specification)

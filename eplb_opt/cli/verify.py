@@ -1,0 +1,57 @@
+"""eplb-opt verify: whether a plan obeys the rules, and fits a recording."""
+
+from __future__ import annotations
+
+from eplb_opt.cli import options
+from eplb_opt.cli.tables import show, show_json
+from eplb_opt.errors import InvalidPlanError
+from eplb_opt.io import read_loads
+from eplb_opt.plan import describe_ids
+
+
+def run(
+    plan: options.PlanFile,
+    loads: options.OptionalLoadFiles = None,
+    engine: options.Engine = "auto",
+    gpus: options.Gpus = None,
+    nodes: options.Nodes = 1,
+    groups: options.Groups = 1,
+    policy: options.PolicyOption = "auto",
+    distinct: options.Distinct = True,
+    format: options.Format = "auto",
+    json: options.Json = False,
+) -> int:
+    """Check a plan against every rule; exit code 1 and a line per violation if it is not valid."""
+    known, facts = False, {}
+    try:
+        checked, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
+        facts = {
+            "layers": describe_ids(checked.layer_ids),
+            "slots": checked.deployment.num_slots,
+            "experts": checked.num_experts,
+        }
+        if loads:
+            recorded = read_loads(loads, format)
+            if recorded.num_experts != checked.num_experts:
+                raise InvalidPlanError(f"{plan}: {checked.num_experts} experts, the recording {recorded.num_experts}")
+            if recorded.num_model_layers != checked.num_model_layers:
+                raise InvalidPlanError(
+                    f"{plan}: {checked.num_model_layers} decoder layers, the recording {recorded.num_model_layers}"
+                )
+            checked.select(recorded.layer_ids)
+        violations: tuple[str, ...] = ()
+    except InvalidPlanError as error:
+        violations = error.violations
+    if json:
+        show_json({"valid": not violations, "violations": violations, "deployment_known": known, **facts})
+    elif violations:
+        show(f"{plan}: not valid")
+        for violation in violations:
+            show(f"  {violation}")
+    else:
+        deployment = checked.deployment
+        where = f" on {deployment.num_gpus} GPUs" if known else ""
+        show(f"{plan}: valid; {facts['layers']}, {facts['experts']} experts in {facts['slots']} slots{where}")
+        if not known:
+            show("  the file does not say the GPUs: distinct replicas and groups are checked with --gpus")
+    return 1 if violations else 0

@@ -1,0 +1,224 @@
+"""The whole model of one layer as a mixed-integer program: count-indexed assignment, written once in PuLP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.bounds.quick import replica_range
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.instance import Instance
+
+if TYPE_CHECKING:
+    import pulp
+
+# CP-SAT has returned wrong answers where a row's coefficients sum to more than an int32 holds.
+_LARGEST_ROW_SUM = 2**31 - 1
+# Keeps max loads below about 1e7, where the tolerances of floating-point solvers are still less than one unit.
+_LARGEST_LOAD = 2**20
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The program of one layer and how to read it.
+
+    Attributes
+    ----------
+    problem
+        The PuLP problem; its objective is ``T``, an integer number of scaled units.
+    instance
+        The layer.
+    ranges
+        Replica counts that the program allows each expert.
+    loads
+        Scaled load of one replica, ``floor(w[e] * factor / r)``, by ``(e, r)``.
+    factor, exact
+        Scaled units per token, and whether nothing was rounded: see `ScaledLoads`.
+    y, x, z, max_load
+        The variables: ``y[e, r]``, ``x[e, r, g]``, ``z[c, n]`` (hierarchical only) and ``T``.
+    """
+
+    problem: pulp.LpProblem
+    instance: Instance
+    ranges: tuple[range, ...]
+    loads: Mapping[tuple[int, int], int]
+    factor: Fraction
+    exact: bool
+    y: Mapping[tuple[int, int], pulp.LpVariable]
+    x: Mapping[tuple[int, int, int], pulp.LpVariable]
+    z: Mapping[tuple[int, int], pulp.LpVariable]
+    max_load: pulp.LpVariable
+
+    def bound(self, value: int) -> Fraction:
+        """A lower bound on T, in scaled units, as one on the true max load, in tokens."""
+        return value / self.factor
+
+    def values_of(self, slots: Sequence[int]) -> dict[str, int]:
+        """The value of every variable, by name, for one valid row of a plan: a complete warm start.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The row has a count outside the program's ranges: its max load is above the program's `upper`.
+        """
+        deployment = self.instance.deployment
+        table = np.asarray(slots).reshape(deployment.num_gpus, -1)
+        copies = np.array([np.bincount(row, minlength=self.instance.num_experts) for row in table])
+        counts = copies.sum(axis=0).tolist()
+        for expert, count in enumerate(counts):
+            if count not in self.ranges[expert]:
+                raise InvalidArgumentError(f"expert {expert} has {count} replicas, outside {self.ranges[expert]}")
+        values = {variable.name: int(counts[e] == r) for (e, r), variable in self.y.items()}
+        values |= {v.name: int(copies[g, e]) if counts[e] == r else 0 for (e, r, g), v in self.x.items()}
+        for (c, n), variable in self.z.items():
+            on_node = copies[n * deployment.gpus_per_node : (n + 1) * deployment.gpus_per_node]
+            values[variable.name] = int(on_node[:, c * self.instance.experts_per_group].any())
+        heat = max(sum(self.loads[e, counts[e]] for e in row) for row in table.tolist())
+        values[self.max_load.name] = max(heat, ceil(self.max_load.lowBound))
+        return values
+
+    def slots_of(self, values: Mapping[str, float]) -> NDArray[np.int64]:
+        """The row of slots that variable values stand for, GPU by GPU; values are rounded to integers."""
+        gpus: list[list[int]] = [[] for _ in range(self.instance.deployment.num_gpus)]
+        for (e, _, g), variable in self.x.items():
+            gpus[g].extend([e] * round(values[variable.name]))
+        return np.array([expert for gpu in gpus for expert in gpu], dtype=np.int64)
+
+
+def num_variables(instance: Instance, upper: Fraction) -> int:
+    """Variables of `assignment` without building it: what decides whether a solver can do anything with it."""
+    least, most = replica_range(instance, upper)
+    return int((most - least + 1).sum()) * (instance.deployment.num_gpus + 1)
+
+
+def assignment(instance: Instance, *, upper: Fraction, lower: Fraction = Fraction(0)) -> Assignment:
+    r"""Count-indexed assignment: the whole model of one layer of one window.
+
+    Data       w[e] load; S slots per GPU; r in the replica range of e; a[e,r] = floor(factor w[e] / r);
+               u[r] = 1 if replicas are distinct, else min(r, S)
+    Variables  y[e,r] = 1 if expert e has r replicas;  x[e,r,g] of them on GPU g, at most u[r];  T = max load;
+               hierarchical: z[c,n] = 1 if node n takes group c
+    Minimise   T
+    one_count[e]    sum_r y[e,r] = 1
+    place[e,r]      sum_g x[e,r,g] = r y[e,r]
+    slots[g]        sum_{e,r} x[e,r,g] = S
+    load[g]         sum_{e,r} a[e,r] x[e,r,g] <= T
+    one_node[c]     sum_n z[c,n] = 1
+    share[n]        sum_c z[c,n] = C / N
+    home[e,r,g]     x[e,r,g] <= u[r] z[group of e, node of g]
+
+    Every plan with max load at most `upper` (tokens) is a solution, with T = its max load in scaled units, rounded
+    down; so the program's minimum, and any lower bound on it, divided by `factor` is a lower bound on the optimum,
+    provided that some plan reaches `upper`. `lower`, a proven bound in tokens, becomes the lower end of T's domain
+    and not a row, which would spoil the relaxation.
+
+    Raises
+    ------
+    InvalidArgumentError
+        No plan reaches `upper`: the slack test shows it without a program.
+    """
+    import pulp
+
+    least, most = replica_range(instance, upper)
+    if not least.size:
+        raise InvalidArgumentError(f"no plan has a max load of at most {float(upper)} tokens")
+    ranges = tuple(range(low, high + 1) for low, high in zip(least.tolist(), most.tolist(), strict=True))
+    (weights,) = instance.weights
+    row_sum = sum(weight * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True))
+    largest = min(_LARGEST_LOAD, floor(_LARGEST_ROW_SUM * max(weights) / max(row_sum, 1.0)))
+    scaled = instance.scaled(int(most.max()), largest)
+    round_lower = ceil if scaled.exact else floor
+
+    deployment = instance.deployment
+    keys = [(e, r) for e, counts in enumerate(ranges) for r in counts]
+    most_on_gpu = {r: 1 if deployment.distinct else min(r, deployment.slots_per_gpu) for _, r in keys}
+    gpus, nodes = range(deployment.num_gpus), range(deployment.binding_nodes if deployment.hierarchical else 0)
+    groups = range(deployment.binding_groups)
+    program = Assignment(
+        problem=pulp.LpProblem("assignment", pulp.LpMinimize),
+        instance=instance,
+        ranges=ranges,
+        loads={(e, r): int(scaled.values[e]) // r for e, r in keys},
+        factor=scaled.factor,
+        exact=scaled.exact,
+        y={key: _integer(pulp, "y", key, 1) for key in keys},
+        x={(e, r, g): _integer(pulp, "x", (e, r, g), most_on_gpu[r]) for e, r in keys for g in gpus},
+        z={(c, n): _integer(pulp, "z", (c, n), 1) for c in groups for n in nodes},
+        max_load=pulp.LpVariable(
+            "T", lowBound=round_lower(lower * scaled.factor), upBound=floor(upper * scaled.factor), cat="Integer"
+        ),
+    )
+    program.problem.setObjective(program.max_load + 0)
+    for rows in (one_count, place, slots, load, one_node, share, home):
+        for name, row in rows(program):
+            program.problem.addConstraint(row, name)
+    return program
+
+
+Row = tuple[str, "pulp.LpConstraint"]
+
+
+def one_count(program: Assignment) -> Iterator[Row]:
+    """Each expert has one replica count."""
+    for e, counts in enumerate(program.ranges):
+        yield f"one_count_{e}", _sum((program.y[e, r], 1) for r in counts) == 1
+
+
+def place(program: Assignment) -> Iterator[Row]:
+    """An expert with r replicas has r places, one without that count has none."""
+    gpus = range(program.instance.deployment.num_gpus)
+    for (e, r), y in program.y.items():
+        yield f"place_{e}_{r}", _sum([*((program.x[e, r, g], 1) for g in gpus), (y, -r)]) == 0
+
+
+def slots(program: Assignment) -> Iterator[Row]:
+    """Each slot of a GPU is filled."""
+    deployment = program.instance.deployment
+    for g in range(deployment.num_gpus):
+        yield f"slots_{g}", _sum((program.x[e, r, g], 1) for e, r in program.y) == deployment.slots_per_gpu
+
+
+def load(program: Assignment) -> Iterator[Row]:
+    """No GPU is hotter than T."""
+    for g in range(program.instance.deployment.num_gpus):
+        terms = [(program.x[e, r, g], program.loads[e, r]) for e, r in program.y]
+        yield f"load_{g}", _sum([*terms, (program.max_load, -1)]) <= 0
+
+
+def one_node(program: Assignment) -> Iterator[Row]:
+    """Hierarchical: each group has one node."""
+    for c in sorted({c for c, _ in program.z}):
+        yield f"one_node_{c}", _sum((z, 1) for (group, _), z in program.z.items() if group == c) == 1
+
+
+def share(program: Assignment) -> Iterator[Row]:
+    """Hierarchical: each node takes its share of groups."""
+    for n in sorted({n for _, n in program.z}):
+        row = _sum((z, 1) for (_, node), z in program.z.items() if node == n)
+        yield f"share_{n}", row == program.instance.deployment.groups_per_node
+
+
+def home(program: Assignment) -> Iterator[Row]:
+    """Hierarchical: replicas stay on the node of their group."""
+    if not program.z:
+        return
+    size, gpus_per_node = program.instance.experts_per_group, program.instance.deployment.gpus_per_node
+    for (e, r, g), x in program.x.items():
+        z = program.z[e // size, g // gpus_per_node]
+        yield f"home_{e}_{r}_{g}", _sum([(x, 1), (z, -int(x.upBound))]) <= 0
+
+
+def _sum(terms: Any) -> Any:
+    import pulp
+
+    return pulp.LpAffineExpression(list(terms))
+
+
+def _integer(pulp: Any, letter: str, key: tuple[int, ...], most: int) -> Any:
+    return pulp.LpVariable("_".join([letter, *map(str, key)]), lowBound=0, upBound=most, cat="Integer")

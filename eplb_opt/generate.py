@@ -1,0 +1,73 @@
+"""generate: synthetic loads with a known recipe, for demonstrations, tests and benchmarks."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.loads import Loads
+
+Family = Literal["lognormal", "rank", "dominant", "uniform"]
+
+
+def generate_loads(
+    *,
+    num_experts: int = 256,
+    num_layers: int = 58,
+    num_windows: int = 1,
+    family: str = "lognormal",
+    skew: float = 1.0,
+    tokens: int = 1_000_000,
+    seed: int = 0,
+) -> Loads:
+    """Synthetic loads: a popularity for each expert, then multinomial token counts.
+
+    Parameters
+    ----------
+    num_experts, num_layers, num_windows
+        Shape of the loads. Windows share the popularities and differ by sampling.
+    family
+        Popularities. ``"lognormal"``: exp(`skew` z), z standard normal. ``"rank"``: 1 / rank ** `skew`, ranks in random
+        order. ``"dominant"``: one expert has `skew` times the load of all others together, which are equal.
+        ``"uniform"``: all equal.
+    skew
+        See `family`; non-negative.
+    tokens
+        Assignments per layer and window.
+    seed
+        Same arguments, same loads.
+
+    Raises
+    ------
+    InvalidArgumentError
+        An unknown family, or a number out of range.
+    """
+    for name, value in {"experts": num_experts, "layers": num_layers, "windows": num_windows, "tokens": tokens}.items():
+        if value < 1:
+            raise InvalidArgumentError(f"{name}={value} is not a positive number")
+    if not 0 <= skew <= 100:
+        raise InvalidArgumentError(f"skew={skew} is not in [0, 100]")
+    if seed < 0:
+        raise InvalidArgumentError(f"seed={seed} is negative")
+    random = np.random.default_rng(seed)
+    values = np.empty((num_windows, num_layers, num_experts), dtype=np.int64)
+    for layer in range(num_layers):
+        popularity = _popularity(family, num_experts, skew, random)
+        values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(), size=num_windows)
+    return Loads(values, source=f"generated: {family}, skew {skew:g}, {tokens} tokens, seed {seed}")
+
+
+def _popularity(family: str, num_experts: int, skew: float, random: np.random.Generator) -> np.ndarray:
+    if family == "lognormal":
+        return np.exp(skew * random.standard_normal(num_experts))
+    if family == "rank":
+        return random.permutation((np.arange(num_experts) + 1.0) ** -skew)
+    if family == "dominant":
+        popularity = np.full(num_experts, 1.0)
+        popularity[random.integers(num_experts)] = max(1.0, skew * (num_experts - 1))
+        return popularity
+    if family == "uniform":
+        return np.ones(num_experts)
+    raise InvalidArgumentError(f"family={family!r} is not one of {', '.join(get_args(Family))}")

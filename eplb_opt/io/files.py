@@ -1,0 +1,145 @@
+"""Files: read as bytes or text, written whole or not at all, every failure one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eplb_opt.errors import EplbOptError, FileFormatError
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put `name` in front of the message of an `EplbOptError` raised inside."""
+    try:
+        yield
+    except EplbOptError as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Content of a file.
+
+    Raises
+    ------
+    FileFormatError
+        The path does not exist, is a folder, or cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FileFormatError(f"{path} does not exist") from None
+    except IsADirectoryError:
+        raise FileFormatError(f"{path} is a folder, not a file") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise FileFormatError(f"{path} cannot be read: {_reason(error)}") from None
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Content of a UTF-8 file; a `FileFormatError` if it cannot be read or is not UTF-8."""
+    return decode(read_bytes(path), str(path))
+
+
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 bytes as text, without a byte order mark; a `FileFormatError` names the first wrong byte."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise FileFormatError(f"{name} is not UTF-8 text: byte 0x{byte:02x} at offset {error.start}") from None
+
+
+def parse_json(text: str, name: str) -> Any:
+    """Value of a JSON text.
+
+    Raises
+    ------
+    FileFormatError
+        Invalid or truncated JSON (with line and column), NaN or Infinity, or nesting without end.
+    """
+
+    def refuse(constant: str) -> None:
+        raise FileFormatError(f"{name} holds {constant}, which is no JSON number")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise FileFormatError(
+            f"{name} is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise FileFormatError(f"{name} is not valid JSON: it is nested too deeply") from None
+    except FileFormatError:
+        raise
+    except ValueError:
+        raise FileFormatError(f"{name} is not valid JSON: it holds an integer of too many digits") from None
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
+    """Write a file so that it appears complete or not at all.
+
+    A link stays a link and its target is replaced; a stream such as ``/dev/stdout`` is written to directly. A new
+    file gets the mode that `open` would give it, an existing one keeps its own.
+
+    Raises
+    ------
+    FileFormatError
+        The file cannot be written; nothing is left behind, and an old file of that name is untouched.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    try:
+        target = Path(path)
+        if _is_stream(target):
+            with target.open("ab") as stream:
+                stream.write(content)
+        else:
+            _replace(target.resolve(), content)
+    except FileNotFoundError:
+        folder = Path(path).resolve().parent
+        raise FileFormatError(f"{path} cannot be written: the folder {folder} does not exist") from None
+    except IsADirectoryError:
+        raise FileFormatError(f"{path} cannot be written: it is a folder, not a file") from None
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise what `write_whole` would, before hours of work and not after; the file stays as it is."""
+    if not _is_stream(Path(path)):
+        probe = Path(path).with_name(f".{secrets.token_hex(8)}.probe")
+        if Path(path).is_dir():
+            raise FileFormatError(f"{path} cannot be written: it is a folder, not a file")
+        write_whole(probe, b"")
+        probe.unlink()
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether bytes go through `path` to somewhere else, so that no file can take its place."""
+    if not path.exists() or path.is_dir():
+        return False
+    # A shell may have opened a regular file for /dev/stdout: replacing it would lose what was written before.
+    return not path.is_file() or str(path.parent) in ("/dev", "/dev/fd", "/proc/self/fd")
+
+
+def _replace(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

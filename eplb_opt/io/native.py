@@ -1,0 +1,197 @@
+"""Native: plans and solutions of eplb_opt as versioned JSON, with nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Any, get_args
+
+from eplb_opt.deployment import Deployment, Policy
+from eplb_opt.errors import FileFormatError, InvalidPlanError
+from eplb_opt.io.content import Content, read_content
+from eplb_opt.io.files import naming, write_whole
+from eplb_opt.io.mappings import Given, make_plan, parse_mapping
+from eplb_opt.io.record import Record, exact_number
+from eplb_opt.plan import Plan
+from eplb_opt.proof import Proof
+from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
+from eplb_opt.verify import require_valid
+
+_PLAN = "eplb_opt.plan"
+_SOLUTION = "eplb_opt.solution"
+_VERSION = 1
+
+
+def holds_plan(content: Content) -> bool:
+    """Whether this is a plan, or a solution with one, written by eplb_opt."""
+    return content.kind == "json" and content.has_key("format") and content.value["format"] in (_PLAN, _SOLUTION)
+
+
+def parse_plan(content: Content, given: Given) -> Plan:
+    """Plan of a plan file or of a solution file, on the given deployment and reduced to the given layer ids.
+
+    Raises
+    ------
+    FileFormatError
+        Another format or version, a missing key, or a value of a wrong type.
+    InvalidPlanError
+        Rows that are no mapping, or that contradict what was given.
+    """
+    record = _known(Record(content.name, content.value), _PLAN, _SOLUTION)
+    if record.values["format"] == _SOLUTION:
+        record = _known(record.record("plan"), _PLAN)
+    plan = _plan(record, given.deployment)
+    name = content.name
+    if given.num_experts not in (None, plan.num_experts):
+        raise InvalidPlanError(f"{name} has {plan.num_experts} experts, not num_experts={given.num_experts}")
+    if given.num_model_layers not in (None, plan.num_model_layers):
+        raise InvalidPlanError(
+            f"{name} is for {plan.num_model_layers} decoder layers, the model has {given.num_model_layers}"
+        )
+    return given.select(plan, name)
+
+
+def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
+    """Write a plan with its deployment; a `FileFormatError` if the file cannot be written."""
+    write_whole(path, format_plan(plan))
+
+
+def format_plan(plan: Plan) -> str:
+    """JSON text of a plan file."""
+    return json.dumps(_plan_object(plan)) + "\n"
+
+
+def read_solution(path: str | os.PathLike[str]) -> Solution:
+    """The solution in a file, its plan verified.
+
+    Raises
+    ------
+    FileFormatError
+        A file that cannot be read, or is no solution file of a known version.
+    InvalidPlanError
+        A plan that breaks a rule.
+    """
+    return parse_solution(read_content(path))
+
+
+def parse_solution(content: Content) -> Solution:
+    """Solution of a solution file; what follows from other values (gap, status) is computed and not read."""
+    record = _known(Record(content.name, content.value), _SOLUTION)
+    layers = tuple(_layer(layer) for layer in record.records("layers"))
+    plan = require_valid(parse_plan(content, Given()), content.name)
+    ids = tuple(layer.layer_id for layer in layers)
+    if ids != plan.layer_ids:
+        raise FileFormatError(f"{content.name}: 'layers' are {list(ids)}, the plan's {list(plan.layer_ids)}")
+    return Solution(plan, layers, record.choice("objective", ("total", "mean", "worst")), record.seconds("runtime"))
+
+
+def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
+    """Write plan, bounds, proofs and trace; a `FileFormatError` if the file cannot be written."""
+    write_whole(path, format_solution(solution))
+
+
+def format_solution(solution: Solution) -> str:
+    """JSON text of a solution file; numbers that are exact are written as text and as a float."""
+    content = {
+        "format": _SOLUTION,
+        "version": _VERSION,
+        "objective": solution.objective,
+        "runtime": solution.runtime,
+        "plan": _plan_object(solution.plan),
+        "layers": [_layer_object(layer) for layer in solution.layers],
+    }
+    return json.dumps(content) + "\n"
+
+
+def _known(record: Record, *formats: str) -> Record:
+    """`record` itself, if it has one of `formats` and the known version."""
+    found = record.choice("format", formats)
+    version = record.get("version", int)
+    if version != _VERSION:
+        raise FileFormatError(f"{record.name} is version {version} of {found}; known versions: {_VERSION}")
+    return record
+
+
+def _plan(record: Record, deployment: Deployment | None) -> Plan:
+    name = record.name
+    mapping = parse_mapping(record.get("physical_to_logical", list), name)
+    num_experts, num_model_layers = (record.get(key, int) for key in ("num_experts", "num_model_layers"))
+    layer_ids = tuple(record.get("layer_ids", list))
+    if not layer_ids or num_model_layers < 1:
+        raise FileFormatError(f"{name} has {len(layer_ids)} layer ids and num_model_layers={num_model_layers}")
+    written = _deployment(record.record("deployment"))
+    return make_plan(mapping, deployment or written, num_experts, name, layer_ids, num_model_layers)
+
+
+def _deployment(record: Record) -> Deployment:
+    counts = {key: record.get(key, int) for key in ("num_gpus", "num_slots", "num_nodes", "num_groups")}
+    policy: Policy = record.choice("policy", get_args(Policy))
+    with naming(record.name):
+        return Deployment(**counts, policy=policy, distinct=record.get("distinct", bool))
+
+
+def _layer(record: Record) -> LayerSolution:
+    objective = record.exact("objective")
+    proof = _proof(record.record("proof"))
+    if proof.bound > objective:
+        raise FileFormatError(f"{record.name}: the bound {proof.bound} is above the objective {objective}")
+    stopped_by: StoppedBy | None = record.choice("stopped_by", (None, *get_args(StoppedBy)))
+    return LayerSolution(
+        layer_id=record.get("layer_id", int),
+        objective=objective,
+        max_load=record.exact("max_load"),
+        mean_load=record.exact("mean_load"),
+        proof=proof,
+        stopped_by=stopped_by,
+        trace=tuple(_trace_point(point) for point in record.records("trace")),
+        runtime=record.seconds("runtime"),
+    )
+
+
+def _proof(record: Record) -> Proof:
+    return Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
+
+
+def _trace_point(record: Record) -> TracePoint:
+    return TracePoint(
+        seconds=record.seconds("seconds"),
+        objective=record.exact("objective"),
+        lower_bound=record.exact("lower_bound"),
+        source=record.get("source", str),
+    )
+
+
+def _plan_object(plan: Plan) -> dict[str, Any]:
+    return {
+        "format": _PLAN,
+        "version": _VERSION,
+        "deployment": asdict(plan.deployment),
+        "num_experts": plan.num_experts,
+        "num_model_layers": plan.num_model_layers,
+        "layer_ids": list(plan.layer_ids),
+        "physical_to_logical": plan.physical_to_logical.tolist(),
+    }
+
+
+def _layer_object(layer: LayerSolution) -> dict[str, Any]:
+    exact = {key: exact_number(getattr(layer, key)) for key in ("objective", "max_load", "mean_load", "lower_bound")}
+    proof = layer.proof
+    return {
+        "layer_id": layer.layer_id,
+        **exact,
+        "gap": exact_number(layer.gap),
+        "status": layer.status,
+        "stopped_by": layer.stopped_by,
+        "proof": {"argument": proof.argument, "bound": exact_number(proof.bound), "checked": proof.checked},
+        "trace": [
+            {
+                "seconds": point.seconds,
+                "objective": exact_number(point.objective),
+                "lower_bound": exact_number(point.lower_bound),
+                "source": point.source,
+            }
+            for point in layer.trace
+        ],
+        "runtime": layer.runtime,
+    }

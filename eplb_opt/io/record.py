@@ -1,0 +1,93 @@
+"""Record: a JSON object whose values are read by key and type."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from eplb_opt.errors import FileFormatError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A JSON object; reading a missing key or a value of another type is a `FileFormatError` that names both.
+
+    Attributes
+    ----------
+    name
+        The file and the way to the object, for messages.
+    values
+        The parsed object.
+    """
+
+    name: str
+    values: Any
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, dict):
+            raise FileFormatError(f"{self.name} is {reprlib.repr(self.values)}, not an object with keys")
+
+    def get(self, key: str, kind: type[T]) -> T:
+        """Value of `key`, which is exactly of the type `kind` (a bool is no int)."""
+        value = self._value(key)
+        if type(value) is not kind:
+            raise self._wrong(key, kind.__name__)
+        return value
+
+    def seconds(self, key: str) -> float:
+        """Value of `key` as a finite number that is not negative."""
+        value = self._value(key)
+        if type(value) not in (int, float) or not 0 <= value < math.inf:
+            raise self._wrong(key, "a number of seconds")
+        return float(value)
+
+    def choice(self, key: str, options: Sequence[T]) -> T:
+        """Value of `key`, which is one of `options`."""
+        value = self._value(key)
+        for option in options:
+            if type(value) is type(option) and value == option:
+                return option
+        raise self._wrong(key, f"one of {', '.join(map(str, options))}")
+
+    def exact(self, key: str) -> Fraction:
+        """Value of `key` written by `exact_number`: a fraction that is not negative."""
+        text = self.record(key).get("exact", str)
+        numerator, slash, denominator = text.partition("/")
+        digits = (numerator, denominator) if slash else (numerator,)
+        if not all(part.isascii() and part.isdigit() for part in digits):
+            raise self._wrong(key, "an exact number such as 590/3")
+        try:
+            return Fraction(text)
+        except (ValueError, ZeroDivisionError):
+            raise self._wrong(key, "an exact number such as 590/3") from None
+
+    def record(self, key: str) -> Record:
+        """The object under `key`."""
+        return Record(f"{self.name}, {key!r}", self._value(key))
+
+    def records(self, key: str) -> list[Record]:
+        """The list of objects under `key`."""
+        return [Record(f"{self.name}, {key!r} {i}", value) for i, value in enumerate(self.get(key, list))]
+
+    def _value(self, key: str) -> Any:
+        if key not in self.values:
+            raise FileFormatError(f"{self.name} has no key {key!r}")
+        return self.values[key]
+
+    def _wrong(self, key: str, expected: str) -> FileFormatError:
+        return FileFormatError(f"{self.name}: {key!r} is {reprlib.repr(self.values[key])}, not {expected}")
+
+
+def exact_number(value: Fraction) -> dict[str, Any]:
+    """A fraction for machines and people: its exact text, and the nearest float (null where none is near)."""
+    try:
+        nearest: float | None = float(value)
+    except OverflowError:
+        nearest = None
+    return {"exact": str(value), "float": nearest}

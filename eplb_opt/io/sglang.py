@@ -1,0 +1,121 @@
+"""SGLang: recordings of its expert distribution recorder, and the plan of ``--init-expert-location``.
+
+SGLang counts decoder layers, those without experts included: DeepSeek-V3 has 61 rows, of which 0-2 hold no experts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.arrays import increasing_ids
+from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
+from eplb_opt.io.content import Content
+from eplb_opt.io.files import naming, write_whole
+from eplb_opt.io.mappings import Given, make_plan, parse_mapping
+from eplb_opt.io.recording import Recording
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+
+_COUNTS = "logical_count"
+_MAP = "physical_to_logical_map"
+_LAYERS = "layer_ids"
+
+
+def holds_loads(content: Content) -> bool:
+    """Whether this is a recording: a dictionary with ``logical_count``, as JSON or saved by torch."""
+    return content.kind in ("json", "torch") and content.has_key(_COUNTS)
+
+
+def parse_loads(content: Content) -> Recording:
+    """Recording of ``logical_count``, of shape ``(layers, experts)`` or ``(steps, layers, experts)``.
+
+    Rows are all decoder layers of the model. Other keys are ignored, except ``layer_ids`` of a JSON file, with which
+    `format_loads` names the rows to keep.
+
+    Raises
+    ------
+    FileFormatError
+        No ``logical_count``.
+    InvalidLoadsError
+        Values that are no loads.
+    """
+    if not holds_loads(content):
+        raise FileFormatError(f"{content.name} is {content}; a recording of SGLang has the key {_COUNTS!r}")
+    recording = Recording.of(content.value[_COUNTS], content.name, every_decoder_layer=True)
+    if content.kind == "json" and content.has_key(_LAYERS):
+        return _labelled(recording.steps, content.value[_LAYERS])
+    return recording
+
+
+def format_loads(loads: Loads, name: str) -> str:
+    """JSON text with ``logical_count``: a row per decoder layer, zeros where nothing was recorded.
+
+    The key ``layer_ids``, which SGLang ignores, is there only if a recorded layer has no token: its zeros alone
+    would say that the layer has no experts.
+    """
+    counts = np.zeros((loads.num_windows, loads.num_model_layers, loads.num_experts), dtype=loads.values.dtype)
+    counts[:, list(loads.layer_ids)] = loads.values
+    content: dict[str, Any] = {_COUNTS: (counts if loads.num_windows > 1 else counts[0]).tolist()}
+    if not loads.values.any(axis=(0, 2)).all():
+        content[_LAYERS] = list(loads.layer_ids)
+    return json.dumps(content) + "\n"
+
+
+def holds_plan(content: Content) -> bool:
+    """Whether this is a plan: JSON with ``physical_to_logical_map``."""
+    return content.kind == "json" and content.has_key(_MAP)
+
+
+def parse_plan(content: Content, given: Given) -> Plan:
+    """Plan of ``physical_to_logical_map``, a row per decoder layer, reduced to the given layer ids.
+
+    The file says nothing about GPUs: without a given deployment, `make_plan` tells what is assumed.
+
+    Raises
+    ------
+    FileFormatError
+        The key is missing, or not alone (SGLang refuses such a file).
+    InvalidPlanError
+        Rows that are no mapping, or another number of rows than the model has decoder layers.
+    """
+    name = content.name
+    if not holds_plan(content):
+        raise FileFormatError(f"{name} is {content}; a plan of SGLang has the key {_MAP!r}")
+    others = [key[:40] for key in content.value if key != _MAP]
+    if others:
+        raise FileFormatError(f"{name} has other keys than {_MAP!r}, which SGLang refuses: {', '.join(others)}")
+    mapping = parse_mapping(content.value[_MAP], name)
+    if given.num_model_layers not in (None, len(mapping)):
+        raise InvalidPlanError(f"{name} has {len(mapping)} rows, the model {given.num_model_layers} decoder layers")
+    return given.select(make_plan(mapping, given.deployment, given.num_experts, name), name)
+
+
+def format_plan(plan: Plan) -> str:
+    """JSON text with ``physical_to_logical_map`` alone; layers that are not planned hold experts in order."""
+    slots = plan.deployment.num_slots
+    rows = np.tile(np.arange(slots) % plan.num_experts, (plan.num_model_layers, 1))
+    rows[list(plan.layer_ids)] = plan.physical_to_logical
+    return json.dumps({_MAP: rows.tolist()}) + "\n"
+
+
+def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
+    """Write the file for ``--init-expert-location``; a `FileFormatError` unless it is called ``.json``."""
+    if not str(path).endswith(".json"):
+        raise FileFormatError(f"{path} does not end in .json, and SGLang takes any other name for inline JSON")
+    write_whole(path, format_plan(plan))
+
+
+def _labelled(steps: Loads, layer_ids: Any) -> Recording:
+    """The rows of the given layers."""
+    with naming(steps.source):
+        if not isinstance(layer_ids, list) or not layer_ids:
+            raise InvalidLoadsError(f"{_LAYERS} is no list of layers")
+        ids = increasing_ids(layer_ids, len(layer_ids), InvalidLoadsError)
+        if ids[-1] >= steps.num_layers:
+            raise InvalidLoadsError(f"{_LAYERS} names layer {ids[-1]}, and rows end at {steps.num_layers - 1}")
+    values = steps.values[:, list(ids)]
+    return Recording.of(values, steps.source, ids, steps.num_layers)

@@ -1,0 +1,128 @@
+"""LayerRecord: the best plan and the best bounds of one layer while a call runs."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.errors import InvalidPlanError, SolverError
+from eplb_opt.instance import Instance
+from eplb_opt.plan import Plan
+from eplb_opt.proof import Proof, strongest
+from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
+from eplb_opt.verify import max_loads, require_valid
+
+logger = logging.getLogger(__name__)
+
+
+class LayerRecord:
+    """Incumbent, bounds and trace of one layer; keeps only what is better, and nothing that is wrong.
+
+    Every row offered is verified and valued in exact arithmetic. A solver's bound above a plan's value is a
+    contradiction: it is refused, or taken back when the plan comes later, and the trace and the log say so.
+    """
+
+    def __init__(self, layer_id: int, instance: Instance) -> None:
+        self.layer_id = layer_id
+        self.instance = instance
+        self.runtime = 0.0
+        self._slots: NDArray[np.int64] | None = None
+        self._objective: Fraction | None = None
+        self._checked = Proof("none", Fraction(0), checked=True)
+        self._claimed: Proof | None = None
+        self._trace: list[TracePoint] = []
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether any plan was kept yet."""
+        return self._slots is not None
+
+    @property
+    def slots(self) -> NDArray[np.int64]:
+        """Best row of slots."""
+        if self._slots is None:
+            raise SolverError(f"layer {self.layer_id} has no plan yet")
+        return self._slots
+
+    @property
+    def objective(self) -> Fraction:
+        """Exact max load of `slots`, in tokens."""
+        if self._objective is None:
+            raise SolverError(f"layer {self.layer_id} has no plan yet")
+        return self._objective
+
+    @property
+    def proof(self) -> Proof:
+        """The strongest bound that no plan contradicts."""
+        return strongest(self._checked, self._claimed) if self._claimed else self._checked
+
+    @property
+    def gap(self) -> Fraction:
+        """(objective - lower bound) / objective."""
+        return relative_gap(self.objective, self.proof.bound)
+
+    def offer_plan(self, slots: NDArray[np.int64], source: str, seconds: float = 0.0) -> bool:
+        """Keep `slots` if it is valid and better; whether it was kept. `seconds` is when it was found."""
+        row = np.asarray(slots, dtype=np.int64)
+        try:
+            require_valid(Plan(row[np.newaxis], self.instance.deployment, self.instance.num_experts), source)
+        except InvalidPlanError as error:
+            self.remark(f"refused: {error}", seconds)
+            return False
+        (objective,) = max_loads(row.tolist(), self.instance)
+        if self._objective is not None and objective >= self._objective:
+            return False
+        if objective < self._checked.bound:
+            raise SolverError(
+                f"layer {self.layer_id}: a plan of {objective} tokens is below the bound {self._checked.bound} "
+                f"({self._checked}); one of them is wrong"
+            )
+        self._slots, self._objective = row, objective
+        if self._claimed and self._claimed.bound > objective:
+            claim, self._claimed = self._claimed, None
+            self.remark(f"taken back: bound {float(claim.bound)} of {claim}, a plan of {source} is below it", seconds)
+        self._note(source, seconds)
+        return True
+
+    def offer_proof(self, proof: Proof, seconds: float = 0.0) -> bool:
+        """Keep `proof` if it is stronger and no plan contradicts it; whether it was kept."""
+        if self._objective is not None and proof.bound > self._objective:
+            self.remark(
+                f"refused: bound {float(proof.bound)} of {proof}, above a plan of {float(self._objective)}", seconds
+            )
+            return False
+        if strongest(self.proof, proof) is self.proof:
+            return False
+        if proof.checked:
+            self._checked = strongest(self._checked, proof)
+        else:
+            self._claimed = proof
+        if self._objective is not None:
+            self._note(str(proof), seconds)
+        return True
+
+    def remark(self, words: str, seconds: float) -> None:
+        """Log what went wrong and keep it in the trace."""
+        logger.warning("layer %s: %s", self.layer_id, words)
+        if self._objective is not None:
+            self._note(words, seconds)
+
+    def to_solution(self, stopped_by: StoppedBy) -> LayerSolution:
+        """What is known now; `stopped_by` is dropped where the layer is optimal."""
+        optimal = self.objective == self.proof.bound
+        return LayerSolution(
+            layer_id=self.layer_id,
+            objective=self.objective,
+            max_load=self.objective,
+            mean_load=self.instance.mean_loads[0],
+            proof=self.proof,
+            stopped_by=None if optimal else stopped_by,
+            trace=tuple(self._trace),
+            runtime=self.runtime,
+        )
+
+    def _note(self, source: str, seconds: float) -> None:
+        self._trace.append(TracePoint(seconds, self.objective, self.proof.bound, source))

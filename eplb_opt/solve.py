@@ -1,0 +1,233 @@
+"""solve: bound -> greedy -> search -> program -> verify, on one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.backends.outcome import PROGRAM_METHODS
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.instance import Instance
+from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.record import LayerRecord
+from eplb_opt.solution import Solution
+from eplb_opt.verify import require_valid
+
+METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step forward, for whoever watches.
+
+    Attributes
+    ----------
+    seconds, time_limit
+        Since the call began, and for all of it.
+    layer_id, objective, lower_bound, gap
+        The layer that moved, and its values now, exact, in tokens.
+    layers, layers_done
+        All layers, and those that meet the target gap.
+    worst_gap
+        Largest gap of a layer; ``None`` until every layer has a plan.
+    """
+
+    seconds: float
+    time_limit: float
+    layer_id: int
+    objective: Fraction
+    lower_bound: Fraction
+    gap: Fraction
+    layers: int
+    layers_done: int
+    worst_gap: Fraction | None
+
+
+def solve(
+    loads: Any,
+    deployment: Deployment,
+    *,
+    objective: str = "auto",
+    scenarios: int = 0,
+    method: str = "auto",
+    warm_start: Plan | None = None,
+    time_limit: float = 60.0,
+    target_gap: float = 1e-4,
+    seed: int = 0,
+    workers: int | None = None,
+    deterministic: bool = False,
+    executor: Executor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Solution:
+    """Find a plan, a proven lower bound and the gap between them.
+
+    Parameters
+    ----------
+    loads
+        `Loads`, or an array, tensor or nested list of shape ``(experts,)``, ``(layers, experts)`` or
+        ``(windows, layers, experts)``, in tokens, taken as exact.
+    deployment
+        Where the experts can live.
+    objective
+        ``"total"``: the max load of the summed windows. ``"auto"`` means that for one window; several windows need
+        an explicit ``"total"``.
+    scenarios
+        Extrapolated windows; none are available for ``"total"``.
+    method
+        ``"greedy"``: the published policy under the deployment's rules. ``"search"``: greedy, then local search.
+        ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
+        layer as one program. ``"auto"``: greedy, search, and CP-SAT on a layer whose search has stalled and whose
+        program is small enough to be worth it.
+    warm_start
+        A plan for the same layers and slots that obeys the deployment's rules; the result is never worse.
+    time_limit
+        Wall-clock seconds of the call. The instant bound and the greedy plan are always made. The first call on a
+        machine compiles the kernels, which takes some seconds and is not counted.
+    target_gap
+        A layer whose (objective - lower bound) / objective is at most this is done.
+    seed
+        For the random choices of search and solvers.
+    workers
+        Steps that run at once; default: the usable cores.
+    deterministic
+        Limit work instead of time: each layer has a fixed number of search steps and CP-SAT one worker and a
+        deterministic limit, proportional to `time_limit`; same input and seed, same plan, whatever the workers.
+    executor
+        Runs the steps (``concurrent.futures``); default: threads, as compiled code and solvers do not hold Python.
+    progress
+        Called in this thread with a `Progress` after each step.
+
+    Returns
+    -------
+    Solution
+        Verified plan, exact values, bounds and proofs. The first Ctrl-C ends the call early with what is known.
+
+    Raises
+    ------
+    InvalidLoadsError, InvalidDeploymentError, InvalidPlanError, InvalidArgumentError
+        Wrong input; one sentence says what and how to mend it.
+    MissingPackageError
+        `method` names a solver that is not installed.
+    """
+    # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
+    from eplb_opt.schedule import Budget, Schedule
+    from eplb_opt.steps import load_kernels
+
+    load_kernels()
+    began = monotonic()
+    loads = Loads.of(loads)
+    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, workers, deterministic)
+    workers = workers or usable_cores()
+    budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
+    records = [
+        LayerRecord(layer_id, Instance.from_loads(values, deployment).total())
+        for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
+    ]
+    if warm_start is not None:
+        _offer_warm_start(warm_start, records, deployment)
+
+    done: set[int] = set()
+
+    def on_change(record: LayerRecord) -> None:
+        (done.add if record.gap <= budget.target_gap else done.discard)(record.layer_id)
+        if progress is not None:
+            progress(_progress(record, records, len(done), monotonic() - began, time_limit))
+
+    with interrupt_requests() as interrupt:
+        threads = ThreadPoolExecutor(workers, "eplb_opt")
+        try:
+            stopped_by = Schedule(records, method, budget, executor or threads, interrupt, on_change).run()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    plan = Plan(
+        physical_to_logical=np.stack([record.slots for record in records]),
+        deployment=deployment,
+        num_experts=loads.num_experts,
+        layer_ids=loads.layer_ids,
+        num_model_layers=loads.num_model_layers,
+    )
+    return Solution(
+        plan=require_valid(plan),
+        layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
+        objective="total",
+        runtime=monotonic() - began,
+    )
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _check_arguments(
+    loads: Loads,
+    objective: str,
+    scenarios: int,
+    method: str,
+    time_limit: float,
+    target_gap: float,
+    workers: int | None,
+    deterministic: bool,
+) -> None:
+    if objective not in ("auto", "total"):
+        raise InvalidArgumentError(f"objective={objective!r} is not one of auto, total")
+    if objective == "auto" and loads.num_windows > 1:
+        raise InvalidArgumentError(
+            f"{loads.num_windows} windows need objective='total', which plans for their sum; no other objective "
+            "for several windows is available"
+        )
+    if scenarios:
+        raise InvalidArgumentError(f"scenarios={scenarios} needs an objective over several windows; use scenarios=0")
+    if method not in METHODS:
+        raise InvalidArgumentError(f"method={method!r} is not one of {', '.join(METHODS)}")
+    if deterministic and method.startswith("pulp:"):
+        raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
+    if not (time_limit > 0 and isfinite(time_limit)):
+        raise InvalidArgumentError(f"time_limit={time_limit} is not a positive number of seconds")
+    if not 0 <= target_gap < 1:
+        raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
+    if workers is not None and workers < 1:
+        raise InvalidArgumentError(f"workers={workers} is not a positive number")
+
+
+def _offer_warm_start(plan: Plan, records: list[LayerRecord], deployment: Deployment) -> None:
+    ours = Plan(
+        physical_to_logical=plan.select(record.layer_id for record in records).physical_to_logical,
+        deployment=deployment,
+        num_experts=records[0].instance.num_experts,
+        layer_ids=tuple(record.layer_id for record in records),
+    )
+    if plan.num_experts != ours.num_experts:
+        raise InvalidPlanError(f"the warm start has {plan.num_experts} experts, the loads {ours.num_experts}")
+    require_valid(ours, "the warm start")
+    for record, slots in zip(records, ours.physical_to_logical, strict=True):
+        record.offer_plan(slots, "warm start")
+
+
+def _progress(record: LayerRecord, records: list[LayerRecord], done: int, seconds: float, limit: float) -> Progress:
+    gaps = [other.gap for other in records if other.has_plan]
+    return Progress(
+        seconds=seconds,
+        time_limit=limit,
+        layer_id=record.layer_id,
+        objective=record.objective,
+        lower_bound=record.proof.bound,
+        gap=record.gap,
+        layers=len(records),
+        layers_done=done,
+        worst_gap=max(gaps) if len(gaps) == len(records) else None,
+    )

@@ -1,0 +1,118 @@
+"""The steps a layer's solution is made of: pure functions of picklable values, for any executor."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from fractions import Fraction
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends.pool import POOL
+from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import EplbOptError, MissingPackageError
+from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, search
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
+
+logger = logging.getLogger(__name__)
+
+Slots = NDArray[np.int64]
+
+# Work of one search step: about a tenth of a second on one core, whatever the size.
+_SLOT_KICKS_PER_STEP = 600_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a step found out about its layer.
+
+    Attributes
+    ----------
+    source
+        What found it, or in a remark what went wrong.
+    slots
+        A row of slots, if it is a plan.
+    proof
+        A lower bound, if it is one.
+    seconds
+        Since the step began.
+    """
+
+    source: str
+    slots: Slots | None = None
+    proof: Proof | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a step found out, in order.
+
+    Attributes
+    ----------
+    items
+        Plans, bounds and remarks.
+    seconds
+        Time the step took.
+    complete
+        A solver says that it has nothing more to give.
+    """
+
+    items: tuple[Finding, ...]
+    seconds: float
+    complete: bool = False
+
+
+def load_kernels() -> None:
+    """Compile the kernels, or load them where that was done on this machine before, by planning a tiny layer."""
+    begin = perf_counter()
+    instance = Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4))
+    start(instance, descend=True)
+    search(instance, greedy(instance), kicks=1)
+    logger.info("kernels loaded in %.1f s", perf_counter() - begin)
+
+
+def start(instance: Instance, descend: bool) -> Findings:
+    """Instant bounds and the greedy plan, with swap descent if asked for."""
+    begin = perf_counter()
+    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in quick_bounds(instance)]
+    items.append(Finding("greedy", slots=greedy(instance), seconds=perf_counter() - begin))
+    if descend:
+        items.append(Finding("swap descent", slots=greedy_plus_swap(instance), seconds=perf_counter() - begin))
+    return Findings(tuple(items), perf_counter() - begin)
+
+
+def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> Findings:
+    """One step of local search from `slots`, until the max load is `enough`; same arguments, same plan."""
+    begin = perf_counter()
+    kicks = max(1, _SLOT_KICKS_PER_STEP // instance.deployment.num_slots)
+    found = search(instance, slots, kicks=kicks, seed=seed, target=instance.kernel_value(enough))
+    seconds = perf_counter() - begin
+    return Findings((Finding("search", slots=found, seconds=seconds),), seconds)
+
+
+def run_in_worker(task: ProgramTask) -> Findings:
+    """The whole model by a solver in a worker process; what it found until it was done or ended."""
+    begin = perf_counter()
+    items = []
+    verdict = None
+    try:
+        for news in POOL.run(task):
+            now, verdict = perf_counter() - begin, news.verdict
+            if news.slots is not None:
+                items.append(Finding(task.method, slots=np.array(news.slots, dtype=np.int64), seconds=now))
+            if news.bound is not None:
+                proof = Proof(f"program by {task.method}", news.bound, checked=False)
+                items.append(Finding(str(proof), proof=proof, seconds=now))
+    except MissingPackageError:
+        raise
+    except EplbOptError as error:
+        items.append(Finding(f"{task.method}: {error}", seconds=perf_counter() - begin))
+    if verdict == "infeasible":
+        items.append(Finding(f"{task.method} calls a program infeasible that has a plan"))
+    return Findings(tuple(items), perf_counter() - begin, complete=verdict in ("optimal", "infeasible"))
