@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.errors import InvalidDeploymentError
 
 Policy = Literal["auto", "hierarchical", "global"]
@@ -47,9 +47,9 @@ class Deployment:
 
     def __post_init__(self) -> None:
         for field in fields(self)[:4]:
-            object.__setattr__(self, field.name, _positive_int(field.name, getattr(self, field.name)))
-        if self.policy not in get_args(Policy):
-            raise InvalidDeploymentError(f"policy={self.policy!r} is not one of {', '.join(get_args(Policy))}")
+            number = positive_int(field.name, getattr(self, field.name), InvalidDeploymentError)
+            object.__setattr__(self, field.name, number)
+        one_of("policy", self.policy, get_args(Policy), InvalidDeploymentError)
         object.__setattr__(self, "distinct", bool(self.distinct))
         _require_multiple("num_slots", self.num_slots, "num_gpus", self.num_gpus)
         if self.hierarchical:
@@ -114,16 +114,6 @@ class Deployment:
                 f"only {experts_per_node} different experts; nearest: num_slots={experts_per_node * self.num_gpus} "
                 "(or distinct=False)"
             )
-
-
-def _positive_int(name: str, value: object) -> int:
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise InvalidDeploymentError(f"{name}={value!r} is not an integer") from None
-    if isinstance(value, bool) or number < 1:
-        raise InvalidDeploymentError(f"{name}={value!r} is not a positive integer")
-    return number
 
 
 def _require_multiple(name: str, value: int, of: str, base: int, way_out: str = "") -> None:

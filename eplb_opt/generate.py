@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.loads import Loads
 
@@ -45,8 +46,8 @@ def generate_loads(
         An unknown family, or a number out of range.
     """
     for name, value in {"experts": num_experts, "layers": num_layers, "windows": num_windows, "tokens": tokens}.items():
-        if value < 1:
-            raise InvalidArgumentError(f"{name}={value} is not a positive number")
+        positive_int(name, value)
+    one_of("family", family, get_args(Family))
     if not 0 <= skew <= 100:
         raise InvalidArgumentError(f"skew={skew} is not in [0, 100]")
     if seed < 0:
@@ -68,6 +69,4 @@ def _popularity(family: str, num_experts: int, skew: float, random: np.random.Ge
         popularity = np.full(num_experts, 1.0)
         popularity[random.integers(num_experts)] = max(1.0, skew * (num_experts - 1))
         return popularity
-    if family == "uniform":
-        return np.ones(num_experts)
-    raise InvalidArgumentError(f"family={family!r} is not one of {', '.join(get_args(Family))}")
+    return np.ones(num_experts)

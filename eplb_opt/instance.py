@@ -133,7 +133,7 @@ class Instance:
         return float(tokens / self.unit / 2**self._kernel_shift)
 
     def scaled(self, max_replicas: int, largest: int = _LARGEST_SCALED_LOAD) -> ScaledLoads:
-        """Integer loads of the only window, at most `largest`, exact for up to `max_replicas` replicas if possible.
+        """Integer loads of the only window, at most `largest`, exact for counts up to `max_replicas` if possible.
 
         `factor` turns tokens into scaled units.
         """

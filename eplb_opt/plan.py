@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.arguments import positive_int
 from eplb_opt.arrays import frozen_array, increasing_ids
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
@@ -54,8 +55,7 @@ class Plan:
             raise InvalidPlanError(
                 f"the plan has {mapping.shape[1]} slots, the deployment num_slots={self.deployment.num_slots}"
             )
-        if self.num_experts < 1:
-            raise InvalidPlanError(f"num_experts={self.num_experts} is not a positive number")
+        positive_int("num_experts", self.num_experts, InvalidPlanError)
         ids = increasing_ids(self.layer_ids, mapping.shape[0], InvalidPlanError)
         layers = self.num_model_layers or ids[-1] + 1
         if layers <= ids[-1]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
@@ -127,7 +128,7 @@ def solve(
     load_kernels()
     began = monotonic()
     loads = Loads.of(loads)
-    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, workers, deterministic)
+    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     records = [
@@ -180,11 +181,12 @@ def _check_arguments(
     method: str,
     time_limit: float,
     target_gap: float,
+    seed: int,
     workers: int | None,
     deterministic: bool,
 ) -> None:
-    if objective not in ("auto", "total"):
-        raise InvalidArgumentError(f"objective={objective!r} is not one of auto, total")
+    one_of("objective", objective, ("auto", "total"))
+    one_of("method", method, METHODS)
     if objective == "auto" and loads.num_windows > 1:
         raise InvalidArgumentError(
             f"{loads.num_windows} windows need objective='total', which plans for their sum; no other objective "
@@ -192,16 +194,16 @@ def _check_arguments(
         )
     if scenarios:
         raise InvalidArgumentError(f"scenarios={scenarios} needs an objective over several windows; use scenarios=0")
-    if method not in METHODS:
-        raise InvalidArgumentError(f"method={method!r} is not one of {', '.join(METHODS)}")
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
     if not (time_limit > 0 and isfinite(time_limit)):
         raise InvalidArgumentError(f"time_limit={time_limit} is not a positive number of seconds")
     if not 0 <= target_gap < 1:
         raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
-    if workers is not None and workers < 1:
-        raise InvalidArgumentError(f"workers={workers} is not a positive number")
+    if seed < 0:
+        raise InvalidArgumentError(f"seed={seed} is negative")
+    if workers is not None:
+        positive_int("workers", workers)
 
 
 def _offer_warm_start(plan: Plan, records: list[LayerRecord], deployment: Deployment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import pickle
@@ -82,6 +83,14 @@ class WorkerPool:
         for worker in workers:
             _end(worker)
 
+    def close(self) -> None:
+        """End the idle workers, which would otherwise end themselves a while after this process."""
+        with self._lock:
+            workers, self._idle = self._idle, []
+        if self._owner == os.getpid():
+            for worker, _ in workers:
+                _end(worker)
+
     def _take(self, call: str) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._owner != os.getpid():
@@ -141,3 +150,4 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 POOL = WorkerPool()
+atexit.register(POOL.close)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import monotonic
 
+from eplb_opt.arguments import one_of
 from eplb_opt.backends.outcome import PROGRAM_METHODS, Limits, Outcome, Report, Verdict
-from eplb_opt.errors import InvalidArgumentError, SolverError
+from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import Assignment, assignment, num_variables
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
@@ -89,13 +90,10 @@ def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
 
 
 def _solve(method: str, program: Assignment, warm_start: Mapping[str, int], limits: Limits, report: Report) -> Outcome:
-    family, _, solver = method.partition(":")
-    if family == "cpsat":
+    if one_of("method", method, PROGRAM_METHODS) == "cpsat":
         from eplb_opt.backends import cpsat
 
         return cpsat.solve(program.problem, warm_start, limits, report)
-    if family == "pulp":
-        from eplb_opt.backends import pulp
+    from eplb_opt.backends import pulp
 
-        return pulp.solve(program.problem, warm_start, limits, report, solver)
-    raise InvalidArgumentError(f"method={method!r} is not one of {', '.join(PROGRAM_METHODS)}")
+    return pulp.solve(program.problem, warm_start, limits, report, method.removeprefix("pulp:"))

@@ -63,11 +63,16 @@ def _solve_highs(problem: Any, warm: bool, limits: Limits, report: Report) -> Ou
 
     names = [variable.name for variable in problem.variables()]
 
+    best: int | None = None
+
     def on_event(kind: Any, _message: str, out: Any, _in: Any, _data: Any) -> None:
-        values = None
+        nonlocal best
+        bound = _integer_bound(out.mip_dual_bound)
         if kind == callbacks.kCallbackMipImprovingSolution:
-            values = dict(zip(names, out.mip_solution, strict=True))
-        report(values, _integer_bound(out.mip_dual_bound))
+            report(dict(zip(names, out.mip_solution, strict=True)), bound)
+        elif bound is not None and (best is None or bound > best):
+            best = bound
+            report(None, bound)
 
     solver = WarmHiGHS(
         msg=False,
@@ -77,7 +82,8 @@ def _solve_highs(problem: Any, warm: bool, limits: Limits, report: Report) -> Ou
         threads=limits.threads,
         random_seed=limits.seed,
         callbackTuple=(on_event, None),
-        callbacksToActivate=[callbacks.kCallbackMipImprovingSolution, callbacks.kCallbackMipLogging],
+        # HiGHS asks whether to stop all the time, but logs, which would tell the bound too, only to a screen.
+        callbacksToActivate=[callbacks.kCallbackMipImprovingSolution, callbacks.kCallbackMipInterrupt],
     )
     try:
         problem.solve(solver)

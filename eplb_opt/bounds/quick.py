@@ -93,7 +93,8 @@ def replica_range(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     Both are empty where the test shows that there is no such plan.
     """
     scaled = instance.scaled(instance.max_replicas)
-    least = _replicas_needed(scaled.values, floor(max_load * scaled.factor), *_rules(instance))
+    # Rounded up: replica loads of scaled experts are no integers, so rounding the limit down could cut plans off.
+    least = _replicas_needed(scaled.values, ceil(max_load * scaled.factor), *_rules(instance))
     slack = instance.deployment.num_slots - int(least.sum())
     return least, np.minimum(least + slack, instance.max_replicas)
 
@@ -172,6 +173,8 @@ def _replicas_needed(
     if top <= 0:
         return impossible if w.max() > 0 else np.ones(w.size, dtype=np.int64)
     need = np.maximum(1, -(-w // top))
+    if w.sum() > top * gpus:
+        return impossible
     if nodes > 1 and _partition_bound_int64(w.reshape(groups, -1).sum(axis=1), groups // nodes) > top * (gpus // nodes):
         return impossible
     while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,6 @@ from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_plan
 from eplb_opt.plan import Plan
-from eplb_opt.verify import require_valid
 
 LoadFiles = Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings; several are several windows.")]
 OptionalLoadFiles = Annotated[
@@ -54,19 +52,26 @@ def deployment_of(
 
 
 def plan_of(
-    path: Path, engine: str, gpus: int | None, nodes: int, groups: int, policy: str, distinct: bool
+    path: Path,
+    engine: str,
+    gpus: int | None,
+    nodes: int,
+    groups: int,
+    policy: str,
+    distinct: bool,
+    num_experts: int | None = None,
+    num_model_layers: int | None = None,
 ) -> tuple[Plan, bool]:
     """The plan in a file and whether its deployment is known, from the file or from the options."""
-    plan = read_plan(path, engine)
-    if gpus is None:
-        return plan, plan.deployment != unknown_deployment(plan)
-    deployment = Deployment(gpus, plan.deployment.num_slots, nodes, groups, _policy(policy), distinct)
-    return require_valid(replace(plan, deployment=deployment), str(path)), True
 
+    def deployment(slots: int) -> Deployment:
+        return Deployment(gpus or 1, slots, nodes, groups, _policy(policy), distinct)
 
-def unknown_deployment(plan: Plan) -> Deployment:
-    """What readers assume where a file says nothing of GPUs: only the rules that need none are checked."""
-    return Deployment(num_gpus=1, num_slots=plan.deployment.num_slots, distinct=False)
+    given = None if gpus is None else deployment
+    plan = read_plan(path, engine, given, num_experts, num_model_layers=num_model_layers)
+    # Where nobody says the GPUs, readers assume one that may hold an expert twice.
+    unknown = Deployment(num_gpus=1, num_slots=plan.deployment.num_slots, distinct=False)
+    return plan, given is not None or plan.deployment != unknown
 
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:

@@ -11,6 +11,7 @@ from eplb_opt.cli import options
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.io.engines import require_target
 from eplb_opt.io.files import require_writable
 from eplb_opt.io.native import format_solution
 from eplb_opt.solution import Solution
@@ -45,8 +46,10 @@ def run(
     recorded = read_loads(loads, format, windows)
     deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
     start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
-    for path in filter(None, (output, save)):
-        require_writable(path)
+    if output is not None:
+        require_target(output, engine)
+    if save is not None:
+        require_writable(save)
     with progress_line() as progress:
         solution = solve(
             recorded,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from eplb_opt.cli import options
 from eplb_opt.cli.tables import show, show_json
 from eplb_opt.errors import InvalidPlanError
@@ -18,26 +22,24 @@ def run(
     groups: options.Groups = 1,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
+    experts: Annotated[int | None, typer.Option(help="Experts of a layer.")] = None,
+    model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None,
     format: options.Format = "auto",
     json: options.Json = False,
 ) -> int:
     """Check a plan against every rule; exit code 1 and a line per violation if it is not valid."""
     known, facts = False, {}
+    recorded = read_loads(loads, format) if loads else None
+    if recorded is not None:
+        experts, model_layers = recorded.num_experts, recorded.num_model_layers
     try:
-        checked, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
+        checked, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, experts, model_layers)
         facts = {
             "layers": describe_ids(checked.layer_ids),
             "slots": checked.deployment.num_slots,
             "experts": checked.num_experts,
         }
-        if loads:
-            recorded = read_loads(loads, format)
-            if recorded.num_experts != checked.num_experts:
-                raise InvalidPlanError(f"{plan}: {checked.num_experts} experts, the recording {recorded.num_experts}")
-            if recorded.num_model_layers != checked.num_model_layers:
-                raise InvalidPlanError(
-                    f"{plan}: {checked.num_model_layers} decoder layers, the recording {recorded.num_model_layers}"
-                )
+        if recorded is not None:
             checked.select(recorded.layer_ids)
         violations: tuple[str, ...] = ()
     except InvalidPlanError as error:

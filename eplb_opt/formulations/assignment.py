@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.instance import Instance
+from eplb_opt.instance import Instance, ScaledLoads
 
 if TYPE_CHECKING:
     import pulp
 
 # CP-SAT has returned wrong answers where a row's coefficients sum to more than an int32 holds.
 _LARGEST_ROW_SUM = 2**31 - 1
-# Keeps max loads below about 1e7, where the tolerances of floating-point solvers are still less than one unit.
+# Large coefficients slow solvers down; this size loses less than one part in a hundred thousand to rounding.
 _LARGEST_LOAD = 2**20
 
 
@@ -65,21 +65,21 @@ class Assignment:
         Raises
         ------
         InvalidArgumentError
-            The row has a count outside the program's ranges: its max load is above the program's `upper`.
+            The row's max load is above the program's `upper`.
         """
         deployment = self.instance.deployment
         table = np.asarray(slots).reshape(deployment.num_gpus, -1)
         copies = np.array([np.bincount(row, minlength=self.instance.num_experts) for row in table])
         counts = copies.sum(axis=0).tolist()
-        for expert, count in enumerate(counts):
-            if count not in self.ranges[expert]:
-                raise InvalidArgumentError(f"expert {expert} has {count} replicas, outside {self.ranges[expert]}")
+        fits = all(count in allowed for count, allowed in zip(counts, self.ranges, strict=True))
+        heat = max(sum(self.loads[e, counts[e]] for e in row) for row in table.tolist()) if fits else 0
+        if not fits or heat > self.max_load.upBound:
+            raise InvalidArgumentError("the row is no warm start: its max load is above the program's upper")
         values = {variable.name: int(counts[e] == r) for (e, r), variable in self.y.items()}
         values |= {v.name: int(copies[g, e]) if counts[e] == r else 0 for (e, r, g), v in self.x.items()}
         for (c, n), variable in self.z.items():
             on_node = copies[n * deployment.gpus_per_node : (n + 1) * deployment.gpus_per_node]
             values[variable.name] = int(on_node[:, c * self.instance.experts_per_group].any())
-        heat = max(sum(self.loads[e, counts[e]] for e in row) for row in table.tolist())
         values[self.max_load.name] = max(heat, ceil(self.max_load.lowBound))
         return values
 
@@ -129,10 +129,7 @@ def assignment(instance: Instance, *, upper: Fraction, lower: Fraction = Fractio
     if not least.size:
         raise InvalidArgumentError(f"no plan has a max load of at most {float(upper)} tokens")
     ranges = tuple(range(low, high + 1) for low, high in zip(least.tolist(), most.tolist(), strict=True))
-    (weights,) = instance.weights
-    row_sum = sum(weight * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True))
-    largest = min(_LARGEST_LOAD, floor(_LARGEST_ROW_SUM * max(weights) / max(row_sum, 1.0)))
-    scaled = instance.scaled(int(most.max()), largest)
+    scaled = _scaled_for_solvers(instance, ranges)
     round_lower = ceil if scaled.exact else floor
 
     deployment = instance.deployment
@@ -212,6 +209,20 @@ def home(program: Assignment) -> Iterator[Row]:
     for (e, r, g), x in program.x.items():
         z = program.z[e // size, g // gpus_per_node]
         yield f"home_{e}_{r}_{g}", _sum([(x, 1), (z, -int(x.upBound))]) <= 0
+
+
+def _scaled_for_solvers(instance: Instance, ranges: Sequence[range]) -> ScaledLoads:
+    """Exact loads where the load rows stay small enough for them, else loads rounded to about a million."""
+    (weights,) = instance.weights
+    heaviest = max(*weights, 1)
+    # Of a load row, in units of the heaviest load; loads up to `largest` keep the rows below the limit.
+    row_sum = sum(
+        weight / heaviest * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True)
+    )
+    largest = floor(_LARGEST_ROW_SUM / max(row_sum, 1.0))
+    most = max(counts[-1] for counts in ranges)
+    exact = instance.scaled(most, largest)
+    return exact if exact.exact else instance.scaled(most, min(largest, _LARGEST_LOAD))
 
 
 def _sum(terms: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.errors import FileFormatError
-from eplb_opt.io.content import Content
+from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.recording import Recording
 from eplb_opt.loads import Loads
 
@@ -90,7 +90,7 @@ def _loads_key(arrays: dict[str, Any], name: str) -> str:
             return key
     keys = [key for key in arrays if key not in _LABELS]
     if len(keys) != 1:
-        found = ", ".join(keys) or "none"
+        found = list_names(keys) or "none"
         raise FileFormatError(f"{name} has no array 'loads' or 'logical_count' and not a single other one: {found}")
     return keys[0]
 

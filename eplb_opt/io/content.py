@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import reprlib
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Literal
@@ -50,11 +52,14 @@ class Content:
         if self.kind == "text":
             return "text"
         if isinstance(self.value, dict):
-            keys = [str(key)[:40] for key in self.value]
-            return (
-                f"{self.kind} with keys {', '.join(keys[:5])}{', ...' * (len(keys) > 5)}" if keys else "an empty dict"
-            )
+            return f"{self.kind} with keys {list_names(self.value)}" if self.value else "an empty dict"
         return f"{self.kind} ({type(self.value).__name__})"
+
+
+def list_names(names: Iterable[Any]) -> str:
+    """Names found in a file, for a message: quoted, on one line, the first five."""
+    quoted = [reprlib.repr(name) for name in names]
+    return ", ".join(quoted[:5]) + ", ..." * (len(quoted) > 5)
 
 
 def read_content(path: str | os.PathLike[str]) -> Content:
@@ -74,26 +79,29 @@ def parse_content(data: bytes, name: str) -> Content:
         raise FileFormatError(f"{name} is empty")
     if data.startswith(b"\x93NUMPY"):
         return Content(name, "numpy", _load_numpy(data, name))
-    if data.startswith(b"PK"):
-        is_torch = any(PurePath(member).name == "data.pkl" for member in _zip_members(data, name))
-        return (
-            Content(name, "torch", _load_torch(data, name))
-            if is_torch
-            else Content(name, "numpy", _load_numpy(data, name))
-        )
-    if data.startswith(_LEGACY_TORCH):
+    is_zip = data.startswith(b"PK")
+    if data.startswith(_LEGACY_TORCH) or (is_zip and "data.pkl" in _zip_members(data, name)):
         return Content(name, "torch", _load_torch(data, name))
+    if is_zip:
+        return Content(name, "numpy", _load_numpy(data, name))
     text = decode(data, name)
     if text.lstrip()[:1] in ("{", "["):
         return Content(name, "json", parse_json(text, name))
     return Content(name, "text", text)
 
 
-def _zip_members(data: bytes, name: str) -> list[str]:
+def _zip_members(data: bytes, name: str) -> set[str]:
+    """Names in an intact zip archive, without their folders."""
     try:
-        return zipfile.ZipFile(io.BytesIO(data)).namelist()
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = archive.infolist()
+        # torch.load compares no checksums, and torch.save can be told to write zeros in their place.
+        damaged = archive.testzip() if any(member.CRC for member in members) else None
     except Exception as error:  # noqa: BLE001 (damaged archives raise a dozen types)
         raise FileFormatError(f"{name} is a damaged zip archive: {_first_line(error)}") from None
+    if damaged:
+        raise FileFormatError(f"{name} is a damaged zip archive: the checksum of {damaged!r} is wrong")
+    return {PurePath(member.filename).name for member in members}
 
 
 def _load_numpy(data: bytes, name: str) -> Any:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from eplb_opt.arguments import one_of
 from eplb_opt.arrays import increasing_ids
-from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.io import native, sglang
-from eplb_opt.io.arguments import one_of
 from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.mappings import Given
+from eplb_opt.io.files import require_writable
+from eplb_opt.io.mappings import DeploymentFor, Given
 from eplb_opt.plan import Plan
 from eplb_opt.verify import require_valid
 
@@ -29,23 +29,26 @@ class Engine:
         Plan of a file, not yet verified; what was given completes it or contradicts it.
     write
         Write a valid plan, whole or not at all.
+    require_name
+        Refuse a file name that the engine does not take.
     """
 
     holds: Callable[[Content], bool]
     parse: Callable[[Content, Given], Plan]
     write: Callable[[Plan, str | os.PathLike[str]], None]
+    require_name: Callable[[str | os.PathLike[str]], None]
 
 
 ENGINES = {
-    "native": Engine(native.holds_plan, native.parse_plan, native.write_plan),
-    "sglang": Engine(sglang.holds_plan, sglang.parse_plan, sglang.write_plan),
+    "native": Engine(native.holds_plan, native.parse_plan, native.write_plan, require_name=lambda path: None),
+    "sglang": Engine(sglang.holds_plan, sglang.parse_plan, sglang.write_plan, sglang.require_name),
 }
 
 
 def read_plan(
     path: str | os.PathLike[str],
     engine: str = "auto",
-    deployment: Deployment | None = None,
+    deployment: DeploymentFor | None = None,
     num_experts: int | None = None,
     layer_ids: Iterable[int] | None = None,
     num_model_layers: int | None = None,
@@ -57,8 +60,9 @@ def read_plan(
     engine
         ``"native"`` (plans and solutions of eplb_opt), ``"sglang"``, or ``"auto"``: recognised by content.
     deployment
-        Where the slots are. Replaces the one in a native file. An engine's file has none: without it there is one GPU
-        and ``distinct=False``, so only the rules that need no topology are checked.
+        Where the slots are, or a function from the file's number of slots to that. Replaces the one in a native
+        file. An engine's file has none: without it there is one GPU and ``distinct=False``, so only the rules that
+        need no topology are checked.
     num_experts
         Logical experts of a layer; default: what the file says, else the largest id + 1.
     layer_ids
@@ -112,6 +116,13 @@ def write_plan(
     if layer_ids is not None:
         plan = _relabelled(plan, tuple(layer_ids))
     ENGINES[engine].write(require_valid(plan), path)
+
+
+def require_target(path: str | os.PathLike[str], engine: str) -> None:
+    """Raise what `write_plan` would for this file and engine, before there is a plan."""
+    one_of("engine", engine, ENGINES)
+    ENGINES[engine].require_name(path)
+    require_writable(path)
 
 
 def _engine_of(content: Content) -> Engine:

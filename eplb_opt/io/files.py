@@ -93,30 +93,41 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
         The file cannot be written; nothing is left behind, and an old file of that name is untouched.
     """
     content = data.encode() if isinstance(data, str) else data
-    try:
+    with _refusals_in_words(path):
         target = Path(path)
         if _is_stream(target):
             with target.open("ab") as stream:
                 stream.write(content)
         else:
             _replace(target.resolve(), content)
-    except FileNotFoundError:
-        folder = Path(path).resolve().parent
-        raise FileFormatError(f"{path} cannot be written: the folder {folder} does not exist") from None
-    except IsADirectoryError:
-        raise FileFormatError(f"{path} cannot be written: it is a folder, not a file") from None
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise what `write_whole` would, before hours of work and not after; the file stays as it is."""
-    if not _is_stream(Path(path)):
-        probe = Path(path).with_name(f".{secrets.token_hex(8)}.probe")
-        if Path(path).is_dir():
-            raise FileFormatError(f"{path} cannot be written: it is a folder, not a file")
-        write_whole(probe, b"")
+    """Raise what `write_whole` would, before hours of work and not after; the file itself is left alone."""
+    with _refusals_in_words(path):
+        target = Path(path)
+        if _is_stream(target):
+            return
+        if target.is_dir():
+            raise IsADirectoryError
+        probe = target.resolve().with_name(f".{secrets.token_hex(8)}.tmp")
+        probe.touch()
         probe.unlink()
+
+
+@contextmanager
+def _refusals_in_words(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        # A link may lead to a folder that does not exist.
+        named = Path(path).parent
+        folder = Path(path).resolve().parent if named.exists() else named
+        raise FileFormatError(f"{path} cannot be written: the folder {folder} does not exist") from None
+    except IsADirectoryError:
+        raise FileFormatError(f"{path} cannot be written: it is a folder, not a file") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
 
 
 def _is_stream(path: Path) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.io import arrays, csv_files, sglang
-from eplb_opt.io.arguments import one_of, positive_int
 from eplb_opt.io.content import Content, Kind, read_content
 from eplb_opt.io.files import write_whole
 from eplb_opt.io.recording import Recording, stack

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.arguments import positive_int
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
-from eplb_opt.io.arguments import positive_int
 from eplb_opt.io.files import naming
 from eplb_opt.plan import Plan
+
+# A deployment, or one for a number of slots that only the file knows.
+DeploymentFor = Deployment | Callable[[int], Deployment]
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Given:
         Decoder layers of the model.
     """
 
-    deployment: Deployment | None = None
+    deployment: DeploymentFor | None = None
     num_experts: int | None = None
     layer_ids: tuple[int, ...] | None = None
     num_model_layers: int | None = None
@@ -76,7 +80,7 @@ def parse_mapping(rows: Any, name: str) -> NDArray[np.int64]:
 
 def make_plan(
     mapping: NDArray[np.int64],
-    deployment: Deployment | None,
+    deployment: DeploymentFor | None,
     num_experts: int | None,
     name: str,
     layer_ids: tuple[int, ...] = (),
@@ -103,6 +107,9 @@ def make_plan(
             )
     elif num_experts > slots:
         raise InvalidPlanError(f"{name} has {slots} slots, too few for num_experts={num_experts}")
-    deployment = deployment or Deployment(num_gpus=1, num_slots=slots, distinct=False)
+    if deployment is None:
+        deployment = Deployment(num_gpus=1, num_slots=slots, distinct=False)
+    elif not isinstance(deployment, Deployment):
+        deployment = deployment(slots)
     with naming(name):
         return Plan(mapping, deployment, num_experts, layer_ids, num_model_layers)

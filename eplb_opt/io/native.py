@@ -11,7 +11,7 @@ from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import naming, write_whole
-from eplb_opt.io.mappings import Given, make_plan, parse_mapping
+from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record, exact_number
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
@@ -113,7 +113,7 @@ def _known(record: Record, *formats: str) -> Record:
     return record
 
 
-def _plan(record: Record, deployment: Deployment | None) -> Plan:
+def _plan(record: Record, deployment: DeploymentFor | None) -> Plan:
     name = record.name
     mapping = parse_mapping(record.get("physical_to_logical", list), name)
     num_experts, num_model_layers = (record.get(key, int) for key in ("num_experts", "num_model_layers"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from eplb_opt.arrays import increasing_ids
 from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
-from eplb_opt.io.content import Content
+from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import Given, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
@@ -85,9 +85,9 @@ def parse_plan(content: Content, given: Given) -> Plan:
     name = content.name
     if not holds_plan(content):
         raise FileFormatError(f"{name} is {content}; a plan of SGLang has the key {_MAP!r}")
-    others = [key[:40] for key in content.value if key != _MAP]
+    others = [key for key in content.value if key != _MAP]
     if others:
-        raise FileFormatError(f"{name} has other keys than {_MAP!r}, which SGLang refuses: {', '.join(others)}")
+        raise FileFormatError(f"{name} has other keys than {_MAP!r}, which SGLang refuses: {list_names(others)}")
     mapping = parse_mapping(content.value[_MAP], name)
     if given.num_model_layers not in (None, len(mapping)):
         raise InvalidPlanError(f"{name} has {len(mapping)} rows, the model {given.num_model_layers} decoder layers")
@@ -95,18 +95,30 @@ def parse_plan(content: Content, given: Given) -> Plan:
 
 
 def format_plan(plan: Plan) -> str:
-    """JSON text with ``physical_to_logical_map`` alone; layers that are not planned hold experts in order."""
-    slots = plan.deployment.num_slots
-    rows = np.tile(np.arange(slots) % plan.num_experts, (plan.num_model_layers, 1))
+    """JSON text with ``physical_to_logical_map`` alone.
+
+    Layers that are not planned hold each node's experts in order, again and again: a valid row of any deployment, as
+    slots of a GPU are neighbours and not more than the experts of its node where replicas have to be distinct.
+    """
+    deployment = plan.deployment
+    node, place = np.divmod(np.arange(deployment.num_slots), deployment.slots_per_node)
+    experts_per_node = plan.num_experts // deployment.binding_nodes
+    in_order = node * experts_per_node + place % experts_per_node
+    rows = np.tile(in_order, (plan.num_model_layers, 1))
     rows[list(plan.layer_ids)] = plan.physical_to_logical
     return json.dumps({_MAP: rows.tolist()}) + "\n"
 
 
 def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write the file for ``--init-expert-location``; a `FileFormatError` unless it is called ``.json``."""
+    """Write the file for ``--init-expert-location``; a `FileFormatError` if it cannot be written."""
+    require_name(path)
+    write_whole(path, format_plan(plan))
+
+
+def require_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that SGLang would not open: a `FileFormatError` unless it ends in ``.json``."""
     if not str(path).endswith(".json"):
         raise FileFormatError(f"{path} does not end in .json, and SGLang takes any other name for inline JSON")
-    write_whole(path, format_plan(plan))
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

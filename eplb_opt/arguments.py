@@ -1,0 +1,27 @@
+"""Arguments, checked where a call begins."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+
+from eplb_opt.errors import EplbOptError, InvalidArgumentError
+
+
+def positive_int(name: str, value: object, error: type[EplbOptError] = InvalidArgumentError) -> int:
+    """`value` as an integer of at least 1, else an `error` that names it."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise error(f"{name}={value!r} is not a positive integer")
+    return number
+
+
+def one_of(name: str, value: str, options: Iterable[str], error: type[EplbOptError] = InvalidArgumentError) -> str:
+    """`value` if it is one of `options`, else an `error` that lists them."""
+    known = tuple(options)
+    if value not in known:
+        raise error(f"{name}={value!r} is not one of {', '.join(known)}")
+    return value

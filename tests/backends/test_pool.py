@@ -1,0 +1,164 @@
+"""Worker processes: reused, ended in time with everything they started, and harmless when they die."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.pool import WorkerPool
+from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, SolverError
+from eplb_opt.generate import generate_loads
+from eplb_opt.heuristics.pipeline import greedy_plus_swap
+from eplb_opt.instance import Instance
+
+
+def task(instance, method="cpsat", seconds=30.0, call="test"):
+    lower = max(proof.bound for proof in quick_bounds(instance))
+    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), lower, method, Limits(seconds), call)
+
+
+@pytest.fixture
+def small():
+    return Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))
+
+
+@pytest.fixture
+def large():
+    """Takes every solver far longer than a test may wait."""
+    return Instance.from_loads(generate_loads(num_experts=64, num_layers=1).values[0, 0], Deployment(32, 96))
+
+
+@pytest.fixture
+def pool():
+    pool = WorkerPool()
+    yield pool
+    pool.close()
+
+
+def children_of(pid):
+    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
+    return [int(word) for word in out.split()]
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_is_used_again(pool, small):
+    pids = set()
+    for method in ("cpsat", "pulp:HiGHS", "cpsat"):
+        news = list(pool.run(task(small, method)))
+        assert news[-1].verdict == "optimal"
+        ((worker, _),) = pool._idle
+        pids.add(worker.pid)
+    assert len(pids) == 1
+
+
+@pytest.mark.parametrize("method", ["cpsat", "pulp:HiGHS", "pulp:COIN_CMD"])
+def test_the_time_limit_holds(pool, large, method):
+    list(pool.run(task(large, method, seconds=0.5)))  # the start-up of a worker counts for the first task
+    begin = time.monotonic()
+    list(pool.run(task(large, method, seconds=1.0)))
+    assert time.monotonic() - begin < 2.0
+
+
+def test_a_solver_that_ignores_its_time_limit_is_ended(pool, large):
+    # A worker that is stopped by a signal ignores every limit, as a hanging solver does.
+    list(pool.run(task(large, seconds=0.2)))
+    begin = time.monotonic()
+    news = pool.run(task(large, seconds=2.0))
+    threading.Timer(0.3, lambda: [os.kill(worker.pid, signal.SIGSTOP) for worker in pool._busy]).start()
+    list(news)
+    assert time.monotonic() - begin < 3.5
+    assert pool._busy == {}
+
+
+def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small):
+    ended = threading.Event()
+    finished = []
+
+    def run(call):
+        finished.append((call, list(pool.run(task(large, seconds=60.0, call=call)))))
+        ended.set()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in ("mine", "other")]
+    for thread in threads:
+        thread.start()
+    while len(pool._busy) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    pool.end("mine")
+    assert ended.wait(2.0)
+    assert [call for call, _ in finished] == ["mine"]
+    pool.end("other")
+    for thread in threads:
+        thread.join(5.0)
+    assert {call for call, _ in finished} == {"mine", "other"}
+
+
+def test_cbc_goes_with_its_worker(pool, large):
+    thread = threading.Thread(target=lambda: list(pool.run(task(large, "pulp:COIN_CMD", seconds=60.0))))
+    thread.start()
+    grandchildren = []
+    deadline = time.monotonic() + 20
+    while not grandchildren and time.monotonic() < deadline:
+        time.sleep(0.1)
+        grandchildren = [pid for worker in list(pool._busy) for pid in children_of(worker.pid)]
+    assert grandchildren
+    pool.end("test")
+    thread.join(5.0)
+    deadline = time.monotonic() + 5
+    while any(map(alive, grandchildren)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, grandchildren))
+
+
+def test_a_worker_that_dies_is_a_solver_error_and_the_next_task_gets_a_new_one(pool, large, small):
+    news = pool.run(task(large, seconds=30.0))
+    threading.Timer(1.0, lambda: [worker.kill() for worker in list(pool._busy)]).start()
+    with pytest.raises(SolverError, match="the worker process ended with -9"):
+        list(news)
+    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+
+
+def test_what_the_worker_raises_is_raised_here(pool, small):
+    with pytest.raises(InvalidArgumentError, match="method='nonsense' is not one of"):
+        list(pool.run(task(small, "nonsense")))
+    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+
+
+def test_a_program_that_would_fill_the_memory_is_refused(pool):
+    loads = np.arange(1, 513)
+    instance = Instance.from_loads(loads, Deployment(256, 1024))
+    with pytest.raises(SolverError, match="variables, more than 1000000; use method='auto'"):
+        list(pool.run(task(instance)))
+
+
+def test_workers_end_with_an_unguarded_script(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import eplb_opt\n"
+        "s = eplb_opt.solve([20, 21, 69, 61], eplb_opt.Deployment(3, 6), method='cpsat', target_gap=0)\n"
+        "from eplb_opt.backends.pool import POOL\n"
+        "print(s.status, *[worker.pid for worker, _ in POOL._idle])\n"
+    )
+    out = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60).stdout
+    status, pid = out.split()
+    assert status == "optimal"
+    deadline = time.monotonic() + 5
+    while alive(int(pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(int(pid))

@@ -1,0 +1,284 @@
+"""The command line: the library, spelled out, with one line for every mistake."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import eplb_opt
+from eplb_opt.cli.main import main
+from eplb_opt.generate import generate_loads
+from eplb_opt.io import read_solution, write_loads
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run a command in a folder of its own: exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as exit:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return exit.value.code, out, err
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def recording(run):
+    """Six decoder layers of which 1-5 hold 16 experts, as SGLang records them."""
+    loads = generate_loads(num_experts=16, num_layers=5, skew=1.0, seed=3)
+    write_loads(eplb_opt.Loads(loads.values, layer_ids=range(1, 6), num_model_layers=6), "loads.json")
+    return "loads.json"
+
+
+def sentence_of(result):
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.startswith("eplb-opt: ") and err.count("\n") == 1
+    return err.removeprefix("eplb-opt: ").strip()
+
+
+def test_from_a_recording_to_a_verified_engine_file(run, recording):
+    code, out, err = run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 2, "-o", "plan.json")
+    assert code == 0 and err == ""
+    assert re.search(r"^5 layers: imbalance 1\.\d+, bound 1\.\d+, gap .* %", out, re.MULTILINE)
+    assert out.endswith("plan written to plan.json\n")
+    assert eplb_opt.read_plan("plan.json").layer_ids == (1, 2, 3, 4, 5)
+
+    assert run("convert", "plan.json", "--to", "sglang", "-o", "sglang.json")[0] == 0
+    content = json.loads(Path("sglang.json").read_text())
+    assert list(content) == ["physical_to_logical_map"]
+    assert np.array(content["physical_to_logical_map"]).shape == (6, 24)
+
+    code, out, _ = run("verify", "sglang.json", recording, "--gpus", 8)
+    assert code == 0 and "valid; layers 0-5, 16 experts in 24 slots on 8 GPUs" in out
+    assert run("verify", "plan.json")[0] == 0
+    code, out, _ = run("verify", "sglang.json")
+    assert code == 0 and "with --gpus" in out
+
+    code, out, _ = run("evaluate", "sglang.json", recording, "--gpus", 8)
+    assert code == 0 and "total_balancedness" in out
+
+
+def test_json_goes_to_stdout_and_reads_back(run, recording, tmp_path):
+    options = ["--gpus", 8, "--redundant", 8, "--method", "greedy", "--json", "--save", "solution.json"]
+    code, out, _ = run("solve", recording, *options)
+    assert code == 0
+    assert json.loads(out) == json.loads((tmp_path / "solution.json").read_text())
+    assert [layer.layer_id for layer in read_solution("solution.json").layers] == [1, 2, 3, 4, 5]
+    summary = json.loads(run("evaluate", "solution.json", recording, "--json")[1])["summary"]
+    assert 0 < summary["total_balancedness"] <= 1
+    facts = json.loads(run("inspect", recording, "--gpus", 8, "--slots", 24, "--json")[1])
+    assert (facts["experts"], facts["decoder_layers"], facts["layers"]) == (16, 6, "layers 1-5")
+    assert {"mean", "adams", "slack", "lower_bound", "argument"} <= set(facts["per_layer"][0])
+    assert json.loads(run("verify", "solution.json", "--json")[1])["valid"] is True
+
+
+def test_inspect_describes_the_recording(run, recording):
+    code, out, _ = run("inspect", recording)
+    assert code == 0
+    assert re.search(r"^layers\s+layers 1-5$", out, re.MULTILINE)
+    assert re.search(r"^\s+1\s+1,000,000\s", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda rows: rows[2].__setitem__(slice(None), [0 if e == 7 else e for e in rows[2]]), "layer 2: expert 7 has"),
+        (lambda rows: rows[4].__setitem__(3, 16), "layer 4: slot 3 holds expert 16, ids end at 15"),
+        (lambda rows: rows[3].__setitem__(1, rows[3][0]), "layer 3: GPU 0 holds expert"),
+        (lambda rows: rows.pop(), "sglang.json has 5 rows, the model 6 decoder layers"),
+        (lambda rows: rows[1].__setitem__(0, -1), "layer 1: slot 0 is empty (-1)"),
+    ],
+)
+def test_a_broken_engine_file_is_refused_by_name(run, recording, tmp_path, damage, words):
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "sglang.json", "--engine", "sglang")
+    path = tmp_path / "sglang.json"
+    content = json.loads(path.read_text())
+    damage(content["physical_to_logical_map"])
+    path.write_text(json.dumps(content))
+    code, out, _ = run("verify", "sglang.json", recording, "--gpus", 8)
+    assert code == 1
+    assert words in out
+    code, out, _ = run("verify", "sglang.json", recording, "--gpus", 8, "--json")
+    assert code == 1 and any(words in violation for violation in json.loads(out)["violations"])
+
+
+def test_a_row_too_few_is_named_without_a_recording_too(run, recording):
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "x.json", "--engine", "sglang")
+    code, out, _ = run("verify", "x.json", "--model-layers", 7)
+    assert code == 1 and "x.json has 6 rows, the model 7 decoder layers" in out
+
+
+def test_hierarchical_plans_survive_the_engine_file(run, recording):
+    shape = ["--gpus", 8, "--nodes", 2, "--groups", 4]
+    assert run("solve", recording, *shape, "--slots", 24, "--method", "greedy", "-o", "plan.json")[0] == 0
+    assert run("convert", "plan.json", "--to", "sglang", "-o", "x.json")[0] == 0
+    code, out, _ = run("verify", "x.json", recording, *shape)
+    assert code == 0, out
+
+
+def test_rows_get_the_decoder_layers_they_are_told(run):
+    assert run("generate", "-o", "loads.npy", "--experts", 8, "--layers", 3)[0] == 0
+    run("solve", "loads.npy", "--gpus", 4, "--slots", 12, "--method", "greedy", "-o", "plan.json")
+    assert run("convert", "plan.json", "--to", "sglang", "-o", "x.json", "--layer-ids", "3-5")[0] == 0
+    rows = json.loads(Path("x.json").read_text())["physical_to_logical_map"]
+    assert rows[3:] == eplb_opt.read_plan("plan.json").physical_to_logical.tolist()
+    assert rows[0] == [slot % 8 for slot in range(12)]
+    assert "'x' is neither a number" in sentence_of(
+        run("convert", "plan.json", "--to", "sglang", "-o", "y.json", "--layer-ids", "3,x")
+    )
+
+
+@pytest.mark.parametrize("name", ["loads.npz", "loads.npy", "loads.csv", "loads.json"])
+def test_generate_makes_what_every_command_reads(run, name):
+    assert run("generate", "-o", name, "--experts", 8, "--layers", 2, "--seed", 5)[0] == 0
+    assert eplb_opt.read_loads(name) == generate_loads(num_experts=8, num_layers=2, seed=5)
+
+
+def test_demo_runs_the_main_job(run, tmp_path):
+    code, out, _ = run("demo", "--folder", tmp_path / "demo", "--time-limit", 3)
+    assert code == 0
+    assert "valid; layers 0-7, 256 experts in 288 slots on 72 GPUs" in out
+    imbalances = [float(x) for x in re.findall(r"^8 layers: imbalance (\S+),", out, re.MULTILINE)]
+    assert len(imbalances) == 2 and imbalances[1] < imbalances[0]
+
+
+def write(path, text):
+    path.write_text(text)
+    return path.name
+
+
+BAD_INPUT = {
+    "NaN": ("[[1, NaN]]", "loads.json holds NaN, which is no JSON number"),
+    "negative": ("[[1, -2], [3, 4]]", "loads.json: load -2 at window 0, layer row 0, expert 1 is not"),
+    "strings": ('[["a", "b"]]', "loads.json: loads are of type <U1, not numbers"),
+    "wrong rank": ("[[[[1]]]]", "loads.json: loads have shape (1, 1, 1, 1)"),
+    "ragged": ("[[1, 2], [3]]", "loads.json: loads are ragged"),
+    "all zero": ("[[0, 0], [0, 0]]", "loads.json: "),
+    "empty": ("[]", "loads.json: "),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_loads_are_one_sentence(run, tmp_path, case):
+    counts, words = BAD_INPUT[case]
+    write(tmp_path / "loads.json", f'{{"logical_count": {counts}}}')
+    assert words in sentence_of(run("solve", "loads.json", "--gpus", 1, "--redundant", 0, "-o", "plan.json"))
+    assert not (tmp_path / "plan.json").exists()
+
+
+BAD_USAGE = {
+    "more experts than slots": (["--gpus", 8, "--slots", 8], "num_slots=8 cannot hold 16 experts; nearest: 16"),
+    "slots not divisible": (
+        ["--gpus", 7, "--slots", 24],
+        "num_slots=24 is not a multiple of num_gpus=7; nearest: 21 or 28",
+    ),
+    "groups not divisible": (
+        ["--gpus", 8, "--slots", 24, "--nodes", 2, "--groups", 3, "--policy", "hierarchical"],
+        "num_groups=3 is not a multiple of num_nodes=2; nearest: 2 or 4 (or policy='global')",
+    ),
+    "GPUs not divisible": (
+        ["--gpus", 9, "--slots", 27, "--nodes", 2, "--groups", 4],
+        "num_gpus=9 is not a multiple of num_nodes=2; nearest: 8 or 10 (or policy='global')",
+    ),
+    "too few experts": (["--gpus", 2, "--slots", 40], "20 slots per GPU cannot be filled with distinct replicas"),
+    "no GPUs": ([], "give the number of GPUs: --gpus"),
+    "both": (["--gpus", 8, "--slots", 24, "--redundant", 8], "--slots and --redundant say the same thing"),
+    "method": (["--gpus", 8, "--slots", 24, "--method", "magic"], "method='magic' is not one of"),
+    "time limit": (["--gpus", 8, "--slots", 24, "--time-limit", -1], "time_limit=-1.0 is not a positive number"),
+    "windows": (["--gpus", 8, "--slots", 24, "--windows", 2], "windows=2"),
+    "format": (["--gpus", 8, "--slots", 24, "--format", "xml"], "format='xml' is not one of"),
+    "engine": (["--gpus", 8, "--slots", 24, "-o", "p.json", "--engine", "vllm"], "engine='vllm' is not one of"),
+    "unknown option": (["--gpu", 8], "No such option: --gpu"),
+    "no number": (["--gpus", "many"], "Invalid value for '--gpus'"),
+    "folder as target": (["--gpus", 8, "--slots", 24, "-o", "."], "cannot be written: it is a folder"),
+    "no such folder": (["--gpus", 8, "--slots", 24, "-o", "no/plan.json"], "the folder no does not exist"),
+    "sglang name": (["--gpus", 8, "--slots", 24, "-o", "plan.txt", "--engine", "sglang"], "does not end in .json"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_USAGE)
+def test_wrong_usage_is_one_sentence_before_any_work(run, recording, case):
+    options, words = BAD_USAGE[case]
+    begin = time.monotonic()
+    assert words in sentence_of(run("solve", recording, *options))
+    assert time.monotonic() - begin < 5
+
+
+def test_files_that_are_not_there_or_damaged_are_one_sentence(run, recording, tmp_path):
+    shape = ["--gpus", 8, "--slots", 24]
+    assert sentence_of(run("solve", "nothing.json", *shape)) == "nothing.json does not exist"
+    assert "is a folder" in sentence_of(run("solve", ".", *shape))
+    text = (tmp_path / recording).read_text()
+    cut = write(tmp_path / "cut.json", text[: len(text) // 2])
+    assert "cut.json is not valid JSON" in sentence_of(run("solve", cut, *shape))
+    (tmp_path / "bytes.json").write_bytes(b"\x00\xff\x13")
+    assert "bytes.json" in sentence_of(run("solve", "bytes.json", *shape))
+    assert "nothing.json does not exist" in sentence_of(run("verify", "nothing.json"))
+    assert "loads.json" in sentence_of(run("convert", recording, "--to", "sglang", "-o", "x.json"))
+
+
+def test_a_disk_that_fills_up_leaves_nothing_half_written(run, recording, monkeypatch, tmp_path):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "plan.json").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    options = ["--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "plan.json"]
+    assert "No space left on device" in sentence_of(run("solve", recording, *options))
+    assert (tmp_path / "plan.json").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["loads.json", "plan.json"]
+
+
+def test_help_without_arguments_and_for_each_command(run):
+    code, out, _ = run()
+    assert code == 0 and "Commands:" in out
+    for command in ("solve", "verify", "evaluate", "inspect", "convert", "generate", "demo"):
+        assert command in out
+        assert run(command, "--help")[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
+    write_loads(generate_loads(num_experts=64, num_layers=4, skew=1.5), tmp_path / "loads.npz")
+    command = [sys.executable, "-m", "eplb_opt.cli.main", "solve", "loads.npz", "--gpus", "32", "--slots", "96"]
+    options = ["--time-limit", "60", "--target-gap", "0", "-o", "plan.json"]
+    process = subprocess.Popen(
+        [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(4)
+    begin = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert time.monotonic() - begin < 3
+    assert process.returncode == 0, err
+    assert "interrupt" in out and "plan written to plan.json" in out
+    assert eplb_opt.verify(eplb_opt.read_plan(tmp_path / "plan.json")) == []
+
+
+def test_a_short_time_limit_ends_in_time(tmp_path):
+    write_loads(generate_loads(num_experts=256, num_layers=58), tmp_path / "loads.npz")
+    command = [sys.executable, "-m", "eplb_opt.cli.main", "solve", "loads.npz", "--gpus", "72", "--slots", "288"]
+    begin = time.monotonic()
+    done = subprocess.run([*command, "--time-limit", "1"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert time.monotonic() - begin < 4
+    assert "58 layers: imbalance" in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    write_loads(generate_loads(num_experts=64, num_layers=58), tmp_path / "loads.npz")
+    command = f"{sys.executable} -m eplb_opt.cli.main inspect loads.npz | head -n 1"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""

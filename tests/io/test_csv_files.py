@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+
+from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError
+from eplb_opt.io.content import Content
+from eplb_opt.io.csv_files import format_table, holds_table, parse_table
+from eplb_opt.loads import Loads
+from tests.io.nouns import loads
+
+
+def recorded(text):
+    return parse_table(Content("x.csv", "text", text)).steps
+
+
+@pytest.mark.parametrize(
+    "text", ["1,2\n3,4\n", "1,2\r\n3,4", "\n 1 , 2\n\n3,4\n  \n", '"1","2"\n3,4', "e0,e1\n1,2\n3,4", "+1,2\n3,04"]
+)
+def test_rows_are_layers_and_columns_are_experts(text):
+    steps = recorded(text)
+    assert steps == Loads([[1, 2], [3, 4]])
+    assert steps.values.dtype == np.int64
+
+
+@pytest.mark.parametrize("column", ["layer", "layer_id", "Layer_ID"])
+def test_a_named_first_column_gives_the_layer_ids(column):
+    assert recorded(f"{column},0,1\n3,1,2\n5,3,4\n") == Loads([[1, 2], [3, 4]], (3, 5))
+
+
+def test_a_first_row_of_numbers_is_a_layer():
+    assert recorded("0,1,2\n3,4,5\n").num_layers == 2
+
+
+def test_one_point_makes_all_numbers_floats():
+    assert recorded("1,0.1\n").values.tolist() == [[[1.0, 0.1]]]
+
+
+BAD = {
+    "ragged": ("1,2\n\n3\n", "line 3 has 1 cells, the first line 2", FileFormatError),
+    "word": ("1,2\n3,x\n", "line 2, column 2 holds 'x', not a number", FileFormatError),
+    "half a header": ("a,1\n3,4\n", "line 1, column 1 holds 'a'", FileFormatError),
+    "unnamed index": (",0,1\n0,3,4\n", "line 1, column 1 holds '', not a number", FileFormatError),
+    "hole": ("1,\n", "line 1, column 2 holds ''", FileFormatError),
+    "digit groups": ("1_000,2\n", "holds '1_000'", FileFormatError),
+    "semicolons": ("1;2\n3;4\n", "line 2, column 1 holds '3;4'", FileFormatError),
+    "header alone": ("a,b\n", "a header and no loads", FileFormatError),
+    "open quote": ('1,"2\n', "line 1 is not valid CSV", FileFormatError),
+    "empty cells": ('""\n', "is empty", FileFormatError),
+    "float id": ("layer,a\n1.5,2\n", r"line 2 has layer id 1\.5", FileFormatError),
+    "falling ids": ("layer,a\n2,1\n1,1\n", "not increasing", InvalidLoadsError),
+    "ids alone": ("layer\n2\n", "empty", InvalidLoadsError),
+    "negative": ("1,-2\n", "load -2 at window 0, layer row 0, expert 1", InvalidLoadsError),
+    "nan": ("1,nan\n", "load nan", InvalidLoadsError),
+    "too many tokens": (f"{2**64},1\n", "integer above", InvalidLoadsError),
+    "too many digits": ("9" * 5000 + "\n", "load inf", InvalidLoadsError),
+    "zero": ("0,0\n", "no token", InvalidLoadsError),
+}
+
+
+@pytest.mark.parametrize(("text", "says", "error"), BAD.values(), ids=BAD)
+def test_a_table_that_holds_no_loads_is_refused_by_line(text, says, error):
+    with pytest.raises(error, match=says) as info:
+        recorded(text)
+    assert str(info.value).startswith("x.csv")
+    assert "\n" not in str(info.value)
+
+
+@given(loads(max_windows=1))
+def test_a_table_reads_back_exactly_or_points_to_npz(written):
+    try:
+        text = format_table(written, "x.csv")
+    except EplbOptError as error:
+        assert written.num_model_layers > written.layer_ids[-1] + 1
+        assert "write .npz" in str(error)
+        return
+    back = recorded(text)
+    assert back == written
+    assert back.values.dtype == written.values.dtype
+
+
+def test_the_header_names_layers_and_experts():
+    assert format_table(Loads([[1, 2]], (3,)), "x.csv") == "layer_id,0,1\n3,1,2\n"
+
+
+def test_several_windows_are_no_table():
+    with pytest.raises(FileFormatError, match=r"x\.csv cannot hold 2 windows.*\.npz"):
+        format_table(Loads(np.ones((2, 1, 1))), "x.csv")
+
+
+def test_text_is_a_table_only_under_the_name_of_one():
+    assert [holds_table(Content(name, "text", "1,2")) for name in ("a.csv", "a.TXT", "a.log", "a")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -1,0 +1,177 @@
+"""Where experts can live: what a deployment accepts, what it decides, and what its errors say."""
+
+import dataclasses
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import EplbOptError, InvalidDeploymentError
+from tests.oracle import count_vectors
+from tests.strategies import deployments_and_experts
+
+FIELDS = ("num_gpus", "num_slots", "num_nodes", "num_groups")
+
+
+def message(*args, **kwargs) -> str:
+    with pytest.raises(InvalidDeploymentError) as caught:
+        Deployment(*args, **kwargs)
+    return str(caught.value)
+
+
+def room_message(deployment: Deployment, num_experts: int) -> str:
+    with pytest.raises(InvalidDeploymentError) as caught:
+        deployment.require_room_for(num_experts)
+    return str(caught.value)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 12))
+def test_auto_is_hierarchical_as_published(nodes, gpus_per_node, groups):
+    # DeepSeek's rebalance_experts: "if num_groups % num_nodes == 0: use hierarchical load-balance policy"; with
+    # one node that policy has nothing to decide, and is the global one.
+    deployment = Deployment(nodes * gpus_per_node, nodes * gpus_per_node, nodes, groups)
+    assert deployment.hierarchical == (nodes > 1 and groups % nodes == 0)
+
+
+def test_sizes_follow_from_the_fields():
+    deployment = Deployment(num_gpus=32, num_slots=288, num_nodes=4, num_groups=8)
+    assert deployment.hierarchical
+    assert (deployment.slots_per_gpu, deployment.gpus_per_node, deployment.slots_per_node) == (9, 8, 72)
+    assert (deployment.binding_nodes, deployment.binding_groups, deployment.groups_per_node) == (4, 8, 2)
+
+
+def test_global_policy_binds_nothing_to_nodes():
+    deployment = Deployment(num_gpus=32, num_slots=288, num_nodes=4, num_groups=8, policy="global")
+    assert not deployment.hierarchical
+    assert (deployment.binding_nodes, deployment.binding_groups, deployment.groups_per_node) == (1, 1, 1)
+    assert (deployment.gpus_per_node, deployment.slots_per_node) == (32, 288)
+
+
+def test_global_policy_does_not_need_nodes_that_divide_the_gpus():
+    assert Deployment(num_gpus=6, num_slots=6, num_nodes=4, num_groups=3, policy="global").gpus_per_node == 6
+
+
+def test_one_node_may_be_hierarchical_when_asked():
+    assert Deployment(num_gpus=2, num_slots=4, num_groups=2, policy="hierarchical").groups_per_node == 2
+
+
+def test_a_deployment_cannot_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Deployment(2, 4).num_gpus = 3
+
+
+def test_equal_fields_are_equal_and_hash_alike():
+    assert Deployment(2, 4) == Deployment(np.int64(2), 4)
+    assert hash(Deployment(2, 4)) == hash(Deployment(2, 4))
+    assert Deployment(2, 4) != Deployment(2, 4, distinct=False)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint32])
+def test_numpy_integers_become_python_integers(kind):
+    deployment = Deployment(kind(4), kind(8), kind(2), kind(4))
+    assert [type(getattr(deployment, name)) for name in FIELDS] == [int] * 4
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("value", [True, np.True_, 4.0, np.float64(4), "4", None, 0, -4, float("nan"), [4]])
+def test_what_is_no_positive_integer_is_refused_by_name_and_value(name, value):
+    text = message(**{"num_gpus": 4, "num_slots": 4, name: value})
+    assert text.startswith(f"{name}={value!r} is not a")
+    assert "integer" in text
+
+
+@pytest.mark.parametrize("policy", ["Global", "", None, 1, ["global"]])
+def test_an_unknown_policy_is_refused_with_the_known_ones(policy):
+    text = message(2, 4, policy=policy)
+    assert repr(policy) in text
+    assert all(known in text for known in ("auto", "hierarchical", "global"))
+
+
+def test_errors_are_value_errors_of_one_family():
+    assert issubclass(InvalidDeploymentError, ValueError)
+    assert issubclass(InvalidDeploymentError, EplbOptError)
+
+
+def test_slots_that_do_not_divide_by_the_gpus_name_the_nearest():
+    # 250 = 7 * 32 + 26: between 224 and 256.
+    assert message(32, 250) == "num_slots=250 is not a multiple of num_gpus=32; nearest: 224 or 256"
+
+
+def test_fewer_slots_than_gpus_name_the_gpus_as_the_nearest():
+    assert message(32, 5) == "num_slots=5 is not a multiple of num_gpus=32; nearest: 32"
+
+
+def test_groups_that_do_not_divide_by_the_nodes_name_the_nearest_and_the_way_out():
+    text = message(8, 16, num_nodes=4, num_groups=6, policy="hierarchical")
+    assert text.startswith("num_groups=6 is not a multiple of num_nodes=4; nearest: 4 or 8")
+    assert "policy='global'" in text
+
+
+def test_gpus_that_do_not_divide_by_the_nodes_name_the_nearest_and_the_way_out():
+    text = message(9, 18, num_nodes=2, num_groups=2)
+    assert text.startswith("num_gpus=9 is not a multiple of num_nodes=2; nearest: 8 or 10")
+    assert "policy='global'" in text
+
+
+def test_too_few_slots_name_the_fewest_that_do():
+    # 10 experts on 4 GPUs: 12 is the least multiple of 4 from 10 on.
+    assert room_message(Deployment(4, 8), 10) == "num_slots=8 cannot hold 10 experts; nearest: 12"
+
+
+def test_too_many_slots_for_distinct_replicas_name_the_most_that_do():
+    # Four slots on a GPU, three experts: 3 * 2 = 6 slots can be filled.
+    text = room_message(Deployment(2, 8), 3)
+    assert "4 slots per GPU" in text
+    assert "nearest: num_slots=6" in text
+    assert "distinct=False" in text
+
+
+def test_too_many_slots_for_the_experts_of_a_node_name_the_most_that_do():
+    # 8 experts on 2 nodes: a GPU can hold 4, so 4 GPUs have at most 16 slots.
+    text = room_message(Deployment(4, 20, num_nodes=2, num_groups=2), 8)
+    assert "only 4 different experts" in text
+    assert "nearest: num_slots=16" in text
+
+
+def test_experts_that_do_not_divide_by_the_groups_name_the_nearest():
+    text = room_message(Deployment(4, 12, num_nodes=2, num_groups=4), 10)
+    assert text.startswith("num_experts=10 is not a multiple of num_groups=4; nearest: 8 or 12")
+
+
+def test_experts_need_not_divide_by_groups_that_bind_nothing():
+    Deployment(4, 12, num_groups=4).require_room_for(10)
+
+
+@pytest.mark.parametrize("distinct", [True, False])
+def test_the_nearest_slots_are_possible(distinct):
+    for gpus, size, experts in itertools.product(range(1, 5), range(1, 6), range(1, 12)):
+        deployment = Deployment(gpus, gpus * size, distinct=distinct)
+        try:
+            deployment.require_room_for(experts)
+        except InvalidDeploymentError as error:
+            nearest = int(re.findall(r"nearest: (?:num_slots=)?(\d+)", str(error))[0])
+            Deployment(gpus, nearest, distinct=distinct).require_room_for(experts)
+
+
+def test_there_is_room_exactly_when_some_counts_fit():
+    # Counts of 1 .. GPUs (distinct) or any positive counts that sum to the slots of the node.
+    for nodes, gpus, size, experts, distinct in itertools.product((1, 2), (1, 2, 3), (1, 2, 3), (1, 2, 3, 4), (0, 1)):
+        deployment = Deployment(nodes * gpus, nodes * gpus * size, nodes, nodes, distinct=bool(distinct))
+        fits = any(count_vectors(experts, gpus * size, gpus if distinct else gpus * size))
+        try:
+            deployment.require_room_for(nodes * experts)
+        except InvalidDeploymentError:
+            assert not fits
+        else:
+            assert fits
+
+
+@given(deployments_and_experts())
+def test_the_strategy_builds_deployments_with_room(pair):
+    deployment, experts = pair
+    deployment.require_room_for(experts)
+    assert deployment.num_slots <= 8

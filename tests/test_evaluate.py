@@ -1,0 +1,82 @@
+"""evaluate: every metric under its own name, each by its definition."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import eplb_opt
+from eplb_opt import Deployment, Loads, Plan
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, InvalidPlanError
+from eplb_opt.evaluate import summarise
+from tests.oracle import row_gpu_loads
+from tests.strategies import SMALL, instances, rows_of_slots
+
+# GPU 0 holds expert 0 (load 8) and half of expert 1 (load 4): 10. GPU 1 holds the other half and expert 2 (load 2): 4.
+PLAN = Plan(np.array([[0, 1, 1, 2]]), Deployment(2, 4), 3)
+
+
+def test_the_metrics_of_a_small_plan():
+    (row,) = eplb_opt.evaluate(PLAN, [8, 4, 2]).to_dict("records")
+    assert row == {
+        "layer_id": 0,
+        "window": 0,
+        "max_load": 10.0,
+        "mean_load": 7.0,
+        "imbalance": 10 / 7,
+        "balancedness": 7 / 10,
+        "relative_excess": pytest.approx(3 / 7),
+        # Slot loads 8, 2, 2, 2: mean 3.5, largest 8.
+        "slot_balancedness": 3.5 / 8,
+    }
+
+
+def test_a_window_without_load_is_balanced():
+    frame = eplb_opt.evaluate(PLAN, [[[8, 4, 2]], [[0, 0, 0]]])
+    assert frame["imbalance"].tolist() == [10 / 7, 1.0]
+    assert frame["balancedness"].tolist() == [0.7, 1.0]
+
+
+def test_figures_over_layers_differ_by_name():
+    two = Plan(np.array([[0, 1, 1, 2]] * 2), Deployment(2, 4), 3)
+    # Layer 0: max 10, mean 7. Layer 1 (loads 2, 4, 4): GPU loads 4 and 6, mean 5.
+    summary = summarise(eplb_opt.evaluate(two, [[8, 4, 2], [2, 4, 4]]))
+    assert summary["mean_balancedness"] == pytest.approx((7 / 10 + 5 / 6) / 2)
+    assert summary["total_balancedness"] == pytest.approx(12 / 16)
+    assert summary["mean_imbalance"] == pytest.approx((10 / 7 + 6 / 5) / 2)
+    assert summary["worst_imbalance"] == pytest.approx(10 / 7)
+    assert summary["mean_relative_excess"] == pytest.approx((3 / 7 + 1 / 5) / 2)
+    # Slot loads of layer 1: 2, 2, 2, 4.
+    assert summary["mean_slot_balancedness"] == pytest.approx((3.5 / 8 + 2.5 / 4) / 2)
+
+
+@given(st.data())
+def test_max_and_mean_load_are_the_definition(data):
+    instance = data.draw(instances(kinds=(SMALL,)))
+    row = data.draw(rows_of_slots(instance))
+    loads = [int(weight * instance.unit) for weight in instance.weights[0]]
+    (metrics,) = eplb_opt.evaluate(Plan(np.array([row]), instance.deployment, len(loads)), loads).to_dict("records")
+    exact = row_gpu_loads(row, instance)
+    assert metrics["max_load"] == float(max(exact))
+    assert metrics["mean_load"] == float(sum(exact) / len(exact))
+
+
+def test_layers_are_matched_by_their_ids():
+    plan = Plan(np.array([[0, 1, 1, 2], [2, 1, 1, 0], [0, 2, 1, 2]]), Deployment(2, 4), 3, layer_ids=(3, 4, 5))
+    frame = eplb_opt.evaluate(plan, Loads([[8, 4, 2]], layer_ids=(5,)))
+    # Layer 5: GPU loads 8 + 1 and 4 + 1.
+    assert frame[["layer_id", "max_load"]].values.tolist() == [[5, 9.0]]
+    with pytest.raises(InvalidPlanError, match="no layer 6; it has layers 3-5"):
+        eplb_opt.evaluate(plan, Loads([[8, 4, 2]], layer_ids=(6,)))
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(InvalidLoadsError, match="the loads have 4 experts, the plan 3"):
+        eplb_opt.evaluate(PLAN, [1, 2, 3, 4])
+    with pytest.raises(InvalidLoadsError, match="the loads have 2 layers, the plan 1"):
+        eplb_opt.evaluate(PLAN, [[1, 2, 3], [1, 2, 3]])
+    with pytest.raises(InvalidArgumentError, match="dispatch='static' is not available"):
+        eplb_opt.evaluate(PLAN, [8, 4, 2], dispatch="static")
+    broken = Plan(np.array([[0, 1, 1, 1]]), Deployment(2, 4), 3)
+    with pytest.raises(InvalidPlanError, match="expert 2 has no replica"):
+        eplb_opt.evaluate(broken, [8, 4, 2])

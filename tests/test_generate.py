@@ -1,0 +1,46 @@
+"""generate_loads: the recipe it promises."""
+
+import numpy as np
+import pytest
+
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.generate import generate_loads
+
+
+@pytest.mark.parametrize("family", ["lognormal", "rank", "dominant", "uniform"])
+def test_tokens_are_kept_and_the_seed_decides(family):
+    options = {"num_experts": 16, "num_layers": 3, "num_windows": 2, "family": family, "tokens": 10_000}
+    loads = generate_loads(**options, seed=1)
+    assert loads.values.shape == (2, 3, 16)
+    assert (loads.values.sum(axis=2) == 10_000).all()
+    assert loads == generate_loads(**options, seed=1)
+    assert loads != generate_loads(**options, seed=2)
+
+
+def test_the_families_are_as_skewed_as_they_say():
+    million = 1_000_000
+    by_rank = generate_loads(num_experts=4, num_layers=1, family="rank", skew=1.0, tokens=million).values.ravel()
+    # 1, 1/2, 1/3, 1/4 sum to 25/12.
+    assert np.sort(by_rank)[::-1] / million == pytest.approx([12 / 25, 6 / 25, 4 / 25, 3 / 25], abs=5e-3)
+    dominant = generate_loads(num_experts=5, num_layers=1, family="dominant", skew=3.0, tokens=million).values
+    assert dominant.max() / million == pytest.approx(3 / 4, abs=5e-3)
+    flat = generate_loads(num_experts=5, num_layers=1, family="uniform", tokens=million).values
+    assert flat / million == pytest.approx(np.full((1, 1, 5), 0.2), abs=5e-3)
+    logs = np.log(generate_loads(num_experts=400, num_layers=1, skew=0.5, tokens=10**9).values)
+    assert logs.std() == pytest.approx(0.5, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"family": "zipf"}, "family='zipf' is not one of lognormal, rank, dominant, uniform"),
+        ({"num_experts": 0}, "experts=0 is not a positive integer"),
+        ({"tokens": 0}, "tokens=0 is not a positive integer"),
+        ({"skew": -1.0}, r"skew=-1.0 is not in \[0, 100\]"),
+        ({"skew": float("nan")}, r"skew=nan is not in \[0, 100\]"),
+        ({"seed": -1}, "seed=-1 is negative"),
+    ],
+)
+def test_wrong_numbers_are_refused(options, sentence):
+    with pytest.raises(InvalidArgumentError, match=sentence):
+        generate_loads(**options)

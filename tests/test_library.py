@@ -1,0 +1,82 @@
+"""models/: the files are what the formulation gives today, and a second solver agrees with the stated optima."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import highspy
+import pytest
+
+from eplb_opt.errors import FileFormatError
+from eplb_opt.library import mps_of, program_of, read_instance
+from tests.oracle import brute_force
+from tests.programs import answer
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+NAMES = sorted(path.stem for path in (MODELS / "instances").glob("*.json"))
+OPTIMA = dict(re.findall(r"^=opt= (\S+) (\d+)$", (MODELS / "optima.solu").read_text(), re.MULTILINE))
+
+
+def test_there_are_instances_and_every_one_has_a_program():
+    assert len(NAMES) >= 7
+    assert {path.name for path in MODELS.glob("*.mps")} == {f"{name}.assignment.mps" for name in NAMES}
+    assert set(OPTIMA) <= {f"{name}.assignment" for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_program_on_disk_is_the_one_built_today(name):
+    rebuilt = mps_of(program_of(read_instance(MODELS / "instances" / f"{name}.json"))).splitlines()
+    for number, pair in enumerate(zip(rebuilt, stored(name).splitlines(), strict=True), start=1):
+        assert pair[0] == pair[1], f"line {number}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_highs_solves_the_file_from_disk_to_the_stated_optimum(name):
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    assert highs.readModel(str(MODELS / f"{name}.assignment.mps")) == highspy.HighsStatus.kOk
+    highs.run()
+    assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    assert round(highs.getInfo().objective_function_value) == int(OPTIMA[f"{name}.assignment"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cpsat_proves_the_optimum_of_the_instance(name):
+    named = read_instance(MODELS / "instances" / f"{name}.json")
+    program = program_of(named)
+    assert program.exact
+    assert Fraction(int(OPTIMA[f"{name}.assignment"])) / program.factor == named.optimum
+    found = answer(named.instance, "cpsat", seconds=120)
+    assert (found.value, found.bound, found.verdict) == (named.optimum, named.optimum, "optimal")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("four")])
+def test_brute_force_agrees_where_it_can(name):
+    named = read_instance(MODELS / "instances" / f"{name}.json")
+    assert brute_force(named.instance) == named.optimum
+
+
+def test_the_page_names_every_row_and_variable_of_the_programs():
+    page = (MODELS / "assignment.md").read_text()
+    named = set(re.findall(r"^\| `([a-zA-Z]+(?:_[a-z]{2,})?)", page, re.MULTILINE))
+    used = set()
+    for name in NAMES:
+        program = program_of(read_instance(MODELS / "instances" / f"{name}.json"))
+        rows = list(program.problem.constraints)
+        used |= {re.sub(r"(_\d+)+$", "", label) for label in [*rows, *(v.name for v in program.problem.variables())]}
+    assert named == used
+
+
+def test_a_damaged_instance_is_refused(tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text('{"format": "eplb_opt.instance", "version": 2}')
+    with pytest.raises(FileFormatError, match=r"broken\.json is no eplb_opt\.instance file of version 1"):
+        read_instance(path)
+    path.write_text('{"format": "eplb_opt.instance", "version": 1, "loads": [1]}')
+    with pytest.raises(FileFormatError, match=r"broken\.json: 'deployment'"):
+        read_instance(path)
+
+
+def stored(name):
+    return (MODELS / f"{name}.assignment.mps").read_text()

@@ -1,0 +1,219 @@
+"""Recorded loads: every accepted shape and type, values that cannot change, one sentence per mistake."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eplb_opt.errors import EplbOptError, InvalidLoadsError
+from eplb_opt.loads import Loads
+
+
+def message(values, **kwargs) -> str:
+    with pytest.raises(InvalidLoadsError) as caught:
+        Loads(values, **kwargs)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((4,), (1, 1, 4)), ((3, 4), (1, 3, 4)), ((2, 3, 4), (2, 3, 4)), ((1, 1, 1), (1, 1, 1))]
+)
+@pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, torch.tensor], ids=["array", "list", "tensor"])
+def test_every_accepted_shape_becomes_windows_layers_experts(shape, expected, convert):
+    array = np.arange(np.prod(shape)).reshape(shape)
+    loads = Loads(convert(array))
+    assert loads.values.shape == expected == (loads.num_windows, loads.num_layers, loads.num_experts)
+    assert np.array_equal(loads.values.reshape(shape), array)
+    assert loads.layer_ids == tuple(range(expected[1]))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64, np.int64, np.bool_])
+def test_integers_are_int64(kind):
+    loads = Loads(np.array([0, 1], dtype=kind))
+    assert loads.values.dtype == np.int64
+    assert loads.values.tolist() == [[[0, 1]]]
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_floats_are_float64(kind):
+    loads = Loads(np.array([0.5, 0.1], dtype=kind))
+    assert loads.values.dtype == np.float64
+    assert loads.values[0, 0, 1] == float(kind(0.1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(torch.bfloat16, np.float64), (torch.float16, np.float64), (torch.float32, np.float64), (torch.int32, np.int64)],
+)
+def test_torch_tensors_keep_their_exact_values(kind, expected):
+    tensor = torch.tensor([[3, 5], [0, 128]], dtype=kind)
+    loads = Loads(tensor)
+    assert loads.values.dtype == expected
+    assert loads.values.tolist() == [[[3, 5], [0, 128]]]
+
+
+def test_bfloat16_is_not_rounded_again():
+    # The bfloat16 nearest to 0.1 is 205 / 2048.
+    assert Loads(torch.tensor([0.1, 1.0], dtype=torch.bfloat16)).values[0, 0, 0] == 205 / 2048
+
+
+def test_a_tensor_that_requires_grad_is_read_as_it_is():
+    assert Loads(torch.tensor([1.0, 2.0], requires_grad=True)).values.tolist() == [[[1, 2]]]
+
+
+def test_a_tensor_that_is_a_strided_view_is_read_as_it_is():
+    assert Loads(torch.arange(6).reshape(2, 3).T).values.tolist() == [[[0, 3], [1, 4], [2, 5]]]
+
+
+def test_a_list_of_tensors_is_read_as_layers():
+    assert Loads([torch.tensor([1, 2]), torch.tensor([3, 4])]).values.tolist() == [[[1, 2], [3, 4]]]
+
+
+def test_a_list_of_tensors_that_require_grad_or_are_bfloat16_is_read_as_layers():
+    layers = [torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0]).bfloat16()]
+    assert Loads(layers).values.tolist() == [[[1, 2], [3, 4]]]
+
+
+def test_the_largest_integer_is_kept_exactly():
+    assert Loads([2**63 - 1, 0]).values[0, 0, 0] == 2**63 - 1
+    assert Loads(np.array([2**63 - 1], dtype=np.uint64)).values[0, 0, 0] == 2**63 - 1
+
+
+def test_writing_into_loads_raises():
+    loads = Loads([1, 2])
+    with pytest.raises(ValueError, match="read-only"):
+        loads.values[0, 0, 0] = 5
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        loads.values = np.zeros((1, 1, 2))
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64, np.int32])
+def test_the_caller_s_array_is_copied_and_stays_writable(kind):
+    array = np.ones((2, 3, 4), dtype=kind)
+    loads = Loads(array)
+    array[:] = 7
+    assert loads.values.max() == 1
+
+
+def test_the_caller_s_tensor_is_copied():
+    tensor = torch.ones(3, dtype=torch.int64)
+    loads = Loads(tensor)
+    tensor += 6
+    assert loads.values.max() == 1
+
+
+def test_read_only_loads_may_be_given_again():
+    loads = Loads([1, 2])
+    assert Loads(loads.values) == loads
+
+
+def test_of_keeps_loads_and_wraps_the_rest():
+    loads = Loads([1, 2], source="here")
+    assert Loads.of(loads) is loads
+    assert Loads.of([1, 2]) == loads
+
+
+def test_equal_loads_have_equal_values_and_layers():
+    assert Loads([[1, 2]]) == Loads(np.array([1.0, 2.0]))
+    assert Loads([[1, 2]]) != Loads([[1, 3]])
+    assert Loads([[1, 2]]) != Loads([[1, 2]], layer_ids=(3,))
+    assert Loads([[1, 2]]) != Loads([[1, 2]], num_model_layers=5)
+    assert Loads([[1, 2]]) != "loads"
+    with pytest.raises(TypeError):
+        hash(Loads([1]))
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), -float("inf")])
+def test_a_value_that_is_no_load_is_named_with_its_position(value):
+    values = np.ones((2, 3, 4))
+    values[1, 2, 0] = value
+    text = message(values)
+    assert text.startswith(f"load {value} at window 1, layer row 2, expert 0 ")
+
+
+def test_the_first_of_several_wrong_values_is_named():
+    assert message([[1, 2, 3], [4, -5, -6]]).startswith("load -5 at window 0, layer row 1, expert 1 ")
+
+
+@pytest.mark.parametrize("values", [["1", "2"], [b"1"], [None, 1], [1 + 2j], [{}], "abc", torch.tensor([1j])])
+def test_what_is_no_number_is_refused(values):
+    assert "numbers" in message(values) or "shape" in message(values)
+
+
+@pytest.mark.parametrize("values", [[[1, 2], [3]], [[1, 2], 3], [[[1], [2, 3]]]])
+def test_ragged_lists_are_refused(values):
+    assert "ragged" in message(values)
+
+
+def test_a_ragged_list_of_tensors_is_refused():
+    assert "ragged" in message([torch.ones(2), torch.ones(3)])
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4), (2, 0, 4)])
+def test_empty_loads_are_refused(shape):
+    assert f"{shape} are empty" in message(np.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(), (1, 1, 1, 4)])
+def test_wrong_dimensions_are_refused_with_the_right_ones(shape):
+    text = message(np.ones(shape))
+    assert str(shape) in text
+    assert "(windows, layers, experts)" in text
+
+
+@pytest.mark.parametrize("values", [np.array([1, 2**63], dtype=np.uint64), [1, 2**63], [1, 2**70]])
+def test_integers_above_int64_are_refused(values):
+    assert "2**63 - 1" in message(values)
+
+
+def test_an_integer_that_would_be_rounded_next_to_floats_is_refused():
+    # NumPy makes 2**53 + 1 next to 0.5 the float 2**53.
+    assert str(2**53 + 1) in message([2**53 + 1, 0.5])
+    assert Loads([2**53, 0.5]).values[0, 0].tolist() == [2**53, 0.5]
+
+
+def test_a_negative_integer_below_int64_is_not_called_too_large():
+    assert "above" not in message([1, -(2**70)])
+
+
+@pytest.mark.parametrize("ids", [(0,), (0, 1, 2), (1, 1), (2, 1), (-1, 0), ("a", "b"), (0.0, 1.0), 7])
+def test_layer_ids_are_increasing_integers_one_per_layer(ids):
+    assert "layer" in message([[1, 2], [3, 4]], layer_ids=ids)
+
+
+def test_layer_ids_may_skip_dense_layers():
+    loads = Loads([[1, 2], [3, 4]], layer_ids=np.array([3, 4]))
+    assert loads.layer_ids == (3, 4)
+    assert type(loads.layer_ids[0]) is int
+    assert loads.num_model_layers == 5
+
+
+def test_the_model_has_at_least_the_recorded_layers():
+    assert Loads([[1], [2]], layer_ids=(3, 4), num_model_layers=61).num_model_layers == 61
+    assert "num_model_layers=4" in message([[1], [2]], layer_ids=(3, 4), num_model_layers=4)
+    assert "num_model_layers=-1" in message([[1], [2]], num_model_layers=-1)
+
+
+@pytest.mark.parametrize("value", ["61", 61.0])
+def test_the_number_of_model_layers_is_an_integer(value):
+    assert repr(value) in message([[1], [2]], num_model_layers=value)
+
+
+def test_loads_errors_are_value_errors_of_one_family():
+    assert issubclass(InvalidLoadsError, ValueError)
+    assert issubclass(InvalidLoadsError, EplbOptError)
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=1, max_size=6))
+def test_integers_are_never_rounded(values):
+    assert Loads(values).values.ravel().tolist() == values
+
+
+@given(st.lists(st.floats(0, 1e308, allow_subnormal=True), min_size=1, max_size=6))
+def test_floats_are_never_rounded(values):
+    assert Loads(values).values.ravel().tolist() == values

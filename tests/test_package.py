@@ -1,0 +1,43 @@
+"""The package as a whole: fast to import, and what it promises to export."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import eplb_opt
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_importing_loads_no_heavy_library():
+    code = "import eplb_opt, sys; print(*{'torch', 'ortools', 'pulp', 'numba', 'pandas', 'rich'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == []
+
+
+def test_functions_stay_functions_when_modules_of_the_same_name_are_imported():
+    import eplb_opt.evaluate
+    import eplb_opt.solve
+    import eplb_opt.verify
+
+    assert callable(eplb_opt.solve) and callable(eplb_opt.verify) and callable(eplb_opt.evaluate)
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in eplb_opt.__all__:
+        assert getattr(eplb_opt, name).__doc__
+
+
+def test_the_version_is_the_one_of_the_changelog_and_of_the_project():
+    newest = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE).group(1)
+    project = re.search(r'^version = "(\S+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE).group(1)
+    assert eplb_opt.__version__ == newest == project
+
+
+def test_nothing_below_solve_imports_files_torch_or_the_command_line():
+    below = ["bounds", "heuristics", "formulations", "backends"]
+    for path in (path for folder in below for path in (ROOT / "eplb_opt" / folder).glob("*.py")):
+        assert not re.search(r"(from|import) (eplb_opt\.(io|cli|report|solve)|torch|typer|rich)\b", path.read_text()), (
+            path
+        )
