@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.arguments import positive_int
 from eplb_opt.errors import EplbOptError
 
 
@@ -18,6 +19,17 @@ def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
     copy = np.array(array, order="C")
     copy.setflags(write=False)
     return copy
+
+
+def layer_labels(
+    ids: Iterable[Any], num_model_layers: Any, count: int, error: type[EplbOptError]
+) -> tuple[tuple[int, ...], int]:
+    """Layer ids of `count` rows, and the decoder layers of the model: by default up to the last of the ids."""
+    numbers = increasing_ids(ids, count, error)
+    layers = positive_int("num_model_layers", num_model_layers or numbers[-1] + 1, error)
+    if layers <= numbers[-1]:
+        raise error(f"num_model_layers={layers} leaves no room for layer {numbers[-1]}")
+    return numbers, layers
 
 
 def increasing_ids(ids: Iterable[Any], count: int, error: type[EplbOptError]) -> tuple[int, ...]:

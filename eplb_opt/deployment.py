@@ -50,6 +50,9 @@ class Deployment:
             number = positive_int(field.name, getattr(self, field.name), InvalidDeploymentError)
             object.__setattr__(self, field.name, number)
         one_of("policy", self.policy, get_args(Policy), InvalidDeploymentError)
+        # NumPy's booleans are fine, words such as "no" are not.
+        if self.distinct not in (True, False):
+            raise InvalidDeploymentError(f"distinct={self.distinct!r} is not True or False")
         object.__setattr__(self, "distinct", bool(self.distinct))
         _require_multiple("num_slots", self.num_slots, "num_gpus", self.num_gpus)
         if self.hierarchical:

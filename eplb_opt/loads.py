@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.arrays import frozen_array, increasing_ids
+from eplb_opt.arrays import frozen_array, layer_labels
 from eplb_opt.errors import InvalidLoadsError
 
 
@@ -41,10 +41,7 @@ class Loads:
 
     def __post_init__(self) -> None:
         values = _as_token_array(self.values)
-        ids = increasing_ids(self.layer_ids, values.shape[1], InvalidLoadsError)
-        layers = self.num_model_layers or ids[-1] + 1
-        if layers <= ids[-1]:
-            raise InvalidLoadsError(f"num_model_layers={layers} leaves no room for layer {ids[-1]}")
+        ids, layers = layer_labels(self.layer_ids, self.num_model_layers, values.shape[1], InvalidLoadsError)
         object.__setattr__(self, "values", frozen_array(values))
         object.__setattr__(self, "layer_ids", ids)
         object.__setattr__(self, "num_model_layers", layers)
@@ -102,6 +99,8 @@ def _as_token_array(values: Any) -> NDArray[Any]:
 
 
 def _as_array(values: Any) -> NDArray[Any]:
+    if isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
+        values = [_as_array(value) for value in values]
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         # NumPy has no bfloat16; float64 holds every torch float exactly.
@@ -110,8 +109,15 @@ def _as_array(values: Any) -> NDArray[Any]:
         array = np.asarray(values)
     except ValueError:
         raise InvalidLoadsError("loads are ragged: every layer needs the same number of experts") from None
-    if array.dtype == object and all(isinstance(value, int) for value in array.flat):
-        raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
+    if isinstance(values, list | tuple) and array.dtype.kind in "fO":
+        # NumPy makes floats of integers that are too large for it, or next to floats, and rounds them.
+        for number in np.asarray(values, dtype=object).flat:
+            if isinstance(number, int) and number < 0:
+                raise InvalidLoadsError(f"load {number} is not a finite, non-negative number of tokens")
+            if isinstance(number, int) and number >= 2**63:
+                raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
+            if isinstance(number, int) and int(float(number)) != number:
+                raise InvalidLoadsError(f"load {number} would be rounded next to floats; give integers only")
     if array.dtype.kind in "iub":
         if array.dtype == np.uint64 and array.size and int(array.max()) > np.iinfo(np.int64).max:
             raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import positive_int
-from eplb_opt.arrays import frozen_array, increasing_ids
+from eplb_opt.arrays import frozen_array, layer_labels
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 
@@ -46,7 +46,10 @@ class Plan:
     num_model_layers: int = 0
 
     def __post_init__(self) -> None:
-        mapping = np.asarray(self.physical_to_logical)
+        try:
+            mapping = np.asarray(self.physical_to_logical)
+        except ValueError:
+            raise InvalidPlanError("the plan is ragged: every layer needs the same number of slots") from None
         if mapping.ndim != 2 or mapping.shape[0] == 0 or mapping.dtype.kind not in "iu":
             raise InvalidPlanError(
                 f"a plan maps (layers, slots) to integer expert ids; got shape {mapping.shape} of {mapping.dtype}"
@@ -56,10 +59,7 @@ class Plan:
                 f"the plan has {mapping.shape[1]} slots, the deployment num_slots={self.deployment.num_slots}"
             )
         positive_int("num_experts", self.num_experts, InvalidPlanError)
-        ids = increasing_ids(self.layer_ids, mapping.shape[0], InvalidPlanError)
-        layers = self.num_model_layers or ids[-1] + 1
-        if layers <= ids[-1]:
-            raise InvalidPlanError(f"num_model_layers={layers} leaves no room for layer {ids[-1]}")
+        ids, layers = layer_labels(self.layer_ids, self.num_model_layers, mapping.shape[0], InvalidPlanError)
         object.__setattr__(self, "physical_to_logical", frozen_array(mapping.astype(np.int64)))
         object.__setattr__(self, "layer_ids", ids)
         object.__setattr__(self, "num_model_layers", layers)
@@ -131,6 +131,8 @@ class Plan:
 
 def describe_ids(ids: tuple[int, ...]) -> str:
     """Layer ids in words: ``layers 3-60``, or a list where they are not contiguous."""
+    if len(ids) == 1:
+        return f"layer {ids[0]}"
     if ids == tuple(range(ids[0], ids[-1] + 1)):
         return f"layers {ids[0]}-{ids[-1]}"
     return f"layers {', '.join(map(str, ids))}"

@@ -144,13 +144,14 @@ class Solution:
         """One row per layer, exact values as floats, tokens and seconds."""
         import pandas as pd
 
-        columns: dict[str, list[Any]] = {
+        columns: dict[str, Any] = {
             "layer_id": [layer.layer_id for layer in self.layers],
             "objective": [float(layer.objective) for layer in self.layers],
             "lower_bound": [float(layer.lower_bound) for layer in self.layers],
             "gap": [float(layer.gap) for layer in self.layers],
             "status": [layer.status for layer in self.layers],
-            "stopped_by": [layer.stopped_by for layer in self.layers],
+            # Among strings pandas would make None a NaN.
+            "stopped_by": pd.Series([layer.stopped_by for layer in self.layers], dtype=object),
             "proof": [layer.proof.argument for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
             "max_load": [float(layer.max_load) for layer in self.layers],
@@ -180,4 +181,4 @@ def relative_gap(objective: Fraction, lower_bound: Fraction) -> Fraction:
 
 def percent(gap: Fraction) -> str:
     """A gap in per cent; only an exact 0 prints as ``0 %``, small ones keep two digits."""
-    return "0 %" if gap == 0 else f"{float(100 * gap):.2g} %"
+    return "0 %" if gap == 0 else f"{float(100 * gap):.{2 if gap < Fraction(1, 2) else 3}g} %"

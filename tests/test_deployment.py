@@ -175,3 +175,9 @@ def test_the_strategy_builds_deployments_with_room(pair):
     deployment, experts = pair
     deployment.require_room_for(experts)
     assert deployment.num_slots <= 8
+
+
+def test_distinct_is_true_or_false():
+    assert Deployment(2, 4, distinct=np.bool_(False)).distinct is False
+    with pytest.raises(InvalidDeploymentError, match="distinct='no' is not True or False"):
+        Deployment(2, 4, distinct="no")

@@ -113,6 +113,7 @@ def _solve_cbc(problem: Any, warm: bool, limits: Limits) -> Outcome:
             threads=limits.threads if limits.threads > 1 else None,
             warmStart=warm,
             logPath=str(log),
+            path=_cbc_path(),
             options=[f"randomCbcSeed {limits.seed}"],
         )
         solver.tmpDir = folder
@@ -124,6 +125,15 @@ def _solve_cbc(problem: Any, warm: bool, limits: Limits) -> Outcome:
             raise SolverError(f"CBC failed: {error}") from error
         text = log.read_text(errors="replace")
     return _read_cbc(text, problem)
+
+
+def _cbc_path() -> str | None:
+    """The CBC of `pulp[cbc]`, which is on the PATH only where the environment is activated; else PuLP looks for one."""
+    try:
+        from cbcbox import cbc_bin_path
+    except ImportError:
+        return None
+    return str(cbc_bin_path())
 
 
 def _read_cbc(log: str, problem: Any) -> Outcome:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Ints, adams_counts, compiled
+from eplb_opt.heuristics.kernels import Ints, compiled
+from eplb_opt.heuristics.replication import adams, largest_ratio
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
 
@@ -30,7 +31,8 @@ def mean_bound(instance: Instance) -> Fraction:
     Valid because GPU loads sum to the total load for any replica counts. Tight where loads can be split evenly;
     weak with one or two slots per GPU. O(experts).
     """
-    return instance.mean_loads[0]
+    (mean,) = instance.mean_loads
+    return mean
 
 
 def nodes_bound(instance: Instance) -> Fraction:
@@ -48,24 +50,12 @@ def nodes_bound(instance: Instance) -> Fraction:
 def adams_bound(instance: Instance) -> Fraction:
     """The smallest largest slot load that any replica counts reach, in tokens.
 
-    Valid because a GPU is at least as hot as its hottest slot. It is what Adams' divisor method reaches, and so
-    the optimum with one slot per GPU. The counts come from compiled code; that nothing below their value v is
-    possible is shown exactly: below v an expert needs more than ``w / v`` replicas, and these sum to more than
-    the slots, or one expert needs more than it can have.
-
-    M. L. Balinski, H. P. Young: Fair Representation (1982); the same greedy: EPLB of DeepSeek-AI.
+    Valid because a GPU is at least as hot as its hottest slot. It is what Adams' divisor method reaches, exactly (see
+    `adams`), and so the optimum with one slot per GPU.
     """
-    weights, limit = instance.weights[0], instance.max_replicas
-    slots = instance.deployment.num_slots
-    counts = adams_counts(instance.kernel_loads, slots, limit).tolist()
-    value = _largest_ratio(weights, counts)
-    while value:
-        needed = [weight * value.denominator // value.numerator + 1 if weight else 1 for weight in weights]
-        if max(needed) > limit or sum(needed) > slots:
-            break
-        # Rounding in the kernel hid a better choice: these counts fit and reach a smaller value.
-        value = _largest_ratio(weights, needed)
-    return value * instance.unit
+    weights = instance.weights[0]
+    counts = adams(weights, instance.kernel_loads, instance.deployment.num_slots, instance.max_replicas)
+    return largest_ratio(weights, counts.tolist()) * instance.unit
 
 
 def slack_bound(instance: Instance, known: Fraction) -> Fraction:
@@ -94,7 +84,8 @@ def replica_range(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     """
     scaled = instance.scaled(instance.max_replicas)
     # Rounded up: replica loads of scaled experts are no integers, so rounding the limit down could cut plans off.
-    least = _replicas_needed(scaled.values, ceil(max_load * scaled.factor), *_rules(instance))
+    limit = max_load * scaled.factor
+    least = _replicas_needed(scaled.values, floor(limit) if scaled.exact else ceil(limit), *_rules(instance))
     slack = instance.deployment.num_slots - int(least.sum())
     return least, np.minimum(least + slack, instance.max_replicas)
 
@@ -110,14 +101,6 @@ def _rules(instance: Instance) -> tuple[int, int, int, int, bool, int, int]:
         deployment.binding_groups,
         deployment.binding_nodes,
     )
-
-
-def _largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
-    top, divisor = 0, 1
-    for weight, count in zip(weights, counts, strict=True):
-        if weight * divisor > top * count:
-            top, divisor = weight, count
-    return Fraction(top, divisor)
 
 
 def _partition_bound(values: Any, size: int) -> Any:
@@ -175,13 +158,13 @@ def _replicas_needed(
     need = np.maximum(1, -(-w // top))
     if w.sum() > top * gpus:
         return impossible
-    if nodes > 1 and _partition_bound_int64(w.reshape(groups, -1).sum(axis=1), groups // nodes) > top * (gpus // nodes):
+    if nodes > 1 and _hottest_node(w, groups, nodes) > top * (gpus // nodes):
         return impossible
     while True:
         slack = slots - need.sum()
         if slack < 0 or need.max() > limit:
             return impossible
-        if nodes > 1 and _partition_bound_int64(need.reshape(groups, -1).sum(axis=1), groups // nodes) > slots // nodes:
+        if nodes > 1 and _hottest_node(need, groups, nodes) > slots // nodes:
             return impossible
         least = w // np.minimum(need + slack, limit)
         ordered = np.sort(least)

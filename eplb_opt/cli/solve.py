@@ -84,7 +84,6 @@ def show_solution(solution: Solution) -> None:
     frame = solution.to_frame()
     mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
     frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
-    frame["stopped_by"] = frame["stopped_by"].astype(object)
     columns = ["layer_id", "max_load", "mean_load", "imbalance", "bound", "gap", "status", "stopped_by", "proof"]
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     show_table(frame[columns], formats)

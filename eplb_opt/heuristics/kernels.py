@@ -30,14 +30,14 @@ def compiled(function: _Function) -> _Function:
 
 
 @compiled
-def adams_counts(w: Floats, num_slots: int, max_replicas: int) -> Ints:
-    """Replica counts that minimise the largest slot load: the next replica goes to the largest ``w / r``.
+def adams_counts(w: Floats, start: Ints, num_slots: int, max_replicas: int) -> Ints:
+    """Replica counts from `start` on: the next replica goes to the largest ``w / r``, until the slots are full.
 
-    Adams' divisor method; ties go to the lower index; no expert gets more than `max_replicas`.
+    Ties go to the lower index; no expert gets more than `max_replicas`.
     """
-    counts = np.ones(w.size, dtype=np.int64)
-    priority = w.copy()
-    for _ in range(num_slots - w.size):
+    counts = start.copy()
+    priority = np.where(counts < max_replicas, w / counts, -1.0)
+    for _ in range(num_slots - start.sum()):
         expert = np.argmax(priority)
         counts[expert] += 1
         priority[expert] = w[expert] / counts[expert] if counts[expert] < max_replicas else -1.0

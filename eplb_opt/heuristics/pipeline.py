@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.heuristics import kernels
+from eplb_opt.heuristics.replication import adams
 from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
 
@@ -39,7 +41,7 @@ def greedy_plus_swap(instance: Instance) -> Slots:
     if np.array_equal(exchanged, _lpt_groups(instance)):
         return start
     other = search(instance, _build(instance, exchanged), kicks=0)
-    return min(start, other, key=lambda slots: hottest(instance, slots))
+    return min(start, other, key=lambda slots: max_loads(slots.tolist(), instance))
 
 
 def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, target: float = 0.0) -> Slots:
@@ -52,6 +54,9 @@ def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, targe
         regrouped = _build(instance, _neighbour(instance, best, seed))
         regrouped = _search_nodes(instance, regrouped, kicks, seed, target)
         best = min(best, regrouped, key=lambda slots: hottest(instance, slots))
+    # Floats may take a plan that is worse in the last digit for an equal one.
+    if max_loads(best.tolist(), instance) > max_loads(slots.tolist(), instance):
+        return np.array(slots, dtype=np.int64)
     return best
 
 
@@ -65,7 +70,7 @@ def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, targe
         table = np.searchsorted(node.experts, best[node.slots])
         table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
         w = instance.kernel_loads[node.experts]
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(seed % 2**64)
         top = kernels.improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, random)
         best[node.slots] = node.experts[table.ravel()]
         target = max(target, top)
@@ -74,7 +79,7 @@ def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, targe
 
 def _neighbour(instance: Instance, slots: Slots, seed: int) -> NDArray[np.int64]:
     """Node of each group after one random exchange with the hottest node."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed % 2**64)
     node_of_group = _groups_of_slots(instance, slots)
     nodes = np.arange(instance.deployment.binding_nodes) * instance.deployment.slots_per_node
     hot = int(np.argmax([hottest(instance, slots, slice(n, n + instance.deployment.slots_per_node)) for n in nodes]))
@@ -95,7 +100,8 @@ def _build(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
     slots = np.empty(deployment.num_slots, dtype=np.int64)
     for node in _nodes(instance, node_of_group):
         w = instance.kernel_loads[node.experts]
-        counts = kernels.adams_counts(w, deployment.slots_per_node, instance.max_replicas)
+        weights = [instance.weights[0][expert] for expert in node.experts]
+        counts = adams(weights, w, deployment.slots_per_node, instance.max_replicas)
         table = kernels.pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
         slots[node.slots] = node.experts[table.ravel()]
     return slots
