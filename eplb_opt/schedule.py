@@ -10,10 +10,11 @@ from fractions import Fraction
 from threading import Event
 from time import monotonic
 
-from eplb_opt.backends.outcome import PROGRAM_METHODS, Limits
+from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS, Limits
 from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.formulations.assignment import num_variables
+from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
 from eplb_opt.steps import Findings, run_in_worker, search_on, start
@@ -36,7 +37,7 @@ class _Turn:
     steps: int = 0
     step_began: float = 0.0
     fruitless: int = 0
-    program_is_due: bool = True
+    programs: int = 0
     done: bool = False
     exhausted: bool = False
 
@@ -74,9 +75,9 @@ class Budget:
 class Schedule:
     """Runs steps of many layers on an executor until every layer is done, time is up, or somebody interrupts.
 
-    A layer's steps follow each other; layers run side by side. The layer with the fewest fruitless steps goes first,
-    the widest gap among equals. With a deterministic budget the clock decides nothing: each layer has its own fixed
-    number of steps, which depend on nothing but the layer.
+    A layer's steps follow each other; layers run side by side. The layer with the fewest programs and fruitless steps
+    goes first, the widest gap among equals. With a deterministic budget the clock decides nothing: each layer has its
+    own fixed number of steps, which depend on nothing but the layer.
     """
 
     records: list[LayerRecord]
@@ -114,7 +115,7 @@ class Schedule:
         """Give every free worker a step; whether any step is running."""
         busy = {id(turn) for turn in self._running.values()}
         ready = [turn for turn in self._turns if not turn.done and id(turn) not in busy]
-        ready.sort(key=lambda turn: (turn.fruitless, -turn.record.gap))
+        ready.sort(key=lambda turn: (turn.programs, turn.fruitless, -turn.record.gap))
         for turn in ready:
             if len(self._running) >= self.budget.workers:
                 break
@@ -128,12 +129,13 @@ class Schedule:
     def _next_step(self, turn: _Turn) -> Step | None:
         """What to do next for a layer; ``None`` where the method has nothing more."""
         if self.method in PROGRAM_METHODS:
-            return self._program(turn, self.method) if turn.program_is_due else None
+            return self._program(turn, self.method) if not turn.programs else None
+        if self.method == "auto" and turn.steps and folding_applies(turn.record.instance):
+            again = turn.programs and self.budget.deterministic
+            return None if again else self._program(turn, PAIRING)
         stalled = turn.fruitless >= _PATIENCE or self._out_of_steps(turn)
-        if self.method == "auto" and turn.program_is_due and stalled:
-            turn.program_is_due = False
-            if num_variables(turn.record.instance, turn.record.objective) <= _WORTHWHILE_VARIABLES:
-                return self._program(turn, "cpsat")
+        if self.method == "auto" and not turn.programs and stalled and self._is_worth_a_program(turn.record):
+            return self._program(turn, "cpsat")
         if self._out_of_steps(turn):
             return None
         record, turn.steps = turn.record, turn.steps + 1
@@ -143,17 +145,24 @@ class Schedule:
         return search_on, (record.instance, record.slots, enough, seed)
 
     def _program(self, turn: _Turn, method: str) -> Step:
-        turn.program_is_due = False
         record, budget = turn.record, self.budget
-        waiting = 1 + sum(other.program_is_due and not other.done for other in self._turns)
+        running = {id(other) for other in self._running.values()}
+        waiting = sum(
+            not other.done and other.programs <= turn.programs and id(other) not in running for other in self._turns
+        )
+        turn.programs += 1
         side_by_side = min(budget.workers, waiting)
         threads = max(1, budget.workers // waiting)
         limits = Limits(budget.left * side_by_side / waiting, threads, budget.seed % 2**31)
         if budget.deterministic:
             limits = Limits(100 * budget.seconds, 1, budget.seed % 2**31, work=self._share / 2)
         slots = tuple(record.slots.tolist())
-        task = ProgramTask(record.instance, slots, record.proof.bound, method, limits, self.call)
+        task = ProgramTask(record.instance, slots, record.proof.bound, method, limits, budget.target_gap, self.call)
         return run_in_worker, (task,)
+
+    @staticmethod
+    def _is_worth_a_program(record: LayerRecord) -> bool:
+        return num_variables(record.instance, record.objective) <= _WORTHWHILE_VARIABLES
 
     @property
     def _share(self) -> float:

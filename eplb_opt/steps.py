@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.backends.outcome import PAIRING
 from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
@@ -107,7 +108,8 @@ def run_in_worker(task: ProgramTask) -> Findings:
             if news.slots is not None:
                 items.append(Finding(task.method, slots=np.array(news.slots, dtype=np.int64), seconds=now))
             if news.bound is not None:
-                proof = Proof(f"program by {task.method}", news.bound, checked=False)
+                argument = task.method if task.method == PAIRING else f"program by {task.method}"
+                proof = Proof(argument, news.bound, checked=False)
                 items.append(Finding(str(proof), proof=proof, seconds=now))
     except MissingPackageError:
         raise

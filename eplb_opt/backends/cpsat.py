@@ -23,7 +23,7 @@ def solve(problem: pulp.LpProblem, warm_start: Mapping[str, int] | None, limits:
     SolverError
         The program is not one CP-SAT takes (continuous variable, fractional number), or CP-SAT refuses it.
     """
-    cp_model = _cp_model()
+    cp_model = import_cp_model()
     model, variables = _translate(problem, cp_model)
     for name, value in (warm_start or {}).items():
         model.add_hint(variables[name], value)
@@ -31,13 +31,7 @@ def solve(problem: pulp.LpProblem, warm_start: Mapping[str, int] | None, limits:
     if error:
         raise SolverError(f"CP-SAT refuses the program: {error}")
 
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(limits.seconds, 1e-3)
-    solver.parameters.num_workers = limits.threads
-    solver.parameters.random_seed = limits.seed
-    if limits.work is not None:
-        solver.parameters.num_workers = 1
-        solver.parameters.max_deterministic_time = limits.work
+    solver = new_solver(cp_model, limits)
     solver.best_bound_callback = lambda bound: report(None, _integer_bound(bound))
 
     def on_solution(callback: Any) -> None:
@@ -58,7 +52,20 @@ def solve(problem: pulp.LpProblem, warm_start: Mapping[str, int] | None, limits:
     return Outcome("optimal" if status == cp_model.OPTIMAL else "stopped", values, bound)
 
 
-def _cp_model() -> Any:
+def new_solver(cp_model: Any, limits: Limits) -> Any:
+    """A CP-SAT solver within `limits`."""
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = max(limits.seconds, 1e-3)
+    solver.parameters.num_workers = limits.threads
+    solver.parameters.random_seed = limits.seed
+    if limits.work is not None:
+        solver.parameters.num_workers = 1
+        solver.parameters.max_deterministic_time = limits.work
+    return solver
+
+
+def import_cp_model() -> Any:
+    """CP-SAT's Python module, which loads when it is first needed."""
     try:
         from ortools.sat.python import cp_model
     except ImportError as error:

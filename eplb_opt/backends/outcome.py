@@ -9,6 +9,9 @@ from typing import Literal
 # Names of the solvers that run the whole model of a layer.
 PROGRAM_METHODS = ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD")
 
+# The threshold programs of `eplb_opt.bounds.pairing`, by CP-SAT.
+PAIRING = "pairing by cpsat"
+
 Verdict = Literal["optimal", "infeasible", "stopped"]
 
 

@@ -1,4 +1,4 @@
-"""One run of the whole model on one layer: build, warm-start, solve, translate back."""
+"""Programs on one layer: build, warm-start, solve, translate back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import monotonic
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eplb_opt.arguments import one_of
-from eplb_opt.backends.outcome import PROGRAM_METHODS, Limits, Outcome, Report, Verdict
+from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS, Limits, Outcome, Report, Verdict
+from eplb_opt.bounds.pairing import close_by_pairing
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import Assignment, assignment, num_variables
 from eplb_opt.instance import Instance
@@ -31,9 +35,11 @@ class ProgramTask:
     lower_bound
         A proven bound, in tokens.
     method
-        One of `PROGRAM_METHODS`.
+        One of `PROGRAM_METHODS`, or `PAIRING`.
     limits
         For building and solving together.
+    target_gap
+        What the caller is content with; programs that search by themselves stop there.
     call
         Names the call that asked, so that it can end its own workers.
     """
@@ -43,6 +49,7 @@ class ProgramTask:
     lower_bound: Fraction
     method: str
     limits: Limits
+    target_gap: Fraction = Fraction(0)
     call: str = ""
 
 
@@ -63,6 +70,22 @@ class ProgramNews:
     slots: tuple[int, ...] | None
     bound: Fraction | None
     verdict: Verdict | None
+
+
+def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
+    """Run what the task names, emitting better plans and bounds as they come and the verdict last."""
+    (run_pairing if task.method == PAIRING else run_program)(task, emit)
+
+
+def run_pairing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
+    """Close a layer with two slots per GPU by threshold programs, emitting like `run_program`."""
+
+    def report(slots: NDArray[np.int64] | None, bound: Fraction | None) -> None:
+        emit(ProgramNews(None if slots is None else tuple(slots.tolist()), bound, None))
+
+    slots = np.array(task.incumbent, dtype=np.int64)
+    met = close_by_pairing(task.instance, slots, task.lower_bound, task.target_gap, task.limits, report)
+    emit(ProgramNews(None, None, "optimal" if met else "stopped"))
 
 
 def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:

@@ -15,7 +15,7 @@ import threading
 from typing import Any
 
 from eplb_opt.backends.pool import IDLE_SECONDS
-from eplb_opt.backends.program import run_program
+from eplb_opt.backends.program import run_task
 from eplb_opt.errors import EplbOptError, SolverError
 
 
@@ -40,7 +40,7 @@ def main() -> None:
             news.flush()
 
         try:
-            run_program(task, emit)
+            run_task(task, emit)
         except EplbOptError as error:
             emit(error)
         except Exception as error:  # noqa: BLE001 - whatever a solver raises is the caller's to report

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.heuristics import kernels
+from eplb_opt.heuristics.folding import folding_applies, search_counts
 from eplb_opt.heuristics.replication import adams
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
+
+# A kick with its descent takes about as long as this many steps of annealing on counts.
+_FOLDS_PER_KICK = 10
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,11 @@ def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, targe
 
     `target` and the loads are in the unit of `Instance.kernel_loads`. The same arguments give the same result.
     """
-    best = _search_nodes(instance, slots, kicks, seed, target)
+    if kicks and folding_applies(instance):
+        random = np.random.default_rng(seed % 2**64)
+        best = search_counts(instance, np.bincount(slots), _FOLDS_PER_KICK * kicks, random)
+    else:
+        best = _search_nodes(instance, slots, kicks, seed, target)
     if kicks and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
         regrouped = _build(instance, _neighbour(instance, best, seed))
         regrouped = _search_nodes(instance, regrouped, kicks, seed, target)

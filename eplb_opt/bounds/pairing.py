@@ -1,0 +1,149 @@
+"""Two slots per GPU: optimal plans from programs over replica counts alone, without assignment variables."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor, lcm
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends import cpsat
+from eplb_opt.backends.outcome import Limits
+from eplb_opt.bounds.quick import replica_range
+from eplb_opt.heuristics.folding import fold
+from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
+
+Slots = NDArray[np.int64]
+
+# Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
+_NEAR = Fraction(1, 1000)
+
+
+def close_by_pairing(
+    instance: Instance,
+    slots: Slots,
+    lower_bound: Fraction,
+    target_gap: Fraction,
+    limits: Limits,
+    report: Callable[[Slots | None, Fraction | None], None],
+) -> bool:
+    """Better plans and bounds until their gap is at most `target_gap`; whether that was reached within `limits`.
+
+    Each program looks for counts that allow some max load: at first anything *less* than the plan, so that infeasible
+    means optimal. Where that takes more than half of the limits, halfway between bound and plan, until they are
+    near. Bounds are exact, but rest on CP-SAT's word that a program is infeasible.
+    """
+    deadline, work = monotonic() + limits.seconds, limits.work
+    (best,) = max_loads(slots.tolist(), instance)
+    halving = False
+    while best - lower_bound > target_gap * best:
+        near = best - lower_bound <= _NEAR * best
+        below = near or not halving
+        share = 1.0 if near or halving else 0.5
+        program = ThresholdProgram(instance, best if below else (best + lower_bound) / 2, below)
+        seconds = share * max(0.0, deadline - monotonic())
+        allowed = Limits(seconds, limits.threads, limits.seed, None if work is None else share * work)
+        verdict, counts, used = program.solve(allowed)
+        work = None if work is None else max(0.0, work - used)
+        if counts is not None:
+            slots = fold(instance, counts)
+            (best,) = max_loads(slots.tolist(), instance)
+            report(slots, None)
+        elif verdict == "infeasible":
+            lower_bound = program.max_load
+            report(None, lower_bound)
+        elif near or halving:
+            return False
+        else:
+            halving = True
+    return True
+
+
+@dataclass(frozen=True)
+class ThresholdProgram:
+    """Are there counts whose slots can be paired with all sums at most (or, `below`, less than) `max_load`?
+
+    Data       v[e,r] = w[e] / r, an integer after multiplying by `multiple`; T = `max_load` in that unit, less one
+               if `below`; P slots, G GPUs; r in the replica range of e at T
+    Variables  y[e,r] = 1 if expert e has r replicas;  n[v] = number of slots with load at most v
+    one_count[e]     sum_r y[e,r] = 1
+    number[v]        n[v] = n[next smaller v] + sum of r y[e,r] over loads between;  n[largest] = P
+    partners[v]      P - n[less than v] <= n[T - v]                for loads v > T / 2
+    spread[e,r]      r y[e,r] + P - n[T - v[e,r]] <= G             for v[e,r] <= T / 2, if replicas are distinct
+
+    Heavy slots, above T / 2, need different light partners, and a heavier slot's possible partners are among a lighter
+    one's; so by Hall's theorem `partners` is necessary and sufficient. A GPU holds one replica of e, or one slot
+    too heavy for it, not both: hence `spread`. Both together suffice, as `fold` shows: of G pairs, N hold a slot too
+    heavy for e, r - k hold e, k of them twice; so at least k are left to part those, and no sum exceeds T. Nothing is
+    rounded and coefficients are counts, so the only thing to trust is that CP-SAT calls no feasible program infeasible.
+    """
+
+    instance: Instance
+    max_load: Fraction
+    below: bool
+
+    @property
+    def multiple(self) -> int:
+        """Makes every possible slot load an integer."""
+        return lcm(*range(1, self.instance.max_replicas + 1))
+
+    @property
+    def limit(self) -> int:
+        """T: the largest sum allowed, in units of the weights divided by `multiple`."""
+        scaled = self.max_load / self.instance.unit * self.multiple
+        return -floor(-scaled) - 1 if self.below else floor(scaled)
+
+    def solve(self, limits: Limits) -> tuple[str, list[int] | None, float]:
+        """CP-SAT's verdict (``"infeasible"``, or anything else), counts if there are some, and the work it took."""
+        least, most = replica_range(self.instance, self.max_load)
+        if not least.size:
+            return "infeasible", None, 0.0
+        ranges = [range(low, high + 1) for low, high in zip(least.tolist(), most.tolist(), strict=True)]
+        cp_model = cpsat.import_cp_model()
+        model = cp_model.CpModel()
+        y = {(e, r): model.new_bool_var(f"y_{e}_{r}") for e, counts in enumerate(ranges) for r in counts}
+        for e, counts in enumerate(ranges):
+            model.add_exactly_one(y[e, r] for r in counts)
+        self._add_thresholds(model, y)
+        solver = cpsat.new_solver(cp_model, limits)
+        # Without cuts from the linear relaxation these programs take a hundred times as long.
+        solver.parameters.linearization_level = 2
+        status = solver.solve(model)
+        work = solver.response_proto.deterministic_time
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return (
+                "feasible",
+                [next(r for r in counts if solver.value(y[e, r])) for e, counts in enumerate(ranges)],
+                work,
+            )
+        return "infeasible" if status == cp_model.INFEASIBLE else "stopped", None, work
+
+    def _add_thresholds(self, model: Any, y: dict[tuple[int, int], Any]) -> None:
+        """`number`, `partners` and `spread`, with n only at the loads where a row asks for it."""
+        (weights,) = self.instance.weights
+        deployment, limit, multiple = self.instance.deployment, self.limit, self.multiple
+        items = sorted((weights[e] * (multiple // r), e, r) for e, r in y)
+        loads = [load for load, _, _ in items]
+        heavy = sorted({load for load in loads if 2 * load > limit})
+        partners = [(bisect_left(loads, load), bisect_right(loads, limit - load)) for load in heavy]
+        light = [item for item in items if deployment.distinct and 2 * item[0] <= limit]
+        spread = [(e, r, bisect_right(loads, limit - load)) for load, e, r in light]
+
+        places = {place for pair in partners for place in pair} | {place for *_, place in spread} | {len(items)}
+        number, before = {0: 0}, 0
+        for place in sorted(places - {0}):
+            number[place] = model.new_int_var(0, deployment.num_slots, f"n_{place}")
+            model.add(number[place] == number[before] + sum(r * y[e, r] for _, e, r in items[before:place]))
+            before = place
+        model.add(number[len(items)] == deployment.num_slots)
+        for lighter, most in partners:
+            model.add(deployment.num_slots - number[lighter] <= number[most])
+        for e, r, most in spread:
+            model.add(r * y[e, r] + deployment.num_slots - number[most] <= deployment.num_gpus)

@@ -1,0 +1,147 @@
+"""Two slots per GPU: threshold programs agree with brute force, and their counts become plans."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import eplb_opt
+from eplb_opt.backends.outcome import Limits
+from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.folding import fold, folding_applies
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.plan import Plan
+from eplb_opt.verify import max_loads, verify
+from tests.oracle import brute_force, count_vectors, fold_optimum
+from tests.strategies import instances
+
+TWO = {"slots_per_gpu": 2, "hierarchical": False, "max_experts": 6, "max_gpus": 5, "max_slots": 10}
+
+
+def value(slots, instance):
+    return max_loads(list(slots), instance)[0]
+
+
+def closed(instance, target_gap=Fraction(0)):
+    """Value and bound after closing from greedy; every plan on the way is valid, every step is forward."""
+    best = value(greedy(instance), instance)
+    bound = max(proof.bound for proof in quick_bounds(instance))
+    state = [best, bound]
+
+    def report(slots, new_bound):
+        if slots is None:
+            assert new_bound > state[1]
+            state[1] = new_bound
+        else:
+            assert verify(Plan(slots[np.newaxis], instance.deployment, instance.num_experts)) == []
+            assert value(slots, instance) < state[0]
+            state[0] = value(slots, instance)
+
+    met = close_by_pairing(instance, greedy(instance), bound, target_gap, Limits(60), report)
+    return met, *state
+
+
+@settings(max_examples=1000)
+@given(instances(**TWO))
+def test_the_optimum_is_that_of_brute_force(instance):
+    optimum = brute_force(instance)
+    assert closed(instance) == (True, optimum, optimum)
+
+
+@settings(max_examples=150)
+@given(instances(**TWO, distinct=False))
+def test_copies_may_share_a_gpu_as_folding_says(instance):
+    optimum = fold_optimum(instance)
+    assert closed(instance) == (True, optimum, optimum)
+
+
+def test_distinct_replicas_need_the_spread_rows():
+    # Folding gives 61: 61 alone against nothing above it; parting the two copies of an expert costs 4.
+    loads = [20, 21, 69, 61]
+    for distinct, optimum in ((False, 61), (True, 65)):
+        instance = Instance.from_loads(loads, Deployment(3, 6, distinct=distinct))
+        assert closed(instance) == (True, optimum, optimum)
+        assert ThresholdProgram(instance, Fraction(optimum), below=True).solve(Limits(60))[0] == "infeasible"
+        assert ThresholdProgram(instance, Fraction(optimum), below=False).solve(Limits(60))[0] == "feasible"
+
+
+@settings(max_examples=300)
+@given(instances(**TWO), st.data())
+def test_counts_are_feasible_exactly_if_a_plan_with_them_stays_below(instance, data):
+    optimum = brute_force(instance)
+    top = data.draw(st.sampled_from([optimum * Fraction(9, 10), optimum, optimum * Fraction(11, 10)]))
+    for below in (False, True):
+        verdict, counts, _ = ThresholdProgram(instance, top, below).solve(Limits(60))
+        possible = optimum < top if below else optimum <= top
+        assert verdict == ("feasible" if possible else "infeasible")
+        if possible:
+            slots = fold(instance, counts)
+            assert np.bincount(slots, minlength=instance.num_experts).tolist() == counts
+            assert value(slots, instance) < top if below else value(slots, instance) <= top
+
+
+def test_pairs_of_one_expert_are_parted_wherever_they_meet():
+    # Equal loads: in the sorted list copies of one expert stand next to each other, in the middle with themselves.
+    for num_experts in range(2, 6):
+        for counts in count_vectors(num_experts, 10, 5):
+            loads = [count * 6 for count in counts]
+            instance = Instance.from_loads(loads, Deployment(5, 10))
+            slots = fold(instance, counts)
+            assert verify(Plan(slots[np.newaxis], instance.deployment, num_experts)) == []
+
+
+def test_a_gap_that_is_enough_ends_it():
+    # Optimum 65, bound 57: a gap of 8 / 65, less than a seventh and more than a ninth.
+    instance = Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))
+    best = value(greedy(instance), instance)
+    assert closed(instance, target_gap=Fraction(1, 7)) == (True, best, Fraction(57))
+    assert closed(instance, target_gap=Fraction(1, 9)) == (True, 65, 65)
+
+
+def test_no_time_keeps_what_is_known():
+    instance = Instance.from_loads(np.random.default_rng(0).integers(1, 10**6, 200), Deployment(120, 240))
+    bound = max(proof.bound for proof in quick_bounds(instance))
+    assert not close_by_pairing(instance, greedy(instance), bound, Fraction(0), Limits(0.0), lambda *_: None)
+
+
+def test_it_applies_to_two_slots_on_one_node():
+    for deployment, applies in (
+        (Deployment(4, 8), True),
+        (Deployment(4, 12), False),
+        (Deployment(4, 8, 2, 2), False),
+        (Deployment(4, 8, 2, 2, policy="global"), True),
+    ):
+        assert folding_applies(Instance.from_loads([1] * 6, deployment)) is applies
+
+
+def test_solve_closes_layers_of_two_slots_and_names_the_argument():
+    loads = np.random.default_rng(1).lognormal(0, 0.8, (4, 48)).round(3)
+    solution = eplb_opt.solve(loads, Deployment(32, 64), time_limit=60)
+    assert solution.worst_gap <= Fraction(1, 10**4)
+    assert {layer.proof.argument for layer in solution.layers} <= {"pairing by cpsat", "slack", "adams", "mean"}
+    assert any(layer.proof.argument == "pairing by cpsat" for layer in solution.layers)
+
+
+def test_a_deterministic_pairing_is_the_same_twice():
+    loads = np.random.default_rng(2).lognormal(0, 1.0, (2, 64))
+    options = {"target_gap": 0, "deterministic": True, "time_limit": 2.0}
+    plans = [eplb_opt.solve(loads, Deployment(48, 96), workers=workers, **options).plan for workers in (1, 2)]
+    assert plans[0] == plans[1]
+
+
+def test_recorded_layers_are_closed(shared_data):
+    loads = eplb_opt.read_loads(shared_data / "deepseek-v3" / "decode_in2000out100.json")
+    few = eplb_opt.Loads(loads.values[:, ::10], loads.layer_ids[::10])
+    solution = eplb_opt.solve(few, Deployment(144, 288), time_limit=30)
+    assert solution.worst_gap <= Fraction(1, 1000)
+
+
+@pytest.mark.slow
+def test_every_recorded_layer_is_closed(shared_data):
+    loads = eplb_opt.read_loads(shared_data / "deepseek-v3" / "decode_in2000out100.json")
+    assert eplb_opt.solve(loads, Deployment(144, 288), time_limit=100).worst_gap <= Fraction(1, 1000)
