@@ -19,6 +19,17 @@ def positive_int(name: str, value: object, error: type[EplbOptError] = InvalidAr
     return number
 
 
+def natural_int(name: str, value: object) -> int:
+    """`value` as an integer of at least 0, else an `InvalidArgumentError` that names it."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise InvalidArgumentError(f"{name}={value!r} is not an integer of at least 0")
+    return number
+
+
 def one_of(name: str, value: str, options: Iterable[str], error: type[EplbOptError] = InvalidArgumentError) -> str:
     """`value` if it is one of `options`, else an `error` that lists them."""
     known = tuple(options)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from eplb_opt.arguments import one_of, positive_int
+from eplb_opt.arguments import natural_int, one_of, positive_int
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.loads import Loads
 
@@ -50,8 +50,7 @@ def generate_loads(
     one_of("family", family, get_args(Family))
     if not 0 <= skew <= 100:
         raise InvalidArgumentError(f"skew={skew} is not in [0, 100]")
-    if seed < 0:
-        raise InvalidArgumentError(f"seed={seed} is negative")
+    natural_int("seed", seed)
     random = np.random.default_rng(seed)
     values = np.empty((num_windows, num_layers, num_experts), dtype=np.int64)
     for layer in range(num_layers):

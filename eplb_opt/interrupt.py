@@ -13,22 +13,28 @@ from types import FrameType
 def interrupt_requests() -> Iterator[threading.Event]:
     """An event that the first SIGINT sets; a second one raises ``KeyboardInterrupt`` as usual.
 
-    Outside the main thread, where Python allows no signal handlers, the event is never set.
+    The same for SIGTERM in a program that treats it like Ctrl-C, with ``signal.default_int_handler``. A signal that is
+    ignored stays ignored. Outside the main thread, where Python allows no handlers, the event is never set.
     """
     requested = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if before[signal.SIGTERM] is not signal.default_int_handler:
+        del before[signal.SIGTERM]
+    if before[signal.SIGINT] in (signal.SIG_IGN, None):
+        del before[signal.SIGINT]
     if threading.current_thread() is not threading.main_thread():
-        yield requested
-        return
-    before = signal.getsignal(signal.SIGINT)
+        before.clear()
 
     def request(number: int, frame: FrameType | None) -> None:
-        if requested.is_set() and callable(before):
-            before(number, frame)
+        handler = before[signal.Signals(number)]
+        if requested.is_set() and callable(handler):
+            handler(number, frame)
         requested.set()
 
-    signal.signal(signal.SIGINT, request)
+    for number in before:
+        signal.signal(number, request)
     try:
         yield requested
     finally:
-        # A handler that was not installed from Python reads as None and cannot be put back.
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -11,13 +11,13 @@ from threading import Event
 from time import monotonic
 
 from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS, Limits
-from eplb_opt.backends.pool import POOL
+from eplb_opt.backends.pool import GRACE_SECONDS, POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
-from eplb_opt.steps import Findings, run_in_worker, search_on, start
+from eplb_opt.steps import Finding, Findings, run_in_worker, search_on, start
 
 # Search steps in a row without a better plan after which a layer is handed to the program.
 _PATIENCE = 5
@@ -40,6 +40,7 @@ class _Turn:
     programs: int = 0
     done: bool = False
     exhausted: bool = False
+    solvers_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class Budget:
 class Schedule:
     """Runs steps of many layers on an executor until every layer is done, time is up, or somebody interrupts.
 
-    A layer's steps follow each other; layers run side by side. The layer with the fewest programs and fruitless steps
-    goes first, the widest gap among equals. With a deterministic budget the clock decides nothing: each layer has its
-    own fixed number of steps, which depend on nothing but the layer.
+    A layer's steps follow each other; layers run side by side. The layer with the widest gap goes first, where each
+    step in a row without a better plan makes the gap count for less. With a deterministic budget the clock decides
+    nothing: each layer has its own fixed number of steps, which depend on nothing but the layer.
     """
 
     records: list[LayerRecord]
@@ -96,6 +97,9 @@ class Schedule:
             self._first_steps()
             while not self._stopping() and self._hand_out():
                 self._collect(timeout=0.1)
+            if not self.interrupt.is_set():
+                # Solvers have reached their limits, and hand over their last words.
+                wait(self._running, timeout=GRACE_SECONDS)
         finally:
             POOL.end(self.call)
         self._collect_the_rest()
@@ -115,7 +119,7 @@ class Schedule:
         """Give every free worker a step; whether any step is running."""
         busy = {id(turn) for turn in self._running.values()}
         ready = [turn for turn in self._turns if not turn.done and id(turn) not in busy]
-        ready.sort(key=lambda turn: (turn.programs, turn.fruitless, -turn.record.gap))
+        ready.sort(key=lambda turn: (turn.programs, -turn.record.gap / (1 + turn.fruitless)))
         for turn in ready:
             if len(self._running) >= self.budget.workers:
                 break
@@ -130,7 +134,7 @@ class Schedule:
         """What to do next for a layer; ``None`` where the method has nothing more."""
         if self.method in PROGRAM_METHODS:
             return self._program(turn, self.method) if not turn.programs else None
-        if self.method == "auto" and turn.steps and folding_applies(turn.record.instance):
+        if self.method == "auto" and turn.steps and not turn.solvers_failed and folding_applies(turn.record.instance):
             again = turn.programs and self.budget.deterministic
             return None if again else self._program(turn, PAIRING)
         stalled = turn.fruitless >= _PATIENCE or self._out_of_steps(turn)
@@ -150,12 +154,13 @@ class Schedule:
         waiting = sum(
             not other.done and other.programs <= turn.programs and id(other) not in running for other in self._turns
         )
+        # Running programs are, on average, half done.
+        pending = waiting + len(running) / 2
+        threads = max(1, budget.workers // (waiting + len(running)))
         turn.programs += 1
-        side_by_side = min(budget.workers, waiting)
-        threads = max(1, budget.workers // waiting)
-        limits = Limits(budget.left * side_by_side / waiting, threads, budget.seed % 2**31)
+        limits = Limits(budget.left * min(1.0, budget.workers / pending), threads, budget.seed % 2**31)
         if budget.deterministic:
-            limits = Limits(100 * budget.seconds, 1, budget.seed % 2**31, work=self._share / 2)
+            limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=self._share / 2)
         slots = tuple(record.slots.tolist())
         task = ProgramTask(record.instance, slots, record.proof.bound, method, limits, budget.target_gap, self.call)
         return run_in_worker, (task,)
@@ -180,14 +185,25 @@ class Schedule:
     def _collect(self, timeout: float | None) -> None:
         finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
         for future in finished:
-            self._absorb(self._running.pop(future), future.result())
+            self._absorb_result(self._running.pop(future), future)
+
+    def _absorb_result(self, turn: _Turn, future: Future[Findings]) -> None:
+        """What a step found; a step that failed costs its own work and nothing of what is known."""
+        try:
+            findings = future.result()
+        except Exception as error:
+            if not turn.record.has_plan:
+                raise
+            words = f"a step failed: {type(error).__name__}: {error}"
+            findings = Findings((Finding(words),), seconds=0.0, complete=True)
+        self._absorb(turn, findings)
 
     def _collect_the_rest(self) -> None:
         """What the last steps found; they are short, or their workers were ended. A distant executor gets a second."""
         wait(self._running, timeout=1.0)
         for future, turn in self._running.items():
             if future.done() and not future.cancelled():
-                self._absorb(turn, future.result())
+                self._absorb_result(turn, future)
             future.cancel()
 
     def _absorb(self, turn: _Turn, findings: Findings) -> None:
@@ -203,7 +219,9 @@ class Schedule:
         record.runtime += findings.seconds
         turn.fruitless = 0 if before is None or record.gap < before else turn.fruitless + 1
         turn.done = record.gap <= self.budget.target_gap
-        turn.exhausted = turn.exhausted or (findings.complete and self.method != "auto")
+        if findings.complete and not turn.done:
+            turn.exhausted = self.method != "auto"
+            turn.solvers_failed = True
         self.on_change(record)
 
     def _stopping(self) -> bool:
@@ -213,6 +231,6 @@ class Schedule:
     def _why(self, turn: _Turn) -> StoppedBy:
         if turn.record.gap <= self.budget.target_gap:
             return "gap"
-        if self.interrupt.is_set():
-            return "interrupt"
-        return "stalled" if turn.exhausted else "time"
+        if turn.exhausted:
+            return "stalled"
+        return "interrupt" if self.interrupt.is_set() else "time"

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.arguments import one_of, positive_int
+from eplb_opt.arguments import natural_int, one_of, positive_int
+from eplb_opt.backends.available import require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
@@ -24,6 +25,9 @@ from eplb_opt.plan import Plan
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
+
+# Loading kernels that were compiled before takes less than this.
+_LONGEST_LOADING = 2.0
 
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS)
 
@@ -105,7 +109,8 @@ def solve(
         Limit work instead of time: each layer has a fixed number of search steps and CP-SAT one worker and a
         deterministic limit, proportional to `time_limit`; same input and seed, same plan, whatever the workers.
     executor
-        Runs the steps (``concurrent.futures``); default: threads, as compiled code and solvers do not hold Python.
+        Runs the steps (``concurrent.futures``), `workers` of them at a time; default: threads, as compiled code and
+        solvers do not hold Python. Solvers on other machines end at their time limit, not at once with Ctrl-C.
     progress
         Called in this thread with a `Progress` after each step.
 
@@ -121,14 +126,16 @@ def solve(
     MissingPackageError
         `method` names a solver that is not installed.
     """
+    began = monotonic()
+    loads = Loads.of(loads)
+    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
+    require_solver(method)
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
     from eplb_opt.schedule import Budget, Schedule
     from eplb_opt.steps import load_kernels
 
-    load_kernels()
-    began = monotonic()
-    loads = Loads.of(loads)
-    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
+    seconds = load_kernels()
+    began += seconds if seconds > _LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     records = [
@@ -200,8 +207,7 @@ def _check_arguments(
         raise InvalidArgumentError(f"time_limit={time_limit} is not a positive number of seconds")
     if not 0 <= target_gap < 1:
         raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
-    if seed < 0:
-        raise InvalidArgumentError(f"seed={seed} is negative")
+    natural_int("seed", seed)
     if workers is not None:
         positive_int("workers", workers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import perf_counter
 
@@ -15,7 +15,7 @@ from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import EplbOptError, MissingPackageError
+from eplb_opt.errors import EplbOptError
 from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, search
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
@@ -61,7 +61,7 @@ class Findings:
     seconds
         Time the step took.
     complete
-        A solver says that it has nothing more to give.
+        A solver has nothing more to give: it is done, or it failed.
     """
 
     items: tuple[Finding, ...]
@@ -69,13 +69,17 @@ class Findings:
     complete: bool = False
 
 
-def load_kernels() -> None:
-    """Compile the kernels, or load them where that was done on this machine before, by planning a tiny layer."""
+def load_kernels() -> float:
+    """Compile the kernels, or load them where that was done on this machine before; the seconds it took."""
     begin = perf_counter()
     instance = Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4))
     start(instance, descend=True)
     search(instance, greedy(instance), kicks=1)
-    logger.info("kernels loaded in %.1f s", perf_counter() - begin)
+    single = replace(instance, deployment=replace(instance.deployment, num_nodes=1, num_groups=1))
+    search(single, greedy(single), kicks=1)
+    seconds = perf_counter() - begin
+    logger.info("kernels loaded in %.1f s", seconds)
+    return seconds
 
 
 def start(instance: Instance, descend: bool) -> Findings:
@@ -101,7 +105,7 @@ def run_in_worker(task: ProgramTask) -> Findings:
     """The whole model by a solver in a worker process; what it found until it was done or ended."""
     begin = perf_counter()
     items = []
-    verdict = None
+    verdict: str | None = None
     try:
         for news in POOL.run(task):
             now, verdict = perf_counter() - begin, news.verdict
@@ -111,10 +115,11 @@ def run_in_worker(task: ProgramTask) -> Findings:
                 argument = task.method if task.method == PAIRING else f"program by {task.method}"
                 proof = Proof(argument, news.bound, checked=False)
                 items.append(Finding(str(proof), proof=proof, seconds=now))
-    except MissingPackageError:
-        raise
     except EplbOptError as error:
+        verdict = "failed"
         items.append(Finding(f"{task.method}: {error}", seconds=perf_counter() - begin))
     if verdict == "infeasible":
-        items.append(Finding(f"{task.method} calls a program infeasible that has a plan"))
-    return Findings(tuple(items), perf_counter() - begin, complete=verdict in ("optimal", "infeasible"))
+        items.append(
+            Finding(f"{task.method} calls a program infeasible that has a plan", seconds=perf_counter() - begin)
+        )
+    return Findings(tuple(items), perf_counter() - begin, verdict in ("optimal", "infeasible", "failed"))

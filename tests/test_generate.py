@@ -38,7 +38,7 @@ def test_the_families_are_as_skewed_as_they_say():
         ({"tokens": 0}, "tokens=0 is not a positive integer"),
         ({"skew": -1.0}, r"skew=-1.0 is not in \[0, 100\]"),
         ({"skew": float("nan")}, r"skew=nan is not in \[0, 100\]"),
-        ({"seed": -1}, "seed=-1 is negative"),
+        ({"seed": -1}, "seed=-1 is not an integer of at least 0"),
     ],
 )
 def test_wrong_numbers_are_refused(options, sentence):

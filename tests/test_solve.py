@@ -264,7 +264,7 @@ def test_any_executor_will_do(hard, kind):
         ({"target_gap": 1}, r"target_gap=1 is not in \[0, 1\)"),
         ({"target_gap": float("nan")}, r"target_gap=nan is not in \[0, 1\)"),
         ({"workers": 0}, "workers=0 is not a positive integer"),
-        ({"seed": -1}, "seed=-1 is negative"),
+        ({"seed": -1}, "seed=-1 is not an integer of at least 0"),
         ({"method": "pulp:HiGHS", "deterministic": True}, "has no deterministic limit"),
     ],
 )

@@ -1,39 +1,50 @@
-"""The caller's side of worker processes: start, reuse, and end them in time."""
+"""The caller's side of worker processes: hand out tasks, reuse workers, and end them in time."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import os
-import pickle
-import signal
-import subprocess
-import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from time import monotonic
 
+from eplb_opt.backends.process import IDLE_SECONDS, WorkerProcess
 from eplb_opt.backends.program import ProgramNews, ProgramTask
 from eplb_opt.errors import EplbOptError, SolverError
 
-# A worker without a task for this long ends itself; the pool hands none out that is about to.
-IDLE_SECONDS = 60.0
-
 logger = logging.getLogger(__name__)
 
-# A solver gets this long to notice its own time limit and hand over its last word.
-GRACE_SECONDS = 0.3
+# A solver gets this long after its time limit to notice it and to hand over its last word.
+GRACE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """One task on one worker."""
+
+    worker: WorkerProcess
+    call: str
 
 
 class WorkerPool:
-    """Worker processes that are kept between tasks, so that start-up is paid once per core and not per layer."""
+    """Worker processes that are kept between tasks, so that start-up is paid once per core and not per layer.
+
+    The lock guards who has which worker. Anyone may kill a worker; only the thread that runs a task on it reads its
+    pipes and closes them.
+    """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew: in a forked child the lock may be held by nobody and the pipes belong to the parent."""
         self._lock = threading.Lock()
-        self._idle: list[tuple[subprocess.Popen[bytes], float]] = []
-        self._busy: dict[subprocess.Popen[bytes], str] = {}
-        self._owner = os.getpid()
+        self._idle: list[tuple[WorkerProcess, float]] = []
+        self._busy: set[_Run] = set()
+        self._ended_calls: deque[str] = deque(maxlen=1000)
 
     def run(self, task: ProgramTask) -> Iterator[ProgramNews]:
         """News of a program while it runs, the last one with a verdict; ends early if the worker has to be ended.
@@ -41,113 +52,80 @@ class WorkerPool:
         Raises
         ------
         EplbOptError
-            What the worker raised; a `SolverError` if it died by itself.
+            What the worker raised; a `SolverError` if it died by itself or did not speak as a worker does.
         """
-        worker = self._take(task.call)
-        overdue = threading.Event()
-
-        def end() -> None:
-            overdue.set()
-            _end(worker)
-
-        timer = threading.Timer(task.limits.seconds + GRACE_SECONDS, end)
+        run = self._begin(task.call)
+        timer = threading.Timer(task.limits.seconds + GRACE_SECONDS, self._end, ([run],))
         timer.daemon = True
         timer.start()
         healthy = False
         try:
-            assert worker.stdin and worker.stdout
-            pickle.dump(task, worker.stdin)
-            worker.stdin.flush()
+            run.worker.send(task)
             while not healthy:
-                item = pickle.load(worker.stdout)
-                healthy = isinstance(item, EplbOptError) or item.verdict is not None
-                if isinstance(item, EplbOptError):
-                    raise item
-                yield item
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            with self._lock:
-                ended_by_us = overdue.is_set() or worker not in self._busy
-            if not ended_by_us:
-                raise SolverError(f"{task.method}: the worker process ended with {worker.wait(1)}") from error
-            logger.info("%s: ended at its time limit", task.method)
+                news = run.worker.receive()
+                healthy = isinstance(news, EplbOptError) or news.verdict is not None
+                if isinstance(news, EplbOptError):
+                    raise news
+                yield news
+        except EplbOptError:
+            raise
+        except Exception as error:
+            # Whatever is wrong with the pipe, the worker is of no use any more.
+            if run in self._busy:
+                raise SolverError(f"{task.method}: the worker process {run.worker.last_words()}") from error
+            logger.info("%s: ended at its limit", task.method)
         finally:
             timer.cancel()
-            self._give_back(worker, healthy and not overdue.is_set())
+            self._finish(run, healthy)
 
     def end(self, call: str) -> None:
-        """End the workers that run tasks of `call` at once; those who wait for their news get none."""
+        """End the workers that run tasks of `call`, now and later; those who wait for their news get none."""
         with self._lock:
-            workers = [worker for worker, name in self._busy.items() if name == call]
-            for worker in workers:
-                del self._busy[worker]
-        for worker in workers:
-            _end(worker)
+            self._ended_calls.append(call)
+            runs = [run for run in self._busy if run.call == call]
+        self._end(runs)
 
     def close(self) -> None:
         """End the idle workers, which would otherwise end themselves a while after this process."""
         with self._lock:
             workers, self._idle = self._idle, []
-        if self._owner == os.getpid():
-            for worker, _ in workers:
-                _end(worker)
+        for worker, _ in workers:
+            worker.close()
 
-    def _take(self, call: str) -> subprocess.Popen[bytes]:
+    def _begin(self, call: str) -> _Run:
         with self._lock:
-            if self._owner != os.getpid():
-                # After a fork the pipes belong to the parent.
-                self._owner, self._idle, self._busy = os.getpid(), [], {}
+            if call in self._ended_calls:
+                raise SolverError("the call that asked has ended")
             while self._idle:
                 worker, since = self._idle.pop()
-                if worker.poll() is None and monotonic() - since < IDLE_SECONDS / 2:
+                if worker.is_alive() and monotonic() - since < IDLE_SECONDS / 2:
                     break
-                _end(worker)
+                worker.close()
             else:
-                worker = _start()
-            self._busy[worker] = call
-        return worker
+                worker = WorkerProcess()
+            run = _Run(worker, call)
+            self._busy.add(run)
+        return run
 
-    def _give_back(self, worker: subprocess.Popen[bytes], healthy: bool) -> None:
+    def _end(self, runs: list[_Run]) -> None:
         with self._lock:
-            known = self._busy.pop(worker, None) is not None
-            if healthy and known:
-                self._idle.append((worker, monotonic()))
+            for run in runs:
+                # A late timer finds its run finished and leaves the worker to whoever has it now.
+                if run in self._busy:
+                    self._busy.discard(run)
+                    run.worker.kill()
+
+    def _finish(self, run: _Run, healthy: bool) -> None:
+        with self._lock:
+            ours = run in self._busy
+            self._busy.discard(run)
+            if healthy and ours:
+                self._idle.append((run.worker, monotonic()))
                 return
-        _end(worker)
-
-
-def _start() -> subprocess.Popen[bytes]:
-    if not sys.executable:
-        raise SolverError("no Python executable to start a solver process with")
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "eplb_opt.backends.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            # Its own process group: CBC is a child of the worker and has to go with it.
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SolverError(f"cannot start a solver process: {error}") from error
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Kill the worker and its children, and reap it."""
-    try:
-        os.killpg(worker.pid, signal.SIGKILL)
-    except (AttributeError, ProcessLookupError, PermissionError):
-        worker.kill()
-    worker.wait()
-    for pipe in (worker.stdin, worker.stdout):
-        if pipe:
-            try:
-                pipe.close()
-            except OSError:
-                logger.debug("a pipe of an ended worker was broken")
+        run.worker.close()
 
 
 POOL = WorkerPool()
 atexit.register(POOL.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)

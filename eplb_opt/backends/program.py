@@ -14,7 +14,13 @@ from eplb_opt.arguments import one_of
 from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS, Limits, Outcome, Report, Verdict
 from eplb_opt.bounds.pairing import close_by_pairing
 from eplb_opt.errors import SolverError
-from eplb_opt.formulations.assignment import Assignment, assignment, num_variables
+from eplb_opt.formulations.assignment import (
+    EXACT_SOLVER_ROW_SUM,
+    FLOAT_SOLVER_ROW_SUM,
+    Assignment,
+    assignment,
+    num_variables,
+)
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
 
@@ -101,7 +107,8 @@ def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
     size = num_variables(task.instance, upper)
     if size > MAX_VARIABLES:
         raise SolverError(f"the program has {size} variables, more than {MAX_VARIABLES}; use method='auto'")
-    program = assignment(task.instance, upper=upper, lower=task.lower_bound)
+    row_sum = EXACT_SOLVER_ROW_SUM if task.method == "cpsat" else FLOAT_SOLVER_ROW_SUM
+    program = assignment(task.instance, upper=upper, lower=task.lower_bound, largest_row_sum=row_sum)
     limits = replace(task.limits, seconds=max(0.0, deadline - monotonic()))
 
     def news(values: Mapping[str, float] | None, bound: int | None, verdict: Verdict | None = None) -> ProgramNews:

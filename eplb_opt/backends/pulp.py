@@ -151,7 +151,7 @@ def _read_cbc(log: str, problem: Any) -> Outcome:
     found = problem.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
     values = {v.name: v.varValue for v in problem.variables()} if found else None
     if words.startswith("Optimal solution found") and "within gap" not in words and found:
-        return Outcome("optimal", values, round(pulp.value(problem.objective)))
+        return Outcome("optimal", values, _integer_bound(pulp.value(problem.objective)))
     bound = re.search(r"^Lower bound:\s+(\S+)", log, re.MULTILINE)
     return Outcome("stopped", values, _integer_bound(float(bound.group(1))) if bound else None)
 
@@ -160,4 +160,4 @@ def _integer_bound(bound: float) -> int | None:
     """A floating-point bound as one on an integer objective: rounded up, after a margin for the solver's tolerances."""
     if not abs(bound) < 2**53:
         return None
-    return ceil(bound - 1e-3 - 1e-7 * abs(bound))
+    return ceil(bound - 1e-3 - 1e-6 * abs(bound))

@@ -1,8 +1,7 @@
-"""The worker process: runs one program after the other, where a hang or a crash cannot hurt the caller.
+"""The inside of a worker process: runs one program after the other, where a hang or a crash cannot hurt the caller.
 
-Started as ``python -m eplb_opt.backends.worker``: unlike a forked or spawned process it neither inherits the
-caller's locks and CUDA state nor imports its ``__main__``, so it works from notebooks and unguarded scripts.
-Tasks come in and news goes out as pickles over pipes; the end of the input ends the process.
+Tasks come in and news goes out as pickles over pipes. The process ends with its input, with its parent, or when
+nobody asks for a while.
 """
 
 from __future__ import annotations
@@ -12,33 +11,37 @@ import pickle
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
-from eplb_opt.backends.pool import IDLE_SECONDS
+from eplb_opt.backends.process import GREETING, IDLE_SECONDS
 from eplb_opt.backends.program import run_task
 from eplb_opt.errors import EplbOptError, SolverError
 
 
 def main() -> None:
-    """Answer tasks until the input ends, or nobody asks for a while."""
+    """Answer tasks until the input ends."""
     # The caller handles Ctrl-C and ends its workers; a terminal would send it to them as well.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, args=(os.getppid(),), daemon=True).start()
     tasks, news = _private_pipes()
+    news.write(GREETING)
+    news.flush()
+
+    def emit(item: Any) -> None:
+        pickle.dump(item, news)
+        news.flush()
+
     while True:
         idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
         idle.daemon = True
         idle.start()
         try:
             task = pickle.load(tasks)
-        except (EOFError, pickle.UnpicklingError):
+        except EOFError:
             return
         finally:
             idle.cancel()
-
-        def emit(item: Any) -> None:
-            pickle.dump(item, news)
-            news.flush()
-
         try:
             run_task(task, emit)
         except EplbOptError as error:
@@ -57,5 +60,10 @@ def _private_pipes() -> tuple[Any, Any]:
     return tasks, news
 
 
-if __name__ == "__main__":
-    main()
+def _end_with_the_parent(parent: int) -> None:
+    """A parent that was killed cannot end its workers, and a solver would go on for as long as it was allowed."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

@@ -35,7 +35,7 @@ def common(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log to s
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 no valid plan, 2 wrong usage or input with one line on stderr."""
     # A supervisor's SIGTERM ends a run like Ctrl-C does: with the best plan written.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="eplb-opt", standalone_mode=False)

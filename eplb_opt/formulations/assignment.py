@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import pulp
 
 # CP-SAT has returned wrong answers where a row's coefficients sum to more than an int32 holds.
-_LARGEST_ROW_SUM = 2**31 - 1
+EXACT_SOLVER_ROW_SUM = 2**31 - 1
+# Solvers in floating point forgive violations of 1e-6 relative to their coefficients; beyond about 2**27 that adds up
+# to whole units, and bounds that are none.
+FLOAT_SOLVER_ROW_SUM = 2**24
 # Large coefficients slow solvers down; this size loses less than one part in a hundred thousand to rounding.
 _LARGEST_LOAD = 2**20
 
@@ -56,7 +59,7 @@ class Assignment:
     max_load: pulp.LpVariable
 
     def bound(self, value: int) -> Fraction:
-        """A lower bound on T, in scaled units, as one on the true max load, in tokens."""
+        """A lower bound on T, in scaled units, as one on the max load in tokens, if some plan reaches `upper`."""
         return value / self.factor
 
     def values_of(self, slots: Sequence[int]) -> dict[str, int]:
@@ -92,12 +95,18 @@ class Assignment:
 
 
 def num_variables(instance: Instance, upper: Fraction) -> int:
-    """Variables of `assignment` without building it: what decides whether a solver can do anything with it."""
+    """Variables ``y`` and ``x`` of `assignment` without building it: whether a solver can do anything with it."""
     least, most = replica_range(instance, upper)
     return int((most - least + 1).sum()) * (instance.deployment.num_gpus + 1)
 
 
-def assignment(instance: Instance, *, upper: Fraction, lower: Fraction = Fraction(0)) -> Assignment:
+def assignment(
+    instance: Instance,
+    *,
+    upper: Fraction,
+    lower: Fraction = Fraction(0),
+    largest_row_sum: int = FLOAT_SOLVER_ROW_SUM,
+) -> Assignment:
     r"""Count-indexed assignment: the whole model of one layer of one window.
 
     Data       w[e] load; S slots per GPU; r in the replica range of e; a[e,r] = floor(factor w[e] / r);
@@ -116,7 +125,8 @@ def assignment(instance: Instance, *, upper: Fraction, lower: Fraction = Fractio
     Every plan with max load at most `upper` (tokens) is a solution, with T = its max load in scaled units, rounded
     down; so the program's minimum, and any lower bound on it, divided by `factor` is a lower bound on the optimum,
     provided that some plan reaches `upper`. `lower`, a proven bound in tokens, becomes the lower end of T's domain
-    and not a row, which would spoil the relaxation.
+    and not a row, which would spoil the relaxation. Loads are exact where no load row's coefficients sum to more than
+    `largest_row_sum`.
 
     Raises
     ------
@@ -129,7 +139,7 @@ def assignment(instance: Instance, *, upper: Fraction, lower: Fraction = Fractio
     if not least.size:
         raise InvalidArgumentError(f"no plan has a max load of at most {float(upper)} tokens")
     ranges = tuple(range(low, high + 1) for low, high in zip(least.tolist(), most.tolist(), strict=True))
-    scaled = _scaled_for_solvers(instance, ranges)
+    scaled = _scaled_for_solvers(instance, ranges, largest_row_sum)
     round_lower = ceil if scaled.exact else floor
 
     deployment = instance.deployment
@@ -211,7 +221,7 @@ def home(program: Assignment) -> Iterator[Row]:
         yield f"home_{e}_{r}_{g}", _sum([(x, 1), (z, -int(x.upBound))]) <= 0
 
 
-def _scaled_for_solvers(instance: Instance, ranges: Sequence[range]) -> ScaledLoads:
+def _scaled_for_solvers(instance: Instance, ranges: Sequence[range], largest_row_sum: int) -> ScaledLoads:
     """Exact loads where the load rows stay small enough for them, else loads rounded to about a million."""
     (weights,) = instance.weights
     heaviest = max(*weights, 1)
@@ -219,7 +229,7 @@ def _scaled_for_solvers(instance: Instance, ranges: Sequence[range]) -> ScaledLo
     row_sum = sum(
         weight / heaviest * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True)
     )
-    largest = floor(_LARGEST_ROW_SUM / max(row_sum, 1.0))
+    largest = floor(largest_row_sum / max(row_sum, 1.0))
     most = max(counts[-1] for counts in ranges)
     exact = instance.scaled(most, largest)
     return exact if exact.exact else instance.scaled(most, min(largest, _LARGEST_LOAD))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from eplb_opt.instance import Instance
 
 def task(instance, method="cpsat", seconds=30.0, call="test"):
     lower = max(proof.bound for proof in quick_bounds(instance))
-    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), lower, method, Limits(seconds), call)
+    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), lower, method, Limits(seconds), call=call)
 
 
 @pytest.fixture
@@ -31,10 +32,13 @@ def small():
     return Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))
 
 
+# Takes every solver far longer than a test may wait.
+LARGE = Instance.from_loads(generate_loads(num_experts=64, num_layers=1).values[0, 0], Deployment(32, 96))
+
+
 @pytest.fixture
 def large():
-    """Takes every solver far longer than a test may wait."""
-    return Instance.from_loads(generate_loads(num_experts=64, num_layers=1).values[0, 0], Deployment(32, 96))
+    return LARGE
 
 
 @pytest.fixture
@@ -80,10 +84,10 @@ def test_a_solver_that_ignores_its_time_limit_is_ended(pool, large):
     list(pool.run(task(large, seconds=0.2)))
     begin = time.monotonic()
     news = pool.run(task(large, seconds=2.0))
-    threading.Timer(0.3, lambda: [os.kill(worker.pid, signal.SIGSTOP) for worker in pool._busy]).start()
+    threading.Timer(0.3, lambda: [os.kill(run.worker.pid, signal.SIGSTOP) for run in pool._busy]).start()
     list(news)
     assert time.monotonic() - begin < 3.5
-    assert pool._busy == {}
+    assert pool._busy == set()
 
 
 def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small):
@@ -116,7 +120,7 @@ def test_cbc_goes_with_its_worker(pool, large):
     deadline = time.monotonic() + 20
     while not grandchildren and time.monotonic() < deadline:
         time.sleep(0.1)
-        grandchildren = [pid for worker in list(pool._busy) for pid in children_of(worker.pid)]
+        grandchildren = [pid for run in list(pool._busy) for pid in children_of(run.worker.pid)]
     assert grandchildren
     pool.end("test")
     thread.join(5.0)
@@ -128,7 +132,7 @@ def test_cbc_goes_with_its_worker(pool, large):
 
 def test_a_worker_that_dies_is_a_solver_error_and_the_next_task_gets_a_new_one(pool, large, small):
     news = pool.run(task(large, seconds=30.0))
-    threading.Timer(1.0, lambda: [worker.kill() for worker in list(pool._busy)]).start()
+    threading.Timer(1.0, lambda: [os.kill(run.worker.pid, signal.SIGKILL) for run in list(pool._busy)]).start()
     with pytest.raises(SolverError, match="the worker process ended with -9"):
         list(news)
     assert list(pool.run(task(small)))[-1].verdict == "optimal"
@@ -145,6 +149,79 @@ def test_a_program_that_would_fill_the_memory_is_refused(pool):
     instance = Instance.from_loads(loads, Deployment(256, 1024))
     with pytest.raises(SolverError, match="variables, more than 1000000; use method='auto'"):
         list(pool.run(task(instance)))
+
+
+def test_what_an_interpreter_prints_at_its_start_is_no_news(pool, small, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("print('hello from the administrator')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+
+
+def test_a_module_of_the_users_in_the_working_folder_is_not_taken_for_a_library(pool, small, tmp_path, monkeypatch):
+    (tmp_path / "pulp.py").write_text("raise RuntimeError('not a solver')")
+    monkeypatch.chdir(tmp_path)
+    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+
+
+def test_the_last_words_of_a_worker_that_cannot_start_are_passed_on(pool, small, tmp_path, monkeypatch):
+    (tmp_path / "ortools.py").write_text("raise SystemExit('the library is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(SolverError, match="ended with 1: the library is broken"):
+        list(pool.run(task(small)))
+
+
+def test_a_call_that_has_ended_gets_no_worker(pool, small):
+    pool.end("test")
+    with pytest.raises(SolverError, match="the call that asked has ended"):
+        list(pool.run(task(small)))
+    assert pool._busy == set()
+
+
+def test_a_late_timer_leaves_the_worker_to_the_next_task(pool, small):
+    first = pool.run(task(small))
+    next(first)
+    (run,) = pool._busy
+    list(first)
+    second = pool.run(task(small))
+    next(second)
+    pool._end([run])
+    assert list(second)[-1].verdict == "optimal"
+
+
+def test_a_forked_child_starts_with_an_unlocked_pool_of_its_own(pool, small):
+    list(pool.run(task(small)))
+    with pool._lock:
+        pid = os.fork()
+        if pid == 0:
+            pool.forget()
+            os._exit(0 if list(pool.run(task(small)))[-1].verdict == "optimal" else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_worker_does_not_outlive_a_parent_that_was_killed(tmp_path):
+    script = (
+        "import sys, threading, time\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from tests.backends.test_pool import LARGE, task\n"
+        "from eplb_opt.backends.pool import POOL\n"
+        "run = lambda: list(POOL.run(task(LARGE, 'pulp:COIN_CMD', seconds=60.0)))\n"
+        "threading.Thread(target=run, daemon=True).start()\n"
+        "while not POOL._busy: time.sleep(0.05)\n"
+        "(run,) = POOL._busy\n"
+        "print(run.worker.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    parent = subprocess.Popen([sys.executable, "-c", script, root], stdout=subprocess.PIPE, text=True)
+    worker = int(parent.stdout.readline())
+    time.sleep(3.0)
+    family = [worker, *children_of(worker)]
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 5
+    while any(map(alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, family))
 
 
 def test_workers_end_with_an_unguarded_script(tmp_path):
