@@ -8,6 +8,9 @@ from typing import Literal, get_args
 from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.errors import InvalidDeploymentError
 
+# Far beyond any deployment; a slip of the finger should not plan for hours.
+_MOST_SLOTS = 100_000
+
 Policy = Literal["auto", "hierarchical", "global"]
 
 
@@ -49,6 +52,8 @@ class Deployment:
         for field in fields(self)[:4]:
             number = positive_int(field.name, getattr(self, field.name), InvalidDeploymentError)
             object.__setattr__(self, field.name, number)
+        if self.num_slots > _MOST_SLOTS:
+            raise InvalidDeploymentError(f"num_slots={self.num_slots} is more than {_MOST_SLOTS}, the most supported")
         one_of("policy", self.policy, get_args(Policy), InvalidDeploymentError)
         # NumPy's booleans are fine, words such as "no" are not.
         if self.distinct not in (True, False):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -66,8 +67,8 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
                 {
                     "layer_id": layer_id,
                     "window": window,
-                    "max_load": float(top),
-                    "mean_load": float(mean),
+                    "max_load": nearest_float(top),
+                    "mean_load": nearest_float(mean),
                     "imbalance": float(top / mean) if mean else 1.0,
                     "balancedness": float(mean / top) if mean else 1.0,
                     "relative_excess": float(top / mean - 1) if mean else 0.0,

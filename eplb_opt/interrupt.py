@@ -13,15 +13,16 @@ from types import FrameType
 def interrupt_requests() -> Iterator[threading.Event]:
     """An event that the first SIGINT sets; a second one raises ``KeyboardInterrupt`` as usual.
 
-    The same for SIGTERM in a program that treats it like Ctrl-C, with ``signal.default_int_handler``. A signal that is
+    The same for any signal that a program treats like Ctrl-C, with ``signal.default_int_handler``. A signal that is
     ignored stays ignored. Outside the main thread, where Python allows no handlers, the event is never set.
     """
     requested = threading.Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if before[signal.SIGTERM] is not signal.default_int_handler:
-        del before[signal.SIGTERM]
-    if before[signal.SIGINT] in (signal.SIG_IGN, None):
-        del before[signal.SIGINT]
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    before = {
+        signal.Signals(number): handler
+        for number, handler in before.items()
+        if handler is signal.default_int_handler or (number == signal.SIGINT and handler not in (signal.SIG_IGN, None))
+    }
     if threading.current_thread() is not threading.main_thread():
         before.clear()
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.errors import InvalidPlanError, SolverError
+from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof, strongest
@@ -83,16 +84,14 @@ class LayerRecord:
         self._slots, self._objective = row, objective
         if self._claimed and self._claimed.bound > objective:
             claim, self._claimed = self._claimed, None
-            self.remark(f"taken back: bound {float(claim.bound)} of {claim}, a plan of {source} is below it", seconds)
+            self._contradiction("taken back", claim, seconds)
         self._note(source, seconds)
         return True
 
     def offer_proof(self, proof: Proof, seconds: float = 0.0) -> bool:
         """Keep `proof` if it is stronger and no plan contradicts it; whether it was kept."""
         if self._objective is not None and proof.bound > self._objective:
-            self.remark(
-                f"refused: bound {float(proof.bound)} of {proof}, above a plan of {float(self._objective)}", seconds
-            )
+            self._contradiction("refused", proof, seconds)
             return False
         if strongest(self.proof, proof) is self.proof:
             return False
@@ -123,6 +122,10 @@ class LayerRecord:
             trace=tuple(self._trace),
             runtime=self.runtime,
         )
+
+    def _contradiction(self, done: str, proof: Proof, seconds: float) -> None:
+        bound, value = nearest_float(proof.bound), nearest_float(self.objective)
+        self.remark(f"{done}: bound {bound} of {proof}, above a plan of {value}", seconds)
 
     def _note(self, source: str, seconds: float) -> None:
         self._trace.append(TracePoint(seconds, self.objective, self.proof.bound, source))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from eplb_opt.exact import nearest_float
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 
@@ -93,7 +94,7 @@ class LayerSolution:
         return self.max_load / self.mean_load if self.mean_load else Fraction(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A plan, and for every layer its exact value, a proven lower bound and the gap between them.
 
@@ -140,22 +141,25 @@ class Solution:
             f"gap {percent(self.gap)} (worst layer {percent(self.worst_gap)}), {self.runtime:.1f} s"
         )
 
+    def __repr__(self) -> str:
+        return f"<Solution of {self}>"
+
     def to_frame(self) -> pd.DataFrame:
         """One row per layer, exact values as floats, tokens and seconds."""
         import pandas as pd
 
         columns: dict[str, Any] = {
             "layer_id": [layer.layer_id for layer in self.layers],
-            "objective": [float(layer.objective) for layer in self.layers],
-            "lower_bound": [float(layer.lower_bound) for layer in self.layers],
+            "objective": [nearest_float(layer.objective) for layer in self.layers],
+            "lower_bound": [nearest_float(layer.lower_bound) for layer in self.layers],
             "gap": [float(layer.gap) for layer in self.layers],
             "status": [layer.status for layer in self.layers],
             # Among strings pandas would make None a NaN.
             "stopped_by": pd.Series([layer.stopped_by for layer in self.layers], dtype=object),
             "proof": [layer.proof.argument for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
-            "max_load": [float(layer.max_load) for layer in self.layers],
-            "mean_load": [float(layer.mean_load) for layer in self.layers],
+            "max_load": [nearest_float(layer.max_load) for layer in self.layers],
+            "mean_load": [nearest_float(layer.mean_load) for layer in self.layers],
             "imbalance": [float(layer.imbalance) for layer in self.layers],
             "runtime": [layer.runtime for layer in self.layers],
         }

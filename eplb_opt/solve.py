@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
+from numbers import Real
 from time import monotonic
 from typing import Any
 
@@ -128,6 +129,7 @@ def solve(
     """
     began = monotonic()
     loads = Loads.of(loads)
+    _check_kinds(deployment, warm_start, time_limit, target_gap)
     _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
     require_solver(method)
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
@@ -179,6 +181,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _check_kinds(deployment: object, warm_start: object, time_limit: object, target_gap: object) -> None:
+    if not isinstance(deployment, Deployment):
+        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    if warm_start is not None and not isinstance(warm_start, Plan):
+        raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
+    for name, value in (("time_limit", time_limit), ("target_gap", target_gap)):
+        if not isinstance(value, Real):
+            raise InvalidArgumentError(f"{name}={value!r} is not a number")
 
 
 def _check_arguments(

@@ -24,8 +24,10 @@ logger = logging.getLogger(__name__)
 
 Slots = NDArray[np.int64]
 
-# Work of one search step: about a tenth of a second on one core, whatever the size.
-_SLOT_KICKS_PER_STEP = 600_000
+# Pairs of slots that one search step looks at: about a tenth of a second on one core, whatever the size.
+_WORK_PER_STEP = 30_000_000
+# On tiny layers a step ends after this many kicks.
+_MOST_KICKS = 100_000
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,17 @@ def start(instance: Instance, descend: bool) -> Findings:
     items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in quick_bounds(instance)]
     items.append(Finding("greedy", slots=greedy(instance), seconds=perf_counter() - begin))
     if descend:
-        items.append(Finding("swap descent", slots=greedy_plus_swap(instance), seconds=perf_counter() - begin))
+        items.append(
+            Finding("swap descent", slots=greedy_plus_swap(instance, _WORK_PER_STEP), seconds=perf_counter() - begin)
+        )
     return Findings(tuple(items), perf_counter() - begin)
 
 
 def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> Findings:
     """One step of local search from `slots`, until the max load is `enough`; same arguments, same plan."""
     begin = perf_counter()
-    kicks = max(1, _SLOT_KICKS_PER_STEP // instance.deployment.num_slots)
-    found = search(instance, slots, kicks=kicks, seed=seed, target=instance.kernel_value(enough))
+    target = instance.kernel_value(enough)
+    found = search(instance, slots, kicks=_MOST_KICKS, seed=seed, target=target, work=_WORK_PER_STEP)
     seconds = perf_counter() - begin
     return Findings((Finding("search", slots=found, seconds=seconds),), seconds)
 

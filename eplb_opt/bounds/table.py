@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import strongest
@@ -30,7 +31,7 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
     pandas.DataFrame
         One row per layer: ``layer_id``; one column per bound in tokens (``mean``, ``nodes`` under the hierarchical
         policy, ``adams``, ``slack``), see `eplb_opt.bounds.quick`; ``lower_bound``, the largest; ``argument``, its
-        name; ``imbalance``, the largest over the mean load.
+        name; ``least_imbalance``, the largest over the mean load.
 
     Raises
     ------
@@ -50,10 +51,10 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
         rows.append(
             {
                 "layer_id": layer_id,
-                **{proof.argument: float(proof.bound) for proof in proofs},
-                "lower_bound": float(best.bound),
+                **{proof.argument: nearest_float(proof.bound) for proof in proofs},
+                "lower_bound": nearest_float(best.bound),
                 "argument": best.argument,
-                "imbalance": float(best.bound / mean) if mean else 1.0,
+                "least_imbalance": float(best.bound / mean) if mean else 1.0,
             }
         )
     return pd.DataFrame(rows)

@@ -27,6 +27,7 @@ def run(
     distinct: options.Distinct = True,
 ) -> int:
     """Write a plan in an engine's format; --layer-ids says which decoder layers its rows are."""
+    options.require_new_files([output], [plan])
     source, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
     if to == "native" and not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli.tables import show
+from eplb_opt.errors import FileFormatError
 
 
 def run(
@@ -16,9 +17,12 @@ def run(
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for the plan.")] = 20.0,
 ) -> int:
     """Generate a recording, plan it by the published greedy policy and by this solver, convert and verify."""
-    from eplb_opt.cli.main import app
+    from eplb_opt.cli.main import run_command
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileFormatError(f"{folder} cannot be made a folder: {error.strerror}") from None
     loads, plan, sglang = folder / "loads.json", folder / "plan.json", folder / "sglang.json"
     shape = ["--gpus", "72", "--slots", "288"]
     for arguments in (
@@ -30,7 +34,7 @@ def run(
     ):
         words = [str(argument) for argument in arguments]
         show(f"\n$ eplb-opt {shlex.join(words)}")
-        code = typer.main.get_command(app).main(words, prog_name="eplb-opt", standalone_mode=False)
+        code = run_command(words)
         if code:
-            return int(code)
+            return code
     return 0

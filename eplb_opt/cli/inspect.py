@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from eplb_opt.bounds.table import lower_bound
@@ -10,6 +12,9 @@ from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.io import read_loads
 from eplb_opt.loads import Loads
 from eplb_opt.plan import describe_ids
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def run(
@@ -28,12 +33,21 @@ def run(
     """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
     recorded = read_loads(loads, format, windows)
     layers = _skew(recorded)
+    if gpus is None:
+        options.require_gpus_for(
+            slots=slots is not None,
+            redundant=redundant is not None,
+            nodes=nodes != 1,
+            groups=groups != 1,
+            policy=policy != "auto",
+            no_distinct=not distinct,
+        )
     formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f", "hottest_share": ".4f"}
     if gpus is not None:
         deployment = options.deployment_of(
             recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct
         )
-        bounds = lower_bound(recorded, deployment).rename(columns={"imbalance": "least_imbalance"})
+        bounds = lower_bound(recorded, deployment)
         layers = layers.merge(bounds, on="layer_id")
         formats |= {"least_imbalance": ".6f"}
         formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "lower_bound"), ",.1f")
@@ -54,7 +68,7 @@ def run(
     return 0
 
 
-def _skew(loads: Loads):  # type: ignore[no-untyped-def]
+def _skew(loads: Loads) -> pd.DataFrame:
     """Per layer, windows summed: tokens, max / mean over experts, coefficient of variation, idle experts."""
     import pandas as pd
 

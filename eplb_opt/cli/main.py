@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import signal
@@ -10,7 +12,9 @@ from collections.abc import Sequence
 
 import typer
 
+import eplb_opt
 from eplb_opt.cli import convert, demo, evaluate, generate, inspect, solve, verify
+from eplb_opt.cli.tables import show
 from eplb_opt.errors import EplbOptError
 
 app = typer.Typer(
@@ -24,9 +28,18 @@ for command in (solve, verify, evaluate, inspect, convert, generate, demo):
     app.command(name=command.__name__.rpartition(".")[2])(command.run)
 
 
-@app.callback()
-def common(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log to stderr what the solvers do.")) -> None:
+@app.callback(invoke_without_command=True)
+def common(
+    context: typer.Context,
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log to stderr what the solvers do."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
     """Expert placement for Mixture-of-Experts serving: plans with a proven bound."""
+    if version:
+        show(eplb_opt.__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        show(context.get_help())
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s"
     )
@@ -34,30 +47,54 @@ def common(verbose: bool = typer.Option(False, "--verbose", "-v", help="Log to s
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 no valid plan, 2 wrong usage or input with one line on stderr."""
-    # A supervisor's SIGTERM ends a run like Ctrl-C does: with the best plan written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A supervisor's SIGTERM and a lost terminal end a run like Ctrl-C does: with the best plan written.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="eplb-opt", standalone_mode=False)
+        code = run_command(arguments)
+        sys.stdout.flush()
     except typer.TyperException as error:
         _fail(error.format_message())
     except EplbOptError as error:
         _fail(str(error))
-    except (KeyboardInterrupt, typer.Abort):
-        print("eplb-opt: interrupted", file=sys.stderr)  # noqa: T201
+    except KeyboardInterrupt:
+        _say("interrupted")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of a pipe, such as head, has enough; Python would complain once more at exit.
+    except OSError as error:
+        # Nothing more can be printed; Python would try once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        if error.errno == errno.EPIPE:
+            # The reader of a pipe, such as head, has enough.
+            sys.exit(0)
+        _fail(f"cannot print the result: {error.strerror}")
     except MemoryError:
         _fail("out of memory")
     sys.exit(code or 0)
 
 
+def run_command(arguments: Sequence[str]) -> int | None:
+    """Run a command and return its exit code; errors come through, which the framework would turn into exit codes."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("eplb-opt", list(arguments)) as context:
+            code: int | None = command.invoke(context)
+    except typer.Exit as stop:
+        return stop.exit_code
+    return code
+
+
 def _fail(sentence: str) -> None:
-    print(f"eplb-opt: {' '.join(sentence.split())}", file=sys.stderr)  # noqa: T201
+    _say(sentence)
     sys.exit(2)
+
+
+def _say(sentence: str) -> None:
+    # Without a place for it, the exit code has to do.
+    with contextlib.suppress(OSError, AttributeError):
+        print(f"eplb-opt: {' '.join(sentence.split())}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

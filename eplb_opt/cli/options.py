@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_plan
+from eplb_opt.io.engines import engine_of_file
 from eplb_opt.plan import Plan
 
 LoadFiles = Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings; several are several windows.")]
@@ -30,6 +32,10 @@ Groups = Annotated[int, typer.Option("--groups", help="Number of expert groups."
 PolicyOption = Annotated[str, typer.Option("--policy", help="auto, hierarchical or global.")]
 Distinct = Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")]
 LayerIds = Annotated[str | None, typer.Option("--layer-ids", help="Decoder layers of the rows, such as 3-60 or 1,3,5.")]
+
+
+# More decoder layers than any model has.
+_MOST_LAYERS = 10_000
 
 
 def deployment_of(
@@ -62,16 +68,44 @@ def plan_of(
     num_experts: int | None = None,
     num_model_layers: int | None = None,
 ) -> tuple[Plan, bool]:
-    """The plan in a file and whether its deployment is known, from the file or from the options."""
+    """The plan in a file, and whether its deployment is known: the file says it, or the options do."""
+    if gpus is None:
+        require_gpus_for(nodes=nodes != 1, groups=groups != 1, policy=policy != "auto", no_distinct=not distinct)
+        plan = read_plan(path, engine, None, num_experts, num_model_layers=num_model_layers)
+        return plan, engine_of_file(path, engine) == "native"
 
     def deployment(slots: int) -> Deployment:
-        return Deployment(gpus or 1, slots, nodes, groups, _policy(policy), distinct)
+        return Deployment(gpus, slots, nodes, groups, _policy(policy), distinct)
 
-    given = None if gpus is None else deployment
-    plan = read_plan(path, engine, given, num_experts, num_model_layers=num_model_layers)
-    # Where nobody says the GPUs, readers assume one that may hold an expert twice.
-    unknown = Deployment(num_gpus=1, num_slots=plan.deployment.num_slots, distinct=False)
-    return plan, given is not None or plan.deployment != unknown
+    plan = read_plan(path, engine, deployment, num_experts, num_model_layers=num_model_layers)
+    return plan, True
+
+
+def require_gpus_for(**given: bool) -> None:
+    """Refuse options that describe a deployment where --gpus is missing and they would mean nothing."""
+    for name, is_given in given.items():
+        if is_given:
+            raise InvalidArgumentError(f"--{name.replace('_', '-')} needs --gpus")
+
+
+def rule_of(deployment: Deployment) -> str:
+    """The policy in force, in words; ``auto`` says why."""
+    nodes, groups = deployment.num_nodes, deployment.num_groups
+    if deployment.hierarchical:
+        return f"hierarchical: {deployment.groups_per_node} of {groups} groups on each of {nodes} nodes"
+    if deployment.policy == "auto" and nodes > 1:
+        return f"global: {groups} groups do not divide by {nodes} nodes"
+    return "global"
+
+
+def require_new_files(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse an output that is also an input or another output, before anything is lost."""
+    known = {path.resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is not None and path.resolve() in known:
+            raise InvalidArgumentError(f"{path} is given twice, and writing it would lose what it holds")
+        if path is not None:
+            known.add(path.resolve())
 
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
@@ -82,9 +116,12 @@ def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
     for part in text.split(","):
         first, dash, last = part.partition("-")
         try:
-            ids.extend(range(int(first), int(last) + 1) if dash else [int(first)])
+            span = range(int(first), int(last) + 1) if dash else [int(first)]
         except ValueError:
             raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is neither a number nor a range a-b") from None
+        if not 0 < len(span) <= _MOST_LAYERS:
+            raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is not a range of layers from low to high")
+        ids.extend(span)
     return tuple(ids)
 
 

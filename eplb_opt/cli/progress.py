@@ -13,19 +13,17 @@ from eplb_opt.solve import Progress
 @contextmanager
 def progress_line() -> Iterator[Callable[[Progress], None] | None]:
     """A callback for `solve` that keeps one line up to date, or ``None`` without a terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
 
     console = Console(stderr=True)
-    with console.status("loading compiled kernels (built once per machine) ...") as status:
+    with console.status("loading kernels, compiled once per machine") as status:
 
         def update(now: Progress) -> None:
             gap = "" if now.worst_gap is None else f", worst gap {percent(now.worst_gap)}"
-            status.update(
-                f"{now.seconds:.0f} of {now.time_limit:g} s, {now.layers_done} of {now.layers} layers done{gap} "
-                "(Ctrl-C returns the best so far)"
-            )
+            layers = f"{now.layers_done}/{now.layers} layers"
+            status.update(f"{now.seconds:.0f}/{now.time_limit:g} s, {layers}{gap} (Ctrl-C: best so far)")
 
         yield update

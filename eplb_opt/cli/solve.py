@@ -46,6 +46,7 @@ def run(
     recorded = read_loads(loads, format, windows)
     deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
     start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
+    options.require_new_files([output, save], [*loads, warm_start])
     if output is not None:
         require_target(output, engine)
     if save is not None:
@@ -72,6 +73,9 @@ def run(
         show(format_solution(solution).rstrip())
         return 0
     show_solution(solution)
+    show(f"policy {options.rule_of(deployment)}")
+    if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+        show("interrupted: this is the best plan until then")
     if output is not None:
         show(f"plan written to {output}")
     if save is not None:

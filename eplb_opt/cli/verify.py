@@ -28,7 +28,7 @@ def run(
     json: options.Json = False,
 ) -> int:
     """Check a plan against every rule; exit code 1 and a line per violation if it is not valid."""
-    known, facts = False, {}
+    known, facts = gpus is not None, {}
     recorded = read_loads(loads, format) if loads else None
     if recorded is not None:
         experts, model_layers = recorded.num_experts, recorded.num_model_layers
@@ -56,4 +56,6 @@ def run(
         show(f"{plan}: valid; {facts['layers']}, {facts['experts']} experts in {facts['slots']} slots{where}")
         if not known:
             show("  the file does not say the GPUs: distinct replicas and groups are checked with --gpus")
+        if recorded is None and model_layers is None:
+            show("  whether it has a row for every layer of the model is checked with a recording or --model-layers")
     return 1 if violations else 0

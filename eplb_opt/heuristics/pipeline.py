@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics import kernels
 from eplb_opt.heuristics.folding import folding_applies, search_counts
+from eplb_opt.heuristics.kernels import Ints
+from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.replication import adams
+from eplb_opt.heuristics.search import improve
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
 
@@ -18,6 +20,9 @@ Slots = NDArray[np.int64]
 
 # A kick with its descent takes about as long as this many steps of annealing on counts.
 _FOLDS_PER_KICK = 10
+# Sorting and folding take about as long for a slot as looking at this many pairs of slots.
+_PAIRS_PER_FOLDED_SLOT = 20
+_UNLIMITED = 2**62
 
 
 @dataclass(frozen=True)
@@ -38,29 +43,36 @@ def greedy(instance: Instance) -> Slots:
     return _build(instance, _lpt_groups(instance))
 
 
-def greedy_plus_swap(instance: Instance) -> Slots:
-    """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`."""
-    start = search(instance, greedy(instance), kicks=0)
+def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
+    """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`. `work` as in `search`."""
+    start = search(instance, greedy(instance), kicks=0, work=work)
     exchanged = _exchanged_groups(instance)
     if np.array_equal(exchanged, _lpt_groups(instance)):
         return start
-    other = search(instance, _build(instance, exchanged), kicks=0)
+    other = search(instance, _build(instance, exchanged), kicks=0, work=work)
     return min(start, other, key=lambda slots: max_loads(slots.tolist(), instance))
 
 
-def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, target: float = 0.0) -> Slots:
+def search(
+    instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, target: float = 0.0, work: int = _UNLIMITED
+) -> Slots:
     """Local search on groups, packing and counts from `slots`, which stays as it is; never worse than `slots`.
 
-    `target` and the loads are in the unit of `Instance.kernel_loads`. The same arguments give the same result.
+    `target` and the loads are in the unit of `Instance.kernel_loads`; `work` counts pairs of slots looked at, about a
+    nanosecond each, and bounds the run time whatever the size. The same arguments give the same result.
     """
+    budget = np.array([work])
+    if hottest(instance, slots) <= target:
+        kicks = 0
     if kicks and folding_applies(instance):
         random = np.random.default_rng(seed % 2**64)
-        best = search_counts(instance, np.bincount(slots), _FOLDS_PER_KICK * kicks, random)
+        steps = min(_FOLDS_PER_KICK * kicks, work // (_PAIRS_PER_FOLDED_SLOT * slots.size))
+        best = search_counts(instance, np.bincount(slots), steps, random)
     else:
-        best = _search_nodes(instance, slots, kicks, seed, target)
+        best = _search_nodes(instance, slots, kicks, seed, target, budget)
     if kicks and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
         regrouped = _build(instance, _neighbour(instance, best, seed))
-        regrouped = _search_nodes(instance, regrouped, kicks, seed, target)
+        regrouped = _search_nodes(instance, regrouped, kicks, seed, target, np.array([work]))
         best = min(best, regrouped, key=lambda slots: hottest(instance, slots))
     # Floats may take a plan that is worse in the last digit for an equal one.
     if max_loads(best.tolist(), instance) > max_loads(slots.tolist(), instance):
@@ -68,18 +80,19 @@ def search(instance: Instance, slots: Slots, *, kicks: int, seed: int = 0, targe
     return best
 
 
-def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, target: float) -> Slots:
+def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, target: float, budget: Ints) -> Slots:
     """Search inside each node, hottest first; once a node cannot be cooled, cooling the others has no effect."""
     deployment = instance.deployment
     best = np.array(slots, dtype=np.int64)
     nodes = list(_nodes(instance, _groups_of_slots(instance, slots)))
     nodes.sort(key=lambda node: hottest(instance, best, node.slots), reverse=True)
+    share = budget // len(nodes)
     for node in nodes:
         table = np.searchsorted(node.experts, best[node.slots])
         table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
         w = instance.kernel_loads[node.experts]
         random = np.random.default_rng(seed % 2**64)
-        top = kernels.improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, random)
+        top = improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, share.copy(), random)
         best[node.slots] = node.experts[table.ravel()]
         target = max(target, top)
     return best
@@ -110,7 +123,7 @@ def _build(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
         w = instance.kernel_loads[node.experts]
         weights = [instance.weights[0][expert] for expert in node.experts]
         counts = adams(weights, w, deployment.slots_per_node, instance.max_replicas)
-        table = kernels.pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
+        table = pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
         slots[node.slots] = node.experts[table.ravel()]
     return slots
 
@@ -125,13 +138,13 @@ def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
     deployment = instance.deployment
     totals = _group_totals(instance)
     ones = np.ones(totals.size, dtype=np.int64)
-    table = kernels.pack(totals, ones, deployment.binding_nodes, deployment.groups_per_node, False)
+    table = pack(totals, ones, deployment.binding_nodes, deployment.groups_per_node, False)
     return np.argsort(table.ravel()) // deployment.groups_per_node
 
 
 def _exchanged_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group after exchanges that lower the heavier of two nodes."""
-    nodes: NDArray[np.int64] = kernels.exchange_groups(
+    nodes: NDArray[np.int64] = exchange_groups(
         _group_totals(instance), _lpt_groups(instance), instance.deployment.binding_nodes
     )
     return nodes

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Ints, adams_counts
+from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 
 
 def adams(weights: Sequence[int], loads: Floats, num_slots: int, max_replicas: int) -> Ints:
@@ -36,3 +36,18 @@ def largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
         if weight * divisor > top * count:
             top, divisor = weight, count
     return Fraction(top, divisor)
+
+
+@compiled
+def adams_counts(w: Floats, start: Ints, num_slots: int, max_replicas: int) -> Ints:
+    """Replica counts from `start` on: the next replica goes to the largest ``w / r``, until the slots are full.
+
+    Ties go to the lower index; no expert gets more than `max_replicas`.
+    """
+    counts = start.copy()
+    priority = np.where(counts < max_replicas, w / counts, -1.0)
+    for _ in range(num_slots - start.sum()):
+        expert = np.argmax(priority)
+        counts[expert] += 1
+        priority[expert] = w[expert] / counts[expert] if counts[expert] < max_replicas else -1.0
+    return counts

@@ -37,7 +37,13 @@ def parse_table(content: Content) -> Recording:
     if not lines:
         raise FileFormatError(f"{name} is empty")
     header = lines[0][1]
-    has_ids = header[0].lower() in _ID_COLUMNS
+    # A first cell without a name is the index of a data frame.
+    has_ids = header[0].lower() in (*_ID_COLUMNS, "")
+    if not has_ids and len(lines) > 1 and header == [str(column) for column in range(len(header))]:
+        raise FileFormatError(
+            f"{name} begins with 0 to {len(header) - 1}, a header or the loads of a layer; name the experts otherwise, "
+            "or begin with a column layer_id"
+        )
     if has_ids or all(cell and _number(cell) is None for cell in header):
         del lines[0]
     if not lines:

@@ -13,7 +13,7 @@ from eplb_opt.io import native, sglang
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import require_writable
 from eplb_opt.io.mappings import DeploymentFor, Given
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, describe_ids
 from eplb_opt.verify import require_valid
 
 
@@ -87,8 +87,13 @@ def read_plan(
 
 def parse_plan(content: Content, engine: str = "auto", given: Given | None = None) -> Plan:
     """The plan in the content of a file, verified; errors are those of `read_plan`."""
-    found = ENGINES[engine] if engine != "auto" else _engine_of(content)
+    found = ENGINES[engine if engine != "auto" else _engine_of(content)]
     return require_valid(found.parse(content, given or Given()), content.name)
+
+
+def engine_of_file(path: str | os.PathLike[str], engine: str = "auto") -> str:
+    """Name of the engine that a file's plan is for; `engine` itself unless that is ``"auto"``."""
+    return engine if engine != "auto" else _engine_of(read_content(path))
 
 
 def write_plan(
@@ -101,7 +106,8 @@ def write_plan(
     engine
         ``"sglang"``: for ``--init-expert-location``. ``"native"``: with the deployment, for `read_plan`.
     layer_ids
-        Decoder layer of each row, instead of the plan's own.
+        Decoder layer of each row, where the plan counts its rows from 0; another numbering than the plan's own, if it
+        has one, is refused.
 
     Raises
     ------
@@ -125,10 +131,10 @@ def require_target(path: str | os.PathLike[str], engine: str) -> None:
     require_writable(path)
 
 
-def _engine_of(content: Content) -> Engine:
-    for engine in ENGINES.values():
+def _engine_of(content: Content) -> str:
+    for name, engine in ENGINES.items():
         if engine.holds(content):
-            return engine
+            return name
     raise FileFormatError(f"{content.name} is {content}, not a plan of a known engine; engines: {', '.join(ENGINES)}")
 
 
@@ -136,4 +142,11 @@ def _relabelled(plan: Plan, layer_ids: tuple[int, ...]) -> Plan:
     if not layer_ids:
         raise InvalidArgumentError(f"0 layer ids for {plan.num_layers} layers")
     ids = increasing_ids(layer_ids, plan.num_layers, InvalidArgumentError)
-    return replace(plan, layer_ids=ids, num_model_layers=max(plan.num_model_layers, ids[-1] + 1))
+    if plan.num_model_layers == plan.layer_ids[-1] + 1 == plan.num_layers:
+        # Rows counted from 0 say nothing of a model: only now it is known which of its layers they are.
+        return replace(plan, layer_ids=ids, num_model_layers=ids[-1] + 1)
+    if ids != plan.layer_ids:
+        raise InvalidArgumentError(
+            f"the plan is for {describe_ids(plan.layer_ids)} of {plan.num_model_layers}, not for {describe_ids(ids)}"
+        )
+    return plan

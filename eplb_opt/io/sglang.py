@@ -116,9 +116,9 @@ def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
 
 
 def require_name(path: str | os.PathLike[str]) -> None:
-    """Refuse a name that SGLang would not open: a `FileFormatError` unless it ends in ``.json``."""
+    """Refuse a name by which SGLang would not know the file as JSON: a `FileFormatError` unless ``.json``."""
     if not str(path).endswith(".json"):
-        raise FileFormatError(f"{path} does not end in .json, and SGLang takes any other name for inline JSON")
+        raise FileFormatError(f"{path} does not end in .json, the only kind of SGLang's files that is written here")
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

@@ -22,7 +22,7 @@ from eplb_opt.io import read_solution, write_loads
 def run(capsys, monkeypatch, tmp_path):
     """Run a command in a folder of its own: exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments):
         with pytest.raises(SystemExit) as exit:
@@ -31,7 +31,8 @@ def run(capsys, monkeypatch, tmp_path):
         return exit.value.code, out, err
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -242,6 +243,65 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(run, recording, monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == ["loads.json", "plan.json"]
 
 
+def test_nothing_is_written_over_what_is_read(run, recording, tmp_path):
+    before = (tmp_path / recording).read_bytes()
+    shape = ["--gpus", 8, "--slots", 24, "--method", "greedy"]
+    assert "is given twice" in sentence_of(run("solve", recording, *shape, "-o", f"./{recording}"))
+    assert "is given twice" in sentence_of(run("solve", recording, *shape, "-o", "x.json", "--save", "x.json"))
+    assert (tmp_path / recording).read_bytes() == before
+    run("solve", recording, *shape, "-o", "plan.json")
+    assert "is given twice" in sentence_of(run("convert", "plan.json", "--to", "sglang", "-o", "plan.json"))
+
+
+def test_decoder_layers_of_a_recording_are_not_relabelled(run, recording):
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "plan.json")
+    for ids in ("0-4", "2-6"):
+        words = sentence_of(run("convert", "plan.json", "--to", "sglang", "-o", "x.json", "--layer-ids", ids))
+        assert words == f"the plan is for layers 1-5 of 6, not for layers {ids}"
+
+
+@pytest.mark.parametrize("options", [["--nodes", 2], ["--groups", 2], ["--policy", "global"], ["--no-distinct"]])
+def test_options_of_a_deployment_need_gpus(run, recording, options):
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "plan.json")
+    for command in (["verify", "plan.json"], ["inspect", recording], ["evaluate", "plan.json", recording]):
+        assert f"{options[0]} needs --gpus" in sentence_of(run(*command, *options))
+    assert "--slots needs --gpus" in sentence_of(run("inspect", recording, "--slots", 24))
+    assert "num_gpus=0 is not a positive integer" in sentence_of(run("verify", "plan.json", "--gpus", 0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "rule"),
+    [
+        ([], "policy global"),
+        (["--nodes", 2, "--groups", 4], "policy hierarchical: 2 of 4 groups on each of 2 nodes"),
+        (["--nodes", 2, "--groups", 3], "policy global: 3 groups do not divide by 2 nodes"),
+    ],
+)
+def test_the_policy_in_force_is_printed(run, recording, shape, rule):
+    out = run("solve", recording, "--gpus", 8, "--slots", 24, *shape, "--method", "greedy")[1]
+    assert rule in out.splitlines()
+
+
+def test_one_gpu_is_a_deployment_too(run, recording):
+    run("solve", recording, "--gpus", 1, "--slots", 20, "--no-distinct", "--method", "greedy", "-o", "plan.json")
+    assert run("convert", "plan.json", "--to", "native", "-o", "copy.json")[0] == 0
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"{eplb_opt.__version__}\n", "")
+
+
+def test_demo_in_an_impossible_folder_is_one_sentence(run, recording):
+    assert "loads.json cannot be made a folder" in run("demo", "--folder", recording)[2]
+
+
+def test_loads_beyond_floats_are_planned_and_slots_beyond_reason_are_not(run):
+    np.save("huge.npy", np.full((1, 4), 1e308))
+    code, out, _ = run("solve", "huge.npy", "--gpus", 2)
+    assert code == 0 and "imbalance 1.000000" in out
+    assert "the most supported" in sentence_of(run("solve", "huge.npy", "--gpus", 10**20, "--slots", 10**20))
+
+
 def test_help_without_arguments_and_for_each_command(run):
     code, out, _ = run()
     assert code == 0 and "Commands:" in out
@@ -250,7 +310,7 @@ def test_help_without_arguments_and_for_each_command(run):
         assert run(command, "--help")[0] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
     write_loads(generate_loads(num_experts=64, num_layers=4, skew=1.5), tmp_path / "loads.npz")
     command = [sys.executable, "-m", "eplb_opt.cli.main", "solve", "loads.npz", "--gpus", "32", "--slots", "96"]
@@ -264,7 +324,7 @@ def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
     out, err = process.communicate(timeout=20)
     assert time.monotonic() - begin < 3
     assert process.returncode == 0, err
-    assert "interrupt" in out and "plan written to plan.json" in out
+    assert "interrupted: this is the best plan until then" in out and "plan written to plan.json" in out
     assert eplb_opt.verify(eplb_opt.read_plan(tmp_path / "plan.json")) == []
 
 
@@ -277,8 +337,29 @@ def test_a_short_time_limit_ends_in_time(tmp_path):
     assert "58 layers: imbalance" in done.stdout
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path):
-    write_loads(generate_loads(num_experts=64, num_layers=58), tmp_path / "loads.npz")
-    command = f"{sys.executable} -m eplb_opt.cli.main inspect loads.npz | head -n 1"
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+@pytest.mark.parametrize(
+    "command", ["inspect loads.npz", "verify plan.json", "solve loads.npz --gpus 8 --method greedy"]
+)
+def test_a_reader_that_leaves_is_no_error(tmp_path, command):
+    loads = generate_loads(num_experts=64, num_layers=58)
+    write_loads(loads, tmp_path / "loads.npz")
+    plan = eplb_opt.solve(loads, eplb_opt.Deployment(8, 64), method="greedy").plan
+    eplb_opt.write_plan(plan, tmp_path / "plan.json", engine="native")
+    line = f"set -o pipefail; {sys.executable} -m eplb_opt.cli.main {command} | true"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_output_is_one_sentence_and_not_a_verdict(tmp_path):
+    write_loads(generate_loads(num_experts=8, num_layers=2), tmp_path / "loads.npz")
+    line = f"{sys.executable} -m eplb_opt.cli.main inspect loads.npz > /dev/full"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "eplb-opt: cannot print the result: No space left on device\n")
+
+
+def test_it_works_without_stderr(tmp_path):
+    write_loads(generate_loads(num_experts=8, num_layers=2), tmp_path / "loads.npz")
+    line = f"{sys.executable} -m eplb_opt.cli.main solve loads.npz --gpus 4 --redundant 4 --method greedy 2>&-"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "2 layers: imbalance" in done.stdout

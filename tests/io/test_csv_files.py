@@ -28,7 +28,11 @@ def test_a_named_first_column_gives_the_layer_ids(column):
 
 
 def test_a_first_row_of_numbers_is_a_layer():
-    assert recorded("0,1,2\n3,4,5\n").num_layers == 2
+    assert recorded("0,1,3\n3,4,5\n").num_layers == 2
+
+
+def test_the_index_of_a_data_frame_is_the_layer_ids():
+    assert recorded(",0,1\n4,3,4\n7,5,6\n").layer_ids == (4, 7)
 
 
 def test_one_point_makes_all_numbers_floats():
@@ -39,7 +43,7 @@ BAD = {
     "ragged": ("1,2\n\n3\n", "line 3 has 1 cells, the first line 2", FileFormatError),
     "word": ("1,2\n3,x\n", "line 2, column 2 holds 'x', not a number", FileFormatError),
     "half a header": ("a,1\n3,4\n", "line 1, column 1 holds 'a'", FileFormatError),
-    "unnamed index": (",0,1\n0,3,4\n", "line 1, column 1 holds '', not a number", FileFormatError),
+    "bare header": ("0,1,2\n3,4,5\n", "begins with 0 to 2, a header or the loads of a layer", FileFormatError),
     "hole": ("1,\n", "line 1, column 2 holds ''", FileFormatError),
     "digit groups": ("1_000,2\n", "holds '1_000'", FileFormatError),
     "semicolons": ("1;2\n3;4\n", "line 2, column 1 holds '3;4'", FileFormatError),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,12 +34,18 @@ def test_a_plan_on_disk_is_for_sglang_unless_said_otherwise(tmp_path):
 @pytest.mark.parametrize("engine", ["native", "sglang"])
 def test_layer_ids_of_the_caller_replace_those_of_the_plan(tmp_path, engine):
     path = tmp_path / "plan.json"
-    write_plan(PLAN, path, engine, layer_ids=[1, 8])
+    counted = replace(PLAN, layer_ids=(), num_model_layers=0)
+    write_plan(counted, path, engine, layer_ids=iter([1, 8]))
     plan = read_plan(path, deployment=PLAN.deployment, layer_ids=[1, 8])
     assert np.array_equal(plan.physical_to_logical, PLAN.physical_to_logical)
     assert plan.num_model_layers == 9
-    write_plan(PLAN, path, engine, layer_ids=iter([0, 1]))
-    assert read_plan(path, layer_ids=[0, 1]).num_model_layers == 7
+
+
+def test_layer_ids_of_a_plan_that_has_its_own_are_not_changed(tmp_path):
+    ids = list(PLAN.layer_ids)
+    write_plan(PLAN, tmp_path / "plan.json", layer_ids=ids)
+    with pytest.raises(InvalidArgumentError, match=r"the plan is for layers .* of 7, not for layers"):
+        write_plan(PLAN, tmp_path / "plan.json", layer_ids=[id + 1 for id in ids])
 
 
 @pytest.mark.parametrize("layer_ids", [[], [1], [1, 2, 3], [2, 1], [1, 1], [-1, 0], [0.5, 1], ["a", "b"]])

@@ -1,0 +1,96 @@
+"""Packing: replicas to GPUs and groups to nodes, equally many to each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+
+
+@compiled
+def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: bool) -> Ints:
+    """Longest processing time with equal numbers of slots: heaviest replica to the lightest GPU with a free slot.
+
+    With `distinct`, GPUs that hold the expert are passed over. Where only such GPUs have a free slot, another
+    GPU takes the replica and gives one of its own to the free slot: counts never exceed the GPUs, so some GPU
+    lacks the expert, and as it is full and the other is not, it has an expert that the other lacks.
+    """
+    slots = np.full((num_gpus, slots_per_gpu), -1, dtype=np.int64)
+    used = np.zeros(num_gpus, dtype=np.int64)
+    load = np.zeros(num_gpus)
+    holds = np.zeros((num_gpus, w.size), dtype=np.bool_)
+    share = w / counts
+    for expert in np.argsort(-share, kind="mergesort"):
+        for _ in range(counts[expert]):
+            best, free = -1, -1
+            for gpu in range(num_gpus):
+                if used[gpu] == slots_per_gpu:
+                    continue
+                if free < 0 or load[gpu] < load[free]:
+                    free = gpu
+                if (not distinct or not holds[gpu, expert]) and (best < 0 or load[gpu] < load[best]):
+                    best = gpu
+            if best < 0:
+                best = _make_room(slots, used, load, holds, share, expert, free)
+            else:
+                slots[best, used[best]] = expert
+                used[best] += 1
+            holds[best, expert] = True
+            load[best] += share[expert]
+    return slots
+
+
+@compiled
+def _make_room(
+    slots: Ints, used: Ints, load: Floats, holds: NDArray[np.bool_], share: Floats, expert: int, free: int
+) -> int:
+    """Move a replica from some GPU without `expert` to GPU `free`, put `expert` in its place; that GPU."""
+    best_gpu, best_slot, best_load = -1, -1, np.inf
+    for gpu in range(used.size):
+        if holds[gpu, expert]:
+            continue
+        for slot in range(used[gpu]):
+            other = slots[gpu, slot]
+            if holds[free, other]:
+                continue
+            new = max(load[gpu] - share[other] + share[expert], load[free] + share[other])
+            if new < best_load:
+                best_gpu, best_slot, best_load = gpu, slot, new
+    other = slots[best_gpu, best_slot]
+    slots[best_gpu, best_slot] = expert
+    holds[best_gpu, other] = False
+    load[best_gpu] -= share[other]
+    slots[free, used[free]] = other
+    used[free] += 1
+    holds[free, other] = True
+    load[free] += share[other]
+    return best_gpu
+
+
+@compiled
+def exchange_groups(totals: Floats, node_of_group: Ints, num_nodes: int) -> Ints:
+    """Node of each group after exchanges of two groups, each the best that cools the hottest node."""
+    nodes = node_of_group.copy()
+    load = np.zeros(num_nodes)
+    for group in range(totals.size):
+        load[nodes[group]] += totals[group]
+    # Each exchange lowers the sorted loads, so it ends; the bound on the rounds is for rounding errors.
+    for _ in range(totals.size * totals.size):
+        hot = np.argmax(load)
+        best, best_a, best_b = load[hot] * (1.0 - 1e-12), -1, -1
+        for a in range(totals.size):
+            for b in range(totals.size):
+                if nodes[a] != hot or nodes[b] == hot:
+                    continue
+                less = totals[a] - totals[b]
+                new = max(load[hot] - less, load[nodes[b]] + less)
+                if new < best:
+                    best, best_a, best_b = new, a, b
+        if best_a < 0:
+            break
+        less = totals[best_a] - totals[best_b]
+        load[hot] -= less
+        load[nodes[best_b]] += less
+        nodes[best_a], nodes[best_b] = nodes[best_b], hot
+    return nodes
