@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint notebooks clean
+.PHONY: demo test lint clean
 
 # Generate a recording, plan it, convert it, verify it: everything from a fresh checkout.
 demo: $(VENV)/.installed
@@ -20,7 +20,8 @@ lint: $(VENV)/.installed
 clean:
 	rm -rf $(VENV) demo
 
-# The constraints pin every tested version, the CPU build of torch among them.
+# The constraints pin every tested version. torch comes first and by itself: a looser request for it, from a dependency,
+# could bring a later build with gigabytes of CUDA libraries.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch

@@ -17,7 +17,7 @@ from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
-from eplb_opt.steps import Finding, Findings, run_in_worker, search_on, start
+from eplb_opt.steps import Findings, run_in_worker, search_on, start
 
 # Search steps in a row without a better plan after which a layer is handed to the program.
 _PATIENCE = 5
@@ -116,7 +116,7 @@ class Schedule:
             turn.done = turn.exhausted or turn.record.gap <= self.budget.target_gap
 
     def _hand_out(self) -> bool:
-        """Give every free worker a step; whether any step is running."""
+        """Give every free worker a step; whether there is anything left to wait for."""
         busy = {id(turn) for turn in self._running.values()}
         ready = [turn for turn in self._turns if not turn.done and id(turn) not in busy]
         ready.sort(key=lambda turn: (turn.programs, -turn.record.gap / (1 + turn.fruitless)))
@@ -180,7 +180,12 @@ class Schedule:
     def _submit(self, turn: _Turn, step: Step) -> None:
         function, arguments = step
         turn.step_began = monotonic() - self.budget.began
-        self._running[self.executor.submit(function, *arguments)] = turn
+        try:
+            future = self.executor.submit(function, *arguments)
+        except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
+            self._give_up(turn, error)
+        else:
+            self._running[future] = turn
 
     def _collect(self, timeout: float | None) -> None:
         finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
@@ -188,15 +193,20 @@ class Schedule:
             self._absorb_result(self._running.pop(future), future)
 
     def _absorb_result(self, turn: _Turn, future: Future[Findings]) -> None:
-        """What a step found; a step that failed costs its own work and nothing of what is known."""
         try:
             findings = future.result()
-        except Exception as error:
-            if not turn.record.has_plan:
-                raise
-            words = f"a step failed: {type(error).__name__}: {error}"
-            findings = Findings((Finding(words),), seconds=0.0, complete=True)
-        self._absorb(turn, findings)
+        except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
+            self._give_up(turn, error)
+        else:
+            self._absorb(turn, findings)
+
+    def _give_up(self, turn: _Turn, error: Exception) -> None:
+        """A step that cannot be run ends the work on its layer, and costs nothing of what is known."""
+        if not turn.record.has_plan:
+            raise error
+        turn.record.remark(f"a step failed: {type(error).__name__}: {error}", monotonic() - self.budget.began)
+        turn.done = turn.exhausted = True
+        self.on_change(turn.record)
 
     def _collect_the_rest(self) -> None:
         """What the last steps found; they are short, or their workers were ended. A distant executor gets a second."""

@@ -253,6 +253,42 @@ def test_any_executor_will_do(hard, kind):
     assert any(point.source == "search" for layer in solution.layers for point in layer.trace)
 
 
+@pytest.mark.parametrize("broken", ["submit", "result"])
+def test_an_executor_that_breaks_loses_nothing(hard, broken, caplog):
+    class Breaking(ThreadPoolExecutor):
+        submitted = 0
+
+        def submit(self, function, *arguments):
+            self.submitted += 1
+            if self.submitted <= 6:
+                return super().submit(function, *arguments)
+            if broken == "submit":
+                raise RuntimeError("the cluster is gone")
+            return super().submit(exec, "raise RuntimeError('the cluster is gone')")
+
+    loads, deployment = hard
+    with Breaking(2) as executor:
+        solution = eplb_opt.solve(loads, deployment, method="search", time_limit=20, target_gap=0, executor=executor)
+    assert solution.runtime < 10
+    assert eplb_opt.verify(solution.plan) == []
+    assert {layer.stopped_by for layer in solution.layers} == {"stalled"}
+    assert "a step failed: RuntimeError: the cluster is gone" in caplog.text
+
+
+def test_a_program_that_is_refused_is_stalled_and_says_why():
+    loads = np.arange(1, 513)
+    solution = eplb_opt.solve(loads, Deployment(256, 1024), method="cpsat", time_limit=30)
+    (layer,) = solution.layers
+    assert layer.stopped_by == "stalled"
+    assert "variables, more than 1000000" in layer.trace[-1].source
+
+
+def test_cbc_hands_over_what_it_found_by_the_time_limit():
+    loads = generate_loads(num_experts=8, num_layers=1, skew=1.0, tokens=9973, seed=1)
+    solution = eplb_opt.solve(loads, Deployment(5, 15), method="pulp:COIN_CMD", time_limit=6, target_gap=0)
+    assert any("COIN_CMD" in point.source for point in solution.layers[0].trace)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -265,6 +301,9 @@ def test_any_executor_will_do(hard, kind):
         ({"target_gap": float("nan")}, r"target_gap=nan is not in \[0, 1\)"),
         ({"workers": 0}, "workers=0 is not a positive integer"),
         ({"seed": -1}, "seed=-1 is not an integer of at least 0"),
+        ({"seed": 1.5}, "seed=1.5 is not"),
+        ({"time_limit": "60"}, "time_limit='60' is not a number"),
+        ({"warm_start": "plan.json"}, "warm_start='plan.json' is not a Plan; read_plan reads one from a file"),
         ({"method": "pulp:HiGHS", "deterministic": True}, "has no deterministic limit"),
     ],
 )

@@ -34,4 +34,7 @@ def run(
     ids = options.layer_ids_of(layer_ids)
     write_plan(source, output, to, layer_ids=ids)
     show(f"{output}: {describe_ids(ids or source.layer_ids)} of {plan} for {to}")
+    if to == "sglang":
+        redundant = source.deployment.num_slots - source.num_experts
+        show(f"start SGLang with --init-expert-location {output} --ep-num-redundant-experts {redundant}")
     return 0

@@ -12,6 +12,8 @@ from eplb_opt.errors import InvalidPlanError
 from eplb_opt.io import read_loads
 from eplb_opt.plan import describe_ids
 
+_MOST_LINES = 20
+
 
 def run(
     plan: options.PlanFile,
@@ -48,8 +50,10 @@ def run(
         show_json({"valid": not violations, "violations": violations, "deployment_known": known, **facts})
     elif violations:
         show(f"{plan}: not valid")
-        for violation in violations:
+        for violation in violations[:_MOST_LINES]:
             show(f"  {violation}")
+        if len(violations) > _MOST_LINES:
+            show(f"  and {len(violations) - _MOST_LINES} more, all of them with --json")
     else:
         deployment = checked.deployment
         where = f" on {deployment.num_gpus} GPUs" if known else ""

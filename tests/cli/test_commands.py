@@ -57,7 +57,8 @@ def test_from_a_recording_to_a_verified_engine_file(run, recording):
     assert out.endswith("plan written to plan.json\n")
     assert eplb_opt.read_plan("plan.json").layer_ids == (1, 2, 3, 4, 5)
 
-    assert run("convert", "plan.json", "--to", "sglang", "-o", "sglang.json")[0] == 0
+    code, out, _ = run("convert", "plan.json", "--to", "sglang", "-o", "sglang.json")
+    assert code == 0 and "--init-expert-location sglang.json --ep-num-redundant-experts 8" in out
     content = json.loads(Path("sglang.json").read_text())
     assert list(content) == ["physical_to_logical_map"]
     assert np.array(content["physical_to_logical_map"]).shape == (6, 24)
