@@ -69,13 +69,15 @@ def test_every_method_keeps_the_order(instance, method):
 def test_bound_optimum_and_solution_are_in_order_on_thousands_of_random_instances():
     random = np.random.default_rng(7)
     for _ in range(3000):
+        # Huge and fractional loads leave a gap of rounding, which is no reason to use up the time limit.
         instance = random_instance(random)
         values = [[float(weight * instance.unit) for weight in instance.weights[0]]]
         instance = Instance.from_loads(values[0], instance.deployment)
         optimum = brute_force(instance)
-        solution = eplb_opt.solve(values, instance.deployment, time_limit=20, target_gap=0)
+        solution = eplb_opt.solve(values, instance.deployment, time_limit=20, target_gap=1e-5)
         check(solution, instance)
         assert solution.layers[0].lower_bound <= optimum <= solution.layers[0].objective
+        assert solution.worst_gap <= Fraction(1, 10**5)
 
 
 @pytest.mark.parametrize("name", KNOWN)
