@@ -59,6 +59,8 @@ def _solve_highs(problem: Any, warm: bool, limits: Limits, report: Report) -> Ou
                 start = highspy.HighsSolution()
                 start.col_value = [float(variable.varValue) for variable in lp.variables()]
                 lp.solverModel.setSolution(start)
+            # HiGHS keeps one scheduler per process, and refuses to run with another number of threads than it has.
+            lp.solverModel.resetGlobalScheduler(True)
             lp.solverModel.run()
 
     names = [variable.name for variable in problem.variables()]
@@ -94,6 +96,9 @@ def _solve_highs(problem: Any, warm: bool, limits: Limits, report: Report) -> Ou
     info = problem.solverModel.getInfo()
     if status in (statuses.kInfeasible, statuses.kUnboundedOrInfeasible):
         return Outcome("infeasible", None, None)
+    if status not in (statuses.kOptimal, statuses.kTimeLimit, statuses.kInterrupt):
+        # Bound and solution have default values then, which mean nothing.
+        raise SolverError(f"HiGHS did not solve the program: {status}")
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = {v.name: v.varValue for v in problem.variables()} if found else None
     verdict: Verdict = "optimal" if status == statuses.kOptimal and found else "stopped"

@@ -9,7 +9,7 @@ from eplb_opt.backends import pulp
 from eplb_opt.backends.outcome import Limits
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.formulations.assignment import assignment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
@@ -32,6 +32,21 @@ def test_the_optimum_comes_with_its_bound(solver):
     outcome = pulp.solve(knapsack(), {"a": 0, "b": 1, "c": 1}, Limits(10), quiet, solver)
     assert (outcome.verdict, outcome.bound) == ("optimal", -8)
     assert {name: round(value) for name, value in outcome.values.items()} == {"a": 1, "b": 0, "c": 1}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_number_of_threads_may_change_between_programs(solver):
+    for threads in (1, 2, 1):
+        outcome = pulp.solve(knapsack(), None, Limits(10, threads=threads), quiet, solver)
+        assert (outcome.verdict, outcome.bound) == ("optimal", -8)
+
+
+def test_a_run_that_highs_refuses_is_an_error_and_no_bound(monkeypatch):
+    import highspy
+
+    monkeypatch.setattr(highspy.Highs, "run", lambda self: highspy.HighsStatus.kError)
+    with pytest.raises(SolverError, match="HiGHS did not solve the program"):
+        pulp.solve(knapsack(), None, Limits(10), quiet)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
