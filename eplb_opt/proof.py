@@ -13,7 +13,8 @@ class Proof:
     Attributes
     ----------
     argument
-        Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``, or ``"program"`` with its solver.
+        Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``, ``"pairing by cpsat"``, or
+        ``"program by"`` and a solver.
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``.
     checked

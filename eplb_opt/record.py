@@ -14,7 +14,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
-from eplb_opt.verify import max_loads, require_valid
+from eplb_opt.verify import objective_value, require_valid
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class LayerRecord:
         except InvalidPlanError as error:
             self.remark(f"refused: {error}", seconds)
             return False
-        (objective,) = max_loads(row.tolist(), self.instance)
+        objective = objective_value(row.tolist(), self.instance, "total")
         if self._objective is not None and objective >= self._objective:
             return False
         if objective < self._checked.bound:

@@ -93,8 +93,8 @@ def solve(
     method
         ``"greedy"``: the published policy under the deployment's rules. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
-        layer as one program. ``"auto"``: greedy, search, and CP-SAT on a layer whose search has stalled and whose
-        program is small enough to be worth it.
+        layer as one program. ``"auto"``: greedy and search; then, with two slots per GPU, threshold programs over
+        replica counts, else CP-SAT on a layer whose search has stalled and whose program is small enough for it.
     warm_start
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse.
     time_limit

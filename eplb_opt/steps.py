@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 Slots = NDArray[np.int64]
 
-# Pairs of slots that one search step looks at: about a tenth of a second on one core, whatever the size.
+# Pairs of slots that one search step looks at: up to a tenth of a second on one core for usual deployments, a second
+# where tables leave the cache (512 GPUs x 8 slots).
 _WORK_PER_STEP = 30_000_000
 # On tiny layers a step ends after this many kicks.
 _MOST_KICKS = 100_000

@@ -244,3 +244,17 @@ def test_an_unknown_objective_is_refused_with_the_known_ones():
     instance = Instance.from_loads([1, 1], Deployment(2, 2))
     with pytest.raises(InvalidArgumentError, match=r"'auto'.*total, mean, worst"):
         objective_value([0, 1], instance, "auto")
+
+
+@given(st.data())
+def test_names_of_gpus_nodes_and_slots_change_neither_validity_nor_value(data):
+    instance = data.draw(instances())
+    row = np.array(data.draw(rows_of_slots(instance)))
+    deployment = instance.deployment
+    by_node = row.reshape(deployment.binding_nodes, deployment.gpus_per_node, deployment.slots_per_gpu)
+    by_node = by_node[data.draw(st.permutations(range(deployment.binding_nodes)))]
+    by_node = by_node[:, data.draw(st.permutations(range(deployment.gpus_per_node)))]
+    by_node = by_node[:, :, data.draw(st.permutations(range(deployment.slots_per_gpu)))]
+    renamed = by_node.ravel()
+    assert verify(Plan(renamed[np.newaxis], deployment, instance.num_experts)) == []
+    assert sorted(gpu_loads(renamed.tolist(), instance)[0]) == sorted(gpu_loads(row.tolist(), instance)[0])

@@ -58,8 +58,8 @@ def search(
 ) -> Slots:
     """Local search on groups, packing and counts from `slots`, which stays as it is; never worse than `slots`.
 
-    `target` and the loads are in the unit of `Instance.kernel_loads`; `work` counts pairs of slots looked at, about a
-    nanosecond each, and bounds the run time whatever the size. The same arguments give the same result.
+    `target` and the loads are in the unit of `Instance.kernel_loads`; `work` counts pairs of slots looked at, some
+    nanoseconds each, and bounds the run time whatever the size. The same arguments give the same result.
     """
     budget = np.array([work])
     if hottest(instance, slots) <= target:
