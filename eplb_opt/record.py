@@ -29,12 +29,12 @@ class LayerRecord:
     def __init__(self, layer_id: int, instance: Instance) -> None:
         self.layer_id = layer_id
         self.instance = instance
-        self.runtime = 0.0
         self._slots: NDArray[np.int64] | None = None
         self._objective: Fraction | None = None
         self._checked = Proof("none", Fraction(0), checked=True)
         self._claimed: Proof | None = None
         self._trace: list[TracePoint] = []
+        self._work: dict[str, float] = {}
 
     @property
     def has_plan(self) -> bool:
@@ -103,6 +103,10 @@ class LayerRecord:
             self._note(str(proof), seconds)
         return True
 
+    def add_work(self, step: str, seconds: float) -> None:
+        """Count the seconds of one step, by the name of its kind."""
+        self._work[step] = self._work.get(step, 0.0) + seconds
+
     def remark(self, words: str, seconds: float) -> None:
         """Log what went wrong and keep it in the trace."""
         logger.warning("layer %s: %s", self.layer_id, words)
@@ -120,7 +124,7 @@ class LayerRecord:
             proof=self.proof,
             stopped_by=None if optimal else stopped_by,
             trace=tuple(self._trace),
-            runtime=self.runtime,
+            work=dict(self._work),
         )
 
     def _contradiction(self, done: str, proof: Proof, seconds: float) -> None:

@@ -226,7 +226,7 @@ class Schedule:
                 record.offer_proof(item.proof, seconds)
             else:
                 record.remark(item.source, seconds)
-        record.runtime += findings.seconds
+        record.add_work(findings.step, findings.seconds)
         turn.fruitless = 0 if before is None or record.gap < before else turn.fruitless + 1
         turn.done = record.gap <= self.budget.target_gap
         if findings.complete and not turn.done:

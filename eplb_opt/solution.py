@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,8 +61,8 @@ class LayerSolution:
         nothing more to give) or ``"interrupt"``.
     trace
         Incumbents and bounds over time.
-    runtime
-        Seconds of work spent on this layer, summed over workers.
+    work
+        Seconds of work spent on this layer by the name of the step, such as ``"search"``, summed over workers.
     """
 
     layer_id: int
@@ -71,7 +72,7 @@ class LayerSolution:
     proof: Proof
     stopped_by: StoppedBy | None
     trace: tuple[TracePoint, ...] = ()
-    runtime: float = 0.0
+    work: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def lower_bound(self) -> Fraction:
@@ -87,6 +88,11 @@ class LayerSolution:
     def status(self) -> Status:
         """``"optimal"`` if the bound equals the objective exactly, else ``"feasible"``."""
         return "optimal" if self.lower_bound == self.objective else "feasible"
+
+    @property
+    def runtime(self) -> float:
+        """Seconds of work spent on this layer, summed over steps and workers."""
+        return sum(self.work.values())
 
     @property
     def imbalance(self) -> Fraction:

@@ -59,6 +59,8 @@ class Findings:
 
     Attributes
     ----------
+    step
+        What kind of step it was: ``"start"``, ``"search"`` or the method of a program.
     items
         Plans, bounds and remarks.
     seconds
@@ -67,6 +69,7 @@ class Findings:
         A solver has nothing more to give: it is done, or it failed.
     """
 
+    step: str
     items: tuple[Finding, ...]
     seconds: float
     complete: bool = False
@@ -94,7 +97,7 @@ def start(instance: Instance, descend: bool) -> Findings:
         items.append(
             Finding("swap descent", slots=greedy_plus_swap(instance, _WORK_PER_STEP), seconds=perf_counter() - begin)
         )
-    return Findings(tuple(items), perf_counter() - begin)
+    return Findings("start", tuple(items), perf_counter() - begin)
 
 
 def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> Findings:
@@ -103,7 +106,7 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     target = instance.kernel_value(enough)
     found = search(instance, slots, kicks=_MOST_KICKS, seed=seed, target=target, work=_WORK_PER_STEP)
     seconds = perf_counter() - begin
-    return Findings((Finding("search", slots=found, seconds=seconds),), seconds)
+    return Findings("search", (Finding("search", slots=found, seconds=seconds),), seconds)
 
 
 def run_in_worker(task: ProgramTask) -> Findings:
@@ -127,4 +130,5 @@ def run_in_worker(task: ProgramTask) -> Findings:
         items.append(
             Finding(f"{task.method} calls a program infeasible that has a plan", seconds=perf_counter() - begin)
         )
-    return Findings(tuple(items), perf_counter() - begin, verdict in ("optimal", "infeasible", "failed"))
+    complete = verdict in ("optimal", "infeasible", "failed")
+    return Findings(task.method, tuple(items), perf_counter() - begin, complete)

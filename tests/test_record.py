@@ -83,6 +83,14 @@ def test_a_plan_below_a_checked_bound_is_an_error_and_not_a_result(record):
         record.offer_plan(np.array(BEST), "search")
 
 
+def test_seconds_are_added_up_by_step(record):
+    record.offer_plan(np.array(BEST), "search")
+    for step, seconds in (("start", 0.5), ("search", 1.0), ("search", 2.0)):
+        record.add_work(step, seconds)
+    solution = record.to_solution("time")
+    assert (solution.work, solution.runtime) == ({"start": 0.5, "search": 3.0}, 3.5)
+
+
 def test_optimal_has_no_reason_to_stop(record):
     record.offer_plan(np.array(BEST), "search")
     record.offer_proof(claim(value(BEST)))

@@ -145,8 +145,16 @@ def _layer(record: Record) -> LayerSolution:
         proof=proof,
         stopped_by=stopped_by,
         trace=tuple(_trace_point(point) for point in record.records("trace")),
-        runtime=record.seconds("runtime"),
+        work=_work(record),
     )
+
+
+def _work(record: Record) -> dict[str, float]:
+    """Seconds by step; version 0.1.0 wrote only their sum."""
+    if "work" not in record.values:
+        return {"unknown": record.seconds("runtime")}
+    steps = record.record("work")
+    return {step: steps.seconds(step) for step in steps.values}
 
 
 def _proof(record: Record) -> Proof:
@@ -193,5 +201,6 @@ def _layer_object(layer: LayerSolution) -> dict[str, Any]:
             }
             for point in layer.trace
         ],
+        "work": dict(layer.work),
         "runtime": layer.runtime,
     }

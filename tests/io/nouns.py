@@ -65,7 +65,7 @@ def solutions(draw: st.DrawFn) -> Solution:
             proof=Proof(draw(names), bound, draw(st.booleans())),
             stopped_by=draw(st.sampled_from([None, "gap", "time", "stalled", "interrupt"])),
             trace=tuple(draw(st.lists(point, max_size=2))),
-            runtime=draw(seconds),
+            work=draw(st.dictionaries(names, seconds, max_size=3)),
         )
 
     objective = draw(st.sampled_from(["total", "mean", "worst"]))

@@ -25,7 +25,7 @@ LAYER = LayerSolution(
     proof=Proof("mean", Fraction(180), checked=True),
     stopped_by="time",
     trace=(TracePoint(0.5, Fraction(200), Fraction(180), "greedy"),),
-    runtime=1.5,
+    work={"start": 0.5, "search": 1.0},
 )
 SOLUTION = Solution(PLAN.select([3]), (LAYER,), "total", 2.5)
 
@@ -65,6 +65,12 @@ def test_a_saved_solution_is_read(tmp_path):
     SOLUTION.save(tmp_path / "solution.json")
     assert read_solution(tmp_path / "solution.json") == SOLUTION
     assert read_plan(tmp_path / "solution.json") == SOLUTION.plan
+
+
+def test_a_file_without_seconds_by_step_keeps_their_sum():
+    old = changed(format_solution(SOLUTION), layers__work=None)
+    (layer,) = parse_solution(old).layers
+    assert (layer.work, layer.runtime) == ({"unknown": 1.5}, 1.5)
 
 
 def test_every_exact_number_is_written_as_text_and_as_a_float():
@@ -169,6 +175,7 @@ BAD_SOLUTIONS = [
     ({"layers__objective__exact": "1"}, "'layers' 0: the bound 180 is above the objective 1"),
     ({"layers__stopped_by": "boredom"}, "'stopped_by' is 'boredom', not one of None, gap, time"),
     ({"layers__proof__checked": "yes"}, "'proof': 'checked' is 'yes', not bool"),
+    ({"layers__work__search": -1}, "'work': 'search' is -1, not a number of seconds"),
     ({"layers__trace__source": 1}, "'trace' 0: 'source' is 1, not str"),
 ]
 
