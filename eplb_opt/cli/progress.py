@@ -11,8 +11,8 @@ from eplb_opt.solve import Progress
 
 
 @contextmanager
-def progress_line() -> Iterator[Callable[[Progress], None] | None]:
-    """A callback for `solve` that keeps one line up to date, or ``None`` without a terminal."""
+def progress_line(title: str = "") -> Iterator[Callable[[Progress], None] | None]:
+    """A callback for `solve` that keeps one line up to date, or ``None`` without a terminal; `title` begins it."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
@@ -24,6 +24,6 @@ def progress_line() -> Iterator[Callable[[Progress], None] | None]:
         def update(now: Progress) -> None:
             gap = "" if now.worst_gap is None else f", worst gap {percent(now.worst_gap)}"
             layers = f"{now.layers_done}/{now.layers} layers"
-            status.update(f"{now.seconds:.0f}/{now.time_limit:g} s, {layers}{gap} (Ctrl-C: best so far)")
+            status.update(f"{title}{now.seconds:.0f}/{now.time_limit:g} s, {layers}{gap} (Ctrl-C: best so far)")
 
         yield update

@@ -13,26 +13,8 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.cli.main import main
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run a command in a folder of its own: exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return exit.value.code, out, err
-
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -306,7 +288,7 @@ def test_loads_beyond_floats_are_planned_and_slots_beyond_reason_are_not(run):
 def test_help_without_arguments_and_for_each_command(run):
     code, out, _ = run()
     assert code == 0 and "Commands:" in out
-    for command in ("solve", "verify", "evaluate", "inspect", "convert", "generate", "demo"):
+    for command in ("solve", "verify", "evaluate", "inspect", "convert", "generate", "bench", "demo"):
         assert command in out
         assert run(command, "--help")[0] == 0
 

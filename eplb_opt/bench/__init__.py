@@ -1,0 +1,1 @@
+"""Benchmarks: suites of cases, methods run on them, and tables of what came out."""

@@ -1,0 +1,142 @@
+"""Tables of runs: a row for each, a summary of each method, and what contradicts itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from statistics import mean, median
+from typing import TYPE_CHECKING, Any
+
+from eplb_opt.bench.run import Run
+from eplb_opt.exact import nearest_float
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Gaps that a summary counts layers by.
+GAP_LEVELS = Fraction(1, 1000), Fraction(2, 10_000)
+
+
+def best_bound(run: Run, runs: Iterable[Run]) -> Fraction:
+    """The least imbalance of the case of `run` that no method in `runs` has excluded, by each layer's best bound."""
+    layers = zip(*(other.solution.layers for other in runs if other.case is run.case), strict=True)
+    return run.as_imbalance(sum((max(layer.lower_bound for layer in same) for same in layers), Fraction(0)))
+
+
+def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row per run, in order: the case, what the method reached and proved, where the time went, and versions."""
+    import pandas as pd
+
+    return pd.DataFrame([{**_row(run, runs), **versions(), "cores": os.cpu_count()} for run in runs])
+
+
+def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
+    case, deployment, gaps = run.case, run.case.deployment, run.gaps
+    return {
+        "case": case.name,
+        "origin": case.origin,
+        "family": case.family,
+        "experts": case.loads.num_experts,
+        "slots": deployment.num_slots,
+        "gpus": deployment.num_gpus,
+        "nodes": deployment.binding_nodes,
+        "groups": deployment.binding_groups,
+        "layers": case.loads.num_layers,
+        "method": run.method,
+        "workers": run.workers,
+        "seconds": run.seconds,
+        "imbalance": float(run.imbalance),
+        "bound": float(best_bound(run, runs)),
+        "own_bound": float(run.bound),
+        "mean_gap": float(mean(gaps)),
+        "median_gap": float(median(gaps)),
+        "worst_gap": float(max(gaps)),
+        "layers_optimal": run.layers_optimal,
+        "proofs": _pairs(Counter(str(layer.proof) for layer in run.solution.layers)),
+        "work": _pairs({step: round(seconds, 3) for step, seconds in run.work.items()}),
+        "thread_seconds": run.thread_seconds,
+    }
+
+
+def summary(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row per method, over the layers of all cases: gaps to the method's own bounds."""
+    import pandas as pd
+
+    rows = []
+    for method in dict.fromkeys(run.method for run in runs):
+        own = [run for run in runs if run.method == method]
+        gaps = [gap for run in own for gap in run.gaps]
+        row: dict[str, Any] = {"method": method, "cases": len(own), "layers": len(gaps)}
+        row["median_gap"] = float(median(gaps))
+        for level in GAP_LEVELS:
+            row[f"gap <= {float(level):g}"] = sum(gap <= level for gap in gaps) / len(gaps)
+        row["worst_gap"] = float(max(gaps))
+        row["layers_optimal"] = sum(run.layers_optimal for run in own)
+        row["seconds"] = sum(run.seconds for run in own)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def open_cases(runs: Sequence[Run], method: str) -> pd.DataFrame:
+    """Cases on which the worst layer of `method` has a gap above the first of `GAP_LEVELS`, the widest first."""
+    import pandas as pd
+
+    wide = [run for run in runs if run.method == method and max(run.gaps) > GAP_LEVELS[0]]
+    wide.sort(key=lambda run: -max(run.gaps))
+    columns = {
+        "case": [run.case.name for run in wide],
+        "imbalance": [float(run.imbalance) for run in wide],
+        "bound": [float(best_bound(run, runs)) for run in wide],
+        "worst_gap": [float(max(run.gaps)) for run in wide],
+        "layers": [sum(gap > GAP_LEVELS[0] for gap in run.gaps) for run in wide],
+    }
+    return pd.DataFrame(columns)
+
+
+def contradictions(runs: Sequence[Run]) -> list[str]:
+    """Layers for which one method's lower bound is above another method's plan: one of the two is wrong."""
+    found = []
+    for run in runs:
+        for other in (other for other in runs if other.case is run.case):
+            for one, two in zip(run.solution.layers, other.solution.layers, strict=True):
+                if one.lower_bound > two.objective:
+                    bound, objective = nearest_float(one.lower_bound), nearest_float(two.objective)
+                    found.append(
+                        f"{run.case.name}, layer {one.layer_id}: {run.method} claims that no plan is below {bound} "
+                        f"({one.proof}), {other.method} has one of {objective}"
+                    )
+    return found
+
+
+def profile(run: Run) -> pd.DataFrame:
+    """Seconds of a run by step, of all that its workers had: wall clock x workers.
+
+    A step's seconds are its wall clock, so a solver with several threads counts once. ``calling thread`` is the CPU
+    time of Python between the steps, next to the workers; ``unused`` is what is left: workers without a step.
+    """
+    import pandas as pd
+
+    total = run.seconds * run.workers
+    parts = {**run.work, "calling thread": run.thread_seconds}
+    parts["unused"] = max(0.0, total - sum(parts.values()))
+    rows = [{"step": step, "seconds": seconds, "share": seconds / total} for step, seconds in parts.items()]
+    return pd.DataFrame(rows)
+
+
+def versions() -> dict[str, str]:
+    """Versions that results depend on."""
+    import eplb_opt
+
+    try:
+        ortools = version("ortools")
+    except PackageNotFoundError:
+        ortools = "none"
+    return {"eplb_opt": eplb_opt.__version__, "ortools": ortools, "Python": platform.python_version()}
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in values.items())

@@ -1,0 +1,111 @@
+"""Tables of runs, on solutions made by hand."""
+
+from fractions import Fraction
+
+import pytest
+
+from eplb_opt.bench.markdown import markdown
+from eplb_opt.bench.run import Run
+from eplb_opt.bench.suite import Case
+from eplb_opt.bench.table import contradictions, open_cases, profile, summary, to_frame
+from eplb_opt.deployment import Deployment
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.proof import Proof
+from eplb_opt.solution import LayerSolution, Solution
+
+# Two layers of mean load 4 on 2 GPUs, and on 4.
+LOADS = Loads([[4, 4], [4, 4]])
+CASE = Case("rank 1", LOADS, Deployment(2, 2))
+NODES = Case("a|b", Loads([[8, 8], [8, 8]]), Deployment(4, 4, 2, 2), origin="real")
+
+
+def run(case, method, *values, seconds=2.0):
+    """A run of which layers have the given (objective, lower bound), a second of work and a quarter of a second."""
+    layers = tuple(
+        LayerSolution(
+            layer_id=i,
+            objective=Fraction(objective),
+            max_load=Fraction(objective),
+            mean_load=Fraction(4),
+            proof=Proof("mean" if bound == 4 else "slack", Fraction(bound), checked=True),
+            stopped_by=None if objective == bound else "time",
+            work={"search": 1.0, "start": 0.25},
+        )
+        for i, (objective, bound) in enumerate(values)
+    )
+    rows = [[e for e in range(2) for _ in range(case.deployment.num_slots // 2)]] * 2
+    solution = Solution(Plan(rows, case.deployment, 2), layers, "total", seconds)
+    return Run(case, method, solution, seconds, thread_seconds=0.5, workers=2)
+
+
+# Imbalance (8 + 6) / 8 and bound (4 + 5) / 8; then (6 + 5) / 8 and (5 + 4) / 8. Best bounds by layer: 5 + 5.
+RUNS = [run(CASE, "greedy", (8, 4), (6, 5)), run(CASE, "auto", (6, 5), (5, 4), seconds=3.0)]
+
+
+def test_a_row_holds_the_best_bound_of_any_method_and_gaps_to_the_own_bound():
+    frame = to_frame(RUNS)
+    assert frame["case"].tolist() == ["rank-1-2x2x2"] * 2 and frame["method"].tolist() == ["greedy", "auto"]
+    assert frame["imbalance"].tolist() == [14 / 8, 11 / 8]
+    assert frame["own_bound"].tolist() == [9 / 8, 9 / 8]
+    assert frame["bound"].tolist() == [10 / 8, 10 / 8]
+    # Gaps 1/2 and 1/6; 1/6 and 1/5.
+    assert frame["worst_gap"].tolist() == [1 / 2, 1 / 5]
+    assert frame["mean_gap"].tolist() == frame["median_gap"].tolist() == pytest.approx([1 / 3, 11 / 60])
+    assert frame["proofs"].tolist() == ["mean (checked)=1; slack (checked)=1", "slack (checked)=1; mean (checked)=1"]
+    assert frame["work"].tolist() == ["search=2.0; start=0.5"] * 2
+    shape = frame.iloc[0][["experts", "slots", "gpus", "nodes", "groups", "layers", "workers", "layers_optimal"]]
+    assert shape.tolist() == [2, 2, 2, 1, 1, 2, 2, 0]
+    assert {"eplb_opt", "ortools", "Python", "cores"} <= set(frame.columns)
+
+
+def test_the_summary_counts_layers_of_all_cases():
+    optimal = run(NODES, "auto", (4, 4), (Fraction(40004, 10000), 4))
+    frame = summary([*RUNS, optimal])
+    assert frame["method"].tolist() == ["greedy", "auto"]
+    # auto: gaps 1/6, 1/5, 0 and 0.0004 / 4.0004 < 1e-4, of which the median is the mean of 1/10001 and 1/6.
+    auto = frame.iloc[1]
+    assert auto["median_gap"] == pytest.approx((1 / 10001 + 1 / 6) / 2)
+    assert (auto["gap <= 0.001"], auto["gap <= 0.0002"], auto["worst_gap"]) == (0.5, 0.5, 0.2)
+    assert (auto["cases"], auto["layers"], auto["layers_optimal"], auto["seconds"]) == (2, 4, 1, 5.0)
+
+
+def test_open_cases_are_the_widest_first_and_only_those_above_a_thousandth():
+    closed = run(NODES, "auto", (4, 4), (4, 4))
+    wide = run(Case("wide", LOADS, Deployment(2, 2)), "auto", (8, 4), (4, 4))
+    frame = open_cases([*RUNS, closed, wide], "auto")
+    assert frame["case"].tolist() == ["wide-2x2x2", "rank-1-2x2x2"]
+    assert frame["layers"].tolist() == [1, 2]
+
+
+def test_a_bound_above_another_method_s_plan_is_a_contradiction():
+    assert contradictions(RUNS) == []
+    (sentence,) = contradictions([run(CASE, "cpsat", (8, 7), (6, 4)), RUNS[1]])
+    assert sentence == (
+        "rank-1-2x2x2, layer 0: cpsat claims that no plan is below 7.0 (slack (checked)), auto has one of 6.0"
+    )
+
+
+def test_a_profile_splits_wall_clock_times_workers():
+    # 2 s x 2 workers: two layers of 1 s search and 0.25 s start, 0.5 s of the calling thread, 1 s left.
+    frame = profile(RUNS[0])
+    assert frame["step"].tolist() == ["search", "start", "calling thread", "unused"]
+    assert frame["seconds"].tolist() == [2.0, 0.5, 0.5, 1.0]
+    assert frame["share"].tolist() == [0.5, 0.125, 0.125, 0.25]
+
+
+def test_markdown_has_a_row_per_case_with_methods_side_by_side():
+    runs = [*RUNS, run(NODES, "greedy", (8, 4), (6, 4)), run(NODES, "auto", (4, 4), (4, 4))]
+    command, meaning, empty, *table = markdown(runs, "eplb-opt bench --suite layers").splitlines()
+    assert command.startswith("`eplb-opt bench --suite layers`: eplb_opt ") and command.endswith(" cores.")
+    assert meaning.endswith("are those of eplb_opt.") and empty == ""
+    assert table == [
+        "| 2 layers, 2 experts | published greedy | eplb_opt | proven bound | optimal layers | worst gap | seconds |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| rank 1, 2 slots, 2 GPUs | 1.750000 | 1.375000 | 1.250000 | 0 of 2 | 20 % | 3.0 |",
+        "| a\\|b, 4 slots, 4 GPUs on 2 nodes, 2 groups | 1.750000 | 1.000000 | 1.000000 | 2 of 2 | 0 % | 2.0 |",
+    ]
+
+
+def test_a_case_without_its_last_method_is_left_out_of_markdown():
+    assert "a\\|b" not in markdown([*RUNS, run(NODES, "greedy", (8, 4), (6, 4))], "x")

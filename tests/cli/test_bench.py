@@ -1,0 +1,87 @@
+"""eplb-opt bench: rows, files, one line for every mistake, and nothing lost to an interrupt."""
+
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import eplb_opt
+from eplb_opt.bench.suite import select, suite
+from eplb_opt.cli.bench import METHODS
+from eplb_opt.generate import generate_loads
+from eplb_opt.io import write_loads
+from tests.cli.test_commands import sentence_of
+
+TWO = ["--only", "lognormal-1-32x48x16", "--only", "rank-1.2-32*"]
+
+
+def test_rows_csv_and_markdown_agree_with_solve(run, tmp_path):
+    options = ["--methods", "greedy,search", "--time-limit", 1, "--target-gap", 0.01, "--workers", 1]
+    code, out, err = run("bench", *TWO, *options, "--profile", "-o", "rows.csv", "--markdown", "table.md")
+    assert (code, err) == (0, "")
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert rows["method"].tolist() == ["greedy", "search"] * 2
+    for i, case in enumerate(select(suite("layers"), ["lognormal-1-32x48x16", "rank-1.2-32x48x16"])):
+        greedy, search = rows.iloc[2 * i], rows.iloc[2 * i + 1]
+        assert greedy["case"] == search["case"] == case.name
+        (layer,) = eplb_opt.solve(case.loads, case.deployment, method="greedy").layers
+        assert greedy["imbalance"] == pytest.approx(float(layer.imbalance), rel=1e-8)
+        assert greedy["worst_gap"] == pytest.approx(float(layer.gap), rel=1e-8)
+        assert search["imbalance"] <= greedy["imbalance"]
+        for number in (greedy["imbalance"], search["imbalance"]):
+            assert f"{number:.6f}" in out and f"| {number:.6f} |" in (tmp_path / "table.md").read_text()
+    assert rows["eplb_opt"].tolist() == [eplb_opt.__version__] * 4
+    assert "calling thread" in out and "median_gap" in out
+    command = (tmp_path / "table.md").read_text().splitlines()[0]
+    assert "--methods greedy,search --time-limit 1 --target-gap 0.01 --workers 1 --seed 0 --only lognormal" in command
+
+
+def test_recordings_are_cases_of_the_suite_of_models(run, tmp_path):
+    write_loads(generate_loads(num_experts=64, num_layers=2), tmp_path / "decode.json")
+    code, out, _ = run("bench", "decode.json", "--suite", "models", "--only", "decode-64x288x72", "--methods", "greedy")
+    assert code == 0
+    assert out.splitlines()[1].startswith("decode-64x288x72  greedy")
+
+
+BAD_USAGE = {
+    "suite": (["--suite", "demo"], "suite='demo' is not one of layers, models"),
+    "method": (["--methods", "greedy,magic"], f"methods='magic' is not one of {', '.join(METHODS)}"),
+    "no method": (["--methods", ""], "methods='' is not one of"),
+    "no case": (["--only", "magic"], "only='magic' is in no name of a case"),
+    "time limit": ([*TWO, "--time-limit", 0], "time_limit=0.0 is not a positive number of seconds"),
+    "workers": ([*TWO, "--workers", 0], "workers=0 is not a positive integer"),
+    "recording": (["decode.json", "--suite", "models"], "decode.json does not exist"),
+    "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
+    "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
+    "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_USAGE)
+def test_wrong_usage_is_one_sentence(run, tmp_path, case):
+    options, words = BAD_USAGE[case]
+    assert words in sentence_of(run("bench", *options))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_keeps_what_is_finished(tmp_path):
+    command = [sys.executable, "-m", "eplb_opt.cli.main", "bench", *TWO, "--methods", "greedy,search"]
+    options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv"]
+    process = subprocess.Popen(
+        [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    first = [process.stdout.readline() for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, "")
+    assert first[1].startswith("lognormal-1-32x48x16  greedy")
+    assert rest.endswith("interrupted: 1 of 4 runs are finished\n")
+    assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy"]
+
+
+def test_a_contradiction_between_methods_ends_in_an_exit_code(run, monkeypatch):
+    monkeypatch.setattr("eplb_opt.cli.bench.contradictions", lambda runs: ["one of the two is wrong"])
+    code, out, _ = run("bench", *TWO, "--methods", "greedy")
+    assert code == 1 and out.endswith("contradiction: one of the two is wrong\n")
