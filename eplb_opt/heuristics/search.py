@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.heuristics.repartition import repartition
+
+# Pairs of slots looked at before the other kind of move has its turn.
+_TURN = 2_000_000
 
 
 @compiled
@@ -47,25 +51,34 @@ def improve(
     length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, 0, budget)
     top = load.max()
     before = load.copy()
-    for kick in range(kicks):
-        if top <= target or num_gpus == 1 or budget[0] <= 0:
-            break
-        before[:] = load
-        length = _kick(w, slots, counts, holds, share, load, max_replicas, distinct, log, random)
-        length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, length, budget)
-        new = load.max()
-        if new <= top:
-            top = new
-        else:
-            _undo(w, slots, counts, holds, share, load, log, length)
-            load[:] = before
-        if kick % 1024 == 0:
-            # Sums of increments drift; start again from the table itself.
-            load[:] = 0.0
-            for gpu in range(num_gpus):
-                for place in range(size):
-                    load[gpu] += share[slots[gpu, place]]
+    kick, useful = 0, 1
+    turn = np.array([0])
+    while kick < kicks and top > target and num_gpus > 1 and budget[0] > 0:
+        # Deals at constant counts and kicks take turns; what was of use goes on.
+        last = top
+        turn[0] = min(budget[0], _TURN)
+        budget[0] -= turn[0]
+        if useful == 1:
+            repartition(slots, holds, share, load, distinct, target, turn, random)
             top = load.max()
+        else:
+            while kick < kicks and turn[0] > 0 and top > target:
+                kick += 1
+                before[:] = load
+                length = _kick(w, slots, counts, holds, share, load, max_replicas, distinct, log, random)
+                length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, length, turn)
+                new = load.max()
+                if new <= top:
+                    top = new
+                else:
+                    _undo(w, slots, counts, holds, share, load, log, length)
+                    load[:] = before
+        if top >= last:
+            useful = 1 - useful
+        # Sums of increments drift; start again from the table itself.
+        for gpu in range(num_gpus):
+            load[gpu] = share[slots[gpu]].sum()
+        top = load.max()
     return float(top)
 
 

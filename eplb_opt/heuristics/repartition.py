@@ -1,0 +1,247 @@
+"""Repartition: the slots of the hottest GPU and a few others are dealt anew, by exact search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
+
+# Most GPUs that are dealt anew at once, most slots of all of them (bits of a mask), and most ways to fill the first.
+_MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 8, 64, 150_000
+# Nodes of the search for one deal.
+_MOST_NODES = 20_000
+# Preparing a deal takes about as long for an item as this many nodes.
+_NODES_PER_ITEM = 10
+# Deals in a row without success after which one more GPU takes part.
+_PATIENCE = 150
+# A GPU has to get cooler by more than rounding.
+_COOLER = 1.0 - 1e-12
+
+
+@compiled
+def repartition(
+    slots: Ints,
+    holds: Any,
+    share: Floats,
+    load: Floats,
+    distinct: bool,
+    target: float,
+    budget: Ints,
+    random: np.random.Generator,
+) -> None:
+    """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew; counts stay.
+
+    Other GPUs are drawn at random, cold ones twice as often. Two at first; one more whenever that has failed for a
+    while, one less after a success. Of GPUs with many slots only some take part, drawn at random, so that the ways
+    to fill one GPU stay countable. Stops at `target`, or when ``budget[0]`` is used up.
+    """
+    num_gpus, size = slots.shape
+    if num_gpus < 2 or size < 2:
+        return
+    most = min(num_gpus, _MOST_GPUS)
+    num, fails = 2, 0
+    while budget[0] > 0:
+        hot = np.argmax(load)
+        if load[hot] <= target:
+            return
+        gpus = _partners(load, hot, num, random)
+        if _deal_anew(slots, holds, share, load, distinct, gpus, _slots_each(num, size), budget, random):
+            num, fails = max(2, num - 1), 0
+        else:
+            fails += 1
+            if fails == _PATIENCE:
+                num, fails = min(most, num + 1), 0
+
+
+@compiled
+def _slots_each(num: int, size: int) -> int:
+    """How many slots of each of `num` GPUs can take part."""
+    best = 1
+    for each in range(2, min(size, _MOST_SLOTS // num) + 1):
+        fillings = 1.0
+        for i in range(each):
+            fillings *= (num * each - i) / (each - i)
+        if fillings <= _MOST_FILLINGS:
+            best = each
+    return best
+
+
+@compiled
+def _partners(load: Floats, hot: Index, num: int, random: np.random.Generator) -> Ints:
+    """GPU `hot` and `num` - 1 others; half of the draws take the colder of two."""
+    gpus = np.empty(num, dtype=np.int64)
+    gpus[0] = hot
+    drawn = 1
+    while drawn < num:
+        gpu = random.integers(0, load.size)
+        other = random.integers(0, load.size)
+        if random.random() < 0.5 and load[other] < load[gpu]:
+            gpu = other
+        if not (gpus[:drawn] == gpu).any():
+            gpus[drawn] = gpu
+            drawn += 1
+    return gpus
+
+
+@compiled
+def _deal_anew(
+    slots: Ints,
+    holds: Any,
+    share: Floats,
+    load: Floats,
+    distinct: bool,
+    gpus: Ints,
+    each: int,
+    budget: Ints,
+    random: np.random.Generator,
+) -> bool:
+    """Deal `each` slots of each of `gpus` anew if that cools the hottest, the first of them; whether it did."""
+    num, size = gpus.size, slots.shape[1]
+    total = num * each
+    budget[0] -= _NODES_PER_ITEM * total
+    places = np.empty((num, each), dtype=np.int64)
+    experts = np.empty(total, dtype=np.int64)
+    base = load[gpus]
+    for j in range(num):
+        places[j] = random.permutation(size)[:each] if each < size else np.arange(size)
+        for i in range(each):
+            expert = slots[gpus[j], places[j, i]]
+            experts[j * each + i] = expert
+            base[j] -= share[expert]
+            holds[gpus[j], expert] -= 1
+    experts = experts[np.argsort(-share[experts])]
+    # Bit masks over the pool: replicas of the same expert, and GPUs that hold the expert in a slot not taking part.
+    same = np.zeros(total, dtype=np.uint64)
+    barred = np.zeros(total, dtype=np.uint64)
+    if distinct:
+        for i in range(total):
+            for j in range(total):
+                if i != j and experts[i] == experts[j]:
+                    same[i] |= np.uint64(1) << np.uint64(j)
+            for j in range(num):
+                if holds[gpus[j], experts[i]]:
+                    barred[i] |= np.uint64(1) << np.uint64(j)
+    dealt = np.empty((num, each), dtype=np.int64)
+    if each == size:
+        base[:] = 0.0
+    found = _deal(share[experts], same, barred, base, load[gpus[0]] * _COOLER, dealt, budget)
+    for j in range(num):
+        gpu = gpus[j]
+        for i in range(each):
+            if found:
+                slots[gpu, places[j, i]] = experts[dealt[j, i]]
+            holds[gpu, slots[gpu, places[j, i]]] += 1
+        if found:
+            load[gpu] = share[slots[gpu]].sum()
+    return found
+
+
+@compiled
+def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dealt: Ints, budget: Ints) -> bool:
+    """Deal items of loads `v`, heaviest first, to GPUs that carry `base` already; whether all stay below `limit`.
+
+    Depth first, one GPU after the other, each with subsets in lexicographic order. What a GPU may take is bounded
+    from both sides: by `limit`, and by the rest having room on the GPUs that follow. The last item of a GPU is found
+    by bisection. Every success lowers `limit` for the rest of the search, so `dealt` (items of each GPU) ends as the
+    best deal unless nodes run out.
+    """
+    num, each = dealt.shape
+    total = v.size
+    items = np.empty((num, total), dtype=np.int64)  # what is left for this GPU and those after it
+    prefix = np.zeros((num, total + 1))  # sums of it
+    chosen = np.empty((num, each), dtype=np.int64)  # positions in it
+    sums = np.zeros((num, each + 1))
+    taken = np.zeros((num, each + 1), dtype=np.uint64)  # items that may not follow
+    bits = np.uint64(1) << np.arange(total).astype(np.uint64)
+    # While GPUs are alike, the first takes the heaviest item that is left.
+    alike = (base == base[0]).all() and not barred.any()
+    found, gpu, depth, c = False, 0, 0, 0
+    items[0] = np.arange(total)
+    prefix[0, 1:] = np.cumsum(v)
+    for _ in range(_MOST_NODES):
+        budget[0] -= 1
+        left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
+        top = limit - base[gpu]
+        bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - base[gpu + 1 :].sum())
+        if (
+            c + need > left
+            or (alike and depth == 0 and c > 0)
+            or sum_ + prefix[gpu, c + need] - prefix[gpu, c] <= bottom
+        ):
+            # Nothing from here on is heavy enough: another choice one level up.
+            if depth == 0:
+                if gpu == 0:
+                    break
+                gpu, depth = gpu - 1, each
+            depth -= 1
+            c = chosen[gpu, depth] + 1
+            continue
+        item = items[gpu, c]
+        if sum_ + v[item] + prefix[gpu, left] - prefix[gpu, left - need + 1] >= top:
+            c = _first_below(v, items[gpu, :left], c + 1, top - sum_) if need == 1 else c + 1
+            continue
+        if taken[gpu, depth] & bits[item] or barred[item] & bits[gpu]:
+            c += 1
+            continue
+        chosen[gpu, depth] = c
+        if need > 1:
+            sums[gpu, depth + 1] = sum_ + v[item]
+            taken[gpu, depth + 1] = taken[gpu, depth] | same[item]
+            depth, c = depth + 1, c + 1
+            continue
+        if sum_ + v[item] <= bottom:
+            c += 1
+            continue
+        sums[gpu, each] = sum_ + v[item]
+        _leave(v, items, prefix, chosen, gpu, left)
+        if gpu + 1 < num - 1:
+            gpu, depth, c = gpu + 1, 0, 0
+            continue
+        if _may_share(items[num - 1, :each], same, barred, bits, num - 1):
+            found = True
+            limit = prefix[num - 1, each] + base[num - 1]
+            dealt[num - 1] = items[num - 1, :each]
+            for g in range(num - 1):
+                dealt[g] = items[g][chosen[g]]
+                limit = max(limit, base[g] + sums[g, each])
+        c += 1
+    return found
+
+
+@compiled
+def _first_below(v: Floats, items: Ints, c: int, limit: float) -> int:
+    """The first position from `c` on whose item is lighter than `limit`."""
+    end = items.size
+    while c < end:
+        middle = (c + end) // 2
+        if v[items[middle]] >= limit:
+            c = middle + 1
+        else:
+            end = middle
+    return c
+
+
+@compiled
+def _leave(v: Floats, items: Ints, prefix: Floats, chosen: Ints, gpu: int, left: int) -> None:
+    """List what the GPUs after `gpu` can take."""
+    position = kept = 0
+    for i in range(left):
+        if position < chosen.shape[1] and chosen[gpu, position] == i:
+            position += 1
+            continue
+        items[gpu + 1, kept] = items[gpu, i]
+        prefix[gpu + 1, kept + 1] = prefix[gpu + 1, kept] + v[items[gpu, i]]
+        kept += 1
+
+
+@compiled
+def _may_share(items: Ints, same: Masks, barred: Masks, bits: Masks, gpu: int) -> bool:
+    """Whether one GPU may hold all these items."""
+    taken = np.uint64(0)
+    for item in items:
+        if taken & bits[item] or barred[item] & bits[gpu]:
+            return False
+        taken |= same[item]
+    return True

@@ -1,0 +1,88 @@
+"""Dealing the slots of a few GPUs anew, against all deals there are."""
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.heuristics.packing import pack
+from eplb_opt.heuristics.repartition import repartition
+
+
+def improved(w: np.ndarray, table: np.ndarray, distinct: bool, budget: int, target: float = 0.0) -> np.ndarray:
+    """The table after repartition; its arrays have to agree with it at the end."""
+    slots, experts = table.copy(), w.size
+    share = w / np.bincount(table.ravel(), minlength=experts)
+    load = share[slots].sum(axis=1)
+    holds = np.array([np.bincount(gpu, minlength=experts) for gpu in slots]).astype(np.int32)
+    repartition(slots, holds, share, load, distinct, target, np.array([budget]), np.random.default_rng(1))
+    assert np.allclose(load, share[slots].sum(axis=1))
+    assert np.array_equal(holds, [np.bincount(gpu, minlength=experts) for gpu in slots])
+    return slots
+
+
+def all_deals(items: tuple[int, ...], size: int):
+    """Every split of the positions of `items` into sets of `size`."""
+    if not items:
+        yield []
+        return
+    for others in combinations(items[1:], size - 1):
+        part = (items[0], *others)
+        for rest in all_deals(tuple(i for i in items if i not in part), size):
+            yield [part, *rest]
+
+
+@st.composite
+def small_tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, bool]:
+    gpus, size = draw(st.sampled_from([(2, 2), (2, 3), (2, 4), (3, 2), (3, 3), (4, 2)]))
+    distinct = draw(st.booleans())
+    counts, left = [], gpus * size
+    while left:
+        counts.append(draw(st.integers(1, min(gpus if distinct else 3, left))))
+        left -= counts[-1]
+    loads = draw(st.lists(st.integers(0, 60), min_size=len(counts), max_size=len(counts)))
+    w = np.array(loads, dtype=float) * np.array(counts)
+    return w, pack(w, np.array(counts), gpus, size, distinct), distinct
+
+
+@settings(max_examples=300, deadline=None)
+@given(small_tables())
+def test_repartition_finds_the_best_deal_where_all_gpus_can_take_part(case):
+    w, table, distinct = case
+    share = w / np.bincount(table.ravel(), minlength=w.size)
+    experts = table.ravel()
+    best = min(
+        max(share[experts[list(part)]].sum() for part in deal)
+        for deal in all_deals(tuple(range(experts.size)), table.shape[1])
+        if not distinct or all(len(set(experts[list(part)])) == len(part) for part in deal)
+    )
+    slots = improved(w, table, distinct, 400_000)
+    assert share[slots].sum(axis=1).max() == best
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 12), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
+def test_repartition_keeps_counts_and_distinct_replicas_and_never_heats(gpus, size, seed, distinct):
+    random = np.random.default_rng(seed)
+    experts = int(random.integers(size, gpus * size + 1))
+    counts = np.ones(experts, dtype=np.int64)
+    while counts.sum() < gpus * size:
+        counts[random.choice(np.flatnonzero(counts < gpus))] += 1
+    w = random.integers(0, 1000, experts).astype(float)
+    table = pack(w, counts, gpus, size, True)
+    slots = improved(w, table, distinct, 30_000)
+    share = w / counts
+    assert np.array_equal(np.bincount(slots.ravel(), minlength=experts), counts)
+    assert share[slots].sum(axis=1).max() <= share[table].sum(axis=1).max()
+    assert not distinct or all(len(set(gpu)) == size for gpu in slots.tolist())
+
+
+def test_repartition_stops_at_the_target_and_at_the_end_of_its_budget():
+    w = np.random.default_rng(0).integers(1, 10**9, 288).astype(float)
+    table = pack(w, np.ones(288, dtype=np.int64), 32, 9, True)
+    greedy = w[table].sum(axis=1).max()
+    assert np.array_equal(improved(w, table, True, 10**6, target=greedy), table)
+    assert np.array_equal(improved(w, table, True, 0), table)
+    tops = [w[improved(w, table, True, budget)].sum(axis=1).max() for budget in (10**4, 10**6)]
+    assert greedy > tops[0] > tops[1] >= w.sum() / 32
