@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -13,8 +17,9 @@ class Proof:
     Attributes
     ----------
     argument
-        Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``, ``"pairing by cpsat"``, or
-        ``"program by"`` and a solver.
+        Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
+        ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"weightings"``, ``"partition"`` or
+        ``"program"`` with ``"by"`` and the solver whose word it rests on.
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``.
     checked
@@ -27,6 +32,10 @@ class Proof:
 
     def __str__(self) -> str:
         return f"{self.argument} ({'checked' if self.checked else 'solver'})"
+
+
+# Called with a better plan, as a row of slots, or with a proof of a better bound, as they are found.
+Report = Callable[[NDArray[np.int64] | None, Proof | None], None]
 
 
 def strongest(*proofs: Proof) -> Proof:

@@ -133,7 +133,8 @@ def solve(
     _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
     require_solver(method)
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
-    from eplb_opt.schedule import Budget, Schedule
+    from eplb_opt.budget import Budget
+    from eplb_opt.schedule import Schedule
     from eplb_opt.steps import load_kernels
 
     seconds = load_kernels()

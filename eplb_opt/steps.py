@@ -10,7 +10,6 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.outcome import PAIRING
 from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
@@ -110,7 +109,7 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
 
 
 def run_in_worker(task: ProgramTask) -> Findings:
-    """The whole model by a solver in a worker process; what it found until it was done or ended."""
+    """A program in a worker process; what it found until it was done or ended."""
     begin = perf_counter()
     items = []
     verdict: str | None = None
@@ -119,10 +118,8 @@ def run_in_worker(task: ProgramTask) -> Findings:
             now, verdict = perf_counter() - begin, news.verdict
             if news.slots is not None:
                 items.append(Finding(task.method, slots=np.array(news.slots, dtype=np.int64), seconds=now))
-            if news.bound is not None:
-                argument = task.method if task.method == PAIRING else f"program by {task.method}"
-                proof = Proof(argument, news.bound, checked=False)
-                items.append(Finding(str(proof), proof=proof, seconds=now))
+            if news.proof is not None:
+                items.append(Finding(str(news.proof), proof=news.proof, seconds=now))
     except EplbOptError as error:
         verdict = "failed"
         items.append(Finding(f"{task.method}: {error}", seconds=perf_counter() - begin))

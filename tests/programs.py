@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from eplb_opt.backends.outcome import Limits, Verdict
+from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.outcome import Verdict
 from eplb_opt.backends.program import ProgramNews, ProgramTask, run_program
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.heuristics.pipeline import greedy_plus_swap

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from eplb_opt.backends.outcome import Limits, Outcome, Report
+from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.outcome import Outcome, Report
 from eplb_opt.errors import MissingPackageError, SolverError
 
 if TYPE_CHECKING:

@@ -9,32 +9,10 @@ from typing import Literal
 # Names of the solvers that run the whole model of a layer.
 PROGRAM_METHODS = ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD")
 
-# The threshold programs of `eplb_opt.bounds.pairing`, by CP-SAT.
-PAIRING = "pairing by cpsat"
+# Names of the methods that close the gap of a layer: `eplb_opt.bounds.pairing`, `.decomposition` and `.partition`.
+PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
 
 Verdict = Literal["optimal", "infeasible", "stopped"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a solver may use.
-
-    Attributes
-    ----------
-    seconds
-        Wall-clock time.
-    threads
-        Solver threads.
-    seed
-        For the solver's own random choices.
-    work
-        Deterministic work limit in the solver's own unit, or ``None`` for the clock alone.
-    """
-
-    seconds: float
-    threads: int = 1
-    seed: int = 0
-    work: float | None = None
 
 
 @dataclass(frozen=True)

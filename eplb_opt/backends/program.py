@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of
-from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS, Limits, Outcome, Report, Verdict
-from eplb_opt.bounds.pairing import close_by_pairing
+from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report, Verdict
+from eplb_opt.bounds.closing import close
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
     EXACT_SOLVER_ROW_SUM,
@@ -22,6 +23,7 @@ from eplb_opt.formulations.assignment import (
     num_variables,
 )
 from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads
 
 # Above this PuLP needs gigabytes before a solver sees the program, and no solver gains anything on it.
@@ -41,7 +43,7 @@ class ProgramTask:
     lower_bound
         A proven bound, in tokens.
     method
-        One of `PROGRAM_METHODS`, or `PAIRING`.
+        One of `PROGRAM_METHODS`, or the layer's closing method.
     limits
         For building and solving together.
     target_gap
@@ -67,30 +69,30 @@ class ProgramNews:
     ----------
     slots
         A row of slots that the solver calls feasible, or ``None``.
-    bound
-        A lower bound in tokens on the solver's word, or ``None``.
+    proof
+        A proof of a lower bound, or ``None``.
     verdict
         ``None`` while the solver runs.
     """
 
     slots: tuple[int, ...] | None
-    bound: Fraction | None
+    proof: Proof | None
     verdict: Verdict | None
 
 
 def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
     """Run what the task names, emitting better plans and bounds as they come and the verdict last."""
-    (run_pairing if task.method == PAIRING else run_program)(task, emit)
+    (run_program if task.method in PROGRAM_METHODS else run_closing)(task, emit)
 
 
-def run_pairing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
-    """Close a layer with two slots per GPU by threshold programs, emitting like `run_program`."""
+def run_closing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
+    """Close the gap of a layer by the method that fits it, emitting like `run_program`."""
 
-    def report(slots: NDArray[np.int64] | None, bound: Fraction | None) -> None:
-        emit(ProgramNews(None if slots is None else tuple(slots.tolist()), bound, None))
+    def report(slots: NDArray[np.int64] | None, proof: Proof | None) -> None:
+        emit(ProgramNews(None if slots is None else tuple(slots.tolist()), proof, None))
 
     slots = np.array(task.incumbent, dtype=np.int64)
-    met = close_by_pairing(task.instance, slots, task.lower_bound, task.target_gap, task.limits, report)
+    met = close(task.instance, slots, task.lower_bound, task.target_gap, task.limits, report)
     emit(ProgramNews(None, None, "optimal" if met else "stopped"))
 
 
@@ -113,7 +115,9 @@ def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
 
     def news(values: Mapping[str, float] | None, bound: int | None, verdict: Verdict | None = None) -> ProgramNews:
         slots = None if values is None else tuple(program.slots_of(values).tolist())
-        return ProgramNews(slots, None if bound is None else program.bound(bound), verdict)
+        argument = f"program by {task.method}"
+        proof = None if bound is None else Proof(argument, program.bound(bound), checked=False)
+        return ProgramNews(slots, proof, verdict)
 
     outcome = _solve(task.method, program, program.values_of(task.incumbent), limits, lambda v, b: emit(news(v, b)))
     emit(news(outcome.values, outcome.bound, outcome.verdict))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, lcm
-from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof, Report
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
@@ -32,7 +31,7 @@ def close_by_pairing(
     lower_bound: Fraction,
     target_gap: Fraction,
     limits: Limits,
-    report: Callable[[Slots | None, Fraction | None], None],
+    report: Report,
 ) -> bool:
     """Better plans and bounds until their gap is at most `target_gap`; whether that was reached within `limits`.
 
@@ -40,7 +39,7 @@ def close_by_pairing(
     means optimal. Where that takes more than half of the limits, halfway between bound and plan, until they are
     near. Bounds are exact, but rest on CP-SAT's word that a program is infeasible.
     """
-    deadline, work = monotonic() + limits.seconds, limits.work
+    meter = Meter(limits)
     (best,) = max_loads(slots.tolist(), instance)
     halving = False
     while best - lower_bound > target_gap * best:
@@ -48,17 +47,15 @@ def close_by_pairing(
         below = near or not halving
         share = 1.0 if near or halving else 0.5
         program = ThresholdProgram(instance, best if below else (best + lower_bound) / 2, below)
-        seconds = share * max(0.0, deadline - monotonic())
-        allowed = Limits(seconds, limits.threads, limits.seed, None if work is None else share * work)
-        verdict, counts, used = program.solve(allowed)
-        work = None if work is None else max(0.0, work - used)
+        verdict, counts, used = program.solve(meter.left(share))
+        meter.spend(used)
         if counts is not None:
             slots = fold(instance, counts)
             (best,) = max_loads(slots.tolist(), instance)
             report(slots, None)
         elif verdict == "infeasible":
             lower_bound = program.max_load
-            report(None, lower_bound)
+            report(None, Proof("pairing by cpsat", lower_bound, checked=False))
         elif near or halving:
             return False
         else:

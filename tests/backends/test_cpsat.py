@@ -4,7 +4,7 @@ import pulp
 import pytest
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.limits import Limits
 from eplb_opt.errors import SolverError
 
 

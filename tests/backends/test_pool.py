@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.pool import WorkerPool
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds

@@ -6,7 +6,7 @@ import pulp as pulp_package
 import pytest
 
 from eplb_opt.backends import pulp
-from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.backends.outcome import Limits
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment

@@ -1,0 +1,59 @@
+"""What solvers may use, and how much of it is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a solver may use.
+
+    Attributes
+    ----------
+    seconds
+        Wall-clock time.
+    threads
+        Solver threads.
+    seed
+        For the solver's own random choices.
+    work
+        Deterministic work limit in the solver's own unit, or ``None`` for the clock alone.
+    """
+
+    seconds: float
+    threads: int = 1
+    seed: int = 0
+    work: float | None = None
+
+
+class Meter:
+    """Counts limits down over several runs of solvers."""
+
+    def __init__(self, limits: Limits, whole: Meter | None = None) -> None:
+        self._limits, self._whole = limits, whole
+        self._deadline = monotonic() + limits.seconds
+        self._work = limits.work
+
+    def spend(self, work: float) -> None:
+        """Count deterministic work that was done."""
+        if self._work is not None:
+            self._work -= work
+        if self._whole is not None:
+            self._whole.spend(work)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether time or work is used up."""
+        return monotonic() >= self._deadline or (self._work is not None and self._work <= 0)
+
+    def left(self, share: float = 1.0) -> Limits:
+        """Limits of a run that may use a share of what is left."""
+        seconds = share * max(0.0, self._deadline - monotonic())
+        work = None if self._work is None else share * max(0.0, self._work)
+        return Limits(seconds, self._limits.threads, self._limits.seed, work)
+
+    def part(self, share: float) -> Meter:
+        """A meter for a share of what is left; what it counts is counted here as well."""
+        return Meter(self.left(share), self)

@@ -1,0 +1,133 @@
+"""The configuration program: can any mixture of counts be covered by GPUs within a max load?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends.limits import Meter
+from eplb_opt.bounds.buckets import Buckets, Item
+from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
+
+# Fillings taken up in a round of column generation.
+_MOST_COLUMNS = 150
+_EPSILON = 1e-7
+# Of a second, what a round costs apart from the simplex method, and one of its steps for one row.
+_WORK_PER_ROUND, _WORK_PER_STEP = 5e-3, 1e-7
+
+Filling = tuple[Item, ...]
+
+
+@dataclass
+class ConfigurationProgram:
+    """Covers fractional counts by as few fillings as possible; a linear program, with columns made as needed.
+
+    Data       b[e,r] buckets; r in the replica range of e at the max load; P slots, G GPUs
+    Variables  y[e,r] >= 0, the part of expert e with r replicas;  x[f] >= 0, GPUs with filling f;
+               z[b] >= 0, places for bucket b taken by the next lighter bucket
+    Minimise   sum of x[f]
+    cover[b]       sum_f (times b is in f) x[f] - z[b] + z[next heavier] >= sum of r y[e,r] over replicas in b
+    one_count[e]   sum_r y[e,r] = 1
+    slots          sum r y[e,r] = P
+
+    Every plan within the max load is a solution with G fillings. The duals of `cover`, rounded, are a `Weighting`; the
+    max load is refuted once all counts weigh more under it than G GPUs can carry, which is checked in integers, so
+    that nothing rests on the floats of the linear program (HiGHS).
+    """
+
+    buckets: Buckets
+    fillings: list[Filling] = field(default_factory=list)
+
+    def solve(self, meter: Meter) -> tuple[Weighting | None, bool]:
+        """A weighting that refutes the max load, if one is found; and whether the program has a solution."""
+        self._build()
+        while not meter.exhausted:
+            self._highs.run()
+            steps = self._highs.getInfo().simplex_iteration_count
+            meter.spend(_WORK_PER_ROUND + _WORK_PER_STEP * steps * self._highs.getNumRow())
+            if self._highs.getObjectiveValue() <= self._gpus * (1 + _EPSILON):
+                return None, True
+            duals = np.array(self._highs.getSolution().row_dual[: self._loads.size])
+            fillings = Fillings.of(self._size, self.buckets.capacity, self._loads, duals)
+            if self.buckets.excludes(fillings.weighting):
+                return fillings.weighting, False
+            if not self._price(fillings):
+                return None, False
+        return None, False
+
+    def _build(self) -> None:
+        import highspy
+
+        deployment = self.buckets.instance.deployment
+        self._size, self._gpus = deployment.slots_per_gpu, deployment.num_gpus
+        self.items = self.buckets.items
+        self._loads, row = np.unique([self.buckets.bucket(item) for item in self.items], return_inverse=True)
+        self._row_of = dict(zip(self.items, row.tolist(), strict=True))
+        self._item_of = {row: item for item, row in self._row_of.items()}
+        rows = self._loads.size
+        self._highs: Any = highspy.Highs()
+        highs = self._highs
+        highs.silent()
+        highs.setOptionValue("threads", 1)
+        highs.setOptionValue("presolve", "off")
+        infinity = highspy.kHighsInf
+        num_experts = self.buckets.instance.num_experts
+        lower = np.concatenate([np.zeros(rows), np.ones(num_experts), [deployment.num_slots]])
+        upper = np.concatenate([np.full(rows, infinity), np.ones(num_experts), [deployment.num_slots]])
+        empty = np.empty(0)
+        highs.addRows(lower.size, lower, upper, 0, np.zeros(lower.size, dtype=np.int32), empty.astype(np.int32), empty)
+        columns = [([k - 1, k], [1.0, -1.0]) for k in range(1, rows)]
+        columns += [
+            ([k, rows + e, rows + num_experts], [-float(r), 1.0, float(r)])
+            for (e, r), k in zip(self.items, row.tolist(), strict=True)
+        ]
+        self._add(0.0, columns)
+        self._num_fixed = len(columns)
+        self._known: set[tuple[int, ...]] = set()
+        self._columns: list[tuple[int, ...]] = []
+        start = [(k,) * min(self._size, self.buckets.capacity // max(1, int(b))) for k, b in enumerate(self._loads)]
+        for filling in self.fillings:
+            rows_of = sorted(self._row_of[item] for item in filling if item in self._row_of)
+            if len(rows_of) == len(filling) and self._loads[rows_of].sum() <= self.buckets.capacity:
+                start.append(tuple(rows_of))
+        self._take_up(start)
+
+    def _add(self, cost: float, columns: list[tuple[list[int], list[float]]]) -> None:
+        starts = np.cumsum([0] + [len(rows) for rows, _ in columns[:-1]]).astype(np.int32)
+        rows = np.array([k for rows, _ in columns for k in rows], dtype=np.int32)
+        values = np.array([v for _, values in columns for v in values], dtype=np.float64)
+        n = len(columns)
+        self._highs.addCols(n, np.full(n, cost), np.zeros(n), np.full(n, np.inf), rows.size, starts, rows, values)
+
+    def _take_up(self, fillings: Iterable[tuple[int, ...]]) -> int:
+        new = [f for f in dict.fromkeys(fillings) if f not in self._known]
+        self._known.update(new)
+        self._columns += new
+        if new:
+            counted = [np.unique(f, return_counts=True) for f in new]
+            self._add(1.0, [(k.tolist(), c.astype(float).tolist()) for k, c in counted])
+        return len(new)
+
+    def _price(self, fillings: Fillings) -> int:
+        """Take up a heaviest filling through each bucket, heaviest first; how many were new."""
+        through = fillings.through(self._loads)
+        order = np.argsort(-through, kind="stable")[:_MOST_COLUMNS]
+        order = order[through[order] > UNIT * (1 + _EPSILON)]
+        found = [fillings.heaviest_through(int(self._loads[k]), self._loads) for k in order]
+        return self._take_up(tuple(sorted(rows.tolist())) for rows in found)
+
+    def counts(self) -> NDArray[np.float64]:
+        """Average replicas of each expert in the solution."""
+        values = np.array(self._highs.getSolution().col_value[self._loads.size - 1 : self._num_fixed])
+        counts = np.zeros(self.buckets.instance.num_experts)
+        for (e, r), value in zip(self.items, values, strict=True):
+            counts[e] += r * value
+        return counts
+
+    def used(self) -> list[Filling]:
+        """All fillings as replicas, for a program at another max load."""
+        return [tuple(self._item_of[k] for k in filling) for filling in self._columns]

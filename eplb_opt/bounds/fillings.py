@@ -1,0 +1,163 @@
+"""Weightings of slot loads under which no GPU weighs more than a limit: what proves that counts cannot be placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+
+# What one GPU's worth of dual values becomes in integers; sums over 100,000 slots stay below 2^63.
+UNIT = 2**36
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Integer weights of buckets under which no filling weighs more than `limit`.
+
+    Loads are divided into buckets, rounded down, such that a GPU within the max load has buckets summing to at most
+    `capacity`. A filling is a multiset of at most `size` buckets with such a sum. So every GPU is a filling, and all
+    slots of a plan together weigh at most ``limit * GPUs``; this holds for every layer, whatever its loads.
+    Source: dual feasible functions, e.g. F. Clautiaux, C. Alves and J. Valério de Carvalho, Annals of Operations
+    Research 179, 317-342 (2010), https://doi.org/10.1007/s10479-008-0453-8.
+
+    Attributes
+    ----------
+    size, capacity
+        Slots of a GPU, and the largest sum of buckets.
+    starts, weights
+        A bucket weighs what the last of `starts` that is not above it weighs, and 0 below the first. Both increase.
+    limit
+        Weight of the heaviest filling, by an integer dynamic program.
+    """
+
+    size: int
+    capacity: int
+    starts: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    limit: int
+
+    def rounded(self, capacity: int, heaviest: int) -> Weighting:
+        """The same weights for another capacity, in multiples such that a filling weighs about `heaviest` at most."""
+        # In Python's integers, as the products exceed 64 bits.
+        weights = [weight * heaviest // max(1, self.limit) for weight in self.weights.tolist()]
+        return Fillings.of_weights(self.size, capacity, self.starts, np.array(weights, dtype=np.int64)).weighting
+
+    def of(self, buckets: Ints) -> NDArray[np.int64]:
+        """Weight of each bucket."""
+        return np.concatenate(([0], self.weights))[np.searchsorted(self.starts, buckets, side="right")]
+
+
+@dataclass(frozen=True)
+class Fillings:
+    """The heaviest fillings under given weights.
+
+    Attributes
+    ----------
+    size, capacity, starts, weights
+        As in `Weighting`.
+    best
+        ``best[s, c]`` is the largest weight of at most s buckets that sum to at most c, for s below `size`.
+    """
+
+    size: int
+    capacity: int
+    starts: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    best: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, size: int, capacity: int, buckets: Ints, duals: Floats) -> Fillings:
+        """From dual values of increasing `buckets`, at most `capacity`, each raised to the largest before it."""
+        return cls.of_weights(size, capacity, buckets, np.floor(np.maximum(duals, 0.0) * UNIT).astype(np.int64))
+
+    @classmethod
+    def of_weights(cls, size: int, capacity: int, buckets: Ints, weights: Ints) -> Fillings:
+        """From non-negative integer weights, each raised to the largest before it."""
+        raised = np.maximum.accumulate(weights)
+        steps = np.flatnonzero(np.diff(raised, prepend=0))
+        starts, weights = buckets[steps], raised[steps]
+        return cls(size, capacity, starts, weights, _heaviest_fillings(starts, weights, size, capacity))
+
+    @property
+    def weighting(self) -> Weighting:
+        """The weights, with the limit that these fillings show."""
+        limit = int(self.through(self.starts).max(initial=0))
+        return Weighting(self.size, self.capacity, self.starts, self.weights, limit)
+
+    def through(self, buckets: Ints) -> NDArray[np.int64]:
+        """The largest weight of a filling that holds a bucket, for each of `buckets`."""
+        weights = np.concatenate(([0], self.weights))[np.searchsorted(self.starts, buckets, side="right")]
+        through: NDArray[np.int64] = weights + self.best[-1, self.capacity - buckets]
+        return through
+
+    def heaviest_through(self, bucket: int, choice: Ints) -> NDArray[np.int64]:
+        """A heaviest filling that holds `bucket`, as positions in `choice`, increasing buckets to fill up with.
+
+        Of buckets that weigh the same, the others are as large as fits: such a filling covers more.
+        """
+        return _trace(self.best, self.starts, self.weights, self.capacity, bucket, choice)
+
+
+@compiled
+def _heaviest_fillings(buckets: Ints, weights: Ints, size: int, capacity: int) -> Ints:
+    """`Fillings.best`, shape ``(size, capacity + 1)``, for increasing buckets and weights."""
+    best = np.zeros((size, capacity + 1), dtype=np.int64)
+    for s in range(1, size):
+        before, row = best[s - 1], best[s]
+        row[:] = before
+        for item in range(buckets.size):
+            bucket, weight = buckets[item], weights[item]
+            if s == 1:
+                row[bucket:] = weight
+                continue
+            for c in range(capacity + 1 - bucket):
+                row[bucket + c] = max(row[bucket + c], before[c] + weight)
+    return best
+
+
+@compiled
+def _trace(best: Ints, starts: Ints, weights: Ints, capacity: int, bucket: int, choice: Ints) -> Ints:
+    filling = np.empty(best.shape[0], dtype=np.int64)
+    filling[0] = bucket
+    length, left = 1, capacity - bucket
+    for s in range(best.shape[0] - 1, 0, -1):
+        if best[s, left] == best[s - 1, left]:
+            continue
+        for item in range(starts.size):
+            if starts[item] <= left and best[s - 1, left - starts[item]] + weights[item] == best[s, left]:
+                filling[length] = starts[item]
+                length, left = length + 1, left - starts[item]
+                break
+    for place in range(1, length):
+        largest = np.searchsorted(choice, filling[place] + left, side="right") - 1
+        left -= choice[largest] - filling[place]
+        filling[place] = choice[largest]
+    return np.searchsorted(choice, filling[:length])
+
+
+@compiled
+def least_weight(weights: Ints, least: Ints, most: Ints, slots: int) -> int:
+    """The least weight of counts within ``least .. most`` that sum to `slots`, by a dynamic program over experts.
+
+    ``weights[e, q]`` is the weight of all replicas of e at count ``least[e] + q``. -1 if there are no such counts.
+    """
+    slack = slots - least.sum()
+    if slack < 0:
+        return -1
+    infinite = np.iinfo(np.int64).max
+    best = np.full(slack + 1, infinite)
+    best[0] = 0
+    for expert in range(least.size):
+        new = np.full(slack + 1, infinite)
+        for used in range(slack + 1):
+            if best[used] == infinite:
+                continue
+            for more in range(min(most[expert] - least[expert], slack - used) + 1):
+                value = best[used] + weights[expert, more]
+                if value < new[used + more]:
+                    new[used + more] = value
+        best = new
+    return best[slack] if best[slack] < infinite else -1

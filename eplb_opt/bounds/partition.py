@@ -1,0 +1,221 @@
+"""Hierarchical placement: which groups share a node, decided by bounds and plans of single nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy, search
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof, Report, strongest
+from eplb_opt.verify import max_loads
+
+Slots = NDArray[np.int64]
+# Closes the gap of one node; signature of `eplb_opt.bounds.closing.close`.
+Close = Callable[[Instance, Slots, Fraction, Fraction, Limits, Report], bool]
+GroupSet = tuple[int, ...]
+
+# Each set has its own bounds and plans; beyond, other methods have to do.
+MOST_SETS = 5_000
+# The first search on a set, in pairs of slots, and its seconds of work; the first proof, in seconds. Both double.
+_SEARCH_PAIRS, _SEARCH_WORK, _PROOF_SECONDS = 4_000_000, 0.02, 0.1
+_MOST_KICKS = 100_000
+
+
+def partition_applies(instance: Instance) -> bool:
+    """Whether the sets of groups that a node can take are few enough to be told apart."""
+    deployment = instance.deployment
+    return deployment.binding_nodes > 1 and comb(deployment.binding_groups, deployment.groups_per_node) <= MOST_SETS
+
+
+@dataclass
+class _Node:
+    """What is known of a node that takes one set of groups."""
+
+    instance: Instance
+    experts: NDArray[np.int64]
+    proof: Proof
+    slots: Slots | None = None
+    value: Fraction | None = None
+    visits: int = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether plan and bound meet."""
+        return self.value == self.proof.bound
+
+
+class Partition:
+    """Closes the gap of one hierarchical layer, from a plan and a lower bound.
+
+    Once it is known which groups a node takes, it is a layer of its own, and the nodes are alike: f(A) is the optimum
+    of a node with the set A of groups, and the optimum of the layer the smallest possible largest f over partitions
+    of the groups into sets. The best partition under lower bounds of f gives a lower bound of the layer, that under
+    plans gives a plan. What decides between the two is refined, by search and then by the programs for one node, until
+    they meet. Valid because the load of a GPU depends on its own node alone.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        slots: Slots,
+        lower_bound: Fraction,
+        target_gap: Fraction,
+        limits: Limits,
+        report: Report,
+        close: Close,
+    ) -> None:
+        self._instance, self._target_gap, self._report, self._close = instance, target_gap, report, close
+        self._meter, self._seed = Meter(limits), limits.seed
+        self._lower = lower_bound
+        (self._best,) = max_loads(slots.tolist(), instance)
+        deployment = instance.deployment
+        sets = combinations(range(deployment.binding_groups), deployment.groups_per_node)
+        self._nodes = {groups: _node(instance, groups) for groups in sets}
+        for start in range(0, slots.size, deployment.slots_per_node):
+            part = slots[start : start + deployment.slots_per_node]
+            groups = tuple(sorted(set((part // instance.experts_per_group).tolist())))
+            _offer(self._nodes[groups], np.searchsorted(self._nodes[groups].experts, part))
+
+    def run(self) -> bool:
+        """Better plans and bounds until their gap is at most the target; whether that was reached within limits."""
+        while True:
+            partition = self._bound()
+            if self._closed:
+                return True
+            open_ = [self._nodes[groups] for groups in partition if not self._nodes[groups].closed]
+            if self._meter.exhausted or not open_:
+                return False
+            # The node that keeps this partition from being as good as its bounds promise.
+            node = max(open_, key=lambda node: (node.value is None, node.value or 0, -node.visits))
+            self._refine(node)
+            self._plan()
+
+    @property
+    def _closed(self) -> bool:
+        return self._best - self._lower <= self._target_gap * self._best
+
+    def _bound(self) -> list[GroupSet]:
+        """A best partition under the bounds of nodes; its value is a bound of the layer."""
+        bounds = {groups: node.proof.bound for groups, node in self._nodes.items()}
+        value, partition = best_partition(bounds, self._instance.deployment.binding_groups)
+        if value > self._lower:
+            self._lower = value
+            # What excludes anything better are the sets whose bounds are at least this.
+            checked = all(node.proof.checked for node in self._nodes.values() if node.proof.bound >= value)
+            self._report(None, Proof("partition" if checked else "partition by cpsat", value, checked))
+        return partition
+
+    def _plan(self) -> None:
+        """The best partition under the plans of nodes, if it is better than the best plan."""
+        values = {groups: node.value for groups, node in self._nodes.items() if node.value is not None}
+        better = {groups: value for groups, value in values.items() if value < self._best}
+        value, partition = best_partition(better, self._instance.deployment.binding_groups)
+        if partition:
+            self._best = value
+            rows = [self._nodes[groups].experts[self._nodes[groups].slots] for groups in partition]
+            self._report(np.concatenate(rows), None)
+
+    def _refine(self, node: _Node) -> None:
+        """A plan first; then, in turn, search and proof, each time with twice the work."""
+        effort = 2 ** (node.visits // 2)
+        node.visits += 1
+        before = greedy(node.instance) if node.slots is None else node.slots
+        if node.visits % 2:
+            target = node.instance.kernel_value(max(node.proof.bound, self._lower))
+            slots = search(
+                node.instance,
+                before,
+                kicks=_MOST_KICKS,
+                seed=self._seed + node.visits,
+                target=target,
+                work=effort * _SEARCH_PAIRS,
+            )
+            self._meter.spend(effort * _SEARCH_WORK)
+            _offer(node, slots)
+            return
+        limits = self._meter.left()
+        seconds = min(limits.seconds, effort * _PROOF_SECONDS)
+        work = None if limits.work is None else min(limits.work, effort * _PROOF_SECONDS)
+        self._meter.spend(effort * _PROOF_SECONDS)
+
+        def report(slots: Slots | None, proof: Proof | None) -> None:
+            if slots is not None:
+                _offer(node, slots)
+            if proof is not None:
+                node.proof = strongest(node.proof, proof)
+
+        limits = replace(limits, seconds=seconds, work=work)
+        self._close(node.instance, before, node.proof.bound, self._target_gap, limits, report)
+
+
+def best_partition(values: Mapping[GroupSet, Fraction], num_groups: int) -> tuple[Fraction, list[GroupSet]]:
+    """The partition of the groups into given sets whose largest value is smallest; value 0 and no sets if none exists.
+
+    By bisection over the values; whether sets up to some value hold a partition is found depth first, the lowest
+    group that is left choosing its set.
+    """
+    ordered = sorted(values, key=lambda groups: values[groups])
+    low, high, best = 0, len(ordered), None
+    while low <= high:
+        middle = (low + high) // 2
+        partition = _partition_into(ordered[:middle], num_groups)
+        if partition is None:
+            low = middle + 1
+        else:
+            best, high = partition, middle - 1
+    return (max(values[groups] for groups in best), best) if best else (Fraction(0), [])
+
+
+def _partition_into(sets: Iterable[GroupSet], num_groups: int) -> list[GroupSet] | None:
+    """A partition of all groups into some of the sets, or ``None``."""
+    masks = {sum(1 << group for group in groups): groups for groups in sets}
+    of_lowest: list[list[int]] = [[] for _ in range(num_groups)]
+    for mask in masks:
+        of_lowest[(mask & -mask).bit_length() - 1].append(mask)
+    everything = (1 << num_groups) - 1
+    dead_ends: set[int] = set()
+
+    def extend(taken: int) -> list[GroupSet] | None:
+        if taken == everything:
+            return []
+        if taken in dead_ends:
+            return None
+        lowest_free = (~taken & (taken + 1)).bit_length() - 1
+        for mask in of_lowest[lowest_free]:
+            if not mask & taken:
+                rest = extend(taken | mask)
+                if rest is not None:
+                    return [masks[mask], *rest]
+        dead_ends.add(taken)
+        return None
+
+    return extend(0)
+
+
+def _node(instance: Instance, groups: GroupSet) -> _Node:
+    deployment, size = instance.deployment, instance.experts_per_group
+    experts = np.concatenate([np.arange(group * size, (group + 1) * size) for group in groups])
+    (weights,) = instance.weights
+    alone = Instance(
+        (tuple(weights[expert] for expert in experts.tolist()),),
+        instance.unit,
+        Deployment(deployment.gpus_per_node, deployment.slots_per_node, distinct=deployment.distinct),
+    )
+    return _Node(alone, experts, strongest(*quick_bounds(alone)))
+
+
+def _offer(node: _Node, slots: Slots) -> None:
+    """Keep a plan of the node if it is better."""
+    (value,) = max_loads(slots.tolist(), node.instance)
+    if node.value is None or value < node.value:
+        node.slots, node.value = slots, value

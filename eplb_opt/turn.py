@@ -1,0 +1,149 @@
+"""Turn: where one layer stands, and what its next step is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS
+from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bounds.closing import closing_method
+from eplb_opt.budget import Budget
+from eplb_opt.formulations.assignment import num_variables
+from eplb_opt.record import LayerRecord
+from eplb_opt.steps import Findings, run_in_worker, search_on
+
+SEARCH = "search"
+# Search steps in a row without a better plan after which proving has its turn, doubled each time.
+_PATIENCE = 3
+# Below this gap search has nearly always more to give than proofs: it is left more time.
+_NARROW, _NARROW_PATIENCE = Fraction(1, 10_000), 50
+# Seconds of the first attempt to prove, doubled each time.
+_FIRST_PROOF = 2.0
+# Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
+_WORTHWHILE_VARIABLES = 5_000
+# What a search step counts for when work is limited instead of time.
+_SECONDS_PER_SEARCH = 0.1
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of work on a layer: `function` of `arguments`, and the seconds of work it counts for."""
+
+    kind: str
+    function: Callable[..., Findings]
+    arguments: tuple[object, ...]
+    work: float
+
+
+@dataclass
+class Turn:
+    """Where one layer stands.
+
+    Attributes
+    ----------
+    record
+        Its plan and bounds.
+    share
+        Seconds of work of its own, where work is limited instead of time.
+    searches, programs
+        Steps so far.
+    fruitless
+        Searches since the last better plan or program.
+    work
+        What its steps counted for.
+    running
+        Kinds of the steps that run now.
+    done, exhausted
+        Nothing more to do; because the method has nothing more to give.
+    solvers_failed
+        No more programs.
+    """
+
+    record: LayerRecord
+    method: str
+    budget: Budget
+    share: float
+    searches: int = 0
+    programs: int = 0
+    fruitless: int = 0
+    work: float = 0.0
+    running: set[str] = field(default_factory=set)
+    done: bool = False
+    exhausted: bool = False
+    solvers_failed: bool = False
+
+    def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
+        """The method's next step; ``None`` where it, or the work, has come to its end.
+
+        `fair_seconds` and `threads` are this layer's part of what is left.
+        """
+        kind = self._next_kind()
+        step = None
+        if kind == SEARCH:
+            step = self.search()
+        elif kind is not None:
+            step = self._program(kind, call, fair_seconds, threads)
+        if step is not None and self.budget.deterministic and self.work + step.work > self.share:
+            return None
+        return step
+
+    def search(self) -> Step:
+        """Search from the best plan, with another seed each time."""
+        record = self.record
+        # Any max load up to this one meets the target gap.
+        enough = record.proof.bound / (1 - self.budget.target_gap)
+        seed = self.budget.seed + 0x9E3779B1 * (self.searches + 1)
+        return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), _SECONDS_PER_SEARCH)
+
+    def began(self, step: Step) -> None:
+        """Count a step that runs from now on."""
+        self.running.add(step.kind)
+        self.work += step.work
+        if step.kind == SEARCH:
+            self.searches += 1
+        else:
+            self.programs += 1
+
+    def _next_kind(self) -> str | None:
+        if self.method in PROGRAM_METHODS:
+            return self.method if not self.programs else None
+        if self.method != "auto" or self.solvers_failed or not self.searches:
+            return SEARCH
+        if self._closing_method == PAIRING:
+            return PAIRING
+        if self.fruitless < self._patience:
+            return SEARCH
+        if self.programs % 2 and self._is_small:
+            return "cpsat"
+        return self._closing_method or ("cpsat" if self._is_small else SEARCH)
+
+    @property
+    def _patience(self) -> int:
+        patience = _NARROW_PATIENCE if self.record.gap <= _NARROW else _PATIENCE
+        return int(patience * 2 ** min(self.programs, 20))
+
+    @cached_property
+    def _closing_method(self) -> str | None:
+        return closing_method(self.record.instance)
+
+    @property
+    def _is_small(self) -> bool:
+        return num_variables(self.record.instance, self.record.objective) <= _WORTHWHILE_VARIABLES
+
+    def _program(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
+        budget, record = self.budget, self.record
+        slice_ = _FIRST_PROOF * 2 ** min(self.programs, 20)
+        whole = kind in PROGRAM_METHODS and self.method != "auto"
+        if budget.deterministic:
+            slice_ = self.share if whole else slice_
+            limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=slice_)
+        else:
+            seconds = fair_seconds if whole or kind == PAIRING else min(slice_, budget.left)
+            limits = Limits(seconds, threads, budget.seed % 2**31)
+        slots = tuple(record.slots.tolist())
+        task = ProgramTask(record.instance, slots, record.proof.bound, kind, limits, budget.target_gap, call)
+        return Step(kind, run_in_worker, (task,), slice_)
