@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm
+from math import floor, gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from eplb_opt.errors import InvalidLoadsError
 
 # Above this, int64 sums of scaled loads over a GPU could overflow, and float64 would round.
 _LARGEST_SCALED_LOAD = 2**40
+
+# Finer grids of max loads are of no use: bounds would end on them with huge denominators.
+_FINEST_GRID = 10**6
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,16 @@ class Instance:
     def kernel_value(self, tokens: Fraction) -> float:
         """A number of tokens in the unit of `kernel_loads`."""
         return float(tokens / self.unit / 2**self._kernel_shift)
+
+    def next_max_load(self, max_load: Fraction) -> Fraction:
+        """A lower bound on every max load above `max_load`, in tokens; above it only where loads are small integers.
+
+        Slot loads are multiples of a unit over the least common multiple of all counts, and so are their sums.
+        """
+        steps = _lcm_up_to(self.max_replicas, limit=_FINEST_GRID)
+        if not steps:
+            return max_load
+        return (floor(max_load / self.unit * steps) + 1) * self.unit / steps
 
     def scaled(self, max_replicas: int, largest: int = _LARGEST_SCALED_LOAD) -> ScaledLoads:
         """Integer loads of the only window, at most `largest`, exact for counts up to `max_replicas` if possible.

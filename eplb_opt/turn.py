@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.outcome import PAIRING, PROGRAM_METHODS
+from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PROGRAM_METHODS
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
@@ -24,7 +24,7 @@ _NARROW, _NARROW_PATIENCE = Fraction(1, 10_000), 50
 # Seconds of the first attempt to prove, doubled each time.
 _FIRST_PROOF = 2.0
 # Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
-_WORTHWHILE_VARIABLES = 5_000
+_WORTHWHILE_VARIABLES = 2_000
 # What a search step counts for when work is limited instead of time.
 _SECONDS_PER_SEARCH = 0.1
 
@@ -117,13 +117,14 @@ class Turn:
             return PAIRING
         if self.fruitless < self._patience:
             return SEARCH
-        if self.programs % 2 and self._is_small:
+        if self._is_small and not (self.programs % 2 and self._closing_method):
             return "cpsat"
-        return self._closing_method or ("cpsat" if self._is_small else SEARCH)
+        return self._closing_method or SEARCH
 
     @property
     def _patience(self) -> int:
-        patience = _NARROW_PATIENCE if self.record.gap <= _NARROW else _PATIENCE
+        narrow = self.record.gap <= _NARROW and not self._is_small
+        patience = _NARROW_PATIENCE if narrow else _PATIENCE
         return int(patience * 2 ** min(self.programs, 20))
 
     @cached_property
@@ -142,7 +143,8 @@ class Turn:
             slice_ = self.share if whole else slice_
             limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=slice_)
         else:
-            seconds = fair_seconds if whole or kind == PAIRING else min(slice_, budget.left)
+            # A decomposition gives way to search again and again; the others would begin anew each time.
+            seconds = min(slice_, budget.left) if kind == DECOMPOSITION else fair_seconds
             limits = Limits(seconds, threads, budget.seed % 2**31)
         slots = tuple(record.slots.tolist())
         task = ProgramTask(record.instance, slots, record.proof.bound, kind, limits, budget.target_gap, call)

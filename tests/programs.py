@@ -38,5 +38,5 @@ def answer(instance: Instance, method: str, seconds: float = 60.0, start: np.nda
         assert verify(Plan(np.array([row]), instance.deployment, instance.num_experts)) == []
     assert [item.verdict is None for item in news] == [True] * (len(news) - 1) + [False]
     value = min([max_loads(row, instance)[0] for row in rows], default=max_loads(slots.tolist(), instance)[0])
-    bounds = [item.bound for item in news if item.bound is not None]
+    bounds = [item.proof.bound for item in news if item.proof is not None]
     return Answer(value, max(bounds, default=None), news[-1].verdict)

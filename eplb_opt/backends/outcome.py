@@ -10,7 +10,7 @@ from typing import Literal
 PROGRAM_METHODS = ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD")
 
 # Names of the methods that close the gap of a layer: `eplb_opt.bounds.pairing`, `.decomposition` and `.partition`.
-PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
+CLOSING_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
 
 Verdict = Literal["optimal", "infeasible", "stopped"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report, Verdict
+from eplb_opt.backends.outcome import CLOSING_METHODS, PROGRAM_METHODS, Outcome, Report, Verdict
 from eplb_opt.bounds.closing import close
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
@@ -82,7 +82,7 @@ class ProgramNews:
 
 def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
     """Run what the task names, emitting better plans and bounds as they come and the verdict last."""
-    (run_program if task.method in PROGRAM_METHODS else run_closing)(task, emit)
+    (run_closing if task.method in CLOSING_METHODS else run_program)(task, emit)
 
 
 def run_closing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:

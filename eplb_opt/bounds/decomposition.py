@@ -77,7 +77,7 @@ class Decomposition:
             buckets = Buckets(self._instance, max_load, below)
             refuted, program = self._refute(buckets)
             if refuted:
-                self._raise(max_load, Proof("weighting", max_load, checked=True))
+                self._raise(max_load, below, "weighting", checked=True)
             else:
                 open_ = min(open_, max_load)
                 if program is not None:
@@ -93,7 +93,7 @@ class Decomposition:
             below = max_load == self._best
             verdict = self._master(Buckets(self._instance, max_load, below))
             if verdict == "infeasible":
-                self._raise(max_load, Proof("weightings by cpsat", max_load, checked=False))
+                self._raise(max_load, below, "weightings by cpsat", checked=False)
                 max_load = (max_load + self._best) / 2
                 if self._best - max_load <= self._resolution:
                     max_load = self._best
@@ -133,9 +133,10 @@ class Decomposition:
             self._weightings.append(weighting)
         return weighting is not None, program if solved else None
 
-    def _raise(self, max_load: Fraction, proof: Proof) -> None:
-        self._lower = max_load
-        self._report(None, proof)
+    def _raise(self, max_load: Fraction, below: bool, argument: str, checked: bool) -> None:
+        """A max load is refuted, or (`below`) all that are less."""
+        self._lower = max_load if below else self._instance.next_max_load(max_load)
+        self._report(None, Proof(argument, self._lower, checked))
 
     def _pack(self, counts: NDArray[np.int64]) -> None:
         """Look for a better plan from these counts."""

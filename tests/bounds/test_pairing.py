@@ -33,10 +33,10 @@ def closed(instance, target_gap=Fraction(0)):
     bound = max(proof.bound for proof in quick_bounds(instance))
     state = [best, bound]
 
-    def report(slots, new_bound):
+    def report(slots, proof):
         if slots is None:
-            assert new_bound > state[1]
-            state[1] = new_bound
+            assert proof.bound > state[1]
+            state[1] = proof.bound
         else:
             assert verify(Plan(slots[np.newaxis], instance.deployment, instance.num_experts)) == []
             assert value(slots, instance) < state[0]

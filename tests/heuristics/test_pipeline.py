@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, hottest, search
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
@@ -148,6 +149,8 @@ def test_any_integer_is_a_seed(seed):
 @settings(max_examples=50)
 @given(instances(hierarchical=False, max_experts=24, max_gpus=8, max_slots=32))
 def test_search_does_not_kick_once_the_target_is_met(instance):
+    # Two slots per GPU are searched by folding, which may end elsewhere than a descent.
+    assume(not folding_applies(instance))
     start = greedy(instance)
     descended = search(instance, start, kicks=0)
     target = hottest(instance, descended)
