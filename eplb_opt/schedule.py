@@ -76,9 +76,10 @@ class Schedule:
                 turn.done = True
             else:
                 self._submit(turn, step)
-        proving = [turn for turn in self._turns if not turn.done and turn.running and SEARCH not in turn.running]
-        for turn in proving if self.method == "auto" and not self.budget.deterministic else []:
-            if len(self._running) < self.budget.workers:
+        for turn in self._turns:
+            idle = len(self._running) < self.budget.workers
+            alone = turn.running and SEARCH not in turn.running and not turn.done
+            if idle and alone and all(map(turn.wants_search_beside, turn.running)):
                 self._submit(turn, turn.search())
         return bool(self._running) or any(not turn.done for turn in self._turns)
 

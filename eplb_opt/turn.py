@@ -99,6 +99,10 @@ class Turn:
         seed = self.budget.seed + 0x9E3779B1 * (self.searches + 1)
         return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), _SECONDS_PER_SEARCH)
 
+    def wants_search_beside(self, kind: str) -> bool:
+        """Whether search has something to give while a program of this kind runs: where plans are hard to find."""
+        return self.method == "auto" and not self.budget.deterministic and kind != PAIRING
+
     def began(self, step: Step) -> None:
         """Count a step that runs from now on."""
         self.running.add(step.kind)
@@ -113,7 +117,7 @@ class Turn:
             return self.method if not self.programs else None
         if self.method != "auto" or self.solvers_failed or not self.searches:
             return SEARCH
-        if self._closing_method == PAIRING:
+        if self._closing_method == PAIRING and (self.fruitless or self.programs):
             return PAIRING
         if self.fruitless < self._patience:
             return SEARCH
@@ -143,9 +147,10 @@ class Turn:
             slice_ = self.share if whole else slice_
             limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=slice_)
         else:
-            # A decomposition gives way to search again and again; the others would begin anew each time.
-            seconds = min(slice_, budget.left) if kind == DECOMPOSITION else fair_seconds
-            limits = Limits(seconds, threads, budget.seed % 2**31)
+            # What gives way to search again and again needs no fair share; the others would begin anew each time.
+            in_slices = self.method == "auto" and kind in (DECOMPOSITION, "cpsat")
+            seconds = min(slice_, budget.left) if in_slices else fair_seconds
+            limits = Limits(seconds, 1 if self.wants_search_beside(kind) else threads, budget.seed % 2**31)
         slots = tuple(record.slots.tolist())
         task = ProgramTask(record.instance, slots, record.proof.bound, kind, limits, budget.target_gap, call)
         return Step(kind, run_in_worker, (task,), slice_)

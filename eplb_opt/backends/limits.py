@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from time import monotonic
 
 
@@ -54,6 +55,8 @@ class Meter:
         work = None if self._work is None else share * max(0.0, self._work)
         return Limits(seconds, self._limits.threads, self._limits.seed, work)
 
-    def part(self, share: float) -> Meter:
-        """A meter for a share of what is left; what it counts is counted here as well."""
-        return Meter(self.left(share), self)
+    def part(self, share: float = 1.0, most: float = inf) -> Meter:
+        """A meter for a share of what is left, at most `most` seconds; what it counts is counted here as well."""
+        limits = self.left(share)
+        work = None if limits.work is None else min(limits.work, most)
+        return Meter(replace(limits, seconds=min(limits.seconds, most), work=work), self)

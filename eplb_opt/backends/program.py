@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of
-from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.backends.outcome import CLOSING_METHODS, PROGRAM_METHODS, Outcome, Report, Verdict
 from eplb_opt.bounds.closing import close
 from eplb_opt.errors import SolverError
@@ -92,7 +92,7 @@ def run_closing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
         emit(ProgramNews(None if slots is None else tuple(slots.tolist()), proof, None))
 
     slots = np.array(task.incumbent, dtype=np.int64)
-    met = close(task.instance, slots, task.lower_bound, task.target_gap, task.limits, report)
+    met = close(task.instance, slots, task.lower_bound, task.target_gap, Meter(task.limits), report)
     emit(ProgramNews(None, None, "optimal" if met else "stopped"))
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.pairing import close_by_pairing
@@ -29,12 +29,12 @@ def close(
     slots: NDArray[np.int64],
     lower_bound: Fraction,
     target_gap: Fraction,
-    limits: Limits,
+    meter: Meter,
     report: Report,
 ) -> bool:
-    """Better plans and bounds until their gap is at most `target_gap`; whether that was reached within `limits`."""
+    """Better plans and bounds until their gap is at most `target_gap`; whether it is, within limits."""
     if instance.deployment.binding_nodes > 1:
-        return Partition(instance, slots, lower_bound, target_gap, limits, report, close).run()
+        return Partition(instance, slots, lower_bound, target_gap, meter, report, close).run()
     if folding_applies(instance):
-        return close_by_pairing(instance, slots, lower_bound, target_gap, limits, report)
-    return Decomposition(instance, slots, lower_bound, target_gap, limits, report).run()
+        return close_by_pairing(instance, slots, lower_bound, target_gap, meter, report)
+    return Decomposition(instance, slots, lower_bound, target_gap, meter, report).run()

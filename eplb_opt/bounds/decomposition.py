@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
 from eplb_opt.bounds.fillings import Weighting
@@ -21,7 +21,7 @@ from eplb_opt.verify import max_loads
 Slots = NDArray[np.int64]
 
 # One program may use this part of what is left: most end early, and some never.
-_SHARE = 0.15
+_SHARE = 0.3
 # What a search from new counts may look at, in pairs of slots, and what that counts for in seconds of work.
 _SEARCH_PAIRS, _SEARCH_WORK = 20_000_000, 0.07
 _MOST_KICKS = 100_000
@@ -35,6 +35,11 @@ class Decomposition:
     smallest max load that no single weighting refutes is found by bisection, beginning strictly below the plan, where
     a refutation proves the plan optimal. Then counts from the master program are refuted one by one, or packed.
     All weightings are kept: they hold at any max load. Bounds lose at most slots per GPU / `CAPACITY` to rounding.
+
+    Attributes
+    ----------
+    slots, best, lower_bound
+        The best plan, its max load, and the best bound, in tokens.
     """
 
     def __init__(
@@ -43,37 +48,37 @@ class Decomposition:
         slots: Slots,
         lower_bound: Fraction,
         target_gap: Fraction,
-        limits: Limits,
+        meter: Meter,
         report: Report,
     ) -> None:
         self._instance, self._target_gap, self._report = instance, target_gap, report
-        self._meter = Meter(limits)
-        self._random = np.random.default_rng(limits.seed)
-        self._slots, self._lower = slots, lower_bound
-        (self._best,) = max_loads(slots.tolist(), instance)
+        self._meter = meter
+        self._random = np.random.default_rng(meter.left().seed)
+        self.slots, self.lower_bound = slots, lower_bound
+        (self.best,) = max_loads(slots.tolist(), instance)
         self._weightings: list[Weighting] = []
         self._fillings: list[Filling] = self._gpus(slots)
 
     def run(self) -> bool:
         """Better plans and bounds until their gap is at most the target; whether that was reached within limits."""
-        self._bisect()
+        self.bisect()
         self._cut()
         return self._closed
 
     @property
     def _closed(self) -> bool:
-        return self._best - self._lower <= self._target_gap * self._best
+        return self.best - self.lower_bound <= self._target_gap * self.best
 
     @property
     def _resolution(self) -> Fraction:
         """Max loads that are nearer than this are not told apart."""
-        return self._best * max(Fraction(self._instance.deployment.slots_per_gpu, 4 * CAPACITY), self._target_gap / 4)
+        return self.best * max(Fraction(self._instance.deployment.slots_per_gpu, 4 * CAPACITY), self._target_gap / 4)
 
-    def _bisect(self) -> None:
+    def bisect(self) -> None:
         """Raise the lower bound to about the smallest max load that no single weighting refutes."""
-        open_, below = self._best, True
-        while not self._closed and not self._meter.exhausted and open_ - self._lower > self._resolution:
-            max_load = open_ if below else (open_ + self._lower) / 2
+        open_, below = self.best, True
+        while not self._closed and not self._meter.exhausted and open_ - self.lower_bound > self._resolution:
+            max_load = open_ if below else (open_ + self.lower_bound) / 2
             buckets = Buckets(self._instance, max_load, below)
             refuted, program = self._refute(buckets)
             if refuted:
@@ -82,30 +87,30 @@ class Decomposition:
                 open_ = min(open_, max_load)
                 if program is not None:
                     self._pack(_rounded_counts(program.counts(), buckets))
-                    open_ = min(open_, self._best)
+                    open_ = min(open_, self.best)
             below = False
 
     def _cut(self) -> None:
         """Refute counts one by one: strictly below the plan first, then lower where that is undecided."""
-        max_load = self._best
-        while not self._closed and not self._meter.exhausted and max_load - self._lower > self._resolution:
-            before = self._best
-            below = max_load == self._best
+        max_load = self.best
+        while not self._closed and not self._meter.exhausted and max_load - self.lower_bound > self._resolution:
+            before = self.best
+            below = max_load == self.best
             verdict = self._master(Buckets(self._instance, max_load, below))
             if verdict == "infeasible":
                 self._raise(max_load, below, "weightings by cpsat", checked=False)
-                max_load = (max_load + self._best) / 2
-                if self._best - max_load <= self._resolution:
-                    max_load = self._best
-            elif self._best < before:
-                max_load = self._best
+                max_load = (max_load + self.best) / 2
+                if self.best - max_load <= self._resolution:
+                    max_load = self.best
+            elif self.best < before:
+                max_load = self.best
             else:
-                max_load = (self._lower + max_load) / 2
+                max_load = (self.lower_bound + max_load) / 2
 
     def _master(self, buckets: Buckets) -> str:
         """Whether counts remain that no weighting refutes; a better plan found on the way ends it, undecided."""
-        best = self._best
-        meter = self._meter.part(4 * _SHARE)
+        best = self.best
+        meter = self._meter.part(2 * _SHARE)
         if not buckets.ranges[0].size:
             return "infeasible"
         while not meter.exhausted:
@@ -117,7 +122,7 @@ class Decomposition:
             if not refuted:
                 self._pack(np.array(counts))
                 return "stopped"
-            if self._best < best:
+            if self.best < best:
                 return "stopped"
         return "stopped"
 
@@ -135,8 +140,8 @@ class Decomposition:
 
     def _raise(self, max_load: Fraction, below: bool, argument: str, checked: bool) -> None:
         """A max load is refuted, or (`below`) all that are less."""
-        self._lower = max_load if below else self._instance.next_max_load(max_load)
-        self._report(None, Proof(argument, self._lower, checked))
+        self.lower_bound = max_load if below else self._instance.next_max_load(max_load)
+        self._report(None, Proof(argument, self.lower_bound, checked))
 
     def _pack(self, counts: NDArray[np.int64]) -> None:
         """Look for a better plan from these counts."""
@@ -149,13 +154,13 @@ class Decomposition:
             table.ravel(),
             kicks=_MOST_KICKS,
             seed=int(self._random.integers(2**32)),
-            target=self._instance.kernel_value(self._lower),
+            target=self._instance.kernel_value(self.lower_bound),
             work=_SEARCH_PAIRS,
         )
         self._meter.spend(_SEARCH_WORK)
         (value,) = max_loads(slots.tolist(), self._instance)
-        if value < self._best:
-            self._slots, self._best = slots, value
+        if value < self.best:
+            self.slots, self.best = slots, value
             self._fillings += self._gpus(slots)
             self._report(slots, None)
 

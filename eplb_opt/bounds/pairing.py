@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.backends import cpsat
 from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
@@ -23,6 +24,8 @@ Slots = NDArray[np.int64]
 
 # Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
 _NEAR = Fraction(1, 1000)
+# Of the limits, for the first program, and for weightings where it is not enough.
+_FIRST_SHARE = 0.25
 
 
 def close_by_pairing(
@@ -30,22 +33,21 @@ def close_by_pairing(
     slots: Slots,
     lower_bound: Fraction,
     target_gap: Fraction,
-    limits: Limits,
+    meter: Meter,
     report: Report,
 ) -> bool:
-    """Better plans and bounds until their gap is at most `target_gap`; whether that was reached within `limits`.
+    """Better plans and bounds until their gap is at most `target_gap`; whether it is, within limits.
 
     Each program looks for counts that allow some max load: at first anything *less* than the plan, so that infeasible
-    means optimal. Where that takes more than half of the limits, halfway between bound and plan, until they are
-    near. Bounds are exact, but rest on CP-SAT's word that a program is infeasible.
+    means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between bound and
+    plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is infeasible.
     """
-    meter = Meter(limits)
     (best,) = max_loads(slots.tolist(), instance)
     halving = False
     while best - lower_bound > target_gap * best:
         near = best - lower_bound <= _NEAR * best
         below = near or not halving
-        share = 1.0 if near or halving else 0.5
+        share = 1.0 if near or halving else _FIRST_SHARE
         program = ThresholdProgram(instance, best if below else (best + lower_bound) / 2, below)
         verdict, counts, used = program.solve(meter.left(share))
         meter.spend(used)
@@ -60,6 +62,9 @@ def close_by_pairing(
             return False
         else:
             halving = True
+            meanwhile = Decomposition(instance, slots, lower_bound, target_gap, meter.part(_FIRST_SHARE), report)
+            meanwhile.bisect()
+            slots, best, lower_bound = meanwhile.slots, meanwhile.best, meanwhile.lower_bound
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import comb
@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy, search
@@ -21,7 +21,7 @@ from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
 # Closes the gap of one node; signature of `eplb_opt.bounds.closing.close`.
-Close = Callable[[Instance, Slots, Fraction, Fraction, Limits, Report], bool]
+Close = Callable[[Instance, Slots, Fraction, Fraction, Meter, Report], bool]
 GroupSet = tuple[int, ...]
 
 # Each set has its own bounds and plans; beyond, other methods have to do.
@@ -70,12 +70,12 @@ class Partition:
         slots: Slots,
         lower_bound: Fraction,
         target_gap: Fraction,
-        limits: Limits,
+        meter: Meter,
         report: Report,
         close: Close,
     ) -> None:
         self._instance, self._target_gap, self._report, self._close = instance, target_gap, report, close
-        self._meter, self._seed = Meter(limits), limits.seed
+        self._meter, self._seed = meter, meter.left().seed
         self._lower = lower_bound
         (self._best,) = max_loads(slots.tolist(), instance)
         deployment = instance.deployment
@@ -143,10 +143,6 @@ class Partition:
             self._meter.spend(effort * _SEARCH_WORK)
             _offer(node, slots)
             return
-        limits = self._meter.left()
-        seconds = min(limits.seconds, effort * _PROOF_SECONDS)
-        work = None if limits.work is None else min(limits.work, effort * _PROOF_SECONDS)
-        self._meter.spend(effort * _PROOF_SECONDS)
 
         def report(slots: Slots | None, proof: Proof | None) -> None:
             if slots is not None:
@@ -154,8 +150,8 @@ class Partition:
             if proof is not None:
                 node.proof = strongest(node.proof, proof)
 
-        limits = replace(limits, seconds=seconds, work=work)
-        self._close(node.instance, before, node.proof.bound, self._target_gap, limits, report)
+        meter = self._meter.part(most=effort * _PROOF_SECONDS)
+        self._close(node.instance, before, node.proof.bound, self._target_gap, meter, report)
 
 
 def best_partition(values: Mapping[GroupSet, Fraction], num_groups: int) -> tuple[Fraction, list[GroupSet]]:

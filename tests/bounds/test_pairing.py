@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
@@ -42,7 +42,7 @@ def closed(instance, target_gap=Fraction(0)):
             assert value(slots, instance) < state[0]
             state[0] = value(slots, instance)
 
-    met = close_by_pairing(instance, greedy(instance), bound, target_gap, Limits(60), report)
+    met = close_by_pairing(instance, greedy(instance), bound, target_gap, Meter(Limits(60)), report)
     return met, *state
 
 
@@ -106,7 +106,7 @@ def test_a_gap_that_is_enough_ends_it():
 def test_no_time_keeps_what_is_known():
     instance = Instance.from_loads(np.random.default_rng(0).integers(1, 10**6, 200), Deployment(120, 240))
     bound = max(proof.bound for proof in quick_bounds(instance))
-    assert not close_by_pairing(instance, greedy(instance), bound, Fraction(0), Limits(0.0), lambda *_: None)
+    assert not close_by_pairing(instance, greedy(instance), bound, Fraction(0), Meter(Limits(0.0)), lambda *_: None)
 
 
 def test_it_applies_to_two_slots_on_one_node():
