@@ -75,8 +75,8 @@ class Fillings:
 
     @classmethod
     def of_weights(cls, size: int, capacity: int, buckets: Ints, weights: Ints) -> Fillings:
-        """From non-negative integer weights, each raised to the largest before it."""
-        raised = np.maximum.accumulate(weights)
+        """From non-negative integer weights, each raised to the largest before it; no filling holds other buckets."""
+        raised = np.maximum.accumulate(weights[buckets <= capacity])
         steps = np.flatnonzero(np.diff(raised, prepend=0))
         starts, weights = buckets[steps], raised[steps]
         return cls(size, capacity, starts, weights, _heaviest_fillings(starts, weights, size, capacity))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb
 
 import numpy as np
@@ -24,17 +24,19 @@ Slots = NDArray[np.int64]
 Close = Callable[[Instance, Slots, Fraction, Fraction, Meter, Report], bool]
 GroupSet = tuple[int, ...]
 
-# Each set has its own bounds and plans; beyond, other methods have to do.
-MOST_SETS = 5_000
+# Each set has its own bounds and plans, and looking for a partition may pass through all sets of groups that can be
+# left, which takes minutes for 32 groups in pairs. Beyond, other methods have to do.
+MOST_SETS, MOST_GROUPS = 5_000, 18
 # The first search on a set, in pairs of slots, and its seconds of work; the first proof, in seconds. Both double.
 _SEARCH_PAIRS, _SEARCH_WORK, _PROOF_SECONDS = 4_000_000, 0.02, 0.1
 _MOST_KICKS = 100_000
 
 
 def partition_applies(instance: Instance) -> bool:
-    """Whether the sets of groups that a node can take are few enough to be told apart."""
+    """Whether the sets of groups that a node can take, and their partitions, are few enough to be told apart."""
     deployment = instance.deployment
-    return deployment.binding_nodes > 1 and comb(deployment.binding_groups, deployment.groups_per_node) <= MOST_SETS
+    groups, share = deployment.binding_groups, deployment.groups_per_node
+    return deployment.binding_nodes > 1 and (groups <= MOST_GROUPS or share == 1) and comb(groups, share) <= MOST_SETS
 
 
 @dataclass
@@ -177,25 +179,28 @@ def _partition_into(sets: Iterable[GroupSet], num_groups: int) -> list[GroupSet]
     masks = {sum(1 << group for group in groups): groups for groups in sets}
     of_lowest: list[list[int]] = [[] for _ in range(num_groups)]
     for mask in masks:
-        of_lowest[(mask & -mask).bit_length() - 1].append(mask)
+        of_lowest[_lowest_free(~mask)].append(mask)
     everything = (1 << num_groups) - 1
     dead_ends: set[int] = set()
+    # The groups taken so far, after each set of the partition, and the sets that are left to go on with.
+    path = [(0, iter(of_lowest[0]))]
+    while path:
+        taken, choices = path[-1]
+        chosen = next((mask for mask in choices if not mask & taken and taken | mask not in dead_ends), 0)
+        if not chosen:
+            dead_ends.add(taken)
+            path.pop()
+        elif taken | chosen == everything:
+            steps = [*(before for before, _ in path), everything]
+            return [masks[after ^ before] for before, after in pairwise(steps)]
+        else:
+            path.append((taken | chosen, iter(of_lowest[_lowest_free(taken | chosen)])))
+    return None
 
-    def extend(taken: int) -> list[GroupSet] | None:
-        if taken == everything:
-            return []
-        if taken in dead_ends:
-            return None
-        lowest_free = (~taken & (taken + 1)).bit_length() - 1
-        for mask in of_lowest[lowest_free]:
-            if not mask & taken:
-                rest = extend(taken | mask)
-                if rest is not None:
-                    return [masks[mask], *rest]
-        dead_ends.add(taken)
-        return None
 
-    return extend(0)
+def _lowest_free(taken: int) -> int:
+    """The lowest group that is not among those taken."""
+    return (~taken & (taken + 1)).bit_length() - 1
 
 
 def _node(instance: Instance, groups: GroupSet) -> _Node:

@@ -9,7 +9,7 @@ import numpy as np
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
 
 # Most GPUs that are dealt anew at once, most slots of all of them (bits of a mask), and most ways to fill the first.
-_MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 8, 64, 150_000
+_MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 10, 64, 150_000
 # Nodes of the search for one deal.
 _MOST_NODES = 20_000
 # Preparing a deal takes about as long for an item as this many nodes.

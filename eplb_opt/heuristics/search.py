@@ -10,7 +10,7 @@ from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.repartition import repartition
 
 # Pairs of slots looked at before the other kind of move has its turn.
-_TURN = 2_000_000
+_TURN, _KICK_TURN = 4_000_000, 1_000_000
 
 
 @compiled
@@ -56,7 +56,7 @@ def improve(
     while kick < kicks and top > target and num_gpus > 1 and budget[0] > 0:
         # Deals at constant counts and kicks take turns; what was of use goes on.
         last = top
-        turn[0] = min(budget[0], _TURN)
+        turn[0] = min(budget[0], _TURN if useful == 1 else _KICK_TURN)
         budget[0] -= turn[0]
         if useful == 1:
             repartition(slots, holds, share, load, distinct, target, turn, random)
