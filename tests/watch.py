@@ -1,0 +1,51 @@
+"""A report that checks what it is told: for everything that closes gaps."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.plan import Plan
+from eplb_opt.proof import Proof
+from eplb_opt.verify import verify
+from tests.oracle import row_max_load
+
+
+class Watch:
+    """Called as a `Report`: each plan is valid and better than the one before, each bound larger and not too large.
+
+    Starts from the greedy plan, and from `lower_bound` or the instant bounds. `optimum` may be unknown.
+    """
+
+    def __init__(self, instance: Instance, optimum: Fraction | None, lower_bound: Fraction | None = None) -> None:
+        self.instance, self.optimum = instance, optimum
+        self.slots = greedy(instance)
+        self.best = row_max_load(tuple(self.slots.tolist()), instance)
+        instant = max(proof.bound for proof in quick_bounds(instance))
+        self.lower_bound = instant if lower_bound is None else lower_bound
+        self.proofs: list[Proof] = []
+        self.plans: list[Fraction] = []
+
+    def __call__(self, slots: NDArray[np.int64] | None, proof: Proof | None) -> None:
+        assert (slots is None) != (proof is None)
+        if slots is not None:
+            assert verify(Plan(slots[np.newaxis], self.instance.deployment, self.instance.num_experts)) == []
+            value = row_max_load(tuple(slots.tolist()), self.instance)
+            assert value < self.best
+            self.slots, self.best = slots, value
+            self.plans.append(value)
+        if proof is not None:
+            assert proof.bound > self.lower_bound
+            assert proof.bound <= (self.best if self.optimum is None else self.optimum)
+            self.lower_bound = proof.bound
+            self.proofs.append(proof)
+
+    @property
+    def gap(self) -> Fraction:
+        """(best - lower bound) / best."""
+        return (self.best - self.lower_bound) / self.best if self.best else Fraction(0)
