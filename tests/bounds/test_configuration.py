@@ -1,0 +1,113 @@
+"""The configuration program: what it refutes has no plan, and what it covers, it covers by fillings."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.instance import Instance
+from tests.oracle import brute_force
+from tests.strategies import instances
+
+GLOBAL = {"hierarchical": False, "max_experts": 5, "max_gpus": 4, "max_slots": 9}
+PLENTY = Limits(60)
+
+
+def solve(buckets, fillings=()):
+    return ConfigurationProgram(buckets, list(fillings)).solve(Meter(PLENTY))
+
+
+@settings(max_examples=300)
+@given(instances(**GLOBAL), st.sampled_from([Fraction(1), 1 + Fraction(1, 10**9), Fraction(6, 5)]))
+def test_the_max_load_of_a_plan_is_not_refuted(instance, factor):
+    optimum = brute_force(instance)
+    assume(optimum > 0)
+    assert solve(Buckets(instance, optimum * factor, below=False)) == (None, True)
+    if factor > 1:
+        assert solve(Buckets(instance, optimum * factor, below=True)) == (None, True)
+
+
+@settings(max_examples=300)
+@given(instances(**GLOBAL), st.sampled_from([Fraction(k, 10) for k in range(1, 11)]))
+def test_what_is_refuted_is_below_the_optimum_and_every_other_max_load_is_covered(instance, part):
+    optimum, bound = brute_force(instance), max(proof.bound for proof in quick_bounds(instance))
+    assume(optimum > 0)
+    # From the instant bound to the optimum, where only what is strictly below it can be refuted.
+    buckets = Buckets(instance, bound + part * (optimum - bound), below=part == 1)
+    assume(buckets.ranges[0].size)
+    weighting, solved = solve(buckets)
+    assert (weighting is None) == solved
+    if weighting is not None:
+        assert buckets.excludes(weighting)
+    else:
+        check_cover(buckets)
+
+
+def check_cover(buckets):
+    """The solution of a program that has one: counts within the ranges, fillings within the capacity."""
+    program = ConfigurationProgram(buckets)
+    program.solve(Meter(PLENTY))
+    least, most = buckets.ranges
+    counts = program.counts()
+    assert (counts >= least - 1e-6).all() and (counts <= most + 1e-6).all()
+    assert counts.sum() == pytest.approx(buckets.instance.deployment.num_slots)
+    for filling in program.used():
+        assert len(filling) <= buckets.instance.deployment.slots_per_gpu
+        assert sum(buckets.bucket(item) for item in filling) <= buckets.capacity
+
+
+# Both with as many slots as experts, so all counts are 1, and with optima that divide the capacity. Two of three GPUs
+# pair a 12 with an 8: 20, where the mean is 53 / 3. With three slots one of three GPUs has two of the four 9s, and a 2:
+# 20 again, where the mean is 46 / 3.
+PAIRS = Instance.from_loads([12, 12, 12, 8, 8, 1], Deployment(3, 6))
+TRIPLES = Instance.from_loads([9, 9, 9, 9, 2, 2, 2, 2, 2], Deployment(3, 9))
+
+
+@pytest.mark.parametrize("instance", [PAIRS, TRIPLES])
+def test_all_below_the_optimum_is_refuted_where_no_mixture_helps(instance):
+    assert brute_force(instance) == 20
+    for max_load, below in ((20, True), (19, False), (18, False)):
+        weighting, solved = solve(Buckets(instance, Fraction(max_load), below))
+        assert weighting is not None and not solved
+    assert solve(Buckets(instance, Fraction(20), below=False)) == (None, True)
+
+
+def test_counts_are_refuted_where_other_counts_would_do():
+    # One replica of 32 meets at least one of 8: 40. Two replicas of it leave 32 = 16 + 16 on each GPU.
+    instance = Instance.from_loads([32, 16, 16, 16], Deployment(3, 6))
+    one, two = (1, 2, 2, 1), (2, 2, 1, 1)
+    assert solve(Buckets(instance, Fraction(40), False, one)) == (None, True)
+    assert solve(Buckets(instance, Fraction(40), True, one))[0] is not None
+    assert solve(Buckets(instance, Fraction(32), False, two)) == (None, True)
+    assert solve(Buckets(instance, Fraction(32), False)) == (None, True)
+
+
+@settings(max_examples=60)
+@given(instances(**GLOBAL), st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(1), Fraction(2)]))
+def test_fillings_of_another_max_load_change_nothing(instance, factor):
+    optimum = brute_force(instance)
+    assume(optimum > 0)
+    other = Buckets(instance, optimum * factor, below=False)
+    assume(other.ranges[0].size)
+    program = ConfigurationProgram(other)
+    program.solve(Meter(PLENTY))
+    assert solve(Buckets(instance, optimum, below=False), program.used()) == (None, True)
+    again = ConfigurationProgram(other, program.used())
+    assert (again.solve(Meter(PLENTY))[0] is None) == (program.solve(Meter(PLENTY))[0] is None)
+
+
+def test_an_exhausted_meter_says_nothing():
+    for limits in (Limits(0.0), Limits(60, work=0.0)):
+        assert ConfigurationProgram(Buckets(PAIRS, Fraction(19), False)).solve(Meter(limits)) == (None, False)
+
+
+def test_it_counts_its_work():
+    meter = Meter(Limits(60, work=10.0))
+    ConfigurationProgram(Buckets(PAIRS, Fraction(20), below=True)).solve(meter)
+    assert 0 < meter.left().work < 10
