@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidDeploymentError, InvalidLoadsError
 from eplb_opt.instance import Instance
-from tests.oracle import enumerate_rows
+from tests.oracle import enumerate_rows, row_max_load
 from tests.strategies import SMALL, instances
 
 FINITE = st.floats(0, 1e308, allow_subnormal=True)
@@ -131,6 +131,34 @@ def test_scaled_loads_are_exact_where_they_fit():
     assert instance.scaled(4, largest=60).exact
     assert instance.scaled(4, largest=60).values.tolist() == [60, 12]
     assert not instance.scaled(4, largest=59).exact
+
+
+@settings(max_examples=60)
+@given(instances(max_experts=4, max_gpus=3, max_slots=6), st.data())
+def test_no_max_load_lies_between_a_number_and_the_next_max_load(instance, data):
+    values = sorted({row_max_load(row, instance) for row in enumerate_rows(instance)})
+    start = data.draw(st.sampled_from(values)) * data.draw(st.sampled_from([0, Fraction(9, 10), 1, Fraction(11, 10)]))
+    following = instance.next_max_load(start)
+    assert following > start
+    assert all(value <= start or value >= following for value in values)
+
+
+def test_the_next_max_load_is_on_the_grid_of_all_counts():
+    # 6 slots for 3 experts: at most 4 replicas, but 3 GPUs: 3. Loads of 2 tokens each over lcm(1, 2, 3) = 6: thirds.
+    instance = Instance.from_loads([2, 4, 10], Deployment(3, 6))
+    assert (instance.unit, instance.max_replicas) == (2, 3)
+    third = Fraction(1, 3)
+    assert instance.next_max_load(Fraction(5)) == 5 + third
+    assert instance.next_max_load(Fraction(5) + third / 2) == 5 + third
+    assert instance.next_max_load(Fraction(5) - third / 1000) == 5
+
+
+@pytest.mark.parametrize(("gpus", "finer"), [(16, True), (17, False)])
+def test_grids_that_are_too_fine_are_left_alone(gpus, finer):
+    # lcm(1, ..., 16) = 720,720; 17 is prime, and 17 * 720,720 is more than a million.
+    instance = Instance.from_loads([1] * 4, Deployment(gpus, 2 * gpus))
+    assert instance.max_replicas == gpus
+    assert instance.next_max_load(Fraction(1, 2)) == Fraction(1, 2) + (Fraction(1, 720_720) if finer else 0)
 
 
 def test_an_instance_can_be_a_key():

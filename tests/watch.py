@@ -36,7 +36,7 @@ class Watch:
         if slots is not None:
             assert verify(Plan(slots[np.newaxis], self.instance.deployment, self.instance.num_experts)) == []
             value = row_max_load(tuple(slots.tolist()), self.instance)
-            assert value < self.best
+            assert self.lower_bound <= value < self.best
             self.slots, self.best = slots, value
             self.plans.append(value)
         if proof is not None:

@@ -1,0 +1,207 @@
+"""Turn: which step a layer takes next, and that more work only goes on from where less work ends."""
+
+import time
+from fractions import Fraction
+from itertools import groupby
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.budget import Budget
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
+from eplb_opt.record import LayerRecord
+from eplb_opt.turn import SEARCH, Turn
+
+
+def layer(num_experts, deployment):
+    """A record with the greedy plan and the instant bounds, as a layer has after its first step."""
+    loads = np.random.default_rng(0).lognormal(0, 1.0, num_experts).round(3)
+    record = LayerRecord(0, Instance.from_loads(loads, deployment))
+    record.offer_plan(greedy(record.instance), "greedy")
+    for proof in quick_bounds(record.instance):
+        record.offer_proof(proof)
+    return record
+
+
+# Small: few enough variables in the whole model. Otherwise what closes the gap goes by nodes and slots per GPU.
+SMALL_THREE = layer(6, Deployment(4, 12))
+THREE = layer(64, Deployment(32, 96))
+TWO = layer(64, Deployment(48, 96))
+NODES = layer(64, Deployment(32, 96, 4, 8))
+# 8 of 16 groups are too many sets to tell apart.
+MANY_GROUPS = layer(64, Deployment(32, 96, 2, 16))
+
+
+def turn(record, method="auto", deterministic=False, share=10.0, seconds=60.0, target_gap=Fraction(1, 10**6)):
+    return Turn(record, method, Budget(time.monotonic(), seconds, target_gap, 3, 2, deterministic), share)
+
+
+def take(turn, number, better=()):
+    """Take up to `number` steps, one after the other; those in `better` find a better plan."""
+    steps = []
+    for index in range(number):
+        step = turn.next_step("call", 7.0, 2)
+        if step is None:
+            break
+        turn.began(step)
+        turn.running.discard(step.kind)
+        turn.fruitless = turn.fruitless + 1 if step.kind == SEARCH and index not in better else 0
+        steps.append(step)
+    return steps
+
+
+def kinds(turn, number, better=()):
+    return [step.kind for step in take(turn, number, better)]
+
+
+def runs(kinds):
+    """``[("search", 3), ("decomposition", 1), ...]``."""
+    return [(kind, len(list(group))) for kind, group in groupby(kinds)]
+
+
+def test_search_comes_first_whatever_the_layer_and_the_method():
+    for record in (SMALL_THREE, THREE, TWO, NODES, MANY_GROUPS):
+        for method in ("auto", "search"):
+            assert kinds(turn(record, method), 1) == [SEARCH]
+
+
+@pytest.mark.parametrize(("record", "method"), [(THREE, DECOMPOSITION), (NODES, PARTITION)])
+def test_proving_has_its_turn_after_searches_without_a_better_plan_which_double(record, method):
+    ran = runs(kinds(turn(record), 60))
+    searches = [number for kind, number in ran if kind == SEARCH]
+    assert ran[0][1] > 1
+    assert {run for run in ran if run[0] != SEARCH} == {(method, 1)}
+    assert [number / searches[0] for number in searches[:4]] == [1, 2, 4, 8]
+
+
+def test_a_better_plan_gives_search_another_chance():
+    patience = runs(kinds(turn(THREE), 60))[0][1]
+    assert runs(kinds(turn(THREE), 60, better={patience - 1}))[0] == (SEARCH, 2 * patience)
+    assert set(kinds(turn(THREE), 60, better=set(range(60)))) == {SEARCH}
+
+
+def test_two_slots_are_paired_once_search_has_failed_once_and_from_then_on():
+    assert kinds(turn(TWO), 5) == [SEARCH, PAIRING, PAIRING, PAIRING, PAIRING]
+    assert kinds(turn(TWO), 5, better={0, 1}) == [SEARCH, SEARCH, SEARCH, PAIRING, PAIRING]
+
+
+def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
+    programs = [kind for kind in kinds(turn(SMALL_THREE), 200) if kind != SEARCH]
+    assert programs[:4] == ["cpsat", DECOMPOSITION, "cpsat", DECOMPOSITION]
+
+
+def test_without_a_method_that_fits_search_goes_on():
+    assert set(kinds(turn(MANY_GROUPS), 60)) == {SEARCH}
+
+
+def test_search_is_left_more_time_where_the_gap_is_narrow():
+    patience = runs(kinds(turn(THREE), 60))[0][1]
+    narrow = layer(64, Deployment(32, 96))
+    narrow.offer_proof(Proof("somebody", narrow.objective * (1 - Fraction(1, 10**5)), checked=True))
+    assert runs(kinds(turn(narrow), 200))[0][1] > 5 * patience
+
+
+def test_failed_solvers_are_not_asked_again():
+    broken = turn(THREE)
+    kinds(broken, 4)
+    broken.solvers_failed = True
+    assert set(kinds(broken, 60)) == {SEARCH}
+
+
+def test_methods_do_nothing_but_what_they_are():
+    assert set(kinds(turn(THREE, "search"), 60)) == {SEARCH}
+    for method in ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD"):
+        assert kinds(turn(TWO, method), 60) == [method]
+
+
+def test_search_begins_at_the_best_plan_with_another_seed_each_time():
+    steps = take(turn(THREE, "search", target_gap=Fraction(1, 5)), 20)
+    seeds = set()
+    for step in steps:
+        instance, slots, enough, seed = step.arguments
+        assert instance is THREE.instance and (slots == THREE.slots).all()
+        # A max load of 5 / 4 of the bound is a gap of a fifth.
+        assert enough == THREE.proof.bound * 5 / 4
+        seeds.add(seed)
+    assert len(seeds) == 20
+
+
+def test_a_program_begins_at_the_best_plan_and_bound_within_its_limits():
+    step = take(turn(TWO), 2)[1]
+    (task,) = step.arguments
+    assert (task.instance, task.incumbent) == (TWO.instance, tuple(TWO.slots.tolist()))
+    assert (task.lower_bound, task.method, task.call) == (TWO.proof.bound, PAIRING, "call")
+    # What begins anew each time gets all of the fair part, 7 seconds on 2 threads.
+    assert (task.limits.seconds, task.limits.threads, task.limits.work) == (7.0, 2, None)
+
+
+def test_what_gives_way_to_search_gets_slices_that_double_and_never_more_than_is_left():
+    seconds = [step.arguments[0].limits.seconds for step in take(turn(THREE), 60) if step.kind == DECOMPOSITION]
+    assert len(seconds) >= 3
+    assert [limit / seconds[0] for limit in seconds[:3]] == [1, 2, 4]
+    late = [step.arguments[0].limits.seconds for step in take(turn(THREE, seconds=0.5), 60) if step.kind != SEARCH]
+    assert max(late) <= 0.5
+
+
+def test_search_goes_on_beside_programs_that_look_for_bounds_unless_work_is_limited():
+    assert turn(THREE).wants_search_beside(DECOMPOSITION)
+    assert not turn(TWO).wants_search_beside(PAIRING)
+    assert not turn(THREE, "cpsat").wants_search_beside("cpsat")
+    assert not turn(THREE, deterministic=True).wants_search_beside(DECOMPOSITION)
+
+
+def test_steps_that_run_are_counted_by_kind():
+    one = turn(THREE)
+    step = one.search()
+    one.began(step)
+    assert (one.running, one.searches, one.programs, one.work) == ({SEARCH}, 1, 0, step.work)
+    one.running.clear()
+    one.fruitless = 1000
+    program = one.next_step("call", 7.0, 2)
+    one.began(program)
+    assert (one.running, one.searches, one.programs) == ({DECOMPOSITION}, 1, 1)
+    assert one.work == step.work + program.work
+
+
+def essence(step):
+    """What a step does, without how long it may take on the clock."""
+    if step.kind == SEARCH:
+        return step.kind, step.work, step.arguments[2:]
+    limits = step.arguments[0].limits
+    return step.kind, step.work, limits.work, limits.seed, limits.threads
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from([SMALL_THREE, THREE, TWO, NODES, MANY_GROUPS]),
+    st.sampled_from(["auto", "search"]),
+    st.floats(0.01, 60),
+    st.floats(0, 1),
+    st.frozensets(st.integers(0, 99)),
+)
+def test_with_limited_work_less_of_it_takes_the_same_first_steps(record, method, share, part, better):
+    all_steps, first_steps = (
+        take(turn(record, method, True, share * factor, seconds=share * factor), 700, better) for factor in (1, part)
+    )
+    assert [essence(step) for step in first_steps] == [essence(step) for step in all_steps[: len(first_steps)]]
+    assert sum(step.work for step in all_steps) <= share * (1 + 1e-9)
+    assert all(step.work > 0 for step in all_steps)
+
+
+def test_limited_work_is_used_up_to_the_first_step_that_does_not_fit():
+    one = turn(THREE, "search", deterministic=True, share=10.0)
+    steps = take(one, 10_000)
+    assert one.work <= 10 < one.work + steps[0].work
+    assert one.next_step("call", 7.0, 2) is None
+
+
+def test_a_whole_program_gets_all_of_the_work():
+    (step,) = take(turn(THREE, "cpsat", deterministic=True, share=10.0), 5)
+    assert (step.work, step.arguments[0].limits.work, step.arguments[0].limits.threads) == (10.0, 10.0, 1)
