@@ -91,10 +91,12 @@ def solve(
     scenarios
         Extrapolated windows; none are available for ``"total"``.
     method
+        ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, in turn with more
+        search: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, threshold programs
+        over counts (`pairing`); else `decomposition` into counts and weightings; tiny layers, the whole model.
         ``"greedy"``: the published policy under the deployment's rules. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
-        layer as one program. ``"auto"``: greedy and search; then, with two slots per GPU, threshold programs over
-        replica counts, else CP-SAT on a layer whose search has stalled and whose program is small enough for it.
+        layer as one program.
     warm_start
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse.
     time_limit
@@ -107,8 +109,9 @@ def solve(
     workers
         Steps that run at once; default: the usable cores.
     deterministic
-        Limit work instead of time: each layer has a fixed number of search steps and CP-SAT one worker and a
-        deterministic limit, proportional to `time_limit`; same input and seed, same plan, whatever the workers.
+        Limit work instead of time: each layer has an equal share of `time_limit` as work, one step after the other,
+        each fixed by what is known of the layer. Same input and seed, same plan, whatever the workers; and a longer
+        time limit never gives a worse one.
     executor
         Runs the steps (``concurrent.futures``), `workers` of them at a time; default: threads, as compiled code and
         solvers do not hold Python. Solvers on other machines end at their time limit, not at once with Ctrl-C.

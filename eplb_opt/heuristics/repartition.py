@@ -14,6 +14,8 @@ _MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 10, 64, 150_000
 _MOST_NODES = 20_000
 # Preparing a deal takes about as long for an item as this many nodes.
 _NODES_PER_ITEM = 10
+# Share of the deals that change counts.
+_TRANSFERS = 0.3
 # Deals in a row without success after which one more GPU takes part.
 _PATIENCE = 150
 # A GPU has to get cooler by more than rounding.
@@ -22,20 +24,25 @@ _COOLER = 1.0 - 1e-12
 
 @compiled
 def repartition(
+    w: Floats,
     slots: Ints,
+    counts: Ints,
     holds: Any,
     share: Floats,
     load: Floats,
+    max_replicas: int,
     distinct: bool,
     target: float,
     budget: Ints,
     random: np.random.Generator,
 ) -> None:
-    """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew; counts stay.
+    """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew.
 
-    Other GPUs are drawn at random, cold ones twice as often. Two at first; one more whenever that has failed for a
-    while, one less after a success. Of GPUs with many slots only some take part, drawn at random, so that the ways
-    to fill one GPU stay countable. Stops at `target`, or when ``budget[0]`` is used up.
+    Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
+    take part, so that nothing changes elsewhere. Other GPUs are drawn at random, cold ones twice as often. Two GPUs
+    at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
+    some take part, drawn at random, so that the ways to fill one GPU stay countable. Stops at `target`, or when
+    ``budget[0]`` is used up.
     """
     num_gpus, size = slots.shape
     if num_gpus < 2 or size < 2:
@@ -47,7 +54,8 @@ def repartition(
         if load[hot] <= target:
             return
         gpus = _partners(load, hot, num, random)
-        if _deal_anew(slots, holds, share, load, distinct, gpus, _slots_each(num, size), budget, random):
+        each = _slots_each(num, size)
+        if _deal_anew(w, slots, counts, holds, share, load, max_replicas, distinct, gpus, each, budget, random):
             num, fails = max(2, num - 1), 0
         else:
             fails += 1
@@ -87,10 +95,13 @@ def _partners(load: Floats, hot: Index, num: int, random: np.random.Generator) -
 
 @compiled
 def _deal_anew(
+    w: Floats,
     slots: Ints,
+    counts: Ints,
     holds: Any,
     share: Floats,
     load: Floats,
+    max_replicas: int,
     distinct: bool,
     gpus: Ints,
     each: int,
@@ -111,7 +122,18 @@ def _deal_anew(
             experts[j * each + i] = expert
             base[j] -= share[expert]
             holds[gpus[j], expert] -= 1
-    experts = experts[np.argsort(-share[experts])]
+    giver = taker = -1
+    if random.random() < _TRANSFERS:
+        most = min(max_replicas, num) if distinct else max_replicas
+        giver, taker = _transfer_within(experts, counts, most, random)
+    values = share[experts]
+    for i in range(total if giver >= 0 else 0):
+        if experts[i] == giver:
+            values[i] = w[giver] / (counts[giver] - 1)
+        elif experts[i] == taker:
+            values[i] = w[taker] / (counts[taker] + 1)
+    order = np.argsort(-values)
+    experts, values = experts[order], values[order]
     # Bit masks over the pool: replicas of the same expert, and GPUs that hold the expert in a slot not taking part.
     same = np.zeros(total, dtype=np.uint64)
     barred = np.zeros(total, dtype=np.uint64)
@@ -126,7 +148,11 @@ def _deal_anew(
     dealt = np.empty((num, each), dtype=np.int64)
     if each == size:
         base[:] = 0.0
-    found = _deal(share[experts], same, barred, base, load[gpus[0]] * _COOLER, dealt, budget)
+    found = _deal(values, same, barred, base, load[gpus[0]] * _COOLER, dealt, budget)
+    if found and giver >= 0:
+        counts[giver] -= 1
+        counts[taker] += 1
+        share[giver], share[taker] = w[giver] / counts[giver], w[taker] / counts[taker]
     for j in range(num):
         gpu = gpus[j]
         for i in range(each):
@@ -136,6 +162,23 @@ def _deal_anew(
         if found:
             load[gpu] = share[slots[gpu]].sum()
     return found
+
+
+@compiled
+def _transfer_within(experts: Ints, counts: Ints, most: int, random: np.random.Generator) -> tuple[int, int]:
+    """One replica in `experts` turns from a giver into a taker, which is what is returned; -1 if none can.
+
+    Both have all their replicas in `experts`; the taker has at most `most` after it.
+    """
+    for _ in range(4):
+        place = random.integers(0, experts.size)
+        giver, taker = experts[place], experts[random.integers(0, experts.size)]
+        if giver == taker or counts[giver] < 2 or counts[taker] >= most:
+            continue
+        if (experts == giver).sum() == counts[giver] and (experts == taker).sum() == counts[taker]:
+            experts[place] = taker
+            return giver, taker
+    return -1, -1
 
 
 @compiled

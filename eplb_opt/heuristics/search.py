@@ -59,7 +59,7 @@ def improve(
         turn[0] = min(budget[0], _TURN if useful == 1 else _KICK_TURN)
         budget[0] -= turn[0]
         if useful == 1:
-            repartition(slots, holds, share, load, distinct, target, turn, random)
+            repartition(w, slots, counts, holds, share, load, max_replicas, distinct, target, turn, random)
             top = load.max()
         else:
             while kick < kicks and turn[0] > 0 and top > target:

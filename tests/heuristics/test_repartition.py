@@ -10,13 +10,19 @@ from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.repartition import repartition
 
 
-def improved(w: np.ndarray, table: np.ndarray, distinct: bool, budget: int, target: float = 0.0) -> np.ndarray:
-    """The table after repartition; its arrays have to agree with it at the end."""
+def improved(
+    w: np.ndarray, table: np.ndarray, distinct: bool, budget: int, target: float = 0.0, max_replicas: int = 0
+) -> np.ndarray:
+    """The table after repartition; its arrays have to agree with it at the end. Counts stay without `max_replicas`."""
     slots, experts = table.copy(), w.size
-    share = w / np.bincount(table.ravel(), minlength=experts)
+    counts = np.bincount(table.ravel(), minlength=experts)
+    share = w / counts
     load = share[slots].sum(axis=1)
     holds = np.array([np.bincount(gpu, minlength=experts) for gpu in slots]).astype(np.int32)
-    repartition(slots, holds, share, load, distinct, target, np.array([budget]), np.random.default_rng(1))
+    meter, random = np.array([budget]), np.random.default_rng(1)
+    repartition(w, slots, counts, holds, share, load, max_replicas, distinct, target, meter, random)
+    assert np.array_equal(counts, np.bincount(slots.ravel(), minlength=experts))
+    assert np.allclose(share, w / counts)
     assert np.allclose(load, share[slots].sum(axis=1))
     assert np.array_equal(holds, [np.bincount(gpu, minlength=experts) for gpu in slots])
     return slots
@@ -76,6 +82,33 @@ def test_repartition_keeps_counts_and_distinct_replicas_and_never_heats(gpus, si
     assert np.array_equal(np.bincount(slots.ravel(), minlength=experts), counts)
     assert share[slots].sum(axis=1).max() <= share[table].sum(axis=1).max()
     assert not distinct or all(len(set(gpu)) == size for gpu in slots.tolist())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 12), st.integers(2, 6), st.integers(0, 2**32 - 1), st.booleans())
+def test_counts_change_within_their_limits_and_every_expert_stays(gpus, size, seed, distinct):
+    random = np.random.default_rng(seed)
+    experts = int(random.integers(size, gpus * size + 1))
+    most = int(random.integers(-(-gpus * size // experts), gpus + 1))
+    counts = np.ones(experts, dtype=np.int64)
+    while counts.sum() < gpus * size:
+        counts[random.choice(np.flatnonzero(counts < most))] += 1
+    w = random.integers(0, 1000, experts).astype(float)
+    table = pack(w, counts, gpus, size, True)
+    slots = improved(w, table, distinct, 100_000, max_replicas=most)
+    after = np.bincount(slots.ravel(), minlength=experts)
+    assert after.min() >= 1
+    assert after.max() <= most
+    assert (w / after)[slots].sum(axis=1).max() <= (w / counts)[table].sum(axis=1).max() * (1 + 1e-9)
+    assert not distinct or all(len(set(gpu)) == size for gpu in slots.tolist())
+
+
+def test_a_replica_moves_between_experts_that_are_all_inside():
+    # Beside experts without load: 12 | 4 | 4, where expert 1 (8) has two replicas, becomes 6 | 6 | 8.
+    w, table = np.array([12.0, 8, 0, 0, 0]), np.array([[0, 2], [1, 3], [1, 4]])
+    slots = improved(w, table, True, 100_000, max_replicas=3)
+    assert np.bincount(slots.ravel()).tolist()[:2] == [2, 1]
+    assert (w / np.bincount(slots.ravel()))[slots].sum(axis=1).max() == 8
 
 
 def test_repartition_stops_at_the_target_and_at_the_end_of_its_budget():
