@@ -56,7 +56,11 @@ class Meter:
         return Limits(seconds, self._limits.threads, self._limits.seed, work)
 
     def part(self, share: float = 1.0, most: float = inf) -> Meter:
-        """A meter for a share of what is left, at most `most` seconds; what it counts is counted here as well."""
+        """A meter for a share of what is left, at most `most` seconds; what it counts is counted here as well.
+
+        Where work is limited, it is work that is at most `most`: the clock must not decide anything then.
+        """
         limits = self.left(share)
-        work = None if limits.work is None else min(limits.work, most)
-        return Meter(replace(limits, seconds=min(limits.seconds, most), work=work), self)
+        if limits.work is None:
+            return Meter(replace(limits, seconds=min(limits.seconds, most)), self)
+        return Meter(replace(limits, work=min(limits.work, most)), self)

@@ -81,11 +81,19 @@ def test_work_of_a_part_of_a_part_counts_in_the_whole(clock):
     assert (part.left().work, whole.left().work) == (1.0, 2.0)
 
 
-@pytest.mark.parametrize(("most", "seconds", "work"), [(3.0, 3.0, 2.0), (1.0, 1.0, 1.0), (inf, 10.0, 2.0), (0.0, 0, 0)])
-def test_a_part_has_at_most_so_many_seconds_and_so_much_work(clock, most, seconds, work):
-    part = Meter(Limits(10.0, threads=2, seed=5, work=2.0)).part(most=most)
-    assert part.left() == Limits(seconds, 2, 5, work)
-    assert part.exhausted == (most == 0)
+@pytest.mark.parametrize(("most", "exhausted"), [(3.0, False), (inf, False), (0.0, True)])
+def test_a_part_has_at_most_so_many_seconds(clock, most, exhausted):
+    part = Meter(Limits(10.0, threads=2, seed=5)).part(most=most)
+    assert part.left() == Limits(min(most, 10.0), threads=2, seed=5)
+    assert part.exhausted == exhausted
+
+
+@pytest.mark.parametrize(("most", "exhausted"), [(1.0, False), (3.0, False), (0.0, True)])
+def test_where_work_is_limited_that_of_a_part_is_and_the_clock_decides_nothing(clock, most, exhausted):
+    part = Meter(Limits(100.0, work=2.0)).part(most=most)
+    assert part.left() == Limits(100.0, work=min(most, 2.0))
+    clock.now += 99
+    assert part.exhausted == exhausted
 
 
 def test_nothing_is_left_from_the_start_where_limits_are_zero(clock):

@@ -102,6 +102,16 @@ def test_fillings_of_another_max_load_change_nothing(instance, factor):
     assert (again.solve(Meter(PLENTY))[0] is None) == (program.solve(Meter(PLENTY))[0] is None)
 
 
+def test_fillings_that_do_not_fit_are_not_taken_up():
+    # Three GPUs with the loads of the optimum, two of them at 20, and one filling of an expert that is not there twice.
+    optimal = [((0, 1), (3, 1)), ((1, 1), (4, 1)), ((2, 1), (5, 1)), ((0, 2), (1, 2))]
+    weighting, _ = solve(Buckets(PAIRS, Fraction(20), below=True), optimal)
+    assert weighting is not None
+    program = ConfigurationProgram(Buckets(PAIRS, Fraction(20), below=False), optimal)
+    assert program.solve(Meter(PLENTY)) == (None, True)
+    assert set(optimal[:2]) <= {tuple(sorted(filling)) for filling in program.used()} | set(optimal[:2])
+
+
 def test_an_exhausted_meter_says_nothing():
     for limits in (Limits(0.0), Limits(60, work=0.0)):
         assert ConfigurationProgram(Buckets(PAIRS, Fraction(19), False)).solve(Meter(limits)) == (None, False)
