@@ -76,6 +76,15 @@ def test_one_group_per_node_is_the_only_partition_of_any_number_of_nodes():
     assert (value, sorted(partition)) == (1999, sorted(values))
 
 
+@pytest.mark.parametrize(("share", "num_groups"), [(2, 18), (3, 18), (4, 16)])
+def test_dead_ends_are_not_entered_twice(share, num_groups):
+    # One hot group more than there are nodes: two of them meet somewhere. That the sets of value 1 hold no partition
+    # is seen from some thousand sets of groups that can be left, or from millions of ways to get there.
+    hot = set(range(0, num_groups, share)) | {1}
+    values = {groups: Fraction(max(1, len(hot & {*groups}))) for groups in combinations(range(num_groups), share)}
+    assert best_partition(values, num_groups)[0] == 2
+
+
 @pytest.mark.parametrize(
     ("num_nodes", "num_groups", "applies"),
     # 16 groups in fours: 1,820 sets. Of 16 groups half: 12,870. 32 groups in pairs are few sets, but can be left in
