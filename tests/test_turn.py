@@ -66,8 +66,8 @@ def runs(kinds):
     return [(kind, len(list(group))) for kind, group in groupby(kinds)]
 
 
-def test_search_comes_first_whatever_the_layer_and_the_method():
-    for record in (SMALL_THREE, THREE, TWO, NODES, MANY_GROUPS):
+def test_search_comes_first_on_all_but_small_layers():
+    for record in (THREE, TWO, NODES, MANY_GROUPS):
         for method in ("auto", "search"):
             assert kinds(turn(record, method), 1) == [SEARCH]
 
@@ -93,6 +93,7 @@ def test_two_slots_are_paired_once_search_has_failed_once_and_from_then_on():
 
 
 def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
+    assert set(kinds(turn(SMALL_THREE, "search"), 5)) == {SEARCH}
     programs = [kind for kind in kinds(turn(SMALL_THREE), 200) if kind != SEARCH]
     assert programs[:4] == ["cpsat", DECOMPOSITION, "cpsat", DECOMPOSITION]
 
