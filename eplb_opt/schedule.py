@@ -158,6 +158,6 @@ class Schedule:
     def _why(self, turn: Turn) -> StoppedBy:
         if turn.record.gap <= self.budget.target_gap:
             return "gap"
-        if turn.exhausted:
-            return "stalled"
-        return "interrupt" if self.interrupt.is_set() else "time"
+        if self.interrupt.is_set():
+            return "interrupt"
+        return "stalled" if turn.exhausted else "time"

@@ -25,7 +25,7 @@ Slots = NDArray[np.int64]
 
 # Pairs of slots that one search step looks at: up to a tenth of a second on one core for usual deployments, a second
 # where tables leave the cache (512 GPUs x 8 slots).
-_WORK_PER_STEP = 30_000_000
+_WORK_PER_STEP = 15_000_000
 # On tiny layers a step ends after this many kicks.
 _MOST_KICKS = 100_000
 

@@ -21,8 +21,8 @@ SEARCH = "search"
 _PATIENCE = 3
 # Below this gap search has nearly always more to give than proofs: it is left more time.
 _NARROW, _NARROW_PATIENCE = Fraction(1, 10_000), 50
-# Seconds of the first attempt to prove, doubled each time.
-_FIRST_PROOF = 2.0
+# Seconds of the first attempt to prove, and seconds of work where that is limited; doubled each time.
+_FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
 # Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
 _WORTHWHILE_VARIABLES = 2_000
 # What a search step counts for when work is limited instead of time.
@@ -115,18 +115,23 @@ class Turn:
     def _next_kind(self) -> str | None:
         if self.method in PROGRAM_METHODS:
             return self.method if not self.programs else None
-        if self.method != "auto" or self.solvers_failed or not self.searches:
+        if self.method != "auto" or self.solvers_failed:
             return SEARCH
-        if self._closing_method == PAIRING and (self.fruitless or self.programs):
-            return PAIRING
         if self.fruitless < self._patience:
             return SEARCH
+        if self._closing_method == PAIRING:
+            return PAIRING
         if self._is_small and not (self.programs % 2 and self._closing_method):
             return "cpsat"
         return self._closing_method or SEARCH
 
     @property
     def _patience(self) -> int:
+        """Fruitless searches before the next program: none where that takes no longer than a search."""
+        if self._is_small and not self.programs:
+            return 0
+        if self._closing_method == PAIRING:
+            return 0 if self.programs else 1
         narrow = self.record.gap <= _NARROW and not self._is_small
         patience = _NARROW_PATIENCE if narrow else _PATIENCE
         return int(patience * 2 ** min(self.programs, 20))
@@ -141,7 +146,8 @@ class Turn:
 
     def _program(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         budget, record = self.budget, self.record
-        slice_ = _FIRST_PROOF * 2 ** min(self.programs, 20)
+        first = _FIRST_PROOF_WORK if budget.deterministic else _FIRST_PROOF
+        slice_ = first * 2 ** min(self.programs, 20)
         whole = kind in PROGRAM_METHODS and self.method != "auto"
         if budget.deterministic:
             slice_ = self.share if whole else slice_

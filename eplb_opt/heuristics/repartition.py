@@ -12,8 +12,8 @@ from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
 _MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 10, 64, 150_000
 # Nodes of the search for one deal.
 _MOST_NODES = 20_000
-# Preparing a deal takes about as long for an item as this many nodes.
-_NODES_PER_ITEM = 10
+# How many pairs of slots a descent looks at while a deal has one node, or one slot is made ready for it.
+_PAIRS_PER_NODE, _PAIRS_PER_ITEM = 2, 25
 # Share of the deals that change counts.
 _TRANSFERS = 0.3
 # Deals in a row without success after which one more GPU takes part.
@@ -111,7 +111,7 @@ def _deal_anew(
     """Deal `each` slots of each of `gpus` anew if that cools the hottest, the first of them; whether it did."""
     num, size = gpus.size, slots.shape[1]
     total = num * each
-    budget[0] -= _NODES_PER_ITEM * total
+    budget[0] -= _PAIRS_PER_ITEM * total
     places = np.empty((num, each), dtype=np.int64)
     experts = np.empty(total, dtype=np.int64)
     base = load[gpus]
@@ -204,7 +204,7 @@ def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dea
     items[0] = np.arange(total)
     prefix[0, 1:] = np.cumsum(v)
     for _ in range(_MOST_NODES):
-        budget[0] -= 1
+        budget[0] -= _PAIRS_PER_NODE
         left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
         top = limit - base[gpu]
         bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - base[gpu + 1 :].sum())
