@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
+from itertools import pairwise
 from multiprocessing import get_context
 
 import numpy as np
@@ -205,6 +206,21 @@ def test_search_is_better_than_greedy_and_the_trace_says_when(hard):
         seconds = [point.seconds for point in layer.trace]
         assert objectives == sorted(objectives, reverse=True)
         assert bounds == sorted(bounds) and seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [Deployment(16, 48), Deployment(24, 48), Deployment(8, 48, num_nodes=2, num_groups=4)],
+    ids=["three slots", "two slots", "hierarchical"],
+)
+def test_a_longer_deterministic_limit_is_never_worse(deployment):
+    loads = np.random.default_rng(8).lognormal(0, 1, 32).round(3)
+    options = {"deterministic": True, "target_gap": 0, "workers": 1}
+    layers = [eplb_opt.solve(loads, deployment, time_limit=t, **options).layers[0] for t in (0.3, 0.6, 1.2, 2.4)]
+    for shorter, longer in pairwise(layers):
+        assert longer.objective <= shorter.objective
+        assert longer.lower_bound >= shorter.lower_bound
+    assert layers[-1].gap < layers[0].gap or layers[0].gap == 0
 
 
 @pytest.mark.parametrize("method", ["auto", "search", "cpsat"])

@@ -45,6 +45,7 @@ class ConfigurationProgram:
     def solve(self, meter: Meter) -> tuple[Weighting | None, bool]:
         """A weighting that refutes the max load, if one is found; and whether the program has a solution."""
         self._build()
+        self._highs.setOptionValue("time_limit", max(meter.left().seconds, 0.01))
         while not meter.exhausted:
             self._highs.run()
             steps = self._highs.getInfo().simplex_iteration_count

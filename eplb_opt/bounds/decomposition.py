@@ -25,6 +25,8 @@ _SHARE = 0.3
 # What a search from new counts may look at, in pairs of slots, and what that counts for in seconds of work.
 _SEARCH_PAIRS, _SEARCH_WORK = 20_000_000, 0.07
 _MOST_KICKS = 100_000
+# Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
+_MOST_ITEMS = 6_000
 
 
 class Decomposition:
@@ -66,6 +68,11 @@ class Decomposition:
         return self._closed
 
     @property
+    def _too_large(self) -> bool:
+        least, most = Buckets(self._instance, self.best, below=False).ranges
+        return int((most - least + 1).sum()) > _MOST_ITEMS
+
+    @property
     def _closed(self) -> bool:
         return self.best - self.lower_bound <= self._target_gap * self.best
 
@@ -76,6 +83,8 @@ class Decomposition:
 
     def bisect(self) -> None:
         """Raise the lower bound to about the smallest max load that no single weighting refutes."""
+        if self._too_large:
+            return
         open_, below = self.best, True
         while not self._closed and not self._meter.exhausted and open_ - self.lower_bound > self._resolution:
             max_load = open_ if below else (open_ + self.lower_bound) / 2
@@ -92,7 +101,7 @@ class Decomposition:
 
     def _cut(self) -> None:
         """Refute counts one by one: strictly below the plan first, then lower where that is undecided."""
-        max_load = self.best
+        max_load = self.lower_bound if self._too_large else self.best
         while not self._closed and not self._meter.exhausted and max_load - self.lower_bound > self._resolution:
             before = self.best
             below = max_load == self.best
@@ -109,7 +118,6 @@ class Decomposition:
 
     def _master(self, buckets: Buckets) -> str:
         """Whether counts remain that no weighting refutes; a better plan found on the way ends it, undecided."""
-        best = self.best
         meter = self._meter.part(2 * _SHARE)
         if not buckets.ranges[0].size:
             return "infeasible"
@@ -121,8 +129,6 @@ class Decomposition:
             refuted, _ = self._refute(fixed)
             if not refuted:
                 self._pack(np.array(counts))
-                return "stopped"
-            if self.best < best:
                 return "stopped"
         return "stopped"
 
@@ -171,8 +177,14 @@ class Decomposition:
 
 
 def _rounded_counts(average: NDArray[np.float64], buckets: Buckets) -> NDArray[np.int64]:
-    """Whole counts within the ranges near fractional ones: the largest fractions are rounded up."""
-    counts = np.floor(average + 1e-6).astype(np.int64)
-    up = np.argsort(counts - average, kind="stable")[: buckets.instance.deployment.num_slots - counts.sum()]
-    counts[up] += 1
+    """Whole counts within the ranges near fractional ones, which a linear program gives with some error."""
+    least, most = buckets.ranges
+    counts = np.clip(np.floor(average), least, most).astype(np.int64)
+    missing = buckets.instance.deployment.num_slots - counts.sum()
+    while missing:
+        # One replica more where most is missing, or one less where most is too much.
+        sign = 1 if missing > 0 else -1
+        possible = counts < most if missing > 0 else counts > least
+        counts[np.argmax(np.where(possible, sign * (average - counts), -np.inf))] += sign
+        missing -= sign
     return counts

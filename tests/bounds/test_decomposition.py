@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram
-from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.decomposition import Decomposition, _rounded_counts
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
 from tests.random_instances import random_loads
 from tests.strategies import SMALL, instances
@@ -149,3 +151,14 @@ def test_the_same_work_gives_the_same_reports_on_a_slow_machine(monkeypatch):
     run(second, limits=Limits(1e6, seed=3, work=0.2))
     assert first.proofs == second.proofs != []
     assert first.plans == second.plans and np.array_equal(first.slots, second.slots)
+
+
+@given(instances(hierarchical=False), st.integers(0, 2**32 - 1))
+def test_rounded_counts_fill_the_slots_within_the_ranges_however_wrong_the_fractions_are(instance, seed):
+    (worst,) = max_loads(greedy(instance).tolist(), instance)
+    buckets = Buckets(instance, worst, below=False)
+    least, most = buckets.ranges
+    average = np.random.default_rng(seed).uniform(least - 0.1, most + 0.1)
+    counts = _rounded_counts(average, buckets)
+    assert counts.sum() == instance.deployment.num_slots
+    assert (counts >= least).all() and (counts <= most).all()
