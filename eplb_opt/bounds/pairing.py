@@ -25,7 +25,7 @@ Slots = NDArray[np.int64]
 # Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
 _NEAR = Fraction(1, 1000)
 # Of the limits, for the first program, and for weightings where it is not enough.
-_FIRST_SHARE = 0.25
+_FIRST_SHARE, _WEIGHTINGS_SHARE = 0.5, 0.3
 
 
 def close_by_pairing(
@@ -62,7 +62,7 @@ def close_by_pairing(
             return False
         else:
             halving = True
-            meanwhile = Decomposition(instance, slots, lower_bound, target_gap, meter.part(_FIRST_SHARE), report)
+            meanwhile = Decomposition(instance, slots, lower_bound, target_gap, meter.part(_WEIGHTINGS_SHARE), report)
             meanwhile.bisect()
             slots, best, lower_bound = meanwhile.slots, meanwhile.best, meanwhile.lower_bound
     return True
