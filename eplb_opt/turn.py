@@ -121,9 +121,9 @@ class Turn:
             return SEARCH
         if self._closing_method == PAIRING:
             return PAIRING
-        if self._is_small and not (self.programs % 2 and self._closing_method):
+        if self._is_small and not self.programs % 2:
             return "cpsat"
-        return self._closing_method or SEARCH
+        return self._closing_method
 
     @property
     def _patience(self) -> int:
@@ -137,7 +137,7 @@ class Turn:
         return int(patience * 2 ** min(self.programs, 20))
 
     @cached_property
-    def _closing_method(self) -> str | None:
+    def _closing_method(self) -> str:
         return closing_method(self.record.instance)
 
     @property

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.node_loads import close_by_node_loads
 from eplb_opt.bounds.pairing import close_by_pairing
 from eplb_opt.bounds.partition import Partition, partition_applies
 from eplb_opt.heuristics.folding import folding_applies
@@ -17,10 +18,10 @@ from eplb_opt.instance import Instance
 from eplb_opt.proof import Report
 
 
-def closing_method(instance: Instance) -> str | None:
+def closing_method(instance: Instance) -> str:
     """Name of the method for a layer of one window: by its nodes, then by its slots per GPU."""
     if instance.deployment.binding_nodes > 1:
-        return PARTITION if partition_applies(instance) else None
+        return PARTITION
     return PAIRING if folding_applies(instance) else DECOMPOSITION
 
 
@@ -34,6 +35,8 @@ def close(
 ) -> bool:
     """Better plans and bounds until their gap is at most `target_gap`; whether it is, within limits."""
     if instance.deployment.binding_nodes > 1:
+        if not partition_applies(instance):
+            return close_by_node_loads(instance, slots, lower_bound, target_gap, meter, report)
         return Partition(instance, slots, lower_bound, target_gap, meter, report, close).run()
     if folding_applies(instance):
         return close_by_pairing(instance, slots, lower_bound, target_gap, meter, report)

@@ -40,7 +40,7 @@ def greedy(instance: Instance) -> Slots:
     replicas must be distinct), then LPT with equal numbers of slots that passes over GPUs which hold the expert.
     Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
     """
-    return _build(instance, _lpt_groups(instance))
+    return place_groups(instance, _lpt_groups(instance))
 
 
 def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
@@ -49,7 +49,7 @@ def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
     exchanged = _exchanged_groups(instance)
     if np.array_equal(exchanged, _lpt_groups(instance)):
         return start
-    other = search(instance, _build(instance, exchanged), kicks=0, work=work)
+    other = search(instance, place_groups(instance, exchanged), kicks=0, work=work)
     return min(start, other, key=lambda slots: max_loads(slots.tolist(), instance))
 
 
@@ -71,7 +71,7 @@ def search(
     else:
         best = _search_nodes(instance, slots, kicks, seed, target, budget)
     if kicks and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
-        regrouped = _build(instance, _neighbour(instance, best, seed))
+        regrouped = place_groups(instance, _neighbour(instance, best, seed))
         regrouped = _search_nodes(instance, regrouped, kicks, seed, target, np.array([work]))
         best = min(best, regrouped, key=lambda slots: hottest(instance, slots))
     # Floats may take a plan that is worse in the last digit for an equal one.
@@ -116,7 +116,8 @@ def hottest(instance: Instance, slots: Slots, part: slice = slice(None)) -> floa
     return float(share[slots[part]].reshape(-1, instance.deployment.slots_per_gpu).sum(axis=1).max())
 
 
-def _build(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
+def place_groups(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
+    """Adams' counts and LPT inside each node, for groups that have their nodes."""
     deployment = instance.deployment
     slots = np.empty(deployment.num_slots, dtype=np.int64)
     for node in _nodes(instance, node_of_group):

@@ -1,0 +1,97 @@
+"""Hierarchical placement of many groups: the partition with the coolest hottest node, by a program over node loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends import cpsat
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.heuristics.pipeline import place_groups, search
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof, Report
+from eplb_opt.verify import max_loads
+
+# Sum of all groups in the program: CP-SAT errs beyond 2^31.
+_LARGEST_SUM = 2**30
+# Of the limits, for the program; what a search may look at, in pairs of slots, and what that counts for in seconds.
+_SHARE, _SEARCH_PAIRS, _SEARCH_WORK, _MOST_KICKS = 0.5, 20_000_000, 0.15, 100_000
+
+
+def close_by_node_loads(
+    instance: Instance,
+    slots: NDArray[np.int64],
+    lower_bound: Fraction,
+    target_gap: Fraction,
+    meter: Meter,
+    report: Report,
+) -> bool:
+    """A bound and a plan from the partition with the smallest largest node load; whether their gap is small enough.
+
+    Where sets of groups are too many to be told apart, a node is as good as its load: exact up to what nodes of
+    equal loads differ by, which is little where they have many experts.
+    """
+    (best,) = max_loads(slots.tolist(), instance)
+    bound, node_of_group = NodeLoads(instance).solve(meter.left(_SHARE))
+    if bound > lower_bound:
+        lower_bound = bound
+        report(None, Proof("nodes by cpsat", bound, checked=False))
+    row = place_groups(instance, node_of_group)
+    target = instance.kernel_value(lower_bound)
+    seed = meter.left().seed
+    while best - lower_bound > target_gap * best and not meter.exhausted:
+        seed += 1
+        row = search(instance, row, kicks=_MOST_KICKS, seed=seed, target=target, work=_SEARCH_PAIRS)
+        meter.spend(_SEARCH_WORK)
+        (value,) = max_loads(row.tolist(), instance)
+        if value < best:
+            best = value
+            report(row, None)
+    return best - lower_bound <= target_gap * best
+
+
+@dataclass(frozen=True)
+class NodeLoads:
+    """Which groups share a node, so that the hottest node is as cool as possible?
+
+    Data       w[c] load of group c, scaled to an integer and rounded down; N nodes, C groups
+    Variables  z[c,n] = 1 if node n takes group c;  T = largest node load
+    Minimise   T
+    one_node[c]   sum_n z[c,n] = 1
+    groups[n]     sum_c z[c,n] = C / N
+    load[n]       sum_c w[c] z[c,n] <= T
+
+    A GPU of the hottest node carries at least T / GPUs of a node, so the program's bound is one for the layer.
+    """
+
+    instance: Instance
+
+    def solve(self, limits: Limits) -> tuple[Fraction, NDArray[np.int64]]:
+        """A lower bound on the max load in tokens, on CP-SAT's word, and the node of each group."""
+        deployment, size = self.instance.deployment, self.instance.experts_per_group
+        (weights,) = self.instance.weights
+        totals = [sum(weights[start : start + size]) for start in range(0, len(weights), size)]
+        scale = min(Fraction(1), Fraction(_LARGEST_SUM, max(1, sum(totals))))
+        scaled = [total * scale.numerator // scale.denominator for total in totals]
+        groups, nodes = range(len(totals)), range(deployment.binding_nodes)
+        cp_model = cpsat.import_cp_model()
+        model = cp_model.CpModel()
+        z = {(c, n): model.new_bool_var(f"z_{c}_{n}") for c in groups for n in nodes}
+        top = model.new_int_var(-(-sum(scaled) // len(nodes)), sum(scaled), "T")
+        for c in groups:
+            model.add_exactly_one(z[c, n] for n in nodes)
+        for n in nodes:
+            model.add(sum(z[c, n] for c in groups) == deployment.groups_per_node)
+            model.add(sum(scaled[c] * z[c, n] for c in groups) <= top)
+        # Nodes are alike: the heaviest group is on the first.
+        model.add(z[max(groups, key=totals.__getitem__), 0] == 1)
+        model.minimize(top)
+        solver = cpsat.new_solver(cp_model, limits)
+        status = solver.solve(model)
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return Fraction(0), np.arange(len(totals)) // deployment.groups_per_node
+        bound = round(solver.best_objective_bound) / scale * self.instance.unit / deployment.gpus_per_node
+        return bound, np.array([next(n for n in nodes if solver.value(z[c, n])) for c in groups])
