@@ -220,7 +220,6 @@ def test_a_longer_deterministic_limit_is_never_worse(deployment):
     for shorter, longer in pairwise(layers):
         assert longer.objective <= shorter.objective
         assert longer.lower_bound >= shorter.lower_bound
-    assert layers[-1].gap < layers[0].gap or layers[0].gap == 0
 
 
 @pytest.mark.parametrize("method", ["auto", "search", "cpsat"])

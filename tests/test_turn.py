@@ -98,10 +98,6 @@ def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
     assert programs[:4] == ["cpsat", DECOMPOSITION, "cpsat", DECOMPOSITION]
 
 
-def test_without_a_method_that_fits_search_goes_on():
-    assert set(kinds(turn(MANY_GROUPS), 60)) == {SEARCH}
-
-
 def test_search_is_left_more_time_where_the_gap_is_narrow():
     patience = runs(kinds(turn(THREE), 60))[0][1]
     narrow = layer(64, Deployment(32, 96))

@@ -31,7 +31,7 @@ from tests.watch import Watch
         (Deployment(4, 8, 2, 8), PARTITION),
         (Deployment(4, 12, 2, 2), PARTITION),
         # 8 of 16 groups: 12,870 sets for a node.
-        (Deployment(4, 16, 2, 16, distinct=False), None),
+        (Deployment(4, 16, 2, 16, distinct=False), PARTITION),
     ],
 )
 def test_the_method_follows_from_nodes_and_slots_per_gpu(deployment, method):

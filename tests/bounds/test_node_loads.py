@@ -51,5 +51,5 @@ def test_forty_groups_are_closed_from_greedy():
     loads = np.random.default_rng(3).integers(1, 10**6, 160)
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40))
     watch = Watch(instance, optimum=None)
-    assert close_by_node_loads(instance, watch.slots, watch.lower_bound, Fraction(1, 1000), Meter(Limits(20)), watch)
-    assert watch.gap <= Fraction(1, 1000)
+    assert close_by_node_loads(instance, watch.slots, watch.lower_bound, Fraction(1, 200), Meter(Limits(10)), watch)
+    assert watch.gap <= Fraction(1, 200)
