@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
+from eplb_opt.bounds.covering import better_covers
 from eplb_opt.bounds.fillings import Weighting
 from eplb_opt.bounds.master import MasterProgram
 from eplb_opt.heuristics.packing import pack
@@ -25,6 +26,8 @@ _SHARE = 0.3
 # What a search from new counts may look at, in pairs of slots, and what that counts for in seconds of work.
 _SEARCH_PAIRS, _SEARCH_WORK = 20_000_000, 0.07
 _MOST_KICKS = 100_000
+# Of the limits, for covers.
+_COVER_SHARE = 0.5
 # Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
 _MOST_ITEMS = 6_000
 
@@ -63,6 +66,7 @@ class Decomposition:
 
     def run(self) -> bool:
         """Better plans and bounds until their gap is at most the target; whether that was reached within limits."""
+        self._cover()
         self.bisect()
         self._cut()
         return self._closed
@@ -98,6 +102,14 @@ class Decomposition:
                     self._pack(_rounded_counts(program.counts(), buckets))
                     open_ = min(open_, self.best)
             below = False
+
+    def _cover(self) -> None:
+        """Look for better plans among all whose GPUs are near the mean load and counts near those of the plan."""
+        meter = self._meter.part(_COVER_SHARE)
+        for slots in better_covers(self._instance, self.slots, self.lower_bound, meter):
+            self._offer(slots)
+            if self._closed:
+                return
 
     def _cut(self) -> None:
         """Refute counts one by one: strictly below the plan first, then lower where that is undecided."""
@@ -164,6 +176,9 @@ class Decomposition:
             work=_SEARCH_PAIRS,
         )
         self._meter.spend(_SEARCH_WORK)
+        self._offer(slots)
+
+    def _offer(self, slots: Slots) -> None:
         (value,) = max_loads(slots.tolist(), self._instance)
         if value < self.best:
             self.slots, self.best = slots, value
