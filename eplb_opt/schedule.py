@@ -24,9 +24,9 @@ class Schedule:
     """Runs steps of many layers on an executor until every layer is done, time is up, or somebody interrupts.
 
     Layers run side by side; a layer's steps follow each other, but that search goes on beside a program where a
-    worker is free. The layer with the widest gap goes first, where each
-    step in a row without a better plan makes the gap count for less. With a deterministic budget the clock decides
-    nothing: each layer has its own share of work, and its steps depend on nothing but the layer.
+    worker is free. The layer with the widest gap goes first, where each step in a row without a better plan makes the
+    gap count for less. With a deterministic budget the clock decides nothing: each layer has its own share of work,
+    and its steps depend on nothing but the layer.
     """
 
     records: list[LayerRecord]

@@ -15,7 +15,7 @@ from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import EplbOptError
-from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, search
+from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy, greedy_plus_swap, search
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
 
@@ -23,11 +23,9 @@ logger = logging.getLogger(__name__)
 
 Slots = NDArray[np.int64]
 
-# Pairs of slots that one search step looks at: up to a tenth of a second on one core for usual deployments, a second
-# where tables leave the cache (512 GPUs x 8 slots).
-_WORK_PER_STEP = 15_000_000
-# On tiny layers a step ends after this many kicks.
-_MOST_KICKS = 100_000
+# What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
+SECONDS_PER_SEARCH = 0.1
+_WORK_PER_STEP = int(SECONDS_PER_SEARCH * PAIRS_PER_SECOND)
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     """One step of local search from `slots`, until the max load is `enough`; same arguments, same plan."""
     begin = perf_counter()
     target = instance.kernel_value(enough)
-    found = search(instance, slots, kicks=_MOST_KICKS, seed=seed, target=target, work=_WORK_PER_STEP)
+    found = search(instance, slots, seed=seed, target=target, work=_WORK_PER_STEP)
     seconds = perf_counter() - begin
     return Findings("search", (Finding("search", slots=found, seconds=seconds),), seconds)
 

@@ -14,7 +14,7 @@ from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.record import LayerRecord
-from eplb_opt.steps import Findings, run_in_worker, search_on
+from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on
 
 SEARCH = "search"
 # Search steps in a row without a better plan after which proving has its turn, doubled each time.
@@ -25,8 +25,6 @@ _NARROW, _NARROW_PATIENCE = Fraction(1, 10_000), 50
 _FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
 # Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
 _WORTHWHILE_VARIABLES = 2_000
-# What a search step counts for when work is limited instead of time.
-_SECONDS_PER_SEARCH = 0.1
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Turn:
         # Any max load up to this one meets the target gap.
         enough = record.proof.bound / (1 - self.budget.target_gap)
         seed = self.budget.seed + 0x9E3779B1 * (self.searches + 1)
-        return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), _SECONDS_PER_SEARCH)
+        return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), SECONDS_PER_SEARCH)
 
     def wants_search_beside(self, kind: str) -> bool:
         """Whether search has something to give while a program of this kind runs: where plans are hard to find."""

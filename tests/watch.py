@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
@@ -44,6 +47,15 @@ class Watch:
             assert proof.bound <= (self.best if self.optimum is None else self.optimum)
             self.lower_bound = proof.bound
             self.proofs.append(proof)
+
+    def run(self, method: Callable[[Pursuit], object], target_gap: Fraction, limits: Limits) -> bool:
+        """Let a method pursue from what is known here; whether it closed the gap. It ends with what it reported."""
+        pursuit = Pursuit(self.instance, self.slots, self.lower_bound, target_gap, Meter(limits), self)
+        method(pursuit)
+        assert (pursuit.best, pursuit.lower_bound) == (self.best, self.lower_bound)
+        assert np.array_equal(pursuit.slots, self.slots)
+        assert pursuit.closed == (self.gap <= target_gap)
+        return pursuit.closed
 
     @property
     def gap(self) -> Fraction:

@@ -14,6 +14,7 @@ from eplb_opt.arguments import one_of
 from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.backends.outcome import CLOSING_METHODS, PROGRAM_METHODS, Outcome, Report, Verdict
 from eplb_opt.bounds.closing import close
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
     EXACT_SOLVER_ROW_SUM,
@@ -92,8 +93,9 @@ def run_closing(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
         emit(ProgramNews(None if slots is None else tuple(slots.tolist()), proof, None))
 
     slots = np.array(task.incumbent, dtype=np.int64)
-    met = close(task.instance, slots, task.lower_bound, task.target_gap, Meter(task.limits), report)
-    emit(ProgramNews(None, None, "optimal" if met else "stopped"))
+    pursuit = Pursuit(task.instance, slots, task.lower_bound, task.target_gap, Meter(task.limits), report)
+    close(pursuit)
+    emit(ProgramNews(None, None, "optimal" if pursuit.closed else "stopped"))
 
 
 def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import numpy as np
-from numpy.typing import NDArray
-
-from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.node_loads import close_by_node_loads
 from eplb_opt.bounds.pairing import close_by_pairing
 from eplb_opt.bounds.partition import Partition, partition_applies
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Report
 
 
 def closing_method(instance: Instance) -> str:
@@ -25,19 +19,14 @@ def closing_method(instance: Instance) -> str:
     return PAIRING if folding_applies(instance) else DECOMPOSITION
 
 
-def close(
-    instance: Instance,
-    slots: NDArray[np.int64],
-    lower_bound: Fraction,
-    target_gap: Fraction,
-    meter: Meter,
-    report: Report,
-) -> bool:
-    """Better plans and bounds until their gap is at most `target_gap`; whether it is, within limits."""
-    if instance.deployment.binding_nodes > 1:
-        if not partition_applies(instance):
-            return close_by_node_loads(instance, slots, lower_bound, target_gap, meter, report)
-        return Partition(instance, slots, lower_bound, target_gap, meter, report, close).run()
-    if folding_applies(instance):
-        return close_by_pairing(instance, slots, lower_bound, target_gap, meter, report)
-    return Decomposition(instance, slots, lower_bound, target_gap, meter, report).run()
+def close(pursuit: Pursuit) -> None:
+    """Better plans and bounds until the gap is small enough, within the limits."""
+    if pursuit.instance.deployment.binding_nodes > 1:
+        if partition_applies(pursuit.instance):
+            Partition(pursuit, close).run()
+        else:
+            close_by_node_loads(pursuit)
+    elif folding_applies(pursuit.instance):
+        close_by_pairing(pursuit)
+    else:
+        Decomposition(pursuit, pursuit.meter).run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -14,17 +13,17 @@ from numpy.typing import NDArray
 from eplb_opt.backends import cpsat
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import Item
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.instance import Instance
-from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
 
 # More fillings make programs that CP-SAT neither solves nor refutes; more nodes are not worth their enumeration.
-_MOST_FILLINGS, _MOST_NODES = 1_200, 300_000
+_MOST_FILLINGS, _MOST_NODES = 1_500, 500_000
 # What `Neighbourhood` has for steps and depths.
-_STEPS, _DEPTHS = ((1, 2), (7, 10), (9, 10)), (1, 2, 4)
+_STEPS, _DEPTHS = ((3, 10), (6, 10), (9, 10)), (1, 2, 4)
 # CP-SAT's levels of linear relaxation: without one it tries more, with one it sees which counts cannot go together.
 _RELAXATIONS = (0, 1)
 # Of what is left, for one program; and what a program counts for, in seconds of work, apart from CP-SAT's.
@@ -66,26 +65,24 @@ _LADDER = sorted(
 )
 
 
-def better_covers(instance: Instance, slots: Slots, lower_bound: Fraction, meter: Meter) -> Iterator[Slots]:
-    """Plans, each better than the one before, until every neighbourhood was tried or limits are used up.
+def better_covers(pursuit: Pursuit, meter: Meter) -> None:
+    """Better and better plans, until every neighbourhood was tried, the gap is small enough or limits are used up.
 
     Local search mends a few GPUs at a time. With three slots per GPU hardly any few GPUs have a better deal once all
     are near the mean load, while all of them together have many: a program over whole GPUs finds those.
     """
-    (best,) = max_loads(slots.tolist(), instance)
+    tried: set[tuple[tuple[Item, ...], bytes]] = set()
     for neighbourhood in _LADDER:
         # What was of use once is tried again from the better plan.
-        while best > lower_bound and not meter.exhausted:
-            max_load = lower_bound + neighbourhood.step * (best - lower_bound)
-            program = CoverProgram.around(instance, np.bincount(slots), max_load, neighbourhood)
-            found = program.plan(meter) if program is not None else None
-            if found is None:
+        better = True
+        while better and not pursuit.closed and not meter.exhausted:
+            max_load = pursuit.lower_bound + neighbourhood.step * (pursuit.best - pursuit.lower_bound)
+            program = CoverProgram.around(pursuit.instance, np.bincount(pursuit.slots), max_load, neighbourhood)
+            if program is None or program.key in tried:
                 break
-            (value,) = max_loads(found.tolist(), instance)
-            if value >= best:
-                break
-            slots, best = found, value
-            yield slots
+            tried.add(program.key)
+            found = program.plan(meter)
+            better = found is not None and pursuit.offer_plan(found)
 
 
 @dataclass(frozen=True)
@@ -115,25 +112,30 @@ class CoverProgram:
             return None
         radius = neighbourhood.radius(counts)
         least, most = np.maximum(least, counts - radius), np.minimum(most, counts + radius)
-        (weights,) = instance.weights
         pairs = [
             (expert, replicas)
             for expert, (low, high) in enumerate(zip(least.tolist(), most.tolist(), strict=True))
             for replicas in range(low, high + 1)
         ]
-        items = sorted(pairs, key=lambda item: -weights[item[0]] / item[1])
+        loads = instance.kernel_loads.tolist()
+        items = sorted(pairs, key=lambda item: -loads[item[0]] / item[1])
         (mean,) = instance.mean_loads
         deployment = instance.deployment
         fillings = _fillings_between(
-            np.array([weights[expert] / replicas for expert, replicas in items]),
+            np.array([loads[expert] / replicas for expert, replicas in items]),
             np.array([expert for expert, _ in items]),
             deployment.slots_per_gpu,
-            float((mean - neighbourhood.depth * (max_load - mean)) / instance.unit),
-            float(max_load / instance.unit),
+            instance.kernel_value(mean - neighbourhood.depth * (max_load - mean)),
+            instance.kernel_value(max_load),
             deployment.distinct,
             _MOST_FILLINGS,
         )
         return cls(instance, tuple(items), fillings) if 0 < len(fillings) < _MOST_FILLINGS else None
+
+    @property
+    def key(self) -> tuple[tuple[Item, ...], bytes]:
+        """The same for programs of the same layer that are the same."""
+        return self.items, self.fillings.tobytes()
 
     def plan(self, meter: Meter) -> Slots | None:
         """A plan, if CP-SAT finds one within limits."""

@@ -9,48 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.heuristics.pipeline import place_groups, search
+from eplb_opt.backends.limits import Limits
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.heuristics.pipeline import place_groups
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Proof, Report
-from eplb_opt.verify import max_loads
 
 # Sum of all groups in the program: CP-SAT errs beyond 2^31.
 _LARGEST_SUM = 2**30
-# Of the limits, for the program; what a search may look at, in pairs of slots, and what that counts for in seconds.
-_SHARE, _SEARCH_PAIRS, _SEARCH_WORK, _MOST_KICKS = 0.5, 20_000_000, 0.15, 100_000
+# Of the limits, for the program; and what a search may look at, in pairs of slots.
+_SHARE, _SEARCH_PAIRS = 0.5, 20_000_000
 
 
-def close_by_node_loads(
-    instance: Instance,
-    slots: NDArray[np.int64],
-    lower_bound: Fraction,
-    target_gap: Fraction,
-    meter: Meter,
-    report: Report,
-) -> bool:
-    """A bound and a plan from the partition with the smallest largest node load; whether their gap is small enough.
+def close_by_node_loads(pursuit: Pursuit) -> None:
+    """A bound and plans from the partition with the smallest largest node load.
 
     Where sets of groups are too many to be told apart, a node is as good as its load: exact up to what nodes of
     equal loads differ by, which is little where they have many experts.
     """
-    (best,) = max_loads(slots.tolist(), instance)
-    bound, node_of_group = NodeLoads(instance).solve(meter.left(_SHARE))
-    if bound > lower_bound:
-        lower_bound = bound
-        report(None, Proof("nodes by cpsat", bound, checked=False))
-    row = place_groups(instance, node_of_group)
-    target = instance.kernel_value(lower_bound)
+    meter = pursuit.meter
+    bound, node_of_group, used = NodeLoads(pursuit.instance).solve(meter.left(_SHARE))
+    meter.spend(used)
+    pursuit.offer_bound("nodes by cpsat", bound, checked=False)
+    row = place_groups(pursuit.instance, node_of_group)
     seed = meter.left().seed
-    while best - lower_bound > target_gap * best and not meter.exhausted:
+    while not pursuit.closed and not meter.exhausted:
         seed += 1
-        row = search(instance, row, kicks=_MOST_KICKS, seed=seed, target=target, work=_SEARCH_PAIRS)
-        meter.spend(_SEARCH_WORK)
-        (value,) = max_loads(row.tolist(), instance)
-        if value < best:
-            best = value
-            report(row, None)
-    return best - lower_bound <= target_gap * best
+        row = pursuit.search(row, _SEARCH_PAIRS, seed, meter)
 
 
 @dataclass(frozen=True)
@@ -69,8 +53,8 @@ class NodeLoads:
 
     instance: Instance
 
-    def solve(self, limits: Limits) -> tuple[Fraction, NDArray[np.int64]]:
-        """A lower bound on the max load in tokens, on CP-SAT's word, and the node of each group."""
+    def solve(self, limits: Limits) -> tuple[Fraction, NDArray[np.int64], float]:
+        """A lower bound on the max load in tokens, on CP-SAT's word, the node of each group, and the work it took."""
         deployment, size = self.instance.deployment, self.instance.experts_per_group
         (weights,) = self.instance.weights
         totals = [sum(weights[start : start + size]) for start in range(0, len(weights), size)]
@@ -91,7 +75,8 @@ class NodeLoads:
         model.minimize(top)
         solver = cpsat.new_solver(cp_model, limits)
         status = solver.solve(model)
+        work = solver.response_proto.deterministic_time
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return Fraction(0), np.arange(len(totals)) // deployment.groups_per_node
+            return Fraction(0), np.arange(len(totals)) // deployment.groups_per_node, work
         bound = round(solver.best_objective_bound) / scale * self.instance.unit / deployment.gpus_per_node
-        return bound, np.array([next(n for n in nodes if solver.value(z[c, n])) for c in groups])
+        return bound, np.array([next(n for n in nodes if solver.value(z[c, n])) for c in groups]), work

@@ -8,19 +8,13 @@ from fractions import Fraction
 from math import floor, lcm
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Proof, Report
-from eplb_opt.verify import max_loads
-
-Slots = NDArray[np.int64]
 
 # Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
 _NEAR = Fraction(1, 1000)
@@ -28,44 +22,31 @@ _NEAR = Fraction(1, 1000)
 _FIRST_SHARE, _WEIGHTINGS_SHARE = 0.5, 0.3
 
 
-def close_by_pairing(
-    instance: Instance,
-    slots: Slots,
-    lower_bound: Fraction,
-    target_gap: Fraction,
-    meter: Meter,
-    report: Report,
-) -> bool:
-    """Better plans and bounds until their gap is at most `target_gap`; whether it is, within limits.
+def close_by_pairing(pursuit: Pursuit) -> None:
+    """Better plans and bounds until the gap is small enough, within the limits.
 
     Each program looks for counts that allow some max load: at first anything *less* than the plan, so that infeasible
     means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between bound and
     plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is infeasible.
     """
-    (best,) = max_loads(slots.tolist(), instance)
+    instance, meter = pursuit.instance, pursuit.meter
     halving = False
-    while best - lower_bound > target_gap * best:
-        near = best - lower_bound <= _NEAR * best
+    while not pursuit.closed:
+        near = pursuit.best - pursuit.lower_bound <= _NEAR * pursuit.best
         below = near or not halving
-        share = 1.0 if near or halving else _FIRST_SHARE
-        program = ThresholdProgram(instance, best if below else (best + lower_bound) / 2, below)
-        verdict, counts, used = program.solve(meter.left(share))
+        max_load = pursuit.best if below else (pursuit.best + pursuit.lower_bound) / 2
+        program = ThresholdProgram(instance, max_load, below)
+        verdict, counts, used = program.solve(meter.left(1.0 if near or halving else _FIRST_SHARE))
         meter.spend(used)
         if counts is not None:
-            slots = fold(instance, counts)
-            (best,) = max_loads(slots.tolist(), instance)
-            report(slots, None)
+            pursuit.offer_plan(fold(instance, counts))
         elif verdict == "infeasible":
-            lower_bound = program.max_load
-            report(None, Proof("pairing by cpsat", lower_bound, checked=False))
+            pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
         elif near or halving:
-            return False
+            return
         else:
             halving = True
-            meanwhile = Decomposition(instance, slots, lower_bound, target_gap, meter.part(_WEIGHTINGS_SHARE), report)
-            meanwhile.bisect()
-            slots, best, lower_bound = meanwhile.slots, meanwhile.best, meanwhile.lower_bound
-    return True
+            Decomposition(pursuit, meter.part(_WEIGHTINGS_SHARE)).bisect()
 
 
 @dataclass(frozen=True)

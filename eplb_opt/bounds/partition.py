@@ -11,25 +11,24 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Meter
+from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.pipeline import greedy, search
+from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy, search
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Proof, Report, strongest
+from eplb_opt.proof import Proof, strongest
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
-# Closes the gap of one node; signature of `eplb_opt.bounds.closing.close`.
-Close = Callable[[Instance, Slots, Fraction, Fraction, Meter, Report], bool]
+# Closes the gap of one node: `eplb_opt.bounds.closing.close`.
+Close = Callable[[Pursuit], None]
 GroupSet = tuple[int, ...]
 
 # Each set has its own bounds and plans, and looking for a partition may pass through all sets of groups that can be
 # left, which takes minutes for 32 groups in pairs. Beyond, other methods have to do.
 MOST_SETS, MOST_GROUPS = 5_000, 18
-# The first search on a set, in pairs of slots, and its seconds of work; the first proof, in seconds. Both double.
-_SEARCH_PAIRS, _SEARCH_WORK, _PROOF_SECONDS = 4_000_000, 0.02, 0.1
-_MOST_KICKS = 100_000
+# The first search on a set, in pairs of slots, and the first proof, in seconds. Both double.
+_SEARCH_PAIRS, _PROOF_SECONDS = 4_000_000, 0.1
 
 
 def partition_applies(instance: Instance) -> bool:
@@ -66,20 +65,10 @@ class Partition:
     they meet. Valid because the load of a GPU depends on its own node alone.
     """
 
-    def __init__(
-        self,
-        instance: Instance,
-        slots: Slots,
-        lower_bound: Fraction,
-        target_gap: Fraction,
-        meter: Meter,
-        report: Report,
-        close: Close,
-    ) -> None:
-        self._instance, self._target_gap, self._report, self._close = instance, target_gap, report, close
-        self._meter, self._seed = meter, meter.left().seed
-        self._lower = lower_bound
-        (self._best,) = max_loads(slots.tolist(), instance)
+    def __init__(self, pursuit: Pursuit, close: Close) -> None:
+        self._pursuit, self._close = pursuit, close
+        self._seed = pursuit.meter.left().seed
+        instance, slots = pursuit.instance, pursuit.slots
         deployment = instance.deployment
         sets = combinations(range(deployment.binding_groups), deployment.groups_per_node)
         self._nodes = {groups: _node(instance, groups) for groups in sets}
@@ -88,62 +77,47 @@ class Partition:
             groups = tuple(sorted(set((part // instance.experts_per_group).tolist())))
             _offer(self._nodes[groups], np.searchsorted(self._nodes[groups].experts, part))
 
-    def run(self) -> bool:
-        """Better plans and bounds until their gap is at most the target; whether that was reached within limits."""
+    def run(self) -> None:
+        """Better plans and bounds until the gap is small enough, within the limits."""
         while True:
             partition = self._bound()
-            if self._closed:
-                return True
             open_ = [self._nodes[groups] for groups in partition if not self._nodes[groups].closed]
-            if self._meter.exhausted or not open_:
-                return False
+            if self._pursuit.closed or self._pursuit.meter.exhausted or not open_:
+                return
             # The node that keeps this partition from being as good as its bounds promise.
             node = max(open_, key=lambda node: (node.value is None, node.value or 0, -node.visits))
             self._refine(node)
             self._plan()
 
-    @property
-    def _closed(self) -> bool:
-        return self._best - self._lower <= self._target_gap * self._best
-
     def _bound(self) -> list[GroupSet]:
         """A best partition under the bounds of nodes; its value is a bound of the layer."""
         bounds = {groups: node.proof.bound for groups, node in self._nodes.items()}
-        value, partition = best_partition(bounds, self._instance.deployment.binding_groups)
-        if value > self._lower:
-            self._lower = value
-            # What excludes anything better are the sets whose bounds are at least this.
-            checked = all(node.proof.checked for node in self._nodes.values() if node.proof.bound >= value)
-            self._report(None, Proof("partition" if checked else "partition by cpsat", value, checked))
+        value, partition = best_partition(bounds, self._pursuit.instance.deployment.binding_groups)
+        # What excludes anything better are the sets whose bounds are at least this.
+        checked = all(node.proof.checked for node in self._nodes.values() if node.proof.bound >= value)
+        self._pursuit.offer_bound("partition" if checked else "partition by cpsat", value, checked)
         return partition
 
     def _plan(self) -> None:
         """The best partition under the plans of nodes, if it is better than the best plan."""
         values = {groups: node.value for groups, node in self._nodes.items() if node.value is not None}
-        better = {groups: value for groups, value in values.items() if value < self._best}
-        value, partition = best_partition(better, self._instance.deployment.binding_groups)
+        better = {groups: value for groups, value in values.items() if value < self._pursuit.best}
+        _, partition = best_partition(better, self._pursuit.instance.deployment.binding_groups)
         if partition:
-            self._best = value
             rows = [self._nodes[groups].experts[self._nodes[groups].slots] for groups in partition]
-            self._report(np.concatenate(rows), None)
+            self._pursuit.offer_plan(np.concatenate(rows))
 
     def _refine(self, node: _Node) -> None:
         """A plan first; then, in turn, search and proof, each time with twice the work."""
         effort = 2 ** (node.visits // 2)
         node.visits += 1
         before = greedy(node.instance) if node.slots is None else node.slots
+        pursuit = self._pursuit
         if node.visits % 2:
-            target = node.instance.kernel_value(max(node.proof.bound, self._lower))
-            slots = search(
-                node.instance,
-                before,
-                kicks=_MOST_KICKS,
-                seed=self._seed + node.visits,
-                target=target,
-                work=effort * _SEARCH_PAIRS,
-            )
-            self._meter.spend(effort * _SEARCH_WORK)
-            _offer(node, slots)
+            target = node.instance.kernel_value(max(node.proof.bound, pursuit.lower_bound))
+            pairs = effort * _SEARCH_PAIRS
+            _offer(node, search(node.instance, before, seed=self._seed + node.visits, target=target, work=pairs))
+            pursuit.meter.spend(pairs / PAIRS_PER_SECOND)
             return
 
         def report(slots: Slots | None, proof: Proof | None) -> None:
@@ -152,8 +126,8 @@ class Partition:
             if proof is not None:
                 node.proof = strongest(node.proof, proof)
 
-        meter = self._meter.part(most=effort * _PROOF_SECONDS)
-        self._close(node.instance, before, node.proof.bound, self._target_gap, meter, report)
+        meter = pursuit.meter.part(most=effort * _PROOF_SECONDS)
+        self._close(Pursuit(node.instance, before, node.proof.bound, pursuit.target_gap, meter, report))
 
 
 def best_partition(values: Mapping[GroupSet, Fraction], num_groups: int) -> tuple[Fraction, list[GroupSet]]:

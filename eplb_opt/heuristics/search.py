@@ -1,4 +1,4 @@
-"""Local search on one node: exchanges of slots and transfers of replicas, then random kicks."""
+"""Local search on one node: exchanges of slots and transfers of replicas, then repartitions and random kicks."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def improve(
 
     Descent: the hottest GPU exchanges a slot with another GPU, or another GPU gives up a replica of some expert
     with two or more for one more replica of an expert of the hottest GPU (so counts change too); the move with
-    the smallest resulting maximum over the GPUs it touches is taken while that is below the hottest load. Then
-    up to `kicks` times a few random moves and a new descent, kept unless worse. Stops at `target`, or when
-    ``budget[0]``, a number of pairs of slots to look at that is counted down, is used up.
+    the smallest resulting maximum over the GPUs it touches is taken while that is below the hottest load. Then, in
+    turns, repartitions of a few GPUs, and up to `kicks` times a few random moves and a new descent, kept unless worse;
+    a turn that was of use is followed by one of its kind. Stops at `target`, or when ``budget[0]``, a number of pairs
+    of slots to look at that is counted down, is used up.
 
     Returns the largest GPU load, never above the one given but for rounding.
     """
@@ -51,14 +52,13 @@ def improve(
     length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, 0, budget)
     top = load.max()
     before = load.copy()
-    kick, useful = 0, 1
+    kick, dealing = 0, True
     turn = np.array([0])
     while kick < kicks and top > target and num_gpus > 1 and budget[0] > 0:
-        # Deals at constant counts and kicks take turns; what was of use goes on.
         last = top
-        turn[0] = min(budget[0], _TURN if useful == 1 else _KICK_TURN)
+        turn[0] = min(budget[0], _TURN if dealing else _KICK_TURN)
         budget[0] -= turn[0]
-        if useful == 1:
+        if dealing:
             repartition(w, slots, counts, holds, share, load, max_replicas, distinct, target, turn, random)
             top = load.max()
         else:
@@ -74,7 +74,7 @@ def improve(
                     _undo(w, slots, counts, holds, share, load, log, length)
                     load[:] = before
         if top >= last:
-            useful = 1 - useful
+            dealing = not dealing
         # Sums of increments drift; start again from the table itself.
         for gpu in range(num_gpus):
             load[gpu] = share[slots[gpu]].sum()

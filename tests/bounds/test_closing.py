@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.backends.program import ProgramTask, run_task
 from eplb_opt.bounds.closing import close, closing_method
@@ -45,8 +45,7 @@ def test_plans_are_valid_bounds_are_true_and_both_move_forward(instance, part):
     optimum = brute_force(instance)
     watch = Watch(instance, optimum, None if part is None else part * optimum)
     gap = Fraction(1, 10**4)
-    met = close(instance, watch.slots, watch.lower_bound, gap, Meter(Limits(60, work=0.1)), watch)
-    assert met == (watch.gap <= gap)
+    watch.run(close, gap, Limits(60, work=0.1))
     assert watch.lower_bound <= optimum <= watch.best
 
 
@@ -58,10 +57,7 @@ def test_seeded_layers_of_all_kinds_are_closed_to_the_last_digit():
         shape = random_instance(random, max_experts=6, max_slots=9)
         instance = Instance.from_loads(random.integers(0, 200, shape.num_experts), shape.deployment)
         watch = Watch(instance, brute_force(instance))
-        meter = Meter(Limits(60, seed=seed, work=0.2))
-        met = close(instance, watch.slots, watch.lower_bound, Fraction(0), meter, watch)
-        assert met == (watch.best == watch.lower_bound)
-        closed += met
+        closed += watch.run(close, Fraction(0), Limits(60, seed=seed, work=0.2))
         methods.add(closing_method(instance))
     assert methods == {PAIRING, DECOMPOSITION, PARTITION}
     assert closed >= 70
@@ -72,7 +68,7 @@ def test_zero_limits_return_at_once_with_what_is_known(deployment):
     instance = Instance.from_loads(np.random.default_rng(0).lognormal(0, 1.5, 40), deployment)
     for limits in (Limits(0.0), Limits(60, work=0.0)):
         watch = Watch(instance, None, Fraction(0))
-        assert not close(instance, watch.slots, watch.lower_bound, Fraction(0), Meter(limits), watch)
+        assert not watch.run(close, Fraction(0), limits)
         assert watch.plans == []
 
 

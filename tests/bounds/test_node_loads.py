@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.node_loads import NodeLoads, close_by_node_loads
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
@@ -42,7 +42,7 @@ def test_the_bound_is_the_hottest_node_of_the_best_partition(totals, nodes):
 def test_huge_loads_are_rounded_down_to_a_valid_bound():
     totals = [2**61 + 12345, 2**60 + 777, 2**59 + 1, 2**58, 3, 1]
     instance = Instance.from_loads(np.array(totals), Deployment(2, 6, 2, 6))
-    bound, _ = NodeLoads(instance).solve(Limits(30))
+    bound, *_ = NodeLoads(instance).solve(Limits(30))
     best = coolest_hottest_node(totals, 2)
     assert best * (1 - Fraction(1, 10**6)) <= bound <= best
 
@@ -51,5 +51,5 @@ def test_forty_groups_are_closed_from_greedy():
     loads = np.random.default_rng(3).integers(1, 10**6, 160)
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40))
     watch = Watch(instance, optimum=None)
-    assert close_by_node_loads(instance, watch.slots, watch.lower_bound, Fraction(1, 200), Meter(Limits(10)), watch)
+    assert watch.run(close_by_node_loads, Fraction(1, 200), Limits(10))
     assert watch.gap <= Fraction(1, 200)

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing
-from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
@@ -19,6 +18,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
 from tests.oracle import brute_force, count_vectors, fold_optimum
 from tests.strategies import instances
+from tests.watch import Watch
 
 TWO = {"slots_per_gpu": 2, "hierarchical": False, "max_experts": 6, "max_gpus": 5, "max_slots": 10}
 
@@ -28,22 +28,10 @@ def value(slots, instance):
 
 
 def closed(instance, target_gap=Fraction(0)):
-    """Value and bound after closing from greedy; every plan on the way is valid, every step is forward."""
-    best = value(greedy(instance), instance)
-    bound = max(proof.bound for proof in quick_bounds(instance))
-    state = [best, bound]
-
-    def report(slots, proof):
-        if slots is None:
-            assert proof.bound > state[1]
-            state[1] = proof.bound
-        else:
-            assert verify(Plan(slots[np.newaxis], instance.deployment, instance.num_experts)) == []
-            assert value(slots, instance) < state[0]
-            state[0] = value(slots, instance)
-
-    met = close_by_pairing(instance, greedy(instance), bound, target_gap, Meter(Limits(60)), report)
-    return met, *state
+    """Value and bound after closing from greedy."""
+    watch = Watch(instance, None)
+    met = watch.run(close_by_pairing, target_gap, Limits(60))
+    return met, watch.best, watch.lower_bound
 
 
 @settings(max_examples=1000)
@@ -105,8 +93,9 @@ def test_a_gap_that_is_enough_ends_it():
 
 def test_no_time_keeps_what_is_known():
     instance = Instance.from_loads(np.random.default_rng(0).integers(1, 10**6, 200), Deployment(120, 240))
-    bound = max(proof.bound for proof in quick_bounds(instance))
-    assert not close_by_pairing(instance, greedy(instance), bound, Fraction(0), Meter(Limits(0.0)), lambda *_: None)
+    watch = Watch(instance, None)
+    assert not watch.run(close_by_pairing, Fraction(0), Limits(0.0))
+    assert (watch.plans, watch.proofs) == ([], [])
 
 
 def test_it_applies_to_two_slots_on_one_node():

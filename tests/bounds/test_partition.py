@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.backends.limits import Limits
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.bounds.closing import close
 from eplb_opt.bounds.partition import Partition, best_partition, partition_applies
@@ -25,7 +25,7 @@ PLENTY = Limits(60, work=1.0)
 
 
 def run(watch, target_gap=Fraction(0), limits=PLENTY, close=close):
-    return Partition(watch.instance, watch.slots, watch.lower_bound, target_gap, Meter(limits), watch, close).run()
+    return watch.run(lambda pursuit: Partition(pursuit, close).run(), target_gap, limits)
 
 
 def all_partitions(sets, num_groups):
@@ -179,12 +179,9 @@ def test_no_load_is_closed_at_once():
 def claim(bound_of, checked):
     """A `Close` that finds no plans, and says of every node what its bound is."""
 
-    def claims(instance, slots, lower_bound, target_gap, meter, report):
-        bound = bound_of(instance)
-        if bound > lower_bound:
-            report(None, Proof("somebody", bound, checked))
-        meter.spend(0.01)
-        return False
+    def claims(pursuit):
+        pursuit.offer_bound("somebody", bound_of(pursuit.instance), checked)
+        pursuit.meter.spend(0.01)
 
     return claims
 

@@ -1,0 +1,80 @@
+"""Pursuit: the plan and the lower bound of one layer while a method closes the gap between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends.limits import Meter
+from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof, Report
+from eplb_opt.verify import max_loads
+
+Slots = NDArray[np.int64]
+
+
+@dataclass
+class Pursuit:
+    """What a method that closes gaps begins with, and what it has reached.
+
+    Attributes
+    ----------
+    instance
+        A layer of one window.
+    slots, lower_bound
+        The best plan, as a row of slots, and the best bound, in tokens.
+    target_gap
+        The gap that is small enough.
+    meter
+        What may still be used.
+    report
+        Told of every better plan and bound.
+    best
+        Max load of `slots`, in tokens.
+    """
+
+    instance: Instance
+    slots: Slots
+    lower_bound: Fraction
+    target_gap: Fraction
+    meter: Meter
+    report: Report
+    best: Fraction = field(init=False)
+
+    def __post_init__(self) -> None:
+        (self.best,) = max_loads(self.slots.tolist(), self.instance)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the gap is small enough."""
+        return self.best - self.lower_bound <= self.target_gap * self.best
+
+    def offer_plan(self, slots: Slots) -> bool:
+        """Keep and report a row of slots if it is better; whether it was."""
+        (value,) = max_loads(slots.tolist(), self.instance)
+        if value >= self.best:
+            return False
+        self.slots, self.best = slots, value
+        self.report(slots, None)
+        return True
+
+    def offer_bound(self, argument: str, bound: Fraction, checked: bool) -> None:
+        """Keep and report a bound if it is higher."""
+        if bound > self.lower_bound:
+            self.lower_bound = bound
+            self.report(None, Proof(argument, bound, checked))
+
+    def search(self, slots: Slots, pairs: int, seed: int, meter: Meter) -> Slots:
+        """Local search from a row of slots, which may look at so many `pairs` of slots, and what it ends with.
+
+        `meter` is the pursuit's, or a part of it.
+        """
+        target = self.instance.kernel_value(self.lower_bound)
+        found = search(self.instance, slots, seed=seed, target=target, work=pairs)
+        meter.spend(pairs / PAIRS_PER_SECOND)
+        self.offer_plan(found)
+        return found
