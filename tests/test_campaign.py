@@ -67,7 +67,7 @@ def test_no_layer_beats_its_bound_and_optimal_is_optimal():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_no_layer_beats_its_bound_and_optimal_is_optimal_on_thousands(seed, capsys):
-    counts = campaign(seed=100 + seed, calls=len(KINDS), layers=64, time_limit=2.0)
+    counts = campaign(seed=100 + seed, calls=len(KINDS), layers=64, time_limit=1.0)
     with capsys.disabled():
         print(f" seed {seed}: {counts['optimal']} of {counts.total()} layers proven optimal")
     assert counts.total() == 1024

@@ -22,8 +22,8 @@ Slots = NDArray[np.int64]
 _SHARE = 0.3
 # What a search from new counts may look at, in pairs of slots.
 _SEARCH_PAIRS = 20_000_000
-# Of the limits, for covers.
-_COVER_SHARE = 0.7
+# Of the limits, for covers, where these are at least so many seconds: with less, bounds gain more than plans.
+_COVER_SHARE, _LEAST_FOR_COVERS = 0.7, 1.0
 # Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
 _MOST_ITEMS = 6_000
 
@@ -88,7 +88,9 @@ class Decomposition:
 
     def _cover(self) -> None:
         """Look for better plans among all whose GPUs are near the mean load and counts near those of the plan."""
-        better_covers(self._pursuit, self._meter.part(_COVER_SHARE))
+        limits = self._meter.left()
+        if min(limits.seconds, limits.seconds if limits.work is None else limits.work) >= _LEAST_FOR_COVERS:
+            better_covers(self._pursuit, self._meter.part(_COVER_SHARE))
 
     def _cut(self) -> None:
         """Refute counts one by one: strictly below the plan first, then lower where that is undecided."""

@@ -32,7 +32,7 @@ def test_the_bound_is_the_hottest_node_of_the_best_partition(totals, nodes):
     # Groups of one expert on nodes of two GPUs.
     deployment = Deployment(2 * nodes, 12, nodes, 6)
     instance = Instance.from_loads(totals, deployment)
-    bound, node_of_group = NodeLoads(instance).solve(Limits(30))
+    bound, node_of_group, _ = NodeLoads(instance).solve(Limits(30))
     best = coolest_hottest_node(totals, nodes)
     assert bound == Fraction(best, 2)
     assert np.bincount(node_of_group).tolist() == [6 // nodes] * nodes
