@@ -14,8 +14,10 @@ settings.register_profile(
 )
 settings.load_profile("eplb")
 
-# A shell that runs tests in the background has them ignore Ctrl-C, which some of them send.
+# A shell that runs tests in the background has them ignore signals that some of them send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
