@@ -121,6 +121,26 @@ class Instance:
             return self
         return replace(self, weights=(tuple(map(sum, zip(*self.weights, strict=True))),))
 
+    def loaded(self) -> Instance:
+        """The same layer without the windows that have no load; with one of them where none has any."""
+        windows = tuple(window for window in self.weights if any(window)) or self.weights[:1]
+        return self if len(windows) == self.num_windows else replace(self, weights=windows)
+
+    @cached_property
+    def normalised(self) -> NDArray[np.float64]:
+        """Loads in mean GPU loads, shape ``(windows, experts)``; no window may be without load."""
+        means = self.mean_loads
+        return np.array(
+            [
+                [float(weight * self.unit / mean) for weight in window]
+                for window, mean in zip(self.weights, means, strict=True)
+            ]
+        )
+
+    def averaged(self) -> Instance:
+        """One window that is the mean of the normalised ones, rounded."""
+        return self.from_loads(self.normalised.mean(axis=0), self.deployment)
+
     @cached_property
     def _kernel_shift(self) -> int:
         return max(0, max(map(max, self.weights)).bit_length() - 53)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +15,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
-from eplb_opt.verify import objective_value, require_valid
+from eplb_opt.verify import max_loads, objective_value, require_valid
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +25,23 @@ class LayerRecord:
 
     Every row offered is verified and valued in exact arithmetic. A solver's bound above a plan's value is a
     contradiction: it is refused, or taken back when the plan comes later, and the trace and the log say so.
+
+    Attributes
+    ----------
+    layer_id
+        Decoder layer.
+    instance
+        What is searched: one window, valued by its max load in tokens, or several, valued by an imbalance.
+    aim
+        How `instance` is valued: ``"total"``, or ``"mean"`` or ``"worst"`` where it has several windows.
     """
 
-    def __init__(self, layer_id: int, instance: Instance) -> None:
+    def __init__(self, layer_id: int, recorded: Instance, objective: str = "total") -> None:
         self.layer_id = layer_id
-        self.instance = instance
+        self._recorded, self._objective_name = recorded, objective
+        self.instance = recorded.total() if objective == "total" else recorded.loaded()
+        # One window is cool on average, and at worst, where its hottest GPU is.
+        self.aim = "total" if self.instance.num_windows == 1 else objective
         self._slots: NDArray[np.int64] | None = None
         self._objective: Fraction | None = None
         self._checked = Proof("none", Fraction(0), checked=True)
@@ -50,7 +63,7 @@ class LayerRecord:
 
     @property
     def objective(self) -> Fraction:
-        """Exact max load of `slots`, in tokens."""
+        """Exact value of `slots`, as `aim` says."""
         if self._objective is None:
             raise SolverError(f"layer {self.layer_id} has no plan yet")
         return self._objective
@@ -73,12 +86,12 @@ class LayerRecord:
         except InvalidPlanError as error:
             self.remark(f"refused: {error}", seconds)
             return False
-        objective = objective_value(row.tolist(), self.instance, "total")
+        objective = objective_value(row.tolist(), self.instance, self.aim)
         if self._objective is not None and objective >= self._objective:
             return False
         if objective < self._checked.bound:
             raise SolverError(
-                f"layer {self.layer_id}: a plan of {objective} tokens is below the bound {self._checked.bound} "
+                f"layer {self.layer_id}: a plan of {objective} is below the bound {self._checked.bound} "
                 f"({self._checked}); one of them is wrong"
             )
         self._slots, self._objective = row, objective
@@ -116,16 +129,31 @@ class LayerRecord:
     def to_solution(self, stopped_by: StoppedBy) -> LayerSolution:
         """What is known now; `stopped_by` is dropped where the layer is optimal."""
         optimal = self.objective == self.proof.bound
+        total = self._recorded.total()
         return LayerSolution(
             layer_id=self.layer_id,
-            objective=self.objective,
-            max_load=self.objective,
-            mean_load=self.instance.mean_loads[0],
-            proof=self.proof,
+            objective=self.in_objective(self.objective),
+            max_load=max_loads(self.slots.tolist(), total)[0],
+            mean_load=total.mean_loads[0],
+            proof=replace(self.proof, bound=self.in_objective(self.proof.bound)),
             stopped_by=None if optimal else stopped_by,
-            trace=tuple(self._trace),
+            trace=tuple(
+                replace(
+                    point,
+                    objective=self.in_objective(point.objective),
+                    lower_bound=self.in_objective(point.lower_bound),
+                )
+                for point in self._trace
+            ),
             work=dict(self._work),
         )
+
+    def in_objective(self, value: Fraction) -> Fraction:
+        """A value or bound in the unit of the objective: max loads of one window become imbalances if that is one."""
+        if self._objective_name == "total" or self.aim != "total":
+            return value
+        (mean,) = self.instance.mean_loads
+        return value / mean if mean else Fraction(1)
 
     def _contradiction(self, done: str, proof: Proof, seconds: float) -> None:
         bound, value = nearest_float(proof.bound), nearest_float(self.objective)

@@ -13,10 +13,9 @@ from eplb_opt.backends.pool import GRACE_SECONDS, POOL
 from eplb_opt.budget import Budget
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
-from eplb_opt.steps import Findings, start
-from eplb_opt.turn import SEARCH, Step, Turn
-
-_START = "start"
+from eplb_opt.steps import Findings
+from eplb_opt.turn import SEARCH, START, Step, Turn
+from eplb_opt.window_turn import WindowTurn
 
 
 @dataclass
@@ -40,7 +39,10 @@ class Schedule:
     def run(self) -> dict[int, StoppedBy]:
         """Improve the records; why each layer, by id, stopped."""
         share = self.budget.seconds / len(self.records)
-        self._turns = [Turn(record, self.method, self.budget, share) for record in self.records]
+        self._turns = [
+            (WindowTurn if record.instance.num_windows > 1 else Turn)(record, self.method, self.budget, share)
+            for record in self.records
+        ]
         self._running: dict[Future[Findings], tuple[Turn, str, float]] = {}
         try:
             self._first_steps()
@@ -57,7 +59,7 @@ class Schedule:
     def _first_steps(self) -> None:
         """Bound and greedy plan of every layer: never skipped, so that there is always a plan and a bound."""
         for turn in self._turns:
-            self._submit(turn, Step(_START, start, (turn.record.instance, self.method != "greedy"), 0.0))
+            self._submit(turn, turn.first_step())
         while self._running:
             self._collect(timeout=None)
         for turn in self._turns:
@@ -98,7 +100,7 @@ class Schedule:
         except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
             self._give_up(turn, error)
         else:
-            if step.kind != _START:
+            if step.kind != START:
                 turn.began(step)
             self._running[future] = turn, step.kind, began
 
@@ -144,7 +146,7 @@ class Schedule:
                 record.remark(item.source, seconds)
         record.add_work(findings.step, findings.seconds)
         better = before is None or record.gap < before
-        turn.fruitless = turn.fruitless + 1 if kind == SEARCH and not better else 0
+        turn.absorb(kind, findings, better)
         turn.done = record.gap <= self.budget.target_gap
         if findings.complete and not turn.done:
             turn.exhausted = self.method != "auto"

@@ -51,9 +51,9 @@ class LayerSolution:
     layer_id
         Decoder layer.
     objective
-        Exact objective of the plan's row; for ``"total"`` the max load in tokens.
+        Exact objective of the plan's row; for ``"total"`` the max load in tokens, else an imbalance.
     max_load, mean_load
-        Load of the hottest GPU and total load / number of GPUs, exact, in tokens.
+        Load of the hottest GPU and total load / number of GPUs, exact, in tokens; of several windows, of their sum.
     proof
         The strongest lower bound and its argument.
     stopped_by
@@ -111,7 +111,8 @@ class Solution:
     layers
         One `LayerSolution` per row of the plan.
     objective
-        ``"total"``: max load of the summed windows, in tokens.
+        ``"total"``: max load of the summed windows, in tokens. ``"mean"``, ``"worst"``: mean and largest imbalance over
+        the windows that have any load.
     runtime
         Wall-clock seconds of the call.
     """
@@ -138,12 +139,15 @@ class Solution:
         return min((layer.status for layer in self.layers), key=_WEAKEST_FIRST.index)
 
     def __str__(self) -> str:
-        mean = sum(layer.mean_load for layer in self.layers) or Fraction(1)
-        top = sum(layer.max_load for layer in self.layers) or mean
+        mean: Fraction | int = len(self.layers)
+        if self.objective == "total":
+            mean = sum(layer.mean_load for layer in self.layers) or Fraction(1)
+        value = sum(layer.objective for layer in self.layers) or mean
         bound = sum(layer.lower_bound for layer in self.layers) or mean
         layers = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
+        kind = "" if self.objective == "total" else f"{self.objective} "
         return (
-            f"{layers}: imbalance {float(top / mean):.6f}, bound {float(bound / mean):.6f}, "
+            f"{layers}: {kind}imbalance {float(value / mean):.6f}, bound {float(bound / mean):.6f}, "
             f"gap {percent(self.gap)} (worst layer {percent(self.worst_gap)}), {self.runtime:.1f} s"
         )
 

@@ -30,6 +30,7 @@ from eplb_opt.verify import require_valid
 # Loading kernels that were compiled before takes less than this.
 _LONGEST_LOADING = 2.0
 
+OBJECTIVES = ("auto", "total", "mean", "worst")
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS)
 
 
@@ -42,7 +43,7 @@ class Progress:
     seconds, time_limit
         Since the call began, and for all of it.
     layer_id, objective, lower_bound, gap
-        The layer that moved, and its values now, exact, in tokens.
+        The layer that moved, and its values now, exact, in the unit of the objective.
     layers, layers_done
         All layers, and those that meet the target gap.
     worst_gap
@@ -86,10 +87,10 @@ def solve(
     deployment
         Where the experts can live.
     objective
-        ``"total"``: the max load of the summed windows. ``"auto"`` means that for one window; several windows need
-        an explicit ``"total"``.
+        ``"total"``: the max load of the summed windows, in tokens. ``"mean"``, ``"worst"``: mean and largest imbalance
+        over the windows that have any load. ``"auto"`` is ``"total"`` for one window and ``"mean"`` for several.
     scenarios
-        Extrapolated windows; none are available for ``"total"``.
+        Extrapolated windows; none are available yet.
     method
         ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, in turn with more
         search: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, threshold programs
@@ -135,6 +136,8 @@ def solve(
     _check_kinds(deployment, warm_start, time_limit, target_gap)
     _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
     require_solver(method)
+    if objective == "auto":
+        objective = "total" if loads.num_windows == 1 else "mean"
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
     from eplb_opt.budget import Budget
     from eplb_opt.schedule import Schedule
@@ -145,7 +148,7 @@ def solve(
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     records = [
-        LayerRecord(layer_id, Instance.from_loads(values, deployment).total())
+        LayerRecord(layer_id, Instance.from_loads(values, deployment), objective)
         for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
     ]
     if warm_start is not None:
@@ -175,7 +178,7 @@ def solve(
     return Solution(
         plan=require_valid(plan),
         layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
-        objective="total",
+        objective=objective,
         runtime=monotonic() - began,
     )
 
@@ -208,15 +211,14 @@ def _check_arguments(
     workers: int | None,
     deterministic: bool,
 ) -> None:
-    one_of("objective", objective, ("auto", "total"))
+    one_of("objective", objective, OBJECTIVES)
     one_of("method", method, METHODS)
-    if objective == "auto" and loads.num_windows > 1:
+    if method in PROGRAM_METHODS and loads.num_windows > 1 and objective != "total":
         raise InvalidArgumentError(
-            f"{loads.num_windows} windows need objective='total', which plans for their sum; no other objective "
-            "for several windows is available"
+            f"method={method!r} plans one window, or several with objective='total'; use auto, search or greedy"
         )
     if scenarios:
-        raise InvalidArgumentError(f"scenarios={scenarios} needs an objective over several windows; use scenarios=0")
+        raise InvalidArgumentError(f"scenarios={scenarios}: none are available yet; use scenarios=0")
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
     if not (time_limit > 0 and isfinite(time_limit)):
@@ -248,8 +250,8 @@ def _progress(record: LayerRecord, records: list[LayerRecord], done: int, second
         seconds=seconds,
         time_limit=limit,
         layer_id=record.layer_id,
-        objective=record.objective,
-        lower_bound=record.proof.bound,
+        objective=record.in_objective(record.objective),
+        lower_bound=record.in_objective(record.proof.bound),
         gap=record.gap,
         layers=len(records),
         layers_done=done,

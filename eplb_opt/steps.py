@@ -64,12 +64,15 @@ class Findings:
         Time the step took.
     complete
         A solver has nothing more to give: it is done, or it failed.
+    last
+        Where a random walk stands at the end of the step.
     """
 
     step: str
     items: tuple[Finding, ...]
     seconds: float
     complete: bool = False
+    last: Slots | None = None
 
 
 def load_kernels() -> float:

@@ -14,9 +14,9 @@ from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.record import LayerRecord
-from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on
+from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start
 
-SEARCH = "search"
+START, SEARCH = "start", "search"
 # Search steps in a row without a better plan after which proving has its turn, doubled each time.
 _PATIENCE = 3
 # Below this gap search has nearly always more to give than proofs: it is left more time.
@@ -74,6 +74,10 @@ class Turn:
     exhausted: bool = False
     solvers_failed: bool = False
 
+    def first_step(self) -> Step:
+        """Instant bounds and the greedy plan, with swap descent where more is to follow."""
+        return Step(START, start, (self.record.instance, self.method != "greedy"), 0.0)
+
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
         """The method's next step; ``None`` where it, or the work, has come to its end.
 
@@ -109,6 +113,10 @@ class Turn:
             self.searches += 1
         else:
             self.programs += 1
+
+    def absorb(self, kind: str, findings: Findings, better: bool) -> None:
+        """Learn from a step that is done, and whether it found a better plan or bound."""
+        self.fruitless = self.fruitless + 1 if kind == SEARCH and not better else 0
 
     def _next_kind(self) -> str | None:
         if self.method in PROGRAM_METHODS:

@@ -27,7 +27,7 @@ def run(
     groups: options.Groups = 1,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
-    objective: Annotated[str, typer.Option(help="total, or auto for one window.")] = "auto",
+    objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
     method: Annotated[str, typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS or pulp:COIN_CMD.")] = "auto",
     warm_start: Annotated[Path | None, typer.Option(help="A plan to start from.")] = None,
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds.")] = 60.0,
@@ -86,10 +86,17 @@ def run(
 def show_solution(solution: Solution) -> None:
     """Print a row per layer and the line that sums them up."""
     frame = solution.to_frame()
-    mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
-    frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
-    columns = ["layer_id", "max_load", "mean_load", "imbalance", "bound", "gap", "status", "stopped_by", "proof"]
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
+    known = ["bound", "gap", "status", "stopped_by", "proof"]
+    if solution.objective == "total":
+        mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
+        frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
+        columns = ["layer_id", "max_load", "mean_load", "imbalance", *known]
+    else:
+        imbalance = f"{solution.objective} imbalance"
+        frame = frame.drop(columns="imbalance").rename(columns={"objective": imbalance, "lower_bound": "bound"})
+        formats[imbalance] = ".6f"
+        columns = ["layer_id", imbalance, *known]
     show_table(frame[columns], formats)
     show("")
     show(str(solution))

@@ -1,0 +1,74 @@
+"""The steps of a layer of several windows: pure functions of picklable values, for any executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.heuristics.annealing import anneal
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.steps import Finding, Findings
+
+Slots = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A part of an annealing run: where it begins, and how it cools.
+
+    Attributes
+    ----------
+    slots
+        A row of slots.
+    hot, cold
+        First and last temperature, in mean GPU loads.
+    proposals
+        Moves to consider.
+    seed
+        For all random choices.
+    """
+
+    slots: Slots
+    hot: float
+    cold: float
+    proposals: int
+    seed: int
+
+
+def start_on_windows(instance: Instance, aim: str) -> Findings:
+    """Instant bounds, and the greedy plans of the summed and of the averaged windows."""
+    begin = perf_counter()
+    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in window_bounds(instance, aim)]
+    items.append(Finding("greedy", slots=greedy(instance.total()), seconds=perf_counter() - begin))
+    items.append(Finding("greedy on the mean", slots=greedy(instance.averaged()), seconds=perf_counter() - begin))
+    return Findings("start", tuple(items), perf_counter() - begin)
+
+
+def anneal_on(instance: Instance, aim: str, leg: Leg) -> Findings:
+    """The best plan of one leg, and the one where it ends; same arguments, same plans."""
+    begin = perf_counter()
+    deployment = instance.deployment
+    windows = instance.num_windows
+    last = leg.slots.reshape(deployment.num_gpus, -1).copy()
+    best = np.empty_like(last)
+    anneal(
+        np.ascontiguousarray(instance.normalised.T),
+        np.full(windows, 1.0 / windows if aim == "mean" else 0.0),
+        last,
+        best,
+        deployment.gpus_per_node,
+        instance.max_replicas,
+        deployment.distinct,
+        leg.hot,
+        leg.cold,
+        leg.proposals,
+        np.random.default_rng(leg.seed),
+    )
+    seconds = perf_counter() - begin
+    found = (Finding("search", slots=best.ravel(), seconds=seconds),)
+    return Findings("search", found, seconds, last=last.ravel())

@@ -1,0 +1,65 @@
+"""Bounds over several windows are never above the best placement."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.windows import envelope_bound, window_bounds
+from eplb_opt.deployment import Deployment
+from eplb_opt.instance import Instance
+from eplb_opt.proof import strongest
+from eplb_opt.verify import objective_value
+from tests.oracle import enumerate_rows
+from tests.strategies import SMALL, TOKENS, instances
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    instances(min_windows=1, max_windows=3, kinds=(SMALL, TOKENS), max_experts=4, max_slots=6),
+    st.sampled_from(["mean", "worst"]),
+)
+def test_no_placement_is_below_a_bound(instance, objective):
+    optimum = min(objective_value(row, instance, objective) for row in enumerate_rows(instance))
+    for proof in window_bounds(instance, objective):
+        assert proof.bound <= optimum
+        assert proof.checked
+
+
+@given(instances(kinds=(SMALL, TOKENS)), st.sampled_from(["mean", "worst"]))
+def test_one_window_has_the_bound_of_its_total(instance, objective):
+    (mean,) = instance.mean_loads
+    expected = strongest(*quick_bounds(instance)).bound / mean if mean else 1
+    assert max(proof.bound for proof in window_bounds(instance, objective)) == expected
+
+
+def test_the_envelope_sees_different_hot_experts_at_different_times():
+    # Each window alone: one hot expert of 6 with three replicas, 2 on each GPU. Together both need three: eight slots.
+    instance = Instance.from_loads([[6, 0, 1, 1], [0, 6, 1, 1]], Deployment(4, 4))
+    assert envelope_bound(instance) == Fraction(6, 2)
+    instance = Instance.from_loads([[6, 0, 1, 1], [0, 6, 1, 1]], Deployment(6, 6))
+    # Six slots: the hot experts have two each; 3 / (8 / 6).
+    assert envelope_bound(instance) == Fraction(9, 4)
+    assert strongest(*window_bounds(instance, "worst")).argument == "envelope"
+
+
+def test_windows_without_load_are_left_out():
+    deployment = Deployment(2, 4)
+    loads = np.array([[3, 1, 1], [0, 0, 0], [1, 1, 3]])
+    some, all_ = (Instance.from_loads(values, deployment) for values in (loads[[0, 2]], loads))
+    for objective in ("mean", "worst"):
+        assert window_bounds(some, objective) == window_bounds(all_, objective)
+        nothing = Instance.from_loads(loads[1:2], deployment)
+        assert strongest(*window_bounds(nothing, objective)).bound == 1
+
+
+@pytest.mark.parametrize("objective", ["mean", "worst"])
+def test_doubling_loads_or_windows_changes_no_bound(objective):
+    loads = np.random.default_rng(0).integers(0, 1000, (3, 12))
+    deployment = Deployment(4, 16)
+    expected = window_bounds(Instance.from_loads(loads, deployment), objective)
+    for other in (2 * loads, loads[::-1], np.concatenate([loads, loads])):
+        assert window_bounds(Instance.from_loads(other, deployment), objective) == expected
