@@ -89,7 +89,8 @@ class Decomposition:
     def _cover(self) -> None:
         """Look for better plans among all whose GPUs are near the mean load and counts near those of the plan."""
         limits = self._meter.left()
-        if min(limits.seconds, limits.seconds if limits.work is None else limits.work) >= _LEAST_FOR_COVERS:
+        # Where work is limited, the clock decides nothing.
+        if (limits.seconds if limits.work is None else limits.work) >= _LEAST_FOR_COVERS:
             better_covers(self._pursuit, self._meter.part(_COVER_SHARE))
 
     def _cut(self) -> None:
