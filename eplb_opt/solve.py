@@ -95,6 +95,7 @@ def solve(
         ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, in turn with more
         search: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, threshold programs
         over counts (`pairing`); else `decomposition` into counts and weightings; tiny layers, the whole model.
+        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing`, as with ``"search"``.
         ``"greedy"``: the published policy under the deployment's rules. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
         layer as one program.
@@ -142,8 +143,11 @@ def solve(
     from eplb_opt.budget import Budget
     from eplb_opt.schedule import Schedule
     from eplb_opt.steps import load_kernels
+    from eplb_opt.window_steps import load_window_kernels
 
     seconds = load_kernels()
+    if loads.num_windows > 1 and objective != "total":
+        seconds += load_window_kernels()
     began += seconds if seconds > _LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
@@ -38,6 +39,14 @@ class Leg:
     cold: float
     proposals: int
     seed: int
+
+
+def load_window_kernels() -> float:
+    """Compile the kernels for several windows, or load them; the seconds it took."""
+    begin = perf_counter()
+    instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], Deployment(num_gpus=4, num_slots=8))
+    anneal_on(instance, "mean", Leg(greedy(instance.averaged()), hot=1.0, cold=0.1, proposals=100, seed=0))
+    return perf_counter() - begin
 
 
 def start_on_windows(instance: Instance, aim: str) -> Findings:

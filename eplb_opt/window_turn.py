@@ -11,7 +11,7 @@ from eplb_opt.window_steps import Leg, Slots, anneal_on, start_on_windows
 # First and last temperature of a run, in mean GPU loads. The first run begins hotter: where experts are few, a single
 # move makes a large difference.
 _FIRST_HOT, _HOT, _COLD = 2e-1, 2e-3, 1e-5
-# Proposals of the first run, how much longer each is than the one before, and of one leg: a tenth of a second or so.
+# Proposals of the first run, how much longer each is than the one before, and of one leg: a tenth of a second or less.
 _FIRST_RUN, _GROWTH, _LEG = 200_000, 4, 200_000
 # What a proposal counts for in seconds of work, for each window and on top.
 _WORK_PER_WINDOW, _WORK_PER_PROPOSAL = 2e-8, 2e-7
