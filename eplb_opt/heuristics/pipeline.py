@@ -18,8 +18,8 @@ from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
 
-# What a search looks at in a second of work; up to twice as much on one core for usual deployments, a tenth where
-# tables leave the cache (512 GPUs x 8 slots).
+# What a search looks at in a second of work; more on one core for usual deployments, much less where tables leave the
+# cache (512 GPUs x 8 slots).
 PAIRS_PER_SECOND = 150_000_000
 # On tiny layers a search ends after this many kicks.
 _MOST_KICKS = 100_000
