@@ -80,18 +80,6 @@ def test_small_cases_end_at_the_optimum(objective, deployment):
         assert claimed == pytest.approx(float(optimum), rel=1e-9)
 
 
-def test_the_order_of_windows_and_windows_that_are_doubled_change_no_value():
-    loads = np.random.default_rng(0).lognormal(0, 1, (3, 32)).round(4)
-    deployment = Deployment(8, 48)
-    row = np.arange(48) % 32
-    instance = Instance.from_loads(loads, deployment)
-    _, found = annealed(instance, row, "mean")
-    for other in (loads[::-1], np.concatenate([loads, loads])):
-        twin = Instance.from_loads(other, deployment)
-        for objective in ("mean", "worst"):
-            assert objective_value(found, twin, objective) == objective_value(found, instance, objective)
-
-
 def test_the_same_seed_gives_the_same_table():
     loads = np.random.default_rng(1).lognormal(0, 1, (4, 32))
     instance = Instance.from_loads(loads, Deployment(8, 48))
