@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.heuristics.moves import exchange, transfer
 
 # Share of the proposals that change counts, and of those that begin at the hottest GPU of some window.
 _TRANSFERS, _FOCUSED = 0.1, 0.5
@@ -85,10 +86,10 @@ def anneal(
         if new > value and random.random() >= np.exp((value - new) / temperature):
             continue
         if j >= size:
-            _exchange(slots, holds, share, load, g, i, h, j - size)
+            exchange(slots, holds, share, load, g, i, h, j - size)
             _rank(load, top, g, h)
         else:
-            _transfer(w, slots, counts, holds, share, load, h, j, a)
+            transfer(w, slots, counts, holds, share, load, h, j, a)
             _rank_all(load, top)
         accepted += 1
         if accepted % _FRESH == 0:
@@ -223,37 +224,3 @@ def _value_after_transfer(
         mean += weights[k] * new
         largest = max(largest, new)
     return mean if weights[0] > 0.0 else largest
-
-
-@compiled
-def _exchange(table: Ints, holds: Any, share: Floats, load: Floats, g: Index, i: Index, h: Index, j: Index) -> None:
-    a, b = table[g, i], table[h, j]
-    table[g, i], table[h, j] = b, a
-    holds[g, a] -= 1
-    holds[g, b] += 1
-    holds[h, b] -= 1
-    holds[h, a] += 1
-    for k in range(load.shape[1]):
-        more = share[a, k] - share[b, k]
-        load[g, k] -= more
-        load[h, k] += more
-
-
-@compiled
-def _transfer(
-    w: Floats, table: Ints, counts: Ints, holds: Any, share: Floats, load: Floats, h: Index, j: Index, a: Index
-) -> None:
-    b = table[h, j]
-    table[h, j] = a
-    holds[h, b] -= 1
-    holds[h, a] += 1
-    counts[b] -= 1
-    counts[a] += 1
-    for k in range(load.shape[1]):
-        load[h, k] += share[a, k] - share[b, k]
-        for expert in (a, b):
-            new = w[expert, k] / counts[expert]
-            for gpu in range(load.shape[0]):
-                if holds[gpu, expert]:
-                    load[gpu, k] += holds[gpu, expert] * (new - share[expert, k])
-            share[expert, k] = new

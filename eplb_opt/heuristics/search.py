@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.heuristics.moves import exchange, transfer
 from eplb_opt.heuristics.repartition import repartition
 
 # Pairs of slots looked at before the other kind of move has its turn.
@@ -83,39 +84,6 @@ def improve(
 
 
 @compiled
-def _exchange(slots: Ints, holds: Any, share: Floats, load: Floats, g: Index, i: Index, h: Index, j: Index) -> None:
-    """Slot i of GPU g and slot j of GPU h change experts."""
-    a, b = slots[g, i], slots[h, j]
-    slots[g, i], slots[h, j] = b, a
-    holds[g, a] -= 1
-    holds[g, b] += 1
-    holds[h, b] -= 1
-    holds[h, a] += 1
-    load[g] += share[b] - share[a]
-    load[h] += share[a] - share[b]
-
-
-@compiled
-def _transfer(
-    w: Floats, slots: Ints, counts: Ints, holds: Any, share: Floats, load: Floats, g: Index, i: Index, expert: Index
-) -> None:
-    """Slot i of GPU g becomes one more replica of `expert`."""
-    other = slots[g, i]
-    slots[g, i] = expert
-    load[g] += share[expert] - share[other]
-    holds[g, other] -= 1
-    holds[g, expert] += 1
-    counts[other] -= 1
-    counts[expert] += 1
-    for changed in (other, expert):
-        new = w[changed] / counts[changed]
-        for gpu in range(load.size):
-            if holds[gpu, changed]:
-                load[gpu] += holds[gpu, changed] * (new - share[changed])
-        share[changed] = new
-
-
-@compiled
 def _descend(
     w: Floats,
     slots: Ints,
@@ -139,10 +107,10 @@ def _descend(
         )
         if other_best < best:
             log[length] = other_gpu, other_place, -1, slots[other_gpu, other_place]
-            _transfer(w, slots, counts, holds, share, load, other_gpu, other_place, expert)
+            transfer(w, slots, counts, holds, share, load, other_gpu, other_place, expert)
         elif gpu >= 0:
             log[length] = gpu, place, hot, own
-            _exchange(slots, holds, share, load, gpu, place, hot, own)
+            exchange(slots, holds, share, load, gpu, place, hot, own)
         else:
             break
         length += 1
@@ -253,11 +221,11 @@ def _kick(
             continue
         if random.random() < 0.2 and counts[b] > 1 and counts[a] < max_replicas and not (distinct and holds[h, a]):
             log[length] = h, j, -1, b
-            _transfer(w, slots, counts, holds, share, load, h, j, a)
+            transfer(w, slots, counts, holds, share, load, h, j, a)
             length += 1
         elif not (distinct and (holds[h, a] or holds[g, b])):
             log[length] = h, j, g, i
-            _exchange(slots, holds, share, load, h, j, g, i)
+            exchange(slots, holds, share, load, h, j, g, i)
             length += 1
     return length
 
@@ -270,6 +238,6 @@ def _undo(
     for entry in range(length - 1, -1, -1):
         g, i, h, j = log[entry]
         if h < 0:
-            _transfer(w, slots, counts, holds, share, load, g, i, j)
+            transfer(w, slots, counts, holds, share, load, g, i, j)
         else:
-            _exchange(slots, holds, share, load, g, i, h, j)
+            exchange(slots, holds, share, load, g, i, h, j)
