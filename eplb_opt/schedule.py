@@ -14,7 +14,7 @@ from eplb_opt.budget import Budget
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
 from eplb_opt.steps import Findings
-from eplb_opt.turn import SEARCH, START, Step, Turn
+from eplb_opt.turn import START, Step, Turn
 from eplb_opt.window_turn import WindowTurn
 
 
@@ -22,8 +22,8 @@ from eplb_opt.window_turn import WindowTurn
 class Schedule:
     """Runs steps of many layers on an executor until every layer is done, time is up, or somebody interrupts.
 
-    Layers run side by side; a layer's steps follow each other, but that search goes on beside a program where a
-    worker is free. The layer with the widest gap goes first, where each step in a row without a better plan makes the
+    Layers run side by side; a layer's steps follow each other, but where workers are free other kinds of steps run
+    beside. The layer with the widest gap goes first, where each step in a row without a better plan makes the
     gap count for less. With a deterministic budget the clock decides nothing: each layer has its own share of work,
     and its steps depend on nothing but the layer.
     """
@@ -69,7 +69,7 @@ class Schedule:
     def _hand_out(self) -> bool:
         """Give every free worker a step; whether there is anything left to wait for."""
         ready = [turn for turn in self._turns if not turn.done and not turn.running]
-        ready.sort(key=lambda turn: (turn.programs, -turn.record.gap / (1 + turn.fruitless)))
+        ready.sort(key=lambda turn: turn.rank)
         for turn in ready:
             if len(self._running) >= self.budget.workers:
                 break
@@ -79,10 +79,11 @@ class Schedule:
             else:
                 self._submit(turn, step)
         for turn in self._turns:
-            idle = len(self._running) < self.budget.workers
-            alone = turn.running and SEARCH not in turn.running and not turn.done
-            if idle and alone and all(map(turn.wants_search_beside, turn.running)):
-                self._submit(turn, turn.search())
+            while len(self._running) < self.budget.workers and turn.running and not turn.done:
+                step = turn.next_step(self.call, *self._fair_part(turn))
+                if step is None:
+                    break
+                self._submit(turn, step)
         return bool(self._running) or any(not turn.done for turn in self._turns)
 
     def _fair_part(self, turn: Turn) -> tuple[float, int]:
@@ -145,12 +146,7 @@ class Schedule:
             else:
                 record.remark(item.source, seconds)
         record.add_work(findings.step, findings.seconds)
-        better = before is None or record.gap < before
-        turn.absorb(kind, findings, better)
-        turn.done = record.gap <= self.budget.target_gap
-        if findings.complete and not turn.done:
-            turn.exhausted = self.method != "auto"
-            turn.solvers_failed = True
+        turn.absorb(kind, findings, better=before is None or record.gap < before)
         self.on_change(record)
 
     def _stopping(self) -> bool:

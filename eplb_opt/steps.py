@@ -63,7 +63,7 @@ class Findings:
     seconds
         Time the step took.
     complete
-        A solver has nothing more to give: it is done, or it failed.
+        There is nothing more to expect of the like: it is done, or it failed.
     last
         Where a random walk stands at the end of the step.
     """
@@ -128,5 +128,5 @@ def run_in_worker(task: ProgramTask) -> Findings:
         items.append(
             Finding(f"{task.method} calls a program infeasible that has a plan", seconds=perf_counter() - begin)
         )
-    complete = verdict in ("optimal", "infeasible", "failed")
+    complete = verdict not in (None, "stopped")
     return Findings(task.method, tuple(items), perf_counter() - begin, complete)

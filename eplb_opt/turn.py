@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PROGRAM_METHODS
+from eplb_opt.backends.outcome import COVERING, DECOMPOSITION, PAIRING, PROGRAM_METHODS
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
@@ -20,7 +21,9 @@ START, SEARCH = "start", "search"
 # Search steps in a row without a better plan after which proving has its turn, doubled each time.
 _PATIENCE = 3
 # Below this gap search has nearly always more to give than proofs: it is left more time.
-_NARROW, _NARROW_PATIENCE = Fraction(1, 10_000), 50
+_NARROW, _NARROW_PATIENCE = Fraction(2, 10_000), 50
+# So many searches in a row without a better plan let a layer's gap count for half.
+_LONG = 100
 # Seconds of the first attempt to prove, and seconds of work where that is limited; doubled each time.
 _FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
 # Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
@@ -47,10 +50,12 @@ class Turn:
         Its plan and bounds.
     share
         Seconds of work of its own, where work is limited instead of time.
-    searches, programs
-        Steps so far.
+    steps
+        How many so far, by kind.
     fruitless
-        Searches since the last better plan or program.
+        Searches since the last better plan or proof.
+    covered
+        No cover is left to try near this plan.
     work
         What its steps counted for.
     running
@@ -65,25 +70,32 @@ class Turn:
     method: str
     budget: Budget
     share: float
-    searches: int = 0
-    programs: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
     fruitless: int = 0
+    covered: bool = False
     work: float = 0.0
     running: set[str] = field(default_factory=set)
     done: bool = False
     exhausted: bool = False
     solvers_failed: bool = False
 
+    @property
+    def programs(self) -> int:
+        """Steps so far that could prove something."""
+        return self.steps.total() - self.steps[SEARCH] - self.steps[COVERING]
+
     def first_step(self) -> Step:
         """Instant bounds and the greedy plan, with swap descent where more is to follow."""
         return Step(START, start, (self.record.instance, self.method != "greedy"), 0.0)
 
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
-        """The method's next step; ``None`` where it, or the work, has come to its end.
+        """The method's next step, of another kind than those that run; ``None`` where it, or work, has come to its end.
 
         `fair_seconds` and `threads` are this layer's part of what is left.
         """
-        kind = self._next_kind()
+        if self.running and self.budget.deterministic:
+            return None
+        kind = next((kind for kind in self._wanted() if kind not in self.running), None)
         step = None
         if kind == SEARCH:
             step = self.search()
@@ -98,38 +110,61 @@ class Turn:
         record = self.record
         # Any max load up to this one meets the target gap.
         enough = record.proof.bound / (1 - self.budget.target_gap)
-        seed = self.budget.seed + 0x9E3779B1 * (self.searches + 1)
+        seed = self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)
         return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), SECONDS_PER_SEARCH)
-
-    def wants_search_beside(self, kind: str) -> bool:
-        """Whether search has something to give while a program of this kind runs: where plans are hard to find."""
-        return self.method == "auto" and not self.budget.deterministic and kind != PAIRING
 
     def began(self, step: Step) -> None:
         """Count a step that runs from now on."""
         self.running.add(step.kind)
         self.work += step.work
-        if step.kind == SEARCH:
-            self.searches += 1
-        else:
-            self.programs += 1
+        self.steps[step.kind] += 1
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Learn from a step that is done, and whether it found a better plan or bound."""
-        self.fruitless = self.fruitless + 1 if kind == SEARCH and not better else 0
+        self.done = self.record.gap <= self.budget.target_gap
+        if kind == COVERING:
+            self.covered = findings.complete and not better
+        elif findings.complete and not self.done:
+            self.exhausted = self.method != "auto"
+            self.solvers_failed = True
+        if better:
+            self.covered = False
+        if kind == SEARCH:
+            self.fruitless = 0 if better else self.fruitless + 1
+        elif better or kind != COVERING:
+            self.fruitless = 0
 
-    def _next_kind(self) -> str | None:
+    @property
+    def rank(self) -> tuple[int, Fraction]:
+        """Smaller for layers that need the next step more: those with the widest gaps, unless search is long in vain.
+
+        Programs that get a fair part of the time go to those first that had fewer.
+        """
+        in_slices = self._closing_method == DECOMPOSITION
+        return 0 if in_slices else self.programs, -self.record.gap / (_LONG + self.fruitless)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """Kinds of steps that would be of use now, the best first."""
         if self.method in PROGRAM_METHODS:
-            return self.method if not self.programs else None
+            return () if self.programs else (self.method,)
         if self.method != "auto" or self.solvers_failed:
-            return SEARCH
-        if self.fruitless < self._patience:
-            return SEARCH
+            return (SEARCH,)
         if self._closing_method == PAIRING:
-            return PAIRING
+            # Uses several threads, and search has nothing to give beside it.
+            return (PAIRING,) if self.fruitless >= self._patience else (SEARCH,)
+        if self.fruitless >= self._patience:
+            return *self._closers(), SEARCH
+        # Many a layer is done by then, and no worker process need be started.
+        return (SEARCH,) if self.steps[SEARCH] < _PATIENCE else (SEARCH, *self._closers())
+
+    def _closers(self) -> tuple[str, ...]:
+        """Kinds of programs that would be of use now, the best first."""
         if self._is_small and not self.programs % 2:
-            return "cpsat"
-        return self._closing_method
+            return ("cpsat",)
+        if self._closing_method == DECOMPOSITION and not self.covered:
+            # Plans and bounds in turn.
+            return tuple(sorted((COVERING, DECOMPOSITION), key=lambda kind: self.steps[kind]))
+        return (self._closing_method,)
 
     @property
     def _patience(self) -> int:
@@ -153,16 +188,17 @@ class Turn:
     def _program(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         budget, record = self.budget, self.record
         first = _FIRST_PROOF_WORK if budget.deterministic else _FIRST_PROOF
-        slice_ = first * 2 ** min(self.programs, 20)
+        slice_ = first * 2 ** min(self.steps[kind], 20)
         whole = kind in PROGRAM_METHODS and self.method != "auto"
         if budget.deterministic:
             slice_ = self.share if whole else slice_
             limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=slice_)
         else:
             # What gives way to search again and again needs no fair share; the others would begin anew each time.
-            in_slices = self.method == "auto" and kind in (DECOMPOSITION, "cpsat")
+            in_slices = self.method == "auto" and kind in (COVERING, DECOMPOSITION, "cpsat")
             seconds = min(slice_, budget.left) if in_slices else fair_seconds
-            limits = Limits(seconds, 1 if self.wants_search_beside(kind) else threads, budget.seed % 2**31)
+            alone = self.method != "auto" or kind == PAIRING
+            limits = Limits(seconds, threads if alone else 1, budget.seed % 2**31)
         slots = tuple(record.slots.tolist())
         task = ProgramTask(record.instance, slots, record.proof.bound, kind, limits, budget.target_gap, call)
         return Step(kind, run_in_worker, (task,), slice_)

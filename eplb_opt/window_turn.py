@@ -66,15 +66,11 @@ class WindowTurn(Turn):
         cooling = _COLD / self.hot
         begin, end = (self.hot * cooling ** (made / self.length) for made in (self.made, self.made + proposals))
         slots = record.slots if self.last is None else self.last
-        leg = Leg(slots, begin, end, proposals, (self.budget.seed + 0x9E3779B1 * (self.searches + 1)) % 2**64)
+        leg = Leg(slots, begin, end, proposals, (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64)
         self.made += proposals
         self._proposals += proposals
         work = proposals * (_WORK_PER_PROPOSAL + _WORK_PER_WINDOW * record.instance.num_windows)
         return Step(SEARCH, anneal_on, (record.instance, record.aim, leg), work)
-
-    def wants_search_beside(self, kind: str) -> bool:
-        """Never: legs follow each other."""
-        return False
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
@@ -85,8 +81,8 @@ class WindowTurn(Turn):
         if self.made >= self.length:
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
 
-    def _next_kind(self) -> str | None:
-        return SEARCH
+    def _wanted(self) -> tuple[str, ...]:
+        return (SEARCH,)
 
     def _begin_run(self) -> None:
         following = max(_FIRST_RUN, _GROWTH * self.length)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
+from eplb_opt.backends.outcome import COVERING, DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.budget import Budget
 from eplb_opt.deployment import Deployment
@@ -17,6 +17,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
 from eplb_opt.record import LayerRecord
+from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, Turn
 
 
@@ -52,7 +53,7 @@ def take(turn, number, better=()):
             break
         turn.began(step)
         turn.running.discard(step.kind)
-        turn.fruitless = turn.fruitless + 1 if step.kind == SEARCH and index not in better else 0
+        turn.absorb(step.kind, Findings(step.kind, (), 0.0), index in better)
         steps.append(step)
     return steps
 
@@ -72,12 +73,12 @@ def test_search_comes_first_on_all_but_small_layers():
             assert kinds(turn(record, method), 1) == [SEARCH]
 
 
-@pytest.mark.parametrize(("record", "method"), [(THREE, DECOMPOSITION), (NODES, PARTITION)])
-def test_proving_has_its_turn_after_searches_without_a_better_plan_which_double(record, method):
+@pytest.mark.parametrize(("record", "methods"), [(THREE, {COVERING, DECOMPOSITION}), (NODES, {PARTITION})])
+def test_programs_have_their_turn_after_searches_without_a_better_plan_which_double(record, methods):
     ran = runs(kinds(turn(record), 60))
     searches = [number for kind, number in ran if kind == SEARCH]
     assert ran[0][1] > 1
-    assert {run for run in ran if run[0] != SEARCH} == {(method, 1)}
+    assert {run for run in ran if run[0] != SEARCH} == {(method, 1) for method in methods}
     assert [number / searches[0] for number in searches[:4]] == [1, 2, 4, 8]
 
 
@@ -95,7 +96,7 @@ def test_two_slots_are_paired_once_search_has_failed_once_and_from_then_on():
 def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
     assert set(kinds(turn(SMALL_THREE, "search"), 5)) == {SEARCH}
     programs = [kind for kind in kinds(turn(SMALL_THREE), 200) if kind != SEARCH]
-    assert programs[:4] == ["cpsat", DECOMPOSITION, "cpsat", DECOMPOSITION]
+    assert programs[:6] == ["cpsat", COVERING, DECOMPOSITION, "cpsat", COVERING, DECOMPOSITION]
 
 
 def test_search_is_left_more_time_where_the_gap_is_narrow():
@@ -139,31 +140,54 @@ def test_a_program_begins_at_the_best_plan_and_bound_within_its_limits():
     assert (task.limits.seconds, task.limits.threads, task.limits.work) == (7.0, 2, None)
 
 
-def test_what_gives_way_to_search_gets_slices_that_double_and_never_more_than_is_left():
-    seconds = [step.arguments[0].limits.seconds for step in take(turn(THREE), 60) if step.kind == DECOMPOSITION]
+def test_covers_are_searched_as_often_as_bounds_until_none_is_left_and_again_from_a_better_plan():
+    one = turn(THREE)
+    programs = [kind for kind in kinds(one, 60) if kind != SEARCH]
+    assert programs[:4] == [COVERING, DECOMPOSITION, COVERING, DECOMPOSITION]
+    one.absorb(COVERING, Findings(COVERING, (), 0.0, complete=True), better=False)
+    assert COVERING not in kinds(one, 60)
+    one.absorb(SEARCH, Findings(SEARCH, (), 0.0), better=True)
+    assert COVERING in kinds(one, 200)
+
+
+@pytest.mark.parametrize("kind", [COVERING, DECOMPOSITION])
+def test_what_gives_way_to_search_gets_slices_that_double_and_never_more_than_is_left(kind):
+    seconds = [step.arguments[0].limits.seconds for step in take(turn(THREE), 60) if step.kind == kind]
     assert len(seconds) >= 3
     assert [limit / seconds[0] for limit in seconds[:3]] == [1, 2, 4]
     late = [step.arguments[0].limits.seconds for step in take(turn(THREE, seconds=0.5), 60) if step.kind != SEARCH]
     assert max(late) <= 0.5
 
 
-def test_search_goes_on_beside_programs_that_look_for_bounds_unless_work_is_limited():
-    assert turn(THREE).wants_search_beside(DECOMPOSITION)
-    assert not turn(TWO).wants_search_beside(PAIRING)
-    assert not turn(THREE, "cpsat").wants_search_beside("cpsat")
-    assert not turn(THREE, deterministic=True).wants_search_beside(DECOMPOSITION)
+def beside(turn, number=4):
+    """Kinds of steps that run at once, if nothing ends."""
+    turn.fruitless = 1000
+    for _ in range(number):
+        step = turn.next_step("call", 7.0, 2)
+        if step is not None:
+            turn.began(step)
+    return turn.running
+
+
+def test_steps_of_different_kinds_run_side_by_side_unless_work_is_limited():
+    assert beside(turn(THREE)) == {COVERING, DECOMPOSITION, SEARCH}
+    assert beside(turn(NODES)) == {PARTITION, SEARCH}
+    assert beside(turn(TWO)) == {PAIRING}
+    assert beside(turn(THREE, "search")) == {SEARCH}
+    assert beside(turn(THREE, "cpsat")) == {"cpsat"}
+    assert len(beside(turn(THREE, deterministic=True))) == 1
 
 
 def test_steps_that_run_are_counted_by_kind():
-    one = turn(THREE)
+    one = turn(NODES)
     step = one.search()
     one.began(step)
-    assert (one.running, one.searches, one.programs, one.work) == ({SEARCH}, 1, 0, step.work)
+    assert (one.running, one.steps, one.programs, one.work) == ({SEARCH}, {SEARCH: 1}, 0, step.work)
     one.running.clear()
     one.fruitless = 1000
     program = one.next_step("call", 7.0, 2)
     one.began(program)
-    assert (one.running, one.searches, one.programs) == ({DECOMPOSITION}, 1, 1)
+    assert (one.running, one.steps, one.programs) == ({PARTITION}, {SEARCH: 1, PARTITION: 1}, 1)
     assert one.work == step.work + program.work
 
 

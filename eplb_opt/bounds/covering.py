@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -24,10 +24,9 @@ Slots = NDArray[np.int64]
 _MOST_FILLINGS, _MOST_NODES = 1_500, 500_000
 # What `Neighbourhood` has for steps and depths.
 _STEPS, _DEPTHS = ((3, 10), (6, 10), (9, 10)), (1, 2, 4)
-# CP-SAT's levels of linear relaxation: without one it tries more, with one it sees which counts cannot go together.
-_RELAXATIONS = (0, 1)
-# Of what is left, for one program; and what a program counts for, in seconds of work, apart from CP-SAT's.
-_SHARE, _PROGRAM_WORK = 0.1, 5e-3
+# Of the limits, for one program: those that have a cover show it soon, or hardly ever. And what a program counts
+# for, in seconds of work, apart from CP-SAT's.
+_SHARE, _PROGRAM_WORK = 0.05, 5e-3
 
 
 @dataclass(frozen=True)
@@ -65,24 +64,37 @@ _LADDER = sorted(
 )
 
 
-def better_covers(pursuit: Pursuit, meter: Meter) -> None:
-    """Better and better plans, until every neighbourhood was tried, the gap is small enough or limits are used up.
+def search_covers(pursuit: Pursuit) -> bool:
+    """Better and better plans, until the gap is small enough or limits are used up; or, True, nothing is left to try.
 
     Local search mends a few GPUs at a time. With three slots per GPU hardly any few GPUs have a better deal once all
     are near the mean load, while all of them together have many: a program over whole GPUs finds those.
     """
-    tried: set[tuple[tuple[Item, ...], bytes]] = set()
-    for neighbourhood in _LADDER:
-        # What was of use once is tried again from the better plan.
-        better = True
-        while better and not pursuit.closed and not meter.exhausted:
-            max_load = pursuit.lower_bound + neighbourhood.step * (pursuit.best - pursuit.lower_bound)
-            program = CoverProgram.around(pursuit.instance, np.bincount(pursuit.slots), max_load, neighbourhood)
-            if program is None or program.key in tried:
-                break
-            tried.add(program.key)
-            found = program.plan(meter)
-            better = found is not None and pursuit.offer_plan(found)
+    meter = pursuit.meter
+    limits = meter.left(_SHARE)
+    most = limits.seconds if limits.work is None else limits.work
+    settled: set[tuple[tuple[Item, ...], bytes]] = set()
+    attempts, open_ = 0, True
+    while open_:
+        open_ = False
+        for neighbourhood in _LADDER:
+            # What was of use once is tried again from the better plan.
+            better = True
+            while better:
+                if pursuit.closed or meter.exhausted:
+                    return False
+                max_load = pursuit.lower_bound + neighbourhood.step * (pursuit.best - pursuit.lower_bound)
+                program = CoverProgram.around(pursuit.instance, np.bincount(pursuit.slots), max_load, neighbourhood)
+                if program is None or program.key in settled:
+                    break
+                verdict, found = program.plan(meter.part(most=most), attempts)
+                attempts += 1
+                better = found is not None and pursuit.offer_plan(found)
+                if verdict == "stopped":
+                    open_ = True
+                else:
+                    settled.add(program.key)
+    return True
 
 
 @dataclass(frozen=True)
@@ -137,16 +149,8 @@ class CoverProgram:
         """The same for programs of the same layer that are the same."""
         return self.items, self.fillings.tobytes()
 
-    def plan(self, meter: Meter) -> Slots | None:
-        """A plan, if CP-SAT finds one within limits."""
-        for relaxation in _RELAXATIONS:
-            verdict, slots = self._solve(relaxation, meter.part(_SHARE))
-            if verdict != "stopped":
-                return slots
-        return None
-
-    def _solve(self, relaxation: int, meter: Meter) -> tuple[str, Slots | None]:
-        """CP-SAT's verdict with that level of linear relaxation, and a plan if there is one."""
+    def plan(self, meter: Meter, seed: int) -> tuple[str, Slots | None]:
+        """CP-SAT's verdict within limits, and a plan if there is one; `seed` is added to that of the limits."""
         deployment = self.instance.deployment
         cp_model = cpsat.import_cp_model()
         model = cp_model.CpModel()
@@ -162,8 +166,10 @@ class CoverProgram:
         for item, terms in covered.items():
             model.add(sum(terms) == item[1] * y[item])
         model.add(sum(x) == deployment.num_gpus)
-        solver = cpsat.new_solver(cp_model, meter.left())
-        solver.parameters.linearization_level = relaxation
+        limits = meter.left()
+        solver = cpsat.new_solver(cp_model, replace(limits, seed=(limits.seed + seed) % 2**31))
+        # Sees which counts cannot go together; at level 0 more is tried, and less found.
+        solver.parameters.linearization_level = 1
         status = solver.solve(model)
         meter.spend(_PROGRAM_WORK + solver.response_proto.deterministic_time)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

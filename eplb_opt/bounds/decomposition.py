@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
-from eplb_opt.bounds.covering import better_covers
 from eplb_opt.bounds.fillings import Weighting
 from eplb_opt.bounds.master import MasterProgram
 from eplb_opt.bounds.pursuit import Pursuit
@@ -22,8 +21,6 @@ Slots = NDArray[np.int64]
 _SHARE = 0.3
 # What a search from new counts may look at, in pairs of slots.
 _SEARCH_PAIRS = 20_000_000
-# Of the limits, for covers, where these are at least so many seconds: with less, bounds gain more than plans.
-_COVER_SHARE, _LEAST_FOR_COVERS = 0.7, 1.0
 # Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
 _MOST_ITEMS = 6_000
 
@@ -47,7 +44,6 @@ class Decomposition:
 
     def run(self) -> None:
         """Better plans and bounds until the gap is small enough, within the limits."""
-        self._cover()
         self.bisect()
         self._cut()
 
@@ -85,13 +81,6 @@ class Decomposition:
                     self._pack(_rounded_counts(program.counts(), buckets))
                     open_ = min(open_, self._pursuit.best)
             below = False
-
-    def _cover(self) -> None:
-        """Look for better plans among all whose GPUs are near the mean load and counts near those of the plan."""
-        limits = self._meter.left()
-        # Where work is limited, the clock decides nothing.
-        if (limits.seconds if limits.work is None else limits.work) >= _LEAST_FOR_COVERS:
-            better_covers(self._pursuit, self._meter.part(_COVER_SHARE))
 
     def _cut(self) -> None:
         """Refute counts one by one: strictly below the plan first, then lower where that is undecided."""

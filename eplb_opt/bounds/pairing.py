@@ -19,7 +19,7 @@ from eplb_opt.instance import Instance
 # Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
 _NEAR = Fraction(1, 1000)
 # Of the limits, for the first program, and for weightings where it is not enough.
-_FIRST_SHARE, _WEIGHTINGS_SHARE = 0.5, 0.3
+_FIRST_SHARE, _WEIGHTINGS_SHARE = 0.1, 0.3
 
 
 def close_by_pairing(pursuit: Pursuit) -> None:

@@ -8,14 +8,18 @@ import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
 
-# Most GPUs that are dealt anew at once, most slots of all of them (bits of a mask), and most ways to fill the first.
-_MOST_GPUS, _MOST_SLOTS, _MOST_FILLINGS = 10, 64, 150_000
+# GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
+_FIRST_GPUS, _MOST_GPUS = 4, 10
+# Most slots of all of them (bits of a mask), and most ways to fill the first.
+_MOST_SLOTS, _MOST_FILLINGS = 64, 150_000
 # Nodes of the search for one deal.
 _MOST_NODES = 20_000
 # How many pairs of slots a descent looks at while a deal has one node, or one slot is made ready for it.
 _PAIRS_PER_NODE, _PAIRS_PER_ITEM = 2, 25
 # Share of the deals that change counts.
 _TRANSFERS = 0.3
+# Share of the draws that take the colder of two GPUs.
+_COLDER = 0.9
 # Deals in a row without success after which one more GPU takes part.
 _PATIENCE = 150
 # A GPU has to get cooler by more than rounding.
@@ -39,7 +43,7 @@ def repartition(
     """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew.
 
     Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
-    take part, so that nothing changes elsewhere. Other GPUs are drawn at random, cold ones twice as often. Two GPUs
+    take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
     some take part, drawn at random, so that the ways to fill one GPU stay countable. Stops at `target`, or when
     ``budget[0]`` is used up.
@@ -48,7 +52,7 @@ def repartition(
     if num_gpus < 2 or size < 2:
         return
     most = min(num_gpus, _MOST_GPUS)
-    num, fails = 2, 0
+    num, fails = min(most, _FIRST_GPUS), 0
     while budget[0] > 0:
         hot = np.argmax(load)
         if load[hot] <= target:
@@ -78,14 +82,14 @@ def _slots_each(num: int, size: int) -> int:
 
 @compiled
 def _partners(load: Floats, hot: Index, num: int, random: np.random.Generator) -> Ints:
-    """GPU `hot` and `num` - 1 others; half of the draws take the colder of two."""
+    """GPU `hot` and `num` - 1 others."""
     gpus = np.empty(num, dtype=np.int64)
     gpus[0] = hot
     drawn = 1
     while drawn < num:
         gpu = random.integers(0, load.size)
         other = random.integers(0, load.size)
-        if random.random() < 0.5 and load[other] < load[gpu]:
+        if random.random() < _COLDER and load[other] < load[gpu]:
             gpu = other
         if not (gpus[:drawn] == gpu).any():
             gpus[drawn] = gpu

@@ -87,7 +87,7 @@ def test_a_task_emits_plans_and_bounds_and_the_verdict_last(loads, deployment):
     task = ProgramTask(instance, tuple(watch.slots.tolist()), Fraction(0), closing_method(instance), Limits(60))
     news = []
     run_task(task, news.append)
-    assert [item.verdict for item in news] == [None] * (len(news) - 1) + ["optimal"]
+    assert [item.verdict for item in news] == [None] * (len(news) - 1) + ["exhausted"]
     for item in news[:-1]:
         watch(None if item.slots is None else np.array(item.slots), item.proof)
     assert watch.best == watch.lower_bound == optimum

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.covering import CoverProgram, Neighbourhood, _fillings_between, better_covers
+from eplb_opt.bounds.covering import CoverProgram, Neighbourhood, _fillings_between, search_covers
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
@@ -52,7 +52,10 @@ def test_what_a_program_finds_is_a_plan_within_the_max_load(instance, part):
     optimum = brute_force(instance)
     max_load = part * optimum
     program = CoverProgram.around(instance, np.bincount(slots), max_load, EVERYTHING)
-    found = program.plan(Meter(Limits(60))) if program is not None else None
+    if program is None:
+        return
+    verdict, found = program.plan(Meter(Limits(60)), seed=0)
+    assert verdict == ("infeasible" if found is None else "feasible")
     if found is None:
         return
     assert verify(Plan(found[np.newaxis], instance.deployment, instance.num_experts)) == []
@@ -68,7 +71,7 @@ def test_a_program_of_everything_holds_an_optimal_plan(instance):
     counts = np.bincount(greedy(instance))
     program = CoverProgram.around(instance, counts, optimum * (1 + Fraction(1, 10**9)), EVERYTHING)
     assert program is not None
-    found = program.plan(Meter(Limits(60)))
+    _, found = program.plan(Meter(Limits(60)), seed=0)
     assert found is not None
     assert max_loads(found.tolist(), instance)[0] == optimum
 
@@ -78,7 +81,7 @@ def test_plans_get_better_and_better(distinct):
     loads = np.random.default_rng(2).lognormal(0, 1, 24).round(4)
     watch = Watch(Instance.from_loads(loads, Deployment(12, 36, distinct=distinct)), None)
     first = watch.best - watch.lower_bound
-    watch.run(lambda pursuit: better_covers(pursuit, pursuit.meter), Fraction(0), Limits(600, work=1.0))
+    watch.run(search_covers, Fraction(0), Limits(600, work=3.0))
     assert watch.best - watch.lower_bound < first / 4
 
 
@@ -86,5 +89,5 @@ def test_limits_end_it_and_a_gap_that_is_small_enough_needs_no_program():
     loads = np.random.default_rng(2).lognormal(0, 1, 24).round(4)
     for target_gap, limits in ((Fraction(0), Limits(0.0)), (Fraction(1, 2), Limits(60))):
         watch = Watch(Instance.from_loads(loads, Deployment(12, 36)), None)
-        watch.run(lambda pursuit: better_covers(pursuit, pursuit.meter), target_gap, limits)
+        watch.run(search_covers, target_gap, limits)
         assert watch.plans == []
