@@ -3,6 +3,7 @@
 Importing the package is fast: torch, ortools, pulp, numba and pandas load when they are first used.
 """
 
+from eplb_opt.backtest import backtest
 from eplb_opt.bounds.table import lower_bound
 from eplb_opt.deployment import Deployment
 from eplb_opt.drop_in import rebalance_experts
@@ -26,6 +27,7 @@ __all__ = [
     "Loads",
     "Plan",
     "Solution",
+    "backtest",
     "evaluate",
     "lower_bound",
     "read_loads",

@@ -20,6 +20,7 @@ def generate_loads(
     num_windows: int = 1,
     family: str = "lognormal",
     skew: float = 1.0,
+    shift: float = 0.0,
     tokens: int = 1_000_000,
     seed: int = 0,
 ) -> Loads:
@@ -28,13 +29,15 @@ def generate_loads(
     Parameters
     ----------
     num_experts, num_layers, num_windows
-        Shape of the loads. Windows share the popularities and differ by sampling.
+        Shape of the loads. Windows share the popularities; they differ by sampling and by `shift`.
     family
         Popularities. ``"lognormal"``: exp(`skew` z), z standard normal. ``"rank"``: 1 / rank ** `skew`, ranks in random
         order. ``"dominant"``: one expert has `skew` times the load of all others together, which are equal.
         ``"uniform"``: all equal.
     skew
         See `family`; non-negative.
+    shift
+        Each window multiplies each popularity by exp(`shift` z), z standard normal, as another workload does.
     tokens
         Assignments per layer and window.
     seed
@@ -48,15 +51,21 @@ def generate_loads(
     for name, value in {"experts": num_experts, "layers": num_layers, "windows": num_windows, "tokens": tokens}.items():
         positive_int(name, value)
     one_of("family", family, get_args(Family))
-    if not 0 <= skew <= 100:
-        raise InvalidArgumentError(f"skew={skew} is not in [0, 100]")
+    for name, exponent in {"skew": skew, "shift": shift}.items():
+        if not 0 <= exponent <= 100:
+            raise InvalidArgumentError(f"{name}={exponent} is not in [0, 100]")
     natural_int("seed", seed)
     random = np.random.default_rng(seed)
     values = np.empty((num_windows, num_layers, num_experts), dtype=np.int64)
     for layer in range(num_layers):
         popularity = _popularity(family, num_experts, skew, random)
-        values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(), size=num_windows)
-    return Loads(values, source=f"generated: {family}, skew {skew:g}, {tokens} tokens, seed {seed}")
+        if shift:
+            popularity = popularity * np.exp(shift * random.standard_normal((num_windows, num_experts)))
+            values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(axis=1, keepdims=True))
+        else:
+            values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(), size=num_windows)
+    shifted = f", shift {shift:g}" if shift else ""
+    return Loads(values, source=f"generated: {family}, skew {skew:g}{shifted}, {tokens} tokens, seed {seed}")
 
 
 def _popularity(family: str, num_experts: int, skew: float, random: np.random.Generator) -> np.ndarray:

@@ -137,10 +137,6 @@ class Instance:
             ]
         )
 
-    def averaged(self) -> Instance:
-        """One window that is the mean of the normalised ones, rounded."""
-        return self.from_loads(self.normalised.mean(axis=0), self.deployment)
-
     @cached_property
     def _kernel_shift(self) -> int:
         return max(0, max(map(max, self.weights)).bit_length() - 53)

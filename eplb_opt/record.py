@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.aim import Aim, Outlook
 from eplb_opt.errors import InvalidPlanError, SolverError
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
-from eplb_opt.verify import max_loads, objective_value, require_valid
+from eplb_opt.verify import max_loads, require_valid
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +35,14 @@ class LayerRecord:
     instance
         What is searched: one window, valued by its max load in tokens, or several, valued by an imbalance.
     aim
-        How `instance` is valued: ``"total"``, or ``"mean"`` or ``"worst"`` where it has several windows.
+        How `instance` is valued.
     """
 
-    def __init__(self, layer_id: int, recorded: Instance, objective: str = "total") -> None:
+    def __init__(self, layer_id: int, recorded: Instance, aim: Aim | None = None) -> None:
         self.layer_id = layer_id
-        self._recorded, self._objective_name = recorded, objective
-        self.instance = recorded.total() if objective == "total" else recorded.loaded()
-        # One window is cool on average, and at worst, where its hottest GPU is.
-        self.aim = "total" if self.instance.num_windows == 1 else objective
+        self._recorded, self._asked = recorded, aim or Aim()
+        self.instance, self.aim = self._asked.on(recorded)
+        self._merit: Fraction | float | None = None
         self._slots: NDArray[np.int64] | None = None
         self._objective: Fraction | None = None
         self._checked = Proof("none", Fraction(0), checked=True)
@@ -63,10 +64,15 @@ class LayerRecord:
 
     @property
     def objective(self) -> Fraction:
-        """Exact value of `slots`, as `aim` says."""
+        """Exact value of `slots`."""
         if self._objective is None:
             raise SolverError(f"layer {self.layer_id} has no plan yet")
         return self._objective
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """The windows that a search makes cool, scenarios among them."""
+        return self.aim.outlook(self.instance)
 
     @property
     def proof(self) -> Proof:
@@ -79,22 +85,26 @@ class LayerRecord:
         return relative_gap(self.objective, self.proof.bound)
 
     def offer_plan(self, slots: NDArray[np.int64], source: str, seconds: float = 0.0) -> bool:
-        """Keep `slots` if it is valid and better; whether it was kept. `seconds` is when it was found."""
+        """Keep `slots` if it is valid and better; whether it was kept. `seconds` is when it was found.
+
+        Where there are scenarios, better is what does better on all windows together.
+        """
         row = np.asarray(slots, dtype=np.int64)
         try:
             require_valid(Plan(row[np.newaxis], self.instance.deployment, self.instance.num_experts), source)
         except InvalidPlanError as error:
             self.remark(f"refused: {error}", seconds)
             return False
-        objective = objective_value(row.tolist(), self.instance, self.aim)
-        if self._objective is not None and objective >= self._objective:
+        objective = self.aim.value(row.tolist(), self.instance)
+        merit = self.outlook.value(row, self.instance.deployment.num_gpus) if self.aim.scenarios else objective
+        if self._merit is not None and merit >= self._merit:
             return False
         if objective < self._checked.bound:
             raise SolverError(
                 f"layer {self.layer_id}: a plan of {objective} is below the bound {self._checked.bound} "
                 f"({self._checked}); one of them is wrong"
             )
-        self._slots, self._objective = row, objective
+        self._slots, self._objective, self._merit = row, objective, merit
         if self._claimed and self._claimed.bound > objective:
             claim, self._claimed = self._claimed, None
             self._contradiction("taken back", claim, seconds)
@@ -150,7 +160,7 @@ class LayerRecord:
 
     def in_objective(self, value: Fraction) -> Fraction:
         """A value or bound in the unit of the objective: max loads of one window become imbalances if that is one."""
-        if self._objective_name == "total" or self.aim != "total":
+        if self._asked.objective == self.aim.objective:
             return value
         (mean,) = self.instance.mean_loads
         return value / mean if mean else Fraction(1)

@@ -115,12 +115,15 @@ class Solution:
         the windows that have any load.
     runtime
         Wall-clock seconds of the call.
+    window_weights
+        What each window counts for in the mean; ``None``: all the same.
     """
 
     plan: Plan
     layers: tuple[LayerSolution, ...]
     objective: str
     runtime: float
+    window_weights: tuple[Fraction, ...] | None = None
 
     @property
     def gap(self) -> Fraction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.aim import Aim
 from eplb_opt.arguments import natural_int, one_of, positive_int
 from eplb_opt.backends.available import require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
@@ -66,6 +67,7 @@ def solve(
     deployment: Deployment,
     *,
     objective: str = "auto",
+    window_weights: Sequence[float] | None = None,
     scenarios: int = 0,
     method: str = "auto",
     warm_start: Plan | None = None,
@@ -89,8 +91,13 @@ def solve(
     objective
         ``"total"``: the max load of the summed windows, in tokens. ``"mean"``, ``"worst"``: mean and largest imbalance
         over the windows that have any load. ``"auto"`` is ``"total"`` for one window and ``"mean"`` for several.
+    window_weights
+        What each window counts for in the mean, such as more for recent ones: positive numbers, taken as exact.
     scenarios
-        Extrapolated windows; none are available yet.
+        Extrapolated windows that the search makes cool with the others, where the plan is for windows to come: the
+        mean window with normal variations along the differences between the windows (`eplb_opt.aim`). Assumes that
+        what never varied will not vary. 30 help where windows are few and different. Objective, bound and gap are
+        always those of the real windows, whose objective is then not the least there is.
     method
         ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, in turn with more
         search: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, threshold programs
@@ -100,7 +107,8 @@ def solve(
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
         layer as one program.
     warm_start
-        A plan for the same layers and slots that obeys the deployment's rules; the result is never worse.
+        A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
+        scenarios: on all windows together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made. The first call on a
         machine compiles the kernels, which takes some seconds and is not counted.
@@ -135,7 +143,7 @@ def solve(
     began = monotonic()
     loads = Loads.of(loads)
     _check_kinds(deployment, warm_start, time_limit, target_gap)
-    _check_arguments(loads, objective, scenarios, method, time_limit, target_gap, seed, workers, deterministic)
+    _check_arguments(loads, objective, method, time_limit, target_gap, seed, workers, deterministic)
     require_solver(method)
     if objective == "auto":
         objective = "total" if loads.num_windows == 1 else "mean"
@@ -151,8 +159,10 @@ def solve(
     began += seconds if seconds > _LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
+    aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)
+    _check_scenarios(loads, objective, scenarios)
     records = [
-        LayerRecord(layer_id, Instance.from_loads(values, deployment), objective)
+        LayerRecord(layer_id, Instance.from_loads(values, deployment), aim)
         for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
     ]
     if warm_start is not None:
@@ -184,6 +194,7 @@ def solve(
         layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
         objective=objective,
         runtime=monotonic() - began,
+        window_weights=aim.window_weights,
     )
 
 
@@ -207,7 +218,6 @@ def _check_kinds(deployment: object, warm_start: object, time_limit: object, tar
 def _check_arguments(
     loads: Loads,
     objective: str,
-    scenarios: int,
     method: str,
     time_limit: float,
     target_gap: float,
@@ -221,8 +231,6 @@ def _check_arguments(
         raise InvalidArgumentError(
             f"method={method!r} plans one window, or several with objective='total'; use auto, search or greedy"
         )
-    if scenarios:
-        raise InvalidArgumentError(f"scenarios={scenarios}: none are available yet; use scenarios=0")
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
     if not (time_limit > 0 and isfinite(time_limit)):
@@ -232,6 +240,26 @@ def _check_arguments(
     natural_int("seed", seed)
     if workers is not None:
         positive_int("workers", workers)
+
+
+def _window_weights(loads: Loads, objective: str, weights: Sequence[float] | None) -> tuple[Fraction, ...] | None:
+    if weights is None:
+        return None
+    if objective != "mean":
+        raise InvalidArgumentError(f"window_weights weigh the mean over windows; the objective is {objective}")
+    if len(weights) != loads.num_windows:
+        raise InvalidArgumentError(f"there are {len(weights)} window_weights for {loads.num_windows} windows")
+    for weight in weights:
+        if not (isinstance(weight, Real) and isfinite(weight) and weight > 0):
+            raise InvalidArgumentError(f"window_weights hold {weight!r}, which is not a positive number")
+    return tuple(Fraction(*weight.as_integer_ratio()) for weight in weights)
+
+
+def _check_scenarios(loads: Loads, objective: str, scenarios: int) -> None:
+    if natural_int("scenarios", scenarios) and (objective == "total" or loads.num_windows < 2):
+        raise InvalidArgumentError(
+            f"scenarios={scenarios} extrapolate how windows differ: give several, and objective='mean' or 'worst'"
+        )
 
 
 def _offer_warm_start(plan: Plan, records: list[LayerRecord], deployment: Deployment) -> None:

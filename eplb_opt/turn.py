@@ -140,8 +140,7 @@ class Turn:
 
         Programs that get a fair part of the time go to those first that had fewer.
         """
-        in_slices = self._closing_method == DECOMPOSITION
-        return 0 if in_slices else self.programs, -self.record.gap / (_LONG + self.fruitless)
+        return 0 if self._in_slices else self.programs, -self.record.gap / (_LONG + self.fruitless)
 
     def _wanted(self) -> tuple[str, ...]:
         """Kinds of steps that would be of use now, the best first."""
@@ -154,8 +153,10 @@ class Turn:
             return (PAIRING,) if self.fruitless >= self._patience else (SEARCH,)
         if self.fruitless >= self._patience:
             return *self._closers(), SEARCH
-        # Many a layer is done by then, and no worker process need be started.
-        return (SEARCH,) if self.steps[SEARCH] < _PATIENCE else (SEARCH, *self._closers())
+        # Programs that run but once begin when search has done its part. And many a layer is done after a few searches:
+        # no worker process need be started for it.
+        alone = not self._in_slices or self.steps[SEARCH] < _PATIENCE
+        return (SEARCH,) if alone else (SEARCH, *self._closers())
 
     def _closers(self) -> tuple[str, ...]:
         """Kinds of programs that would be of use now, the best first."""
@@ -180,6 +181,11 @@ class Turn:
     @cached_property
     def _closing_method(self) -> str:
         return closing_method(self.record.instance)
+
+    @property
+    def _in_slices(self) -> bool:
+        """Whether what closes the gap gives way to search again and again, and begins anew from the best plan."""
+        return self._closing_method == DECOMPOSITION
 
     @property
     def _is_small(self) -> bool:

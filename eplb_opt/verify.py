@@ -113,21 +113,32 @@ def max_loads(slots: Sequence[int], instance: Instance) -> tuple[Fraction, ...]:
     return tuple(max(window) for window in gpu_loads(slots, instance))
 
 
-def objective_value(slots: Sequence[int], instance: Instance, objective: str) -> Fraction:
+def objective_value(
+    slots: Sequence[int],
+    instance: Instance,
+    objective: str,
+    window_weights: Sequence[Fraction] | None = None,
+) -> Fraction:
     """Exact objective of one row of a plan.
 
     ``"total"``: max load of the summed windows, in tokens. ``"mean"`` and ``"worst"``: mean and largest imbalance
-    over the windows that have any load (1 where none has).
+    over the windows that have any load (1 where none has). `window_weights` weigh the mean.
     """
     if objective == "total":
         return max_loads(slots, instance.total())[0]
-    pairs = zip(max_loads(slots, instance), instance.mean_loads, strict=True)
-    imbalances = [top / mean for top, mean in pairs if mean] or [Fraction(1)]
+    weights = window_weights or (Fraction(1),) * instance.num_windows
+    triples = zip(max_loads(slots, instance), instance.mean_loads, weights, strict=True)
+    imbalances = [(top / mean, weight) for top, mean, weight in triples if mean] or [(Fraction(1), Fraction(1))]
     if objective == "mean":
-        return sum(imbalances, Fraction(0)) / len(imbalances)
+        return weighted_mean(imbalances)
     if objective == "worst":
-        return max(imbalances)
+        return max(imbalances)[0]
     raise InvalidArgumentError(f"objective={objective!r} is not one of total, mean, worst")
+
+
+def weighted_mean(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+    """Mean of (value, weight), exact."""
+    return sum((value * weight for value, weight in pairs), Fraction(0)) / sum(weight for _, weight in pairs)
 
 
 def _layer(plan: Plan, row: int) -> str:

@@ -8,9 +8,10 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.aim import Aim, Outlook
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
+from eplb_opt.heuristics.joint import joint_greedy
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.steps import Finding, Findings
@@ -45,29 +46,33 @@ def load_window_kernels() -> float:
     """Compile the kernels for several windows, or load them; the seconds it took."""
     begin = perf_counter()
     instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], Deployment(num_gpus=4, num_slots=8))
-    anneal_on(instance, "mean", Leg(greedy(instance.averaged()), hot=1.0, cold=0.1, proposals=100, seed=0))
+    aim = Aim("mean")
+    start_on_windows(instance, aim, aim.outlook(instance))
+    leg = Leg(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
+    anneal_on(instance, aim.outlook(instance), leg)
     return perf_counter() - begin
 
 
-def start_on_windows(instance: Instance, aim: str) -> Findings:
-    """Instant bounds, and the greedy plans of the summed and of the averaged windows."""
+def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings:
+    """Instant bounds, greedy plans of the summed and of the mean window, and the joint greedy plan."""
     begin = perf_counter()
-    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in window_bounds(instance, aim)]
+    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in aim.bounds(instance)]
+    mean = Instance.from_loads(outlook.mean, instance.deployment)
     items.append(Finding("greedy", slots=greedy(instance.total()), seconds=perf_counter() - begin))
-    items.append(Finding("greedy on the mean", slots=greedy(instance.averaged()), seconds=perf_counter() - begin))
+    items.append(Finding("greedy on the mean", slots=greedy(mean), seconds=perf_counter() - begin))
+    items.append(Finding("joint greedy", slots=joint_greedy(instance, outlook), seconds=perf_counter() - begin))
     return Findings("start", tuple(items), perf_counter() - begin)
 
 
-def anneal_on(instance: Instance, aim: str, leg: Leg) -> Findings:
+def anneal_on(instance: Instance, outlook: Outlook, leg: Leg) -> Findings:
     """The best plan of one leg, and the one where it ends; same arguments, same plans."""
     begin = perf_counter()
     deployment = instance.deployment
-    windows = instance.num_windows
     last = leg.slots.reshape(deployment.num_gpus, -1).copy()
     best = np.empty_like(last)
     anneal(
-        np.ascontiguousarray(instance.normalised.T),
-        np.full(windows, 1.0 / windows if aim == "mean" else 0.0),
+        np.ascontiguousarray(outlook.loads.T),
+        np.zeros_like(outlook.shares) if outlook.worst else outlook.shares,
         last,
         best,
         deployment.gpus_per_node,

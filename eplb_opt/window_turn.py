@@ -8,15 +8,18 @@ from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, START, Step, Turn
 from eplb_opt.window_steps import Leg, Slots, anneal_on, start_on_windows
 
-# First and last temperature of a run, in mean GPU loads. The first run begins hotter: where experts are few, a single
+# First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
+# one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
+_WARM, _COOLING = 1e-2, 1 / 200
+# First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
 # move makes a large difference.
-_FIRST_HOT, _HOT, _COLD = 2e-1, 2e-3, 1e-5
+_HOT = 2e-1
 # Proposals of the first run, how much longer each is than the one before, and of one leg: a tenth of a second or less.
 _FIRST_RUN, _GROWTH, _LEG = 200_000, 4, 200_000
 # What a proposal counts for in seconds of work, for each window and on top.
 _WORK_PER_WINDOW, _WORK_PER_PROPOSAL = 2e-8, 2e-7
-# Runs without a better plan after which there is nothing more to expect.
-_STALLED = 2
+# Runs in a row without a better plan after which one is hot, and after which there is nothing more to expect.
+_PATIENCE, _STALLED = 2, 3
 
 
 @dataclass
@@ -37,7 +40,7 @@ class WindowTurn(Turn):
 
     length: int = 0
     made: int = 0
-    hot: float = _FIRST_HOT
+    hot: float = _HOT
     last: Slots | None = None
     runs_in_vain: int = 0
     _fair_seconds: float = 0.0
@@ -55,7 +58,8 @@ class WindowTurn(Turn):
 
     def first_step(self) -> Step:
         """Instant bounds and greedy plans."""
-        return Step(START, start_on_windows, (self.record.instance, self.record.aim), 0.0)
+        record = self.record
+        return Step(START, start_on_windows, (record.instance, record.aim, record.outlook), 0.0)
 
     def search(self) -> Step:
         """The next leg of this run, or the first of a new one from the best plan."""
@@ -63,14 +67,16 @@ class WindowTurn(Turn):
             self._begin_run()
         record = self.record
         proposals = min(_LEG, self.length - self.made)
-        cooling = _COLD / self.hot
-        begin, end = (self.hot * cooling ** (made / self.length) for made in (self.made, self.made + proposals))
+        cold = self._warm * _COOLING
+        begin, end = (
+            self.hot * (cold / self.hot) ** (made / self.length) for made in (self.made, self.made + proposals)
+        )
         slots = record.slots if self.last is None else self.last
         leg = Leg(slots, begin, end, proposals, (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64)
         self.made += proposals
         self._proposals += proposals
-        work = proposals * (_WORK_PER_PROPOSAL + _WORK_PER_WINDOW * record.instance.num_windows)
-        return Step(SEARCH, anneal_on, (record.instance, record.aim, leg), work)
+        work = proposals * (_WORK_PER_PROPOSAL + _WORK_PER_WINDOW * len(record.outlook.loads))
+        return Step(SEARCH, anneal_on, (record.instance, record.outlook, leg), work)
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
@@ -80,6 +86,10 @@ class WindowTurn(Turn):
         self._was_better |= better
         if self.made >= self.length:
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
+
+    @property
+    def _warm(self) -> float:
+        return _WARM / self.record.instance.deployment.slots_per_gpu
 
     def _wanted(self) -> tuple[str, ...]:
         return (SEARCH,)
@@ -91,5 +101,5 @@ class WindowTurn(Turn):
             possible = int(self._fair_seconds * self._proposals / self._seconds)
             if possible < (1 + _GROWTH) * following:
                 following = max(_FIRST_RUN, possible)
-        self.hot = _HOT if self.length else _FIRST_HOT
+        self.hot = max(_HOT, self._warm) if self.runs_in_vain == _PATIENCE else self._warm
         self.length, self.made, self.last, self._was_better = following, 0, None, False

@@ -30,6 +30,16 @@ def test_the_families_are_as_skewed_as_they_say():
     assert logs.std() == pytest.approx(0.5, rel=0.15)
 
 
+def test_windows_differ_as_much_as_the_shift_says():
+    options = {"num_experts": 400, "num_layers": 2, "num_windows": 3, "skew": 1.0, "tokens": 10**9, "seed": 4}
+    steady, shifted = (np.log(generate_loads(**options, shift=shift).values) for shift in (0.0, 0.3))
+    assert (steady[0] - steady[1]).std() < 0.02
+    # The difference of two independent shifts.
+    assert (shifted[0] - shifted[1]).std() == pytest.approx(0.3 * np.sqrt(2), rel=0.1)
+    assert shifted.mean(axis=0).std() == pytest.approx(1.0, rel=0.15)
+    assert "shift 0.3" in generate_loads(**options, shift=0.3).source
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -38,6 +48,7 @@ def test_the_families_are_as_skewed_as_they_say():
         ({"tokens": 0}, "tokens=0 is not a positive integer"),
         ({"skew": -1.0}, r"skew=-1.0 is not in \[0, 100\]"),
         ({"skew": float("nan")}, r"skew=nan is not in \[0, 100\]"),
+        ({"shift": -0.5}, r"shift=-0.5 is not in \[0, 100\]"),
         ({"seed": -1}, "seed=-1 is not an integer of at least 0"),
     ],
 )

@@ -311,7 +311,9 @@ def test_cbc_hands_over_what_it_found_by_the_time_limit():
     [
         ({"method": "magic"}, "method='magic' is not one of auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD"),
         ({"objective": "median"}, "objective='median' is not one of auto, total"),
-        ({"scenarios": 3}, "scenarios=3: none are available yet"),
+        ({"scenarios": 3}, "scenarios=3 extrapolate how windows differ"),
+        ({"scenarios": -1}, "scenarios=-1 is not an integer of at least 0"),
+        ({"window_weights": [1]}, "the objective is total"),
         ({"time_limit": 0}, "time_limit=0 is not a positive number of seconds"),
         ({"time_limit": float("nan")}, "time_limit=nan is not a positive number of seconds"),
         ({"target_gap": 1}, r"target_gap=1 is not in \[0, 1\)"),

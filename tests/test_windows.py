@@ -87,6 +87,46 @@ def test_order_and_repetition_of_windows_change_neither_value_nor_bound(objectiv
         assert len({layer.objective for layer in layers}) == len({layer.lower_bound for layer in layers}) == 1
 
 
+def test_weights_are_worth_as_much_as_repetition():
+    deployment, loads = Deployment(3, 6), recorded(experts=4)
+    weighted = eplb_opt.solve(loads, deployment, window_weights=[2, 1, 1], time_limit=20)
+    other = eplb_opt.solve(np.concatenate([loads[:1], loads]), deployment, time_limit=20)
+    for one, two in zip(weighted.layers, other.layers, strict=True):
+        assert (one.objective, one.lower_bound) == (two.objective, two.lower_bound)
+    assert weighted.window_weights == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"window_weights": [1, 1]}, "2 window_weights for 3 windows"),
+        ({"window_weights": [1, 0, 1]}, "hold 0, which is not a positive number"),
+        ({"window_weights": [1, float("nan"), 1]}, "hold nan"),
+        ({"window_weights": [1, "2", 1]}, "hold '2'"),
+        ({"window_weights": [1, 1, 1], "objective": "worst"}, "the objective is worst"),
+        ({"scenarios": 5, "objective": "total"}, "give several"),
+    ],
+)
+def test_weights_and_scenarios_that_mean_nothing_are_refused(options, sentence):
+    with pytest.raises(InvalidArgumentError, match=sentence):
+        eplb_opt.solve(recorded(), Deployment(8, 32), **options)
+
+
+def test_scenarios_steer_the_search_and_leave_bound_and_value_alone():
+    loads, deployment = recorded(windows=3, experts=64), Deployment(16, 80)
+    options = {"deterministic": True, "time_limit": 2.0}
+    plain, steered = (eplb_opt.solve(loads, deployment, scenarios=number, **options) for number in (0, 30))
+    assert eplb_opt.verify(steered.plan) == []
+    assert steered.plan != plain.plan
+    for one, two, values, row in zip(
+        plain.layers, steered.layers, np.moveaxis(loads, 1, 0), steered.plan.physical_to_logical, strict=True
+    ):
+        instance = Instance.from_loads(values, deployment)
+        assert two.objective == objective_value(row.tolist(), instance, "mean") >= one.objective
+        assert one.lower_bound == two.lower_bound
+    assert steered.plan == eplb_opt.solve(loads, deployment, scenarios=30, workers=1, **options).plan
+
+
 def test_auto_is_the_mean_of_several_windows_and_the_total_of_one():
     deployment = Deployment(8, 32)
     assert eplb_opt.solve(recorded(), deployment, time_limit=0.5).objective == "mean"
@@ -148,6 +188,9 @@ def test_what_is_saved_is_read_again(tmp_path):
     from eplb_opt.io.native import read_solution
 
     assert read_solution(tmp_path / "solution.json").layers == solution.layers
+    weighted = eplb_opt.solve(recorded(), Deployment(8, 32), time_limit=0.5, window_weights=[1, 0.5, 0.1])
+    weighted.save(tmp_path / "weighted.json")
+    assert read_solution(tmp_path / "weighted.json").window_weights == (1, Fraction(1, 2), Fraction(0.1))
     assert "mean imbalance" in str(solution)
     assert solution.gap == 1 - sum(layer.lower_bound for layer in solution.layers) / sum(
         (layer.objective for layer in solution.layers), Fraction(0)

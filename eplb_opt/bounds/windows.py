@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import lcm
@@ -9,13 +10,22 @@ from math import lcm
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
+from eplb_opt.verify import weighted_mean
 
 
-def window_bounds(instance: Instance, objective: str) -> tuple[Proof, ...]:
-    """Bounds on the ``"mean"`` or ``"worst"`` imbalance over the windows with any load; 1 where there is none."""
+def window_bounds(
+    instance: Instance, objective: str, window_weights: Sequence[Fraction] | None = None
+) -> tuple[Proof, ...]:
+    """Bounds on the ``"mean"`` or ``"worst"`` imbalance over the windows with any load; 1 where there is none.
+
+    `window_weights` weigh the mean.
+    """
     bounds = [_least_imbalance(window) for window in _single_windows(instance)] or [Fraction(1)]
     if objective == "mean":
-        return (Proof("windows", sum(bounds, Fraction(0)) / len(bounds), checked=True),)
+        weights = window_weights or (Fraction(1),) * instance.num_windows
+        weights = [weight for weight, window in zip(weights, instance.weights, strict=True) if any(window)]
+        pairs = list(zip(bounds, weights or [Fraction(1)], strict=True))
+        return (Proof("windows", weighted_mean(pairs), checked=True),)
     return Proof("windows", max(bounds), checked=True), Proof("envelope", envelope_bound(instance), checked=True)
 
 

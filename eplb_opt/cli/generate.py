@@ -19,6 +19,7 @@ def run(
     windows: Annotated[int, typer.Option(help="Windows.")] = 1,
     family: Annotated[str, typer.Option(help="lognormal, rank, dominant or uniform.")] = "lognormal",
     skew: Annotated[float, typer.Option(help="Sigma, exponent or share of the family.")] = 1.0,
+    shift: Annotated[float, typer.Option(help="How much popularities differ between windows.")] = 0.0,
     tokens: Annotated[int, typer.Option(help="Assignments per layer and window.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Same options, same loads.")] = 0,
 ) -> int:
@@ -29,6 +30,7 @@ def run(
         num_windows=windows,
         family=family,
         skew=skew,
+        shift=shift,
         tokens=tokens,
         seed=seed,
     )

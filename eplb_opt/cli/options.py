@@ -125,5 +125,15 @@ def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
     return tuple(ids)
 
 
+def numbers_of(option: str, text: str | None) -> list[float] | None:
+    """``"1,0.5"`` as ``[1.0, 0.5]``."""
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None
+
+
 def _policy(policy: str) -> Policy:
     return policy  # type: ignore[return-value]  # Deployment refuses any other word

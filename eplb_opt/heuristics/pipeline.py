@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
+Place = Callable[[NDArray[np.int64], Ints], Ints]
 
 # What a search looks at in a second of work; more on one core for usual deployments, much less where tables leave the
 # cache (512 GPUs x 8 slots).
@@ -45,14 +46,14 @@ def greedy(instance: Instance) -> Slots:
     replicas must be distinct), then LPT with equal numbers of slots that passes over GPUs which hold the expert.
     Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
     """
-    return place_groups(instance, _lpt_groups(instance))
+    return place_groups(instance, lpt_groups(instance))
 
 
 def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
     """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`. `work` as in `search`."""
     start = search(instance, greedy(instance), kicks=0, work=work)
     exchanged = _exchanged_groups(instance)
-    if np.array_equal(exchanged, _lpt_groups(instance)):
+    if np.array_equal(exchanged, lpt_groups(instance)):
         return start
     other = search(instance, place_groups(instance, exchanged), kicks=0, work=work)
     return min(start, other, key=lambda slots: max_loads(slots.tolist(), instance))
@@ -127,15 +128,21 @@ def hottest(instance: Instance, slots: Slots, part: slice = slice(None)) -> floa
     return float(share[slots[part]].reshape(-1, instance.deployment.slots_per_gpu).sum(axis=1).max())
 
 
-def place_groups(instance: Instance, node_of_group: NDArray[np.int64]) -> Slots:
-    """Adams' counts and LPT inside each node, for groups that have their nodes."""
+def place_groups(instance: Instance, node_of_group: NDArray[np.int64], place: Place | None = None) -> Slots:
+    """Adams' counts, and LPT unless `place` says otherwise, inside each node, for groups that have their nodes.
+
+    `place` makes a table of GPUs, positions among the node's experts, from these experts and their counts.
+    """
     deployment = instance.deployment
     slots = np.empty(deployment.num_slots, dtype=np.int64)
     for node in _nodes(instance, node_of_group):
         w = instance.kernel_loads[node.experts]
         weights = [instance.weights[0][expert] for expert in node.experts]
         counts = adams(weights, w, deployment.slots_per_node, instance.max_replicas)
-        table = pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
+        if place is None:
+            table = pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
+        else:
+            table = place(node.experts, counts)
         slots[node.slots] = node.experts[table.ravel()]
     return slots
 
@@ -145,7 +152,7 @@ def _group_totals(instance: Instance) -> NDArray[np.float64]:
     return totals
 
 
-def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
+def lpt_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group by the published rule."""
     deployment = instance.deployment
     totals = _group_totals(instance)
@@ -157,7 +164,7 @@ def _lpt_groups(instance: Instance) -> NDArray[np.int64]:
 def _exchanged_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group after exchanges that lower the heavier of two nodes."""
     nodes: NDArray[np.int64] = exchange_groups(
-        _group_totals(instance), _lpt_groups(instance), instance.deployment.binding_nodes
+        _group_totals(instance), lpt_groups(instance), instance.deployment.binding_nodes
     )
     return nodes
 

@@ -83,7 +83,10 @@ def parse_solution(content: Content) -> Solution:
     ids = tuple(layer.layer_id for layer in layers)
     if ids != plan.layer_ids:
         raise FileFormatError(f"{content.name}: 'layers' are {list(ids)}, the plan's {list(plan.layer_ids)}")
-    return Solution(plan, layers, record.choice("objective", ("total", "mean", "worst")), record.seconds("runtime"))
+    objective = record.choice("objective", ("total", "mean", "worst"))
+    # Files of version 0.1 do not have them.
+    weights = record.exacts("window_weights") if record.values.get("window_weights") is not None else None
+    return Solution(plan, layers, objective, record.seconds("runtime"), weights)
 
 
 def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
@@ -93,10 +96,12 @@ def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
 
 def format_solution(solution: Solution) -> str:
     """JSON text of a solution file; numbers that are exact are written as text and as a float."""
+    weights = solution.window_weights
     content = {
         "format": _SOLUTION,
         "version": _VERSION,
         "objective": solution.objective,
+        "window_weights": None if weights is None else [exact_number(weight) for weight in weights],
         "runtime": solution.runtime,
         "plan": _plan_object(solution.plan),
         "layers": [_layer_object(layer) for layer in solution.layers],

@@ -57,15 +57,23 @@ class Record:
 
     def exact(self, key: str) -> Fraction:
         """Value of `key` written by `exact_number`: a fraction that is not negative."""
-        text = self.record(key).get("exact", str)
+        return self.record(key)._exact(self._wrong(key, "an exact number such as 590/3"))
+
+    def exacts(self, key: str) -> tuple[Fraction, ...]:
+        """The list under `key` of numbers written by `exact_number`."""
+        wrong = self._wrong(key, "a list of exact numbers such as 590/3")
+        return tuple(number._exact(wrong) for number in self.records(key))
+
+    def _exact(self, wrong: FileFormatError) -> Fraction:
+        text = self.get("exact", str)
         numerator, slash, denominator = text.partition("/")
         digits = (numerator, denominator) if slash else (numerator,)
         if not all(part.isascii() and part.isdigit() for part in digits):
-            raise self._wrong(key, "an exact number such as 590/3")
+            raise wrong
         try:
             return Fraction(text)
         except (ValueError, ZeroDivisionError):
-            raise self._wrong(key, "an exact number such as 590/3") from None
+            raise wrong from None
 
     def record(self, key: str) -> Record:
         """The object under `key`."""

@@ -1,0 +1,123 @@
+"""Aim: what a plan is valued by, and the windows that a search makes cool for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
+from eplb_opt.verify import objective_value
+
+# Scenarios are so many times as far from the mean as the windows are.
+_SPREAD = 1.2
+# No expert has less load in a scenario than this part of its mean.
+_LEAST_PART = 0.02
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the plans of a layer are valued by.
+
+    Attributes
+    ----------
+    objective
+        ``"total"``, ``"mean"`` or ``"worst"``.
+    window_weights
+        What each window counts for in the mean; ``None``: all the same.
+    scenarios
+        Extrapolated windows that steer the search, and have no part in the value of a plan.
+    seed
+        For the scenarios.
+    """
+
+    objective: str = "total"
+    window_weights: tuple[Fraction, ...] | None = None
+    scenarios: int = 0
+    seed: int = 0
+
+    def on(self, recorded: Instance) -> tuple[Instance, Aim]:
+        """What is searched, and the aim there: windows without load are left out, and one window is valued by itself.
+
+        One window is cool on average, and at worst, where its hottest GPU is.
+        """
+        if self.objective == "total":
+            return recorded.total(), Aim()
+        instance = recorded.loaded()
+        if instance.num_windows == 1:
+            return instance, Aim()
+        weights = self.window_weights
+        if weights is not None:
+            pairs = zip(weights, recorded.weights, strict=True)
+            weights = tuple(weight for weight, window in pairs if any(window))
+        return instance, replace(self, window_weights=weights)
+
+    def value(self, slots: Sequence[int], instance: Instance) -> Fraction:
+        """Exact objective of a row of slots."""
+        return objective_value(slots, instance, self.objective, self.window_weights)
+
+    def bounds(self, instance: Instance) -> tuple[Proof, ...]:
+        """Instant lower bounds on the mean or largest imbalance."""
+        return window_bounds(instance, self.objective, self.window_weights)
+
+    def outlook(self, instance: Instance) -> Outlook:
+        """What the search makes cool."""
+        shares = np.array([float(weight) for weight in self.window_weights or [1] * instance.num_windows])
+        outlook = Outlook(instance.normalised, shares / shares.sum(), self.objective == "worst")
+        if not self.scenarios:
+            return outlook
+        return outlook.extrapolated(self.scenarios, np.random.default_rng([self.seed, instance.deployment.num_gpus]))
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """Windows that a search makes cool, all at once.
+
+    Attributes
+    ----------
+    loads
+        Shape ``(windows, experts)``, in mean GPU loads of each window.
+    shares
+        What each window counts for in the mean; they sum to 1.
+    worst
+        Whether the hottest window counts instead.
+    """
+
+    loads: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    worst: bool = False
+
+    def value(self, slots: NDArray[np.int64], num_gpus: int) -> float:
+        """Mean or largest imbalance of a row of slots."""
+        slot_loads = (self.loads / np.bincount(slots, minlength=self.loads.shape[1]))[:, slots]
+        imbalances = slot_loads.reshape(len(self.loads), num_gpus, -1).sum(axis=2).max(axis=1)
+        return float(imbalances.max() if self.worst else self.shares @ imbalances)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The mean window."""
+        average: NDArray[np.float64] = self.shares @ self.loads
+        return average
+
+    def extrapolated(self, number: int, random: np.random.Generator) -> Outlook:
+        """These windows, and `number` more, each of them the mean window and a normal variation around it.
+
+        The variation has the directions in which the windows differ, and `_SPREAD` times their variance: a new window
+        differs from the mean of few by more than these do. What never varied is assumed not to vary. The more windows
+        there are, the more the scenarios count for: a third of all for two windows, nearly all for many.
+        """
+        few = float((self.shares**2).sum())
+        if few >= 1.0:
+            return self
+        deviations = np.sqrt(self.shares)[:, np.newaxis] * (self.loads - self.mean)
+        normal = random.standard_normal((number, len(self.loads))) * (_SPREAD / np.sqrt(1.0 - few))
+        scenarios = np.maximum(self.mean + normal @ deviations, _LEAST_PART * self.mean)
+        scenarios *= self.mean.sum() / scenarios.sum(axis=1, keepdims=True)
+        part = (1.0 - few) / (1.0 + few)
+        shares = np.concatenate([(1.0 - part) * self.shares, np.full(number, part / number)])
+        return Outlook(np.concatenate([self.loads, scenarios]), shares, self.worst)

@@ -1,0 +1,236 @@
+"""backtest: plan on some windows, score on others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.aim import Aim, Outlook
+from eplb_opt.arguments import natural_int, one_of
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.instance import Instance
+from eplb_opt.loads import Loads
+from eplb_opt.solve import solve, usable_cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What the windows to come are taken to be: the last one; the summed one; any of those known, on average or at worst;
+# any of those known and extrapolated, on average.
+FORECASTS = ("last", "total", "mean", "worst", "scenarios")
+# How a plan is made for that: the published policy on one window in the middle; all windows at once, by a narrow tree
+# search or by `solve`.
+PLANNERS = ("greedy", "joint", "search")
+STRATEGIES = tuple(f"{forecast}/{planner}" for forecast in FORECASTS for planner in PLANNERS)
+# The plan of a planner that knows the window it is scored on: nearly the best there can be.
+CLAIRVOYANT = "clairvoyant"
+SPLITS = ("rolling", "leave-one-out")
+SCENARIOS = 30
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Windows to plan on, in order, and the one to score on."""
+
+    known: tuple[int, ...]
+    scored: int
+
+
+def backtest(
+    loads: Any,
+    deployment: Deployment,
+    strategies: Sequence[str] | None = None,
+    *,
+    split: str = "rolling",
+    time_limit: float = 0.2,
+    scenarios: int = SCENARIOS,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> pd.DataFrame:
+    """Score what plans are worth on windows that they were not made for.
+
+    Parameters
+    ----------
+    loads
+        As in `eplb_opt.solve`, at least two windows, in the order of time.
+    deployment
+        Where the experts can live.
+    strategies
+        Names ``"forecast/planner"`` of `FORECASTS` and `PLANNERS`; default: all of them. ``"clairvoyant"``, `search` on
+        the scored window itself, is always there: what it scores is about the most that any plan could.
+    split
+        ``"rolling"``: plan on the windows before each one but the first. ``"leave-one-out"``: plan on all others.
+    time_limit
+        Core seconds for each layer of a plan that is searched.
+    scenarios
+        Extrapolated windows of that forecast, as in `eplb_opt.solve`.
+    seed, workers
+        As in `eplb_opt.solve`.
+    progress
+        Told in words what comes next.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per scored window, layer and strategy: ``window``, ``layer_id``, ``strategy``, ``forecast``,
+        ``planner``, ``imbalance`` and ``balancedness`` on the scored window. Layers without load there are left out. A
+        Ctrl-C ends it early, with the windows that all strategies were scored on until then.
+
+    Raises
+    ------
+    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
+        Wrong input; one sentence says what and how to mend it.
+    """
+    loads = Loads.of(loads)
+    one_of("split", split, SPLITS)
+    strategies = STRATEGIES if strategies is None else tuple(dict.fromkeys(strategies))
+    for strategy in strategies:
+        if strategy != CLAIRVOYANT:
+            one_of("strategy", strategy, STRATEGIES)
+    if loads.num_windows < 2:
+        raise InvalidArgumentError(
+            "a backtest plans on some windows and scores on others: give at least two files, or windows=n"
+        )
+    natural_int("scenarios", scenarios)
+    planner = _Planner(deployment, time_limit, scenarios, seed, workers or usable_cores())
+    frames: list[pd.DataFrame] = []
+    # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
+    with suppress(KeyboardInterrupt):
+        for part in _splits(loads.num_windows, split):
+            names = (CLAIRVOYANT, *(name for name in strategies if name != CLAIRVOYANT))
+            frames += [_scored(loads, part, name, planner, progress) for name in names]
+    return _joined(frames)
+
+
+def summarise_backtest(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per strategy: mean and worst balancedness, and how it falls short of the clairvoyant plan.
+
+    ``lost`` is what the mean lacks of the clairvoyant one; of that, ``forecast`` is lost by `search` for the same
+    forecast already, as the windows to come differ from it, and ``heuristic`` beyond that by a planner that is not
+    `search`. These are ``NaN`` where that row is missing. Sorted by the mean balancedness.
+    """
+    groups = scores.groupby(["strategy", "forecast", "planner"], sort=False)
+    table: pd.DataFrame = groups.agg(balancedness=("balancedness", "mean"), worst=("balancedness", "min")).reset_index()
+    means = dict(zip(table["strategy"], table["balancedness"], strict=True))
+    searched = [means.get(f"{forecast}/search", float("nan")) for forecast in table["forecast"]]
+    ceiling = means[CLAIRVOYANT]
+    table["lost"] = ceiling - table["balancedness"]
+    table["by_forecast"] = [ceiling - value for value in searched]
+    table["by_heuristic"] = [value - mean for value, mean in zip(searched, table["balancedness"], strict=True)]
+    own = table["strategy"] == CLAIRVOYANT
+    table.loc[own, ["by_forecast", "by_heuristic"]] = 0.0
+    return table.sort_values("balancedness", ascending=False, ignore_index=True)
+
+
+def _splits(num_windows: int, split: str) -> Iterator[_Split]:
+    if split == "rolling":
+        return (_Split(tuple(range(scored)), scored) for scored in range(1, num_windows))
+    everything = range(num_windows)
+    return (_Split(tuple(k for k in everything if k != scored), scored) for scored in everything)
+
+
+def _windows(loads: Loads, values: NDArray[Any]) -> Loads:
+    return Loads(values, loads.layer_ids, loads.source, loads.num_model_layers)
+
+
+def _known(loads: Loads, part: _Split, strategy: str) -> Loads:
+    """The windows that a strategy plans on."""
+    forecast = strategy.partition("/")[0]
+    if forecast == CLAIRVOYANT:
+        return _windows(loads, loads.values[[part.scored]])
+    known = loads.values[list(part.known)]
+    if forecast == "last":
+        known = known[-1:]
+    elif forecast == "total":
+        known = known.sum(axis=0, keepdims=True)
+    return _windows(loads, known)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Makes the rows of a plan; the fields are those of `backtest`."""
+
+    deployment: Deployment
+    time_limit: float
+    scenarios: int
+    seed: int
+    workers: int
+
+    def plan(self, known: Loads, strategy: str) -> NDArray[np.int64]:
+        """Slots of each layer; `KeyboardInterrupt` if somebody interrupted."""
+        forecast, _, planner = strategy.partition("/")
+        objective = "worst" if forecast == "worst" else "mean"
+        scenarios = self.scenarios if forecast == "scenarios" and known.num_windows > 1 else 0
+        if planner in ("", "search"):
+            solution = solve(
+                known,
+                self.deployment,
+                objective=objective,
+                scenarios=scenarios,
+                time_limit=self.time_limit * known.num_layers / self.workers,
+                seed=self.seed,
+                workers=self.workers,
+            )
+            if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+                raise KeyboardInterrupt
+            return solution.plan.physical_to_logical
+        aim = Aim(objective, None, scenarios, self.seed)
+        layers = np.moveaxis(known.values, 1, 0)
+        instances = [Instance.from_loads(values, self.deployment) for values in layers]
+        return np.stack([_heuristic_row(planner, *aim.on(instance)) for instance in instances])
+
+
+def _heuristic_row(planner: str, instance: Instance, aim: Aim) -> NDArray[np.int64]:
+    # Kernels load here and not with the package.
+    from eplb_opt.heuristics.joint import joint_greedy
+    from eplb_opt.heuristics.pipeline import greedy
+
+    if not any(map(any, instance.weights)):
+        return greedy(instance)
+    outlook = aim.outlook(instance)
+    if planner == "joint":
+        return joint_greedy(instance, outlook)
+    middle = outlook.loads.max(axis=0) if outlook.worst else outlook.mean
+    return greedy(Instance.from_loads(middle, instance.deployment))
+
+
+def _scored(
+    loads: Loads, part: _Split, strategy: str, planner: _Planner, progress: Callable[[str], None] | None
+) -> pd.DataFrame:
+    """Scores of one strategy on one window."""
+    import pandas as pd
+
+    if progress is not None:
+        progress(f"window {part.scored}: {strategy} (Ctrl-C: windows scored so far)")
+    forecast, _, name = strategy.partition("/")
+    rows = planner.plan(_known(loads, part, strategy), strategy)
+    num_gpus = planner.deployment.num_gpus
+    values = loads.values[part.scored].astype(np.float64)
+    kept = [index for index, layer in enumerate(values) if layer.any()]
+    normalised = {index: values[[index]] * (num_gpus / values[index].sum()) for index in kept}
+    imbalances = [Outlook(normalised[index], np.ones(1)).value(rows[index], num_gpus) for index in kept]
+    return pd.DataFrame(
+        {
+            "window": part.scored,
+            "layer_id": [loads.layer_ids[index] for index in kept],
+            "strategy": strategy,
+            "forecast": forecast,
+            "planner": name or "search",
+            "imbalance": imbalances,
+            "balancedness": [1.0 / imbalance for imbalance in imbalances],
+        }
+    )
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["window", "layer_id", "strategy", "forecast", "planner", "imbalance", "balancedness"]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

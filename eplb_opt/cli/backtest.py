@@ -1,0 +1,96 @@
+"""eplb-opt backtest: what plans are worth on windows that they were not made for."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
+from eplb_opt.cli import options
+from eplb_opt.cli.progress import status_line
+from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.io import read_loads
+from eplb_opt.io.files import require_writable, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PICTURES = ("png", "svg", "pdf")
+_FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
+
+
+def run(
+    loads: options.LoadFiles,
+    gpus: options.Gpus = None,
+    slots: options.Slots = None,
+    redundant: options.Redundant = None,
+    nodes: options.Nodes = 1,
+    groups: options.Groups = 1,
+    policy: options.PolicyOption = "auto",
+    distinct: options.Distinct = True,
+    split: Annotated[str, typer.Option(help=f"{' or '.join(SPLITS)}.")] = "rolling",
+    strategies: Annotated[str | None, typer.Option(help=f"Of {', '.join(STRATEGIES)}; default: all.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Core seconds for each layer of a plan that is searched.")] = 0.2,
+    scenarios: Annotated[int, typer.Option(help="Extrapolated windows of that forecast.")] = SCENARIOS,
+    seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where all scores go, as CSV.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Where a figure goes: .png, .svg or .pdf.")] = None,
+    format: options.Format = "auto",
+    windows: options.Windows = 1,
+    json: options.Json = False,
+) -> int:
+    """Plan on some windows, score on others: what is lost to the forecast, and what to the heuristic."""
+    recorded = read_loads(loads, format, windows)
+    deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
+    options.require_new_files([output, figure], loads)
+    for path in (output, figure):
+        if path is not None:
+            require_writable(path)
+    kind = "" if figure is None else figure.suffix.removeprefix(".")
+    if figure is not None and kind not in _PICTURES:
+        raise InvalidArgumentError(f"{figure}: the figure's file ending is not one of {', '.join(_PICTURES)}")
+    with status_line() as progress:
+        scores = backtest(
+            recorded,
+            deployment,
+            None if strategies is None else [name.strip() for name in strategies.split(",")],
+            split=split,
+            time_limit=time_limit,
+            scenarios=scenarios,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
+    if scores.empty:
+        show("interrupted before any window was scored")
+        return 0
+    table = summarise_backtest(scores)
+    if output is not None:
+        write_whole(output, scores.to_csv(index=False))
+    if figure is not None:
+        write_whole(figure, _picture(scores, kind))
+    if json:
+        show_json(records(table))
+        return 0
+    show_table(table.drop(columns=["forecast", "planner"]), _FORMATS)
+    show("")
+    layers, scored = scores["layer_id"].nunique(), scores["window"].nunique()
+    show(f"balancedness (mean / max load) over {layers} layers and {scored} windows, {split}")
+    return 0
+
+
+def _picture(scores: pd.DataFrame, kind: str) -> bytes:
+    from matplotlib.figure import Figure
+
+    from eplb_opt.report.backtest import plot_backtest
+
+    sheet = Figure(figsize=(7, 4.5), layout="constrained")
+    plot_backtest(scores, sheet.subplots())
+    picture = BytesIO()
+    sheet.savefig(picture, format=kind, dpi=150)
+    return picture.getvalue()

@@ -1,0 +1,196 @@
+"""Joint greedy: replicas for what varies, placed for all windows at once by a narrow tree search."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.aim import Outlook
+from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.heuristics.packing import pack
+from eplb_opt.heuristics.pipeline import lpt_groups, place_groups
+from eplb_opt.instance import Instance
+
+Slots = NDArray[np.int64]
+
+# Replica counts follow the mean window plus so many standard deviations: not at all, or the upper quartile of a normal.
+_DEVIATIONS = (0.0, 0.674)
+# Partial tables that are kept from one replica to the next.
+_WIDTH = 4
+# Random nodes of the groups to exchange from.
+_RESTARTS = 10
+# Loads as integers, for exact replica counts.
+_STEPS = 1e9
+
+
+def joint_greedy(instance: Instance, outlook: Outlook) -> Slots:
+    """A plan for all windows of an outlook at once: slot -> expert, shape ``(slots,)``.
+
+    Groups go to nodes by exchanges that cool the hottest nodes of all windows. Replica counts are those of the greedy
+    policy for the mean window plus a multiple of the standard deviation over windows. Then each replica, heaviest
+    first, goes to the GPU that leaves the outlook's value the least, `_WIDTH` partial tables at a time. The best of one
+    plan for each multiple. Like FlashLB, a policy for several windows of vLLM-Ascend:
+    https://github.com/vllm-project/vllm-ascend.
+    """
+    spread = np.sqrt(outlook.shares @ (outlook.loads - outlook.mean) ** 2)
+    plans = [_plan(instance, outlook, outlook.mean + times * spread) for times in _DEVIATIONS]
+    return min(plans, key=lambda slots: outlook.value(slots, instance.deployment.num_gpus))
+
+
+def _plan(instance: Instance, outlook: Outlook, loads: NDArray[np.float64]) -> Slots:
+    deployment = instance.deployment
+    expected = Instance.from_loads(np.ceil(loads * _STEPS).astype(np.int64), deployment)
+    shares = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
+
+    def place(experts: NDArray[np.int64], counts: Ints) -> Ints:
+        w = loads[experts]
+        num_gpus, size, distinct = deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct
+        windows = np.ascontiguousarray(outlook.loads[:, experts].T)
+        table = pack_jointly(windows, w, counts, shares, num_gpus, size, distinct, _WIDTH)
+        return table if table.size else pack(w, counts, num_gpus, size, distinct)
+
+    return place_groups(expected, _groups(expected, outlook, shares), place)
+
+
+def _groups(expected: Instance, outlook: Outlook, shares: NDArray[np.float64]) -> Ints:
+    """Node of each group: the best of exchanges from the greedy one and from random ones."""
+    deployment = expected.deployment
+    first = lpt_groups(expected)
+    if deployment.binding_nodes == 1:
+        return first
+    totals = outlook.loads.reshape(len(outlook.loads), deployment.binding_groups, -1).sum(axis=2).T.copy()
+    random = np.random.default_rng(0)
+    starts = [first, *(random.permutation(first) for _ in range(_RESTARTS))]
+    found = [exchange_jointly(totals, shares, start, deployment.binding_nodes) for start in starts]
+    nodes: Ints = min(found, key=lambda result: result[0])[1]
+    return nodes
+
+
+@compiled
+def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_nodes: int) -> tuple[float, Ints]:
+    """Exchange groups of different nodes while that lowers the value of the node loads; the value, and the nodes.
+
+    ``totals[g, k]`` is the load of group g in window k; the value is that of `pack_jointly`, with nodes for GPUs.
+    """
+    nodes = node_of_group.copy()
+    num_windows = totals.shape[1]
+    load = np.zeros((num_nodes, num_windows))
+    for group in range(nodes.size):
+        load[nodes[group]] += totals[group]
+    value = _value(load, shares)
+    # Each exchange lowers the value, so it ends; the bound on the rounds is for rounding errors.
+    for _ in range(nodes.size * nodes.size):
+        best, best_a, best_b = value * (1.0 - 1e-12), -1, -1
+        for a in range(nodes.size):
+            for b in range(a):
+                if nodes[a] == nodes[b]:
+                    continue
+                more = totals[b] - totals[a]
+                load[nodes[a]] += more
+                load[nodes[b]] -= more
+                new = _value(load, shares)
+                load[nodes[a]] -= more
+                load[nodes[b]] += more
+                if new < best:
+                    best, best_a, best_b = new, a, b
+        if best_a < 0:
+            break
+        more = totals[best_b] - totals[best_a]
+        load[nodes[best_a]] += more
+        load[nodes[best_b]] -= more
+        nodes[best_a], nodes[best_b] = nodes[best_b], nodes[best_a]
+        value = best
+    return value, nodes
+
+
+@compiled
+def _value(load: Floats, shares: Floats) -> float:
+    mean = largest = 0.0
+    for k in range(load.shape[1]):
+        top = load[:, k].max()
+        mean += shares[k] * top
+        largest = max(largest, top)
+    return mean if shares[0] > 0.0 else largest
+
+
+@compiled
+def pack_jointly(
+    windows: Floats,
+    w: Floats,
+    counts: Ints,
+    shares: Floats,
+    num_gpus: int,
+    slots_per_gpu: int,
+    distinct: bool,
+    width: int,
+) -> Ints:
+    """Replicas to GPUs with equal numbers of slots, in the order of their loads by `w`; empty if it gets stuck.
+
+    ``windows[e, k]`` is the load of expert e in window k. Of all ways to place the next replica in one of `width`
+    partial tables, those go on that have the least weighted mean over windows of the hottest GPU's load, or where
+    `shares` are 0 the least load of the hottest window; of equal ones, those with the coldest GPU by `w`.
+    """
+    num_windows = windows.shape[1]
+    tables = np.full((width, num_gpus, slots_per_gpu), -1, dtype=np.int64)
+    used = np.zeros((width, num_gpus), dtype=np.int64)
+    load = np.zeros((width, num_gpus, num_windows))
+    heat = np.zeros((width, num_gpus))
+    alive = 1
+    value = np.empty(width * num_gpus)
+    for expert in np.argsort(-w / counts, kind="mergesort"):
+        share, one = windows[expert] / counts[expert], w[expert] / counts[expert]
+        for _ in range(counts[expert]):
+            value[:] = np.inf
+            for state in range(alive):
+                _value_children(tables, used, load, heat, shares, share, state, expert, distinct, value)
+            children = np.argsort(value, kind="mergesort")[:width]
+            children = children[value[children] < np.inf]
+            if not children.size:
+                return np.empty((0, slots_per_gpu), dtype=np.int64)
+            parents = children // num_gpus
+            tables[: children.size] = tables[parents]
+            used[: children.size] = used[parents]
+            load[: children.size] = load[parents]
+            heat[: children.size] = heat[parents]
+            alive = children.size
+            for state in range(alive):
+                gpu = children[state] % num_gpus
+                tables[state, gpu, used[state, gpu]] = expert
+                used[state, gpu] += 1
+                load[state, gpu] += share
+                heat[state, gpu] += one
+    table: Ints = tables[0]
+    return table
+
+
+@compiled
+def _value_children(
+    tables: Ints,
+    used: Ints,
+    load: Floats,
+    heat: Floats,
+    shares: Floats,
+    share: Floats,
+    state: Index,
+    expert: Index,
+    distinct: bool,
+    value: Floats,
+) -> None:
+    """The value of a partial table with one more replica, for each GPU it may go to."""
+    num_gpus, num_windows = load.shape[1], load.shape[2]
+    top = np.zeros(num_windows)
+    for gpu in range(num_gpus):
+        for k in range(num_windows):
+            top[k] = max(top[k], load[state, gpu, k])
+    for gpu in range(num_gpus):
+        if used[state, gpu] == tables.shape[2]:
+            continue
+        if distinct and (tables[state, gpu, : used[state, gpu]] == expert).any():
+            continue
+        mean = largest = 0.0
+        for k in range(num_windows):
+            new = max(top[k], load[state, gpu, k] + share[k])
+            mean += shares[k] * new
+            largest = max(largest, new)
+        # Small enough to decide between equal values only.
+        value[state * num_gpus + gpu] = (mean if shares[0] > 0.0 else largest) + 1e-9 * heat[state, gpu]

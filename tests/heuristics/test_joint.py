@@ -1,0 +1,80 @@
+"""Joint greedy: valid plans, LPT where there is one window, and better than greedy on the mean where there are more."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.aim import Aim
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.joint import exchange_jointly, joint_greedy, pack_jointly
+from eplb_opt.heuristics.packing import pack
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.plan import Plan
+from eplb_opt.verify import verify
+from tests.strategies import SMALL, TOKENS, instances
+
+
+@settings(max_examples=150)
+@given(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS)), st.sampled_from(["mean", "worst"]))
+def test_plans_obey_the_rules(instance, objective):
+    searched = instance.loaded()
+    if any(map(any, searched.weights)):
+        row = joint_greedy(searched, Aim(objective).outlook(searched))
+        assert verify(Plan(row[np.newaxis], instance.deployment, instance.num_experts)) == []
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_one_window_and_one_table_at_a_time_is_lpt(data):
+    num_gpus, size = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
+    experts = data.draw(st.integers(1, num_gpus * size))
+    counts = np.bincount(np.arange(num_gpus * size) % experts)
+    w = np.array(data.draw(st.lists(st.integers(1, 50), min_size=experts, max_size=experts)), dtype=np.float64)
+    table = pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), num_gpus, size, False, 1)
+    assert np.array_equal(table, pack(w, counts, num_gpus, size, False))
+
+
+def test_a_table_that_gets_stuck_is_empty():
+    # The second GPU has the only free slots left, and holds expert 0 already.
+    w, counts = np.array([4.0, 3.0, 3.0, 0.1]), np.array([1, 1, 1, 1])
+    assert pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), 2, 2, True, 2).shape == (2, 2)
+    w, counts = np.array([1.0, 6.0, 6.0]), np.array([2, 1, 1])
+    table = pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), 2, 2, True, 1)
+    assert table.shape in ((0, 2), (2, 2))
+
+
+def test_windows_that_differ_are_better_planned_together():
+    random = np.random.default_rng(0)
+    better = 0
+    for _ in range(20):
+        windows = (1e5 * random.lognormal(0, 1, 64) * random.lognormal(0, 0.6, (4, 64))).astype(np.int64)
+        instance = Instance.from_loads(windows, Deployment(16, 80))
+        outlook = Aim("mean").outlook(instance)
+        of_mean = greedy(Instance.from_loads(outlook.mean, instance.deployment))
+        better += outlook.value(joint_greedy(instance, outlook), 16) < outlook.value(of_mean, 16)
+    assert better == 20
+
+
+def test_groups_go_where_the_nodes_of_all_windows_are_cool():
+    """The best of a few starts is the best of all 105 partitions of 8 groups into pairs, nearly always."""
+    random = np.random.default_rng(1)
+    hits = 0
+    for _ in range(30):
+        totals = random.lognormal(0, 1, (8, 3))
+        shares = np.full(3, 1 / 3)
+
+        def value(nodes, totals=totals):
+            return np.mean([np.bincount(nodes, totals[:, k]).max() for k in range(3)])
+
+        starts = [random.permutation(np.repeat(np.arange(4), 2)) for _ in range(11)]
+        found, nodes = min((exchange_jointly(totals, shares, start, 4) for start in starts), key=lambda pair: pair[0])
+        assert found == pytest.approx(value(nodes))
+        assert sorted(nodes.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3]
+        best = min(value(np.array(nodes)) for nodes in set(permutations([0, 0, 1, 1, 2, 2, 3, 3])))
+        assert found >= best * (1 - 1e-12)
+        hits += found <= best * (1 + 1e-9)
+    assert hits >= 27
