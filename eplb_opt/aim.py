@@ -9,9 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Proof
 from eplb_opt.verify import objective_value
 
 # Scenarios are so many times as far from the mean as the windows are.
@@ -60,10 +58,6 @@ class Aim:
     def value(self, slots: Sequence[int], instance: Instance) -> Fraction:
         """Exact objective of a row of slots."""
         return objective_value(slots, instance, self.objective, self.window_weights)
-
-    def bounds(self, instance: Instance) -> tuple[Proof, ...]:
-        """Instant lower bounds on the mean or largest imbalance."""
-        return window_bounds(instance, self.objective, self.window_weights)
 
     def outlook(self, instance: Instance) -> Outlook:
         """What the search makes cool."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.aim import Aim, Outlook
+from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.joint import joint_greedy
@@ -56,7 +57,8 @@ def load_window_kernels() -> float:
 def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings:
     """Instant bounds, greedy plans of the summed and of the mean window, and the joint greedy plan."""
     begin = perf_counter()
-    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in aim.bounds(instance)]
+    bounds = window_bounds(instance, aim.objective, aim.window_weights)
+    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in bounds]
     mean = Instance.from_loads(outlook.mean, instance.deployment)
     items.append(Finding("greedy", slots=greedy(instance.total()), seconds=perf_counter() - begin))
     items.append(Finding("greedy on the mean", slots=greedy(mean), seconds=perf_counter() - begin))

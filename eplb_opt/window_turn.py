@@ -18,13 +18,15 @@ _HOT = 2e-1
 _FIRST_RUN, _GROWTH, _LEG = 200_000, 4, 200_000
 # What a proposal counts for in seconds of work, for each window and on top.
 _WORK_PER_WINDOW, _WORK_PER_PROPOSAL = 2e-8, 2e-7
-# Runs in a row without a better plan after which one is hot, and after which there is nothing more to expect.
-_PATIENCE, _STALLED = 2, 3
+# Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
+_STALLED = 2
 
 
 @dataclass
 class WindowTurn(Turn):
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
+
+    A run that is of no use is followed by a hot one of its length.
 
     Attributes
     ----------
@@ -95,11 +97,12 @@ class WindowTurn(Turn):
         return (SEARCH,)
 
     def _begin_run(self) -> None:
-        following = max(_FIRST_RUN, _GROWTH * self.length)
+        hot = self.runs_in_vain > 0
+        following = self.length if hot else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.budget.deterministic and self._seconds:
             # Cooling that time cuts short is wasted: a run that would be followed by none takes all that is left.
             possible = int(self._fair_seconds * self._proposals / self._seconds)
             if possible < (1 + _GROWTH) * following:
                 following = max(_FIRST_RUN, possible)
-        self.hot = max(_HOT, self._warm) if self.runs_in_vain == _PATIENCE else self._warm
+        self.hot = max(_HOT, self._warm) if hot else self._warm
         self.length, self.made, self.last, self._was_better = following, 0, None, False
