@@ -20,7 +20,8 @@ class Proof:
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
         ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"weightings"``, ``"partition"``,
         ``"nodes"`` or ``"program"`` with ``"by"`` and the solver whose word it rests on. Of several windows
-        ``"windows"`` (each by itself) or ``"envelope"``.
+        ``"windows"`` (each by itself), ``"window partition"``
+        (one partition of the groups for all of them) or ``"envelope"``.
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked

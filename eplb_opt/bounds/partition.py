@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise
@@ -70,8 +70,7 @@ class Partition:
         self._seed = pursuit.meter.left().seed
         instance, slots = pursuit.instance, pursuit.slots
         deployment = instance.deployment
-        sets = combinations(range(deployment.binding_groups), deployment.groups_per_node)
-        self._nodes = {groups: _node(instance, groups) for groups in sets}
+        self._nodes = {groups: _node(instance, groups) for groups in group_sets(instance)}
         for start in range(0, slots.size, deployment.slots_per_node):
             part = slots[start : start + deployment.slots_per_node]
             groups = tuple(sorted(set((part // instance.experts_per_group).tolist())))
@@ -130,6 +129,12 @@ class Partition:
         self._close(Pursuit(node.instance, before, node.proof.bound, pursuit.target_gap, meter, report))
 
 
+def group_sets(instance: Instance) -> Iterator[GroupSet]:
+    """The sets of groups that a node can take."""
+    deployment = instance.deployment
+    return combinations(range(deployment.binding_groups), deployment.groups_per_node)
+
+
 def best_partition(values: Mapping[GroupSet, Fraction], num_groups: int) -> tuple[Fraction, list[GroupSet]]:
     """The partition of the groups into given sets whose largest value is smallest; value 0 and no sets if none exists.
 
@@ -177,16 +182,25 @@ def _lowest_free(taken: int) -> int:
     return (~taken & (taken + 1)).bit_length() - 1
 
 
-def _node(instance: Instance, groups: GroupSet) -> _Node:
-    deployment, size = instance.deployment, instance.experts_per_group
-    experts = np.concatenate([np.arange(group * size, (group + 1) * size) for group in groups])
-    (weights,) = instance.weights
-    alone = Instance(
-        (tuple(weights[expert] for expert in experts.tolist()),),
+def node_experts(instance: Instance, groups: GroupSet) -> NDArray[np.int64]:
+    """The experts of a node that takes these groups."""
+    size = instance.experts_per_group
+    return np.concatenate([np.arange(group * size, (group + 1) * size) for group in groups])
+
+
+def node_instance(instance: Instance, groups: GroupSet) -> Instance:
+    """A node that takes these groups, as a layer of its own."""
+    deployment, experts = instance.deployment, node_experts(instance, groups).tolist()
+    return Instance(
+        tuple(tuple(window[expert] for expert in experts) for window in instance.weights),
         instance.unit,
         Deployment(deployment.gpus_per_node, deployment.slots_per_node, distinct=deployment.distinct),
     )
-    return _Node(alone, experts, strongest(*quick_bounds(alone)))
+
+
+def _node(instance: Instance, groups: GroupSet) -> _Node:
+    alone = node_instance(instance, groups)
+    return _Node(alone, node_experts(instance, groups), strongest(*quick_bounds(alone)))
 
 
 def _offer(node: _Node, slots: Slots) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import lcm
+from itertools import combinations, compress
+from math import factorial, lcm
 
+from eplb_opt.bounds.partition import GroupSet, group_sets, node_instance
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.verify import weighted_mean
+
+# More partitions of the groups into nodes than this are not looked at one by one: 8 groups in pairs have 105.
+_MOST_PARTITIONS = 1_000
 
 
 def window_bounds(
@@ -20,13 +25,64 @@ def window_bounds(
 
     `window_weights` weigh the mean.
     """
-    bounds = [_least_imbalance(window) for window in _single_windows(instance)] or [Fraction(1)]
+    loaded = [bool(any(window)) for window in instance.weights]
+    if not any(loaded):
+        return (Proof("windows", Fraction(1), checked=True),)
+    weights = None
     if objective == "mean":
-        weights = window_weights or (Fraction(1),) * instance.num_windows
-        weights = [weight for weight, window in zip(weights, instance.weights, strict=True) if any(window)]
-        pairs = list(zip(bounds, weights or [Fraction(1)], strict=True))
-        return (Proof("windows", weighted_mean(pairs), checked=True),)
-    return Proof("windows", max(bounds), checked=True), Proof("envelope", envelope_bound(instance), checked=True)
+        weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
+    instance = replace(instance, weights=tuple(compress(instance.weights, loaded)))
+    proofs = [Proof("windows", _value([_least_imbalances(instance)], weights), checked=True)]
+    if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
+        proofs.append(Proof("window partition", _partition_bound(instance, weights), checked=True))
+    if weights is None:
+        proofs.append(Proof("envelope", envelope_bound(instance), checked=True))
+    return tuple(proofs)
+
+
+def _partition_bound(instance: Instance, weights: Sequence[Fraction] | None) -> Fraction:
+    """The least objective over partitions of the groups into nodes, if each node met its own bound in every window.
+
+    A plan has one partition for all windows, and the load of a GPU depends on its own node alone. So this is valid, and
+    at least the bound of the windows by themselves, each of which may have another best partition.
+    """
+    means = instance.mean_loads
+    nodes = {groups: _least_loads(node_instance(instance, groups), means) for groups in group_sets(instance)}
+    partitions = _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
+    return min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
+
+
+def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | None) -> Fraction:
+    """Objective of nodes with these imbalances, one for each window; the largest of all without weights."""
+    worst = [max(column) for column in zip(*nodes, strict=True)]
+    return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
+
+
+def _least_imbalances(instance: Instance) -> tuple[Fraction, ...]:
+    return _least_loads(instance, instance.mean_loads)
+
+
+def _least_loads(instance: Instance, unit: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """The instant bound of each window, in a unit of its own."""
+    windows = [replace(instance, weights=(window,)) for window in instance.weights]
+    return tuple(strongest(*quick_bounds(window)).bound / one for window, one in zip(windows, unit, strict=True))
+
+
+def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
+    """All ways to part groups, in order, into sets of a size, each once: the first group left chooses its set."""
+    if not groups:
+        yield ()
+        return
+    first, others = groups[0], groups[1:]
+    for chosen in combinations(others, size - 1):
+        rest = tuple(group for group in others if group not in chosen)
+        for partition in _partitions(rest, size):
+            yield (first, *chosen), *partition
+
+
+def _num_partitions(instance: Instance) -> int:
+    nodes, share = instance.deployment.binding_nodes, instance.deployment.groups_per_node
+    return factorial(nodes * share) // (int(factorial(share) ** nodes) * factorial(nodes))
 
 
 def envelope_bound(instance: Instance) -> Fraction:
@@ -37,25 +93,14 @@ def envelope_bound(instance: Instance) -> Fraction:
     bound for these loads holds, and is met with one slot per GPU. Stronger than the windows by themselves where slots
     are few and different experts are hot at different times.
     """
-    windows = _single_windows(instance)
-    if not windows:
+    means = [sum(window) for window in instance.weights if any(window)]
+    if not means:
         return Fraction(1)
-    means = [sum(window.weights[0]) for window in windows]
     multiple = lcm(*means)
     scaled = [
-        [weight * (multiple // mean) for weight in window.weights[0]]
-        for window, mean in zip(windows, means, strict=True)
+        [weight * (multiple // mean) for weight in window]
+        for window, mean in zip(filter(any, instance.weights), means, strict=True)
     ]
     envelope = tuple(map(max, zip(*scaled, strict=True)))
     unit = Fraction(instance.deployment.num_gpus, multiple)
     return adams_bound(Instance((envelope,), unit, instance.deployment))
-
-
-def _single_windows(instance: Instance) -> list[Instance]:
-    """Each window with any load as an instance of its own."""
-    return [replace(instance, weights=(window,)) for window in instance.weights if any(window)]
-
-
-def _least_imbalance(window: Instance) -> Fraction:
-    (mean,) = window.mean_loads
-    return strongest(*quick_bounds(window)).bound / mean

@@ -46,6 +46,30 @@ def test_the_envelope_sees_different_hot_experts_at_different_times():
     assert strongest(*window_bounds(instance, "worst")).argument == "envelope"
 
 
+def test_windows_share_one_partition_of_the_groups():
+    # Two of four groups on each of two nodes with one GPU: each window has two good partitions, and no two agree.
+    loads = [[3, 3, 1, 1], [3, 1, 3, 1], [3, 1, 1, 3]]
+    instance = Instance.from_loads(loads, Deployment(2, 4, num_nodes=2, num_groups=4))
+    mean, worst = (strongest(*window_bounds(instance, objective)) for objective in ("mean", "worst"))
+    assert (mean.argument, mean.bound) == ("window partition", Fraction(1 + 1 + Fraction(3, 2), 3))
+    assert (worst.argument, worst.bound) == ("window partition", Fraction(3, 2))
+    for proof, objective in ((mean, "mean"), (worst, "worst")):
+        assert proof.bound == min(objective_value(row, instance, objective) for row in enumerate_rows(instance))
+    weighted = window_bounds(instance, "mean", (Fraction(1), Fraction(1), Fraction(2)))
+    # The first or second window is the hot one then.
+    assert strongest(*weighted).bound == Fraction(Fraction(3, 2) + 1 + 2, 4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    instances(min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), hierarchical=True, max_nodes=2),
+    st.sampled_from(["mean", "worst"]),
+)
+def test_one_partition_for_all_windows_is_at_least_as_strong(instance, objective):
+    bounds = {proof.argument: proof.bound for proof in window_bounds(instance, objective)}
+    assert bounds.get("window partition", bounds["windows"]) >= bounds["windows"]
+
+
 def test_windows_without_load_are_left_out():
     deployment = Deployment(2, 4)
     loads = np.array([[3, 1, 1], [0, 0, 0], [1, 1, 3]])
