@@ -18,8 +18,9 @@ from eplb_opt.instance import Instance
 
 # Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
 _NEAR = Fraction(1, 1000)
-# Of the limits, for the first program, and for weightings where it is not enough.
-_FIRST_SHARE, _WEIGHTINGS_SHARE = 0.1, 0.3
+# Of the limits, for the first program: at least so much, and up to half of them if that is no more than some seconds,
+# in which easy layers are done. And for weightings, where it is not enough.
+_FIRST_SHARE, _MOST_FIRST_SHARE, _FIRST_SECONDS, _WEIGHTINGS_SHARE = 0.1, 0.5, 1.5, 0.3
 
 
 def close_by_pairing(pursuit: Pursuit) -> None:
@@ -36,7 +37,7 @@ def close_by_pairing(pursuit: Pursuit) -> None:
         below = near or not halving
         max_load = pursuit.best if below else (pursuit.best + pursuit.lower_bound) / 2
         program = ThresholdProgram(instance, max_load, below)
-        verdict, counts, used = program.solve(meter.left(1.0 if near or halving else _FIRST_SHARE))
+        verdict, counts, used = program.solve(meter.left(1.0 if near or halving else _first_share(meter.left())))
         meter.spend(used)
         if counts is not None:
             pursuit.offer_plan(fold(instance, counts))
@@ -47,6 +48,12 @@ def close_by_pairing(pursuit: Pursuit) -> None:
         else:
             halving = True
             Decomposition(pursuit, meter.part(_WEIGHTINGS_SHARE)).bisect()
+
+
+def _first_share(limits: Limits) -> float:
+    """The part of the limits that the first program may use."""
+    all_ = limits.seconds if limits.work is None else limits.work
+    return max(_FIRST_SHARE, min(_MOST_FIRST_SHARE, _FIRST_SECONDS / all_ if all_ else 1.0))
 
 
 @dataclass(frozen=True)
