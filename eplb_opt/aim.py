@@ -102,7 +102,7 @@ class Outlook:
     def extrapolated(self, number: int, random: np.random.Generator) -> Outlook:
         """These windows, and `number` more, each of them the mean window and a normal variation around it.
 
-        The variation has the directions in which the windows differ, and `_SPREAD` times their variance: a new window
+        The variation has the directions in which the windows differ, and `_SPREAD` times their deviation: a new window
         differs from the mean of few by more than these do. What never varied is assumed not to vary. The more windows
         there are, the more the scenarios count for: a third of all for two windows, nearly all for many.
         """

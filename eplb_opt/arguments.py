@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
+from math import inf
+from numbers import Real
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError
 
@@ -17,6 +19,14 @@ def positive_int(name: str, value: object, error: type[EplbOptError] = InvalidAr
     if number < 1 or isinstance(value, bool):
         raise error(f"{name}={value!r} is not a positive integer")
     return number
+
+
+def positive_seconds(name: str, value: object) -> None:
+    """Refuse what is no finite, positive number of seconds with an `InvalidArgumentError` that names it."""
+    if not isinstance(value, Real):
+        raise InvalidArgumentError(f"{name}={value!r} is not a number")
+    if not 0 < float(value) < inf:
+        raise InvalidArgumentError(f"{name}={value} is not a positive number of seconds")
 
 
 def natural_int(name: str, value: object) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.aim import Aim, Outlook
-from eplb_opt.arguments import natural_int, one_of
+from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.instance import Instance
@@ -99,7 +99,9 @@ def backtest(
             "a backtest plans on some windows and scores on others: give at least two files, or windows=n"
         )
     natural_int("scenarios", scenarios)
-    planner = _Planner(deployment, time_limit, scenarios, seed, workers or usable_cores())
+    positive_seconds("time_limit", time_limit)
+    workers = usable_cores() if workers is None else positive_int("workers", workers)
+    planner = _Planner(deployment, time_limit, scenarios, seed, workers)
     frames: list[pd.DataFrame] = []
     # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
@@ -112,9 +114,9 @@ def backtest(
 def summarise_backtest(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per strategy: mean and worst balancedness, and how it falls short of the clairvoyant plan.
 
-    ``lost`` is what the mean lacks of the clairvoyant one; of that, ``forecast`` is lost by `search` for the same
-    forecast already, as the windows to come differ from it, and ``heuristic`` beyond that by a planner that is not
-    `search`. These are ``NaN`` where that row is missing. Sorted by the mean balancedness.
+    ``lost`` is what the mean lacks of the clairvoyant one; of that, ``by_forecast`` is lost by `search` for the same
+    forecast already, as the windows to come differ from it, and ``by_heuristic`` beyond that by a planner that is not
+    `search`. These are ``NaN`` where that row is missing. Sorted by the mean balancedness. `scores` may not be empty.
     """
     groups = scores.groupby(["strategy", "forecast", "planner"], sort=False)
     table: pd.DataFrame = groups.agg(balancedness=("balancedness", "mean"), worst=("balancedness", "min")).reset_index()

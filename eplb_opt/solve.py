@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.aim import Aim
-from eplb_opt.arguments import natural_int, one_of, positive_int
+from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
 from eplb_opt.backends.available import require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
@@ -96,14 +96,17 @@ def solve(
     scenarios
         Extrapolated windows that the search makes cool with the others, where the plan is for windows to come: the
         mean window with normal variations along the differences between the windows (`eplb_opt.aim`). Assumes that
-        what never varied will not vary. 30 help where windows are few and different. Objective, bound and gap are
-        always those of the real windows, whose objective is then not the least there is.
+        what never varied will not vary. Of use where some windows differ much; of two nearly equal ones, or of many
+        noisy ones, it is not. Objective, bound and gap are always those of the real windows, whose objective is then
+        not the least there is.
     method
-        ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, in turn with more
-        search: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, threshold programs
-        over counts (`pairing`); else `decomposition` into counts and weightings; tiny layers, the whole model.
+        ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, beside more search
+        where workers are free and else in turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
+        slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
+        tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing`, as with ``"search"``.
-        ``"greedy"``: the published policy under the deployment's rules. ``"search"``: greedy, then local search.
+        ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
+        summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
         layer as one program.
     warm_start
@@ -142,7 +145,7 @@ def solve(
     """
     began = monotonic()
     loads = Loads.of(loads)
-    _check_kinds(deployment, warm_start, time_limit, target_gap)
+    _check_kinds(deployment, warm_start, target_gap)
     _check_arguments(loads, objective, method, time_limit, target_gap, seed, workers, deterministic)
     require_solver(method)
     if objective == "auto":
@@ -205,14 +208,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _check_kinds(deployment: object, warm_start: object, time_limit: object, target_gap: object) -> None:
+def _check_kinds(deployment: object, warm_start: object, target_gap: object) -> None:
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     if warm_start is not None and not isinstance(warm_start, Plan):
         raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
-    for name, value in (("time_limit", time_limit), ("target_gap", target_gap)):
-        if not isinstance(value, Real):
-            raise InvalidArgumentError(f"{name}={value!r} is not a number")
+    if not isinstance(target_gap, Real):
+        raise InvalidArgumentError(f"target_gap={target_gap!r} is not a number")
 
 
 def _check_arguments(
@@ -233,8 +235,7 @@ def _check_arguments(
         )
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
-    if not (time_limit > 0 and isfinite(time_limit)):
-        raise InvalidArgumentError(f"time_limit={time_limit} is not a positive number of seconds")
+    positive_seconds("time_limit", time_limit)
     if not 0 <= target_gap < 1:
         raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
     natural_int("seed", seed)

@@ -31,7 +31,6 @@ def test_a_weight_is_worth_as_much_as_repetition(data):
     weights = tuple(Fraction(number, 3) for number in times)
     searched, aim = Aim("mean", weights).on(instance)
     other, plain = Aim("mean").on(repeated(instance, times))
-    assert aim.objective == plain.objective or {aim.objective, plain.objective} == {"mean", "total"}
     if searched.num_windows > 1:
         assert aim.value(row, searched) == plain.value(row, other) == objective_value(row, instance, "mean", weights)
         assert window_bounds(searched, "mean", aim.window_weights) == window_bounds(other, "mean")

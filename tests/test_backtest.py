@@ -135,7 +135,9 @@ def test_layers_and_windows_without_load_are_no_trouble():
         ((recorded(windows=1), DEPLOYMENT), {}, "at least two"),
         ((recorded(), DEPLOYMENT, ["best/search"]), {}, "best/search"),
         ((recorded(), DEPLOYMENT), {"split": "random"}, "rolling"),
-        ((recorded(), DEPLOYMENT), {"time_limit": 0}, "time_limit"),
+        ((recorded(), DEPLOYMENT), {"time_limit": -1}, "time_limit=-1 is not a positive number of seconds"),
+        ((recorded(), DEPLOYMENT), {"time_limit": "1"}, "time_limit='1' is not a number"),
+        ((recorded(), DEPLOYMENT), {"workers": 0}, "workers=0 is not a positive integer"),
         ((recorded(), DEPLOYMENT), {"scenarios": -1}, "scenarios"),
     ],
 )

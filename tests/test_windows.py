@@ -122,7 +122,7 @@ def test_scenarios_steer_the_search_and_leave_bound_and_value_alone():
         plain.layers, steered.layers, np.moveaxis(loads, 1, 0), steered.plan.physical_to_logical, strict=True
     ):
         instance = Instance.from_loads(values, deployment)
-        assert two.objective == objective_value(row.tolist(), instance, "mean") >= one.objective
+        assert two.objective == objective_value(row.tolist(), instance, "mean")
         assert one.lower_bound == two.lower_bound
     assert steered.plan == eplb_opt.solve(loads, deployment, scenarios=30, workers=1, **options).plan
 

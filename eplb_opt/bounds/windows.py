@@ -32,7 +32,7 @@ def window_bounds(
     if objective == "mean":
         weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
     instance = replace(instance, weights=tuple(compress(instance.weights, loaded)))
-    proofs = [Proof("windows", _value([_least_imbalances(instance)], weights), checked=True)]
+    proofs = [Proof("windows", _value([_least_loads(instance, instance.mean_loads)], weights), checked=True)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(Proof("window partition", _partition_bound(instance, weights), checked=True))
     if weights is None:
@@ -56,10 +56,6 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     """Objective of nodes with these imbalances, one for each window; the largest of all without weights."""
     worst = [max(column) for column in zip(*nodes, strict=True)]
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
-
-
-def _least_imbalances(instance: Instance) -> tuple[Fraction, ...]:
-    return _least_loads(instance, instance.mean_loads)
 
 
 def _least_loads(instance: Instance, unit: Sequence[Fraction]) -> tuple[Fraction, ...]:

@@ -67,7 +67,7 @@ def run(
             progress=progress,
         )
     if scores.empty:
-        show("interrupted before any window was scored")
+        show("nothing was scored: interrupted before the first window was done, or no layer has load in a scored one")
         return 0
     table = summarise_backtest(scores)
     if output is not None:

@@ -39,12 +39,13 @@ def test_one_window_and_one_table_at_a_time_is_lpt(data):
 
 
 def test_a_table_that_gets_stuck_is_empty():
-    # The second GPU has the only free slots left, and holds expert 0 already.
-    w, counts = np.array([4.0, 3.0, 3.0, 0.1]), np.array([1, 1, 1, 1])
-    assert pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), 2, 2, True, 2).shape == (2, 2)
-    w, counts = np.array([1.0, 6.0, 6.0]), np.array([2, 1, 1])
-    table = pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), 2, 2, True, 1)
-    assert table.shape in ((0, 2), (2, 2))
+    # Two GPUs of three slots: the last free ones are on one GPU, and both replicas of expert 0 are left for them.
+    w, counts = np.array([1.0, 7.0, 22.0, 13.0, 3.0]), np.array([2, 1, 1, 1, 1])
+    one, four = (pack_jointly(w[:, np.newaxis], w, counts, np.ones(1), 2, 3, True, width) for width in (1, 4))
+    assert one.shape == (0, 3)
+    # Of more tables, one leaves a slot free on each.
+    assert sorted(four.ravel().tolist()) == [0, 0, 1, 2, 3, 4]
+    assert all(0 in gpu for gpu in four.tolist())
 
 
 def test_windows_that_differ_are_better_planned_together():
