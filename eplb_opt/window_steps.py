@@ -13,6 +13,7 @@ from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.joint import joint_greedy
+from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.steps import Finding, Findings
@@ -75,6 +76,7 @@ def anneal_on(instance: Instance, outlook: Outlook, leg: Leg) -> Findings:
     anneal(
         np.ascontiguousarray(outlook.loads.T),
         np.zeros_like(outlook.shares) if outlook.worst else outlook.shares,
+        nearest_experts(outlook.loads, last, deployment.binding_nodes),
         last,
         best,
         deployment.gpus_per_node,

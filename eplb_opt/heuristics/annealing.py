@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.moves import exchange, transfer
+from eplb_opt.heuristics.window_values import (
+    floor_of,
+    hottest,
+    rank_again,
+    rank_all,
+    value_after_exchange,
+    value_after_transfer,
+    value_of,
+)
 
-# Share of the proposals that change counts, and of those that begin at the hottest GPU of some window.
-_TRANSFERS, _FOCUSED = 0.1, 0.5
+# Share of the proposals that change counts, of those that begin at the hottest GPU of some window, and of exchanges
+# those with a neighbour.
+_TRANSFERS, _FOCUSED, _NEAR = 0.1, 0.5, 0.8
 # Sums of increments drift: after so many accepted moves they start again from the table itself.
 _FRESH = 10_000
 # Proposals at one temperature.
@@ -21,6 +29,7 @@ _LEVEL = 100
 def anneal(
     w: Floats,
     weights: Floats,
+    nearest: Ints,
     slots: Ints,
     best: Ints,
     gpus_per_node: int,
@@ -35,9 +44,12 @@ def anneal(
 
     ``w[e, k]`` is the load of expert e in window k, each window divided by its mean GPU load; `weights` of windows sum
     to 1, and where all of them are 0 the largest over windows counts instead. Exchanges and transfers stay within
-    nodes of `gpus_per_node`. A move that raises the value by d is made with probability exp(-d / temperature), which
-    falls from `hot` to `cold` in `proposals` proposals; `slots` ends as the last table, to go on from. For every window
-    the three hottest GPUs are kept, so that an exchange is valued in a time that depends on the windows alone.
+    nodes of `gpus_per_node`. Most exchanges are with a neighbour, ``nearest[e]`` being those of expert e, the nearest
+    first and proposed most: what differs little fits where an arbitrary expert would be too hot in some window. A move
+    that raises the value by d is made with probability exp(-d / temperature), which falls from `hot` to `cold` in
+    `proposals` proposals; `slots` ends as the last table, to go on from. For every window the three hottest GPUs are
+    kept, so that an exchange is valued in a time that depends on the windows alone, and given up at the first window
+    that makes it too bad.
 
     Returns the value of `best`, never above that of the table given but for rounding.
     Source: S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, Science 220, 671-680 (1983),
@@ -48,58 +60,91 @@ def anneal(
     best[:] = slots
     counts = np.zeros(w.shape[0], dtype=np.int64)
     holds = np.zeros((num_gpus, w.shape[0]), dtype=np.int32)
-    for gpu in range(num_gpus):
-        for place in range(size):
-            counts[slots[gpu, place]] += 1
-            holds[gpu, slots[gpu, place]] += 1
+    # Replica r of expert e is in slot places[e, r], and the slot knows r.
+    places = np.empty((w.shape[0], max_replicas), dtype=np.int64)
+    replica = np.empty(slots.size, dtype=np.int64)
+    for slot in range(slots.size):
+        gpu, expert = slot // size, slots[slot // size, slot % size]
+        places[expert, counts[expert]], replica[slot] = slot, counts[expert]
+        counts[expert] += 1
+        holds[gpu, expert] += 1
     share = np.empty(w.shape)
     load = np.empty((num_gpus, num_windows))
     top = np.zeros((num_windows, 3), dtype=np.int64)
     _refresh(w, slots, counts, share, load, top)
     marks = np.zeros(num_gpus, dtype=np.int64)
-    value = _value(load, top, weights)
+    value = value_of(load, top, weights)
     least = value
     if num_gpus < 2:
         return float(value)
+    floor = floor_of(load, top, weights)
     temperature = hot
     cooling = (cold / hot) ** (_LEVEL / max(proposals, _LEVEL))
+    near = _NEAR if nearest.shape[1] else 0.0
+    ranks = np.log(nearest.shape[1] + 1.0)
     accepted = 0
     for proposal in range(1, proposals + 1):
         if proposal % _LEVEL == 0:
             temperature *= cooling
-        focused = random.random() < _FOCUSED
-        g = top[random.integers(0, num_windows), 0] if focused else random.integers(0, num_gpus)
-        h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
-        i, j = random.integers(0, size), random.integers(0, size)
-        a, b = slots[g, i], slots[h, j]
+        g = hottest(load, top, weights, random) if random.random() < _FOCUSED else random.integers(0, num_gpus)
+        i = random.integers(0, size)
+        a = slots[g, i]
+        transfers = random.random() < _TRANSFERS
+        if not transfers and random.random() < near:
+            b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
+            slot = places[b, random.integers(0, counts[b])]
+            h, j = slot // size, slot % size
+        else:
+            h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
+            j = random.integers(0, size)
+            b = slots[h, j]
         if g == h or a == b or (distinct and holds[h, a]):
             continue
-        if random.random() < _TRANSFERS:
+        # A rise by d is below the limit with probability exp(-d / temperature).
+        limit = value - temperature * np.log(1.0 - random.random())
+        if transfers:
             if counts[b] < 2 or counts[a] >= max_replicas:
                 continue
-            new = _value_after_transfer(w, counts, holds, share, load, top, weights, marks, proposal, h, a, b)
+            new = value_after_transfer(w, counts, holds, share, load, top, weights, marks, proposal, h, a, b)
         else:
             if distinct and holds[g, b]:
                 continue
-            new = _value_after_exchange(share, load, top, weights, g, h, a, b)
-            j += size
-        if new > value and random.random() >= np.exp((value - new) / temperature):
+            new = value_after_exchange(share, load, top, weights, g, h, a, b, floor, limit)
+        if new > limit:
             continue
-        if j >= size:
-            exchange(slots, holds, share, load, g, i, h, j - size)
-            _rank(load, top, g, h)
-        else:
+        if transfers:
+            _move_place(places, replica, counts, h * size + j, a, b)
             transfer(w, slots, counts, holds, share, load, h, j, a)
-            _rank_all(load, top)
+            rank_all(load, top)
+        else:
+            _swap_places(places, replica, g * size + i, h * size + j, a, b)
+            exchange(slots, holds, share, load, g, i, h, j)
+            rank_again(load, top, g, h)
         accepted += 1
         if accepted % _FRESH == 0:
             _refresh(w, slots, counts, share, load, top)
-            new = _value(load, top, weights)
+            new = value_of(load, top, weights)
         value = new
+        floor = floor_of(load, top, weights)
         if value < least:
             least = value
             best[:] = slots
     return float(least)
+
+
+@compiled
+def _swap_places(places: Ints, replica: Ints, slot: Index, other: Index, a: Index, b: Index) -> None:
+    """The replicas of a in `slot` and of b in the other one change places."""
+    places[a, replica[slot]], places[b, replica[other]] = other, slot
+    replica[slot], replica[other] = replica[other], replica[slot]
+
+
+@compiled
+def _move_place(places: Ints, replica: Ints, counts: Ints, slot: Index, a: Index, b: Index) -> None:
+    """A slot that had a replica of b gets one more of a; `counts` are those before."""
+    last = places[b, counts[b] - 1]
+    places[b, replica[slot]], replica[last] = last, replica[slot]
+    places[a, counts[a]], replica[slot] = slot, counts[a]
 
 
 @compiled
@@ -111,116 +156,4 @@ def _refresh(w: Floats, table: Ints, counts: Ints, share: Floats, load: Floats, 
     for gpu in range(table.shape[0]):
         for expert in table[gpu]:
             load[gpu] += share[expert]
-    _rank_all(load, top)
-
-
-@compiled
-def _rank_all(load: Floats, top: Ints) -> None:
-    """The three hottest GPUs of each window, hottest first; with fewer GPUs the last one again."""
-    for k in range(load.shape[1]):
-        _rank_window(load, top, k)
-
-
-@compiled
-def _rank_window(load: Floats, top: Ints, k: Index) -> None:
-    first = second = third = -1
-    for gpu in range(load.shape[0]):
-        value = load[gpu, k]
-        if first < 0 or value > load[first, k]:
-            first, second, third = gpu, first, second
-        elif second < 0 or value > load[second, k]:
-            second, third = gpu, second
-        elif third < 0 or value > load[third, k]:
-            third = gpu
-    top[k, 0], top[k, 1] = first, second
-    top[k, 2] = third if third >= 0 else second
-
-
-@compiled
-def _rank(load: Floats, top: Ints, g: Index, h: Index) -> None:
-    """Ranks after the loads of two GPUs changed."""
-    for k in range(load.shape[1]):
-        least = load[top[k, 2], k]
-        if (
-            g == top[k, 0]
-            or g == top[k, 1]
-            or g == top[k, 2]
-            or h == top[k, 0]
-            or h == top[k, 1]
-            or h == top[k, 2]
-            or load[g, k] > least
-            or load[h, k] > least
-        ):
-            _rank_window(load, top, k)
-
-
-@compiled
-def _value(load: Floats, top: Ints, weights: Floats) -> float:
-    mean = largest = 0.0
-    for k in range(load.shape[1]):
-        mean += weights[k] * load[top[k, 0], k]
-        largest = max(largest, load[top[k, 0], k])
-    return mean if weights[0] > 0.0 else largest
-
-
-@compiled
-def _value_after_exchange(
-    share: Floats, load: Floats, top: Ints, weights: Floats, g: Index, h: Index, a: Index, b: Index
-) -> float:
-    """The value once GPU g has b for a, and h has a for b."""
-    mean = largest = 0.0
-    for k in range(load.shape[1]):
-        more = share[a, k] - share[b, k]
-        new = max(load[g, k] - more, load[h, k] + more)
-        for rank in range(3):
-            gpu = top[k, rank]
-            if gpu != g and gpu != h:
-                new = max(new, load[gpu, k])
-                break
-        mean += weights[k] * new
-        largest = max(largest, new)
-    return mean if weights[0] > 0.0 else largest
-
-
-@compiled
-def _value_after_transfer(
-    w: Floats,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    top: Ints,
-    weights: Floats,
-    marks: Ints,
-    mark: int,
-    h: Index,
-    a: Index,
-    b: Index,
-) -> float:
-    """The value once GPU h has a for b: a has one replica more, b one less. `marks` is scratch, `mark` is new in it."""
-    mean = largest = 0.0
-    num_gpus = load.shape[0]
-    for gpu in range(num_gpus):
-        if gpu == h or holds[gpu, a] or holds[gpu, b]:
-            marks[gpu] = mark
-    for k in range(load.shape[1]):
-        new_a, new_b = w[a, k] / (counts[a] + 1), w[b, k] / (counts[b] - 1)
-        more_a, more_b = new_a - share[a, k], new_b - share[b, k]
-        new = -1.0
-        for rank in range(3):
-            gpu = top[k, rank]
-            if marks[gpu] != mark:
-                new = load[gpu, k]
-                break
-        scan = new < 0.0
-        for gpu in range(num_gpus):
-            if marks[gpu] == mark:
-                heat = load[gpu, k] + holds[gpu, a] * more_a + holds[gpu, b] * more_b
-                if gpu == h:
-                    heat += new_a - new_b
-                new = max(new, heat)
-            elif scan:
-                new = max(new, load[gpu, k])
-        mean += weights[k] * new
-        largest = max(largest, new)
-    return mean if weights[0] > 0.0 else largest
+    rank_all(load, top)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
+from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, verify
@@ -29,6 +30,7 @@ def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1
     claimed = anneal(
         np.ascontiguousarray(w.T),
         weights,
+        nearest_experts(w, table, deployment.binding_nodes),
         table,
         best,
         gpus,
