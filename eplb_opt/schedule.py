@@ -136,17 +136,17 @@ class Schedule:
             future.cancel()
 
     def _absorb(self, turn: Turn, kind: str, began: float, findings: Findings) -> None:
-        record, before = turn.record, (turn.record.gap if turn.record.has_plan else None)
+        record, better = turn.record, False
         for item in findings.items:
             seconds = began + item.seconds
             if item.slots is not None:
-                record.offer_plan(item.slots, item.source, seconds)
+                better |= record.offer_plan(item.slots, item.source, seconds)
             elif item.proof is not None:
-                record.offer_proof(item.proof, seconds)
+                better |= record.offer_proof(item.proof, seconds)
             else:
                 record.remark(item.source, seconds)
         record.add_work(findings.step, findings.seconds)
-        turn.absorb(kind, findings, better=before is None or record.gap < before)
+        turn.absorb(kind, findings, better)
         self.on_change(record)
 
     def _stopping(self) -> bool:

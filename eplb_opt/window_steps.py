@@ -15,6 +15,7 @@ from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.joint import joint_greedy
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.heuristics.window_repartition import repartition_windows
 from eplb_opt.instance import Instance
 from eplb_opt.steps import Finding, Findings
 
@@ -52,6 +53,7 @@ def load_window_kernels() -> float:
     start_on_windows(instance, aim, aim.outlook(instance))
     leg = Leg(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
     anneal_on(instance, aim.outlook(instance), leg)
+    repartition_on(instance, aim.outlook(instance), leg.slots, 0.1, 100, 0)
     return perf_counter() - begin
 
 
@@ -67,6 +69,36 @@ def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings
     return Findings("start", tuple(items), perf_counter() - begin)
 
 
+def repartition_on(
+    instance: Instance, outlook: Outlook, slots: Slots, temperature: float, nodes: int, seed: int
+) -> Findings:
+    """The best plan of some rounds of repartition from `slots`; same arguments, same plan."""
+    begin = perf_counter()
+    deployment = instance.deployment
+    table = slots.reshape(deployment.num_gpus, -1).copy()
+    repartition_windows(
+        *_kernel_outlook(instance, outlook, table),
+        table,
+        deployment.gpus_per_node,
+        instance.max_replicas,
+        deployment.distinct,
+        temperature,
+        nodes,
+        np.random.default_rng(seed),
+    )
+    seconds = perf_counter() - begin
+    return Findings("repartition", (Finding("repartition", slots=table.ravel(), seconds=seconds),), seconds)
+
+
+def _kernel_outlook(
+    instance: Instance, outlook: Outlook, table: Slots
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Slots]:
+    """Loads, window weights and neighbours as compiled code takes them."""
+    weights = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
+    nearest = nearest_experts(outlook.loads, table, instance.deployment.binding_nodes)
+    return np.ascontiguousarray(outlook.loads.T), weights, nearest
+
+
 def anneal_on(instance: Instance, outlook: Outlook, leg: Leg) -> Findings:
     """The best plan of one leg, and the one where it ends; same arguments, same plans."""
     begin = perf_counter()
@@ -74,9 +106,7 @@ def anneal_on(instance: Instance, outlook: Outlook, leg: Leg) -> Findings:
     last = leg.slots.reshape(deployment.num_gpus, -1).copy()
     best = np.empty_like(last)
     anneal(
-        np.ascontiguousarray(outlook.loads.T),
-        np.zeros_like(outlook.shares) if outlook.worst else outlook.shares,
-        nearest_experts(outlook.loads, last, deployment.binding_nodes),
+        *_kernel_outlook(instance, outlook, last),
         last,
         best,
         deployment.gpus_per_node,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, START, Step, Turn
-from eplb_opt.window_steps import Leg, Slots, anneal_on, start_on_windows
+from eplb_opt.window_steps import Leg, Slots, anneal_on, repartition_on, start_on_windows
 
 # First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
 # one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
@@ -15,9 +15,17 @@ _WARM, _COOLING = 1e-2, 1 / 200
 # move makes a large difference.
 _HOT = 2e-1
 # Proposals of the first run, how much longer each is than the one before, and of one leg: a tenth of a second or less.
-_FIRST_RUN, _GROWTH, _LEG = 200_000, 4, 200_000
-# What a proposal counts for in seconds of work, for each window and on top.
-_WORK_PER_WINDOW, _WORK_PER_PROPOSAL = 2e-8, 2e-7
+_FIRST_RUN, _GROWTH, _LEG = 400_000, 6, 200_000
+# What a proposal counts for in seconds of work, for each window and on top, and a node of repartition.
+_PER_PROPOSAL, _PER_NODE = (1e-8, 2e-7), (2e-9, 3e-8)
+# Seconds of work of one step of repartition.
+_REPARTITION = 0.05
+# Its temperature: a part of what the plan is above the bound, well below where annealing begins, and never 0.
+_SHAKEN, _MOST_SHAKEN, _LEAST_SHAKEN = 0.05, 0.1, 1e-9
+# Steps in a row that lower what the plan is above the bound by less than this part, after which annealing goes on.
+_SLOW, _SLOW_STEPS = 0.01, 2
+# What a last run leaves of the time.
+_LAST_RUN = 0.8
 # Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
 _STALLED = 2
 
@@ -26,7 +34,8 @@ _STALLED = 2
 class WindowTurn(Turn):
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
 
-    A run that is of no use is followed by a hot one of its length.
+    After each run repartition has its turn, for as long as it is quick: where a GPU has many slots it takes the gap to
+    half, where it has four there is little to gain. A run that is of no use is followed by a hot one of its length.
 
     Attributes
     ----------
@@ -37,7 +46,9 @@ class WindowTurn(Turn):
     last
         Where this run stands.
     runs_in_vain
-        Runs in a row without a better plan.
+        Runs in a row without a better plan, repartition included.
+    slow_steps
+        Steps of repartition in a row that were of little use.
     """
 
     length: int = 0
@@ -45,10 +56,12 @@ class WindowTurn(Turn):
     hot: float = _HOT
     last: Slots | None = None
     runs_in_vain: int = 0
+    slow_steps: int = _SLOW_STEPS
     _fair_seconds: float = 0.0
     _seconds: float = 0.0
     _proposals: int = 0
     _was_better: bool = False
+    _above_before: float = 0.0
 
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
         """The next leg; ``None`` where runs have found nothing better for long, or the work has come to its end."""
@@ -64,8 +77,10 @@ class WindowTurn(Turn):
         return Step(START, start_on_windows, (record.instance, record.aim, record.outlook), 0.0)
 
     def search(self) -> Step:
-        """The next leg of this run, or the first of a new one from the best plan."""
+        """The next leg of this run; once it is done, repartition, or the first leg of a new run from the best plan."""
         if self.made >= self.length:
+            if self.slow_steps < _SLOW_STEPS:
+                return self._repartition()
             self._begin_run()
         record = self.record
         proposals = min(_LEG, self.length - self.made)
@@ -74,20 +89,51 @@ class WindowTurn(Turn):
             self.hot * (cold / self.hot) ** (made / self.length) for made in (self.made, self.made + proposals)
         )
         slots = record.slots if self.last is None else self.last
-        leg = Leg(slots, begin, end, proposals, (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64)
+        leg = Leg(slots, begin, end, proposals, self._next_seed)
         self.made += proposals
         self._proposals += proposals
-        work = proposals * (_WORK_PER_PROPOSAL + _WORK_PER_WINDOW * len(record.outlook.loads))
-        return Step(SEARCH, anneal_on, (record.instance, record.outlook, leg), work)
+        return Step(
+            SEARCH, anneal_on, (record.instance, record.outlook, leg), proposals * self._seconds_per(_PER_PROPOSAL)
+        )
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
         super().absorb(kind, findings, better)
-        self.last = findings.last
-        self._seconds += findings.seconds
+        if kind != SEARCH:
+            return
         self._was_better |= better
-        if self.made >= self.length:
+        above = self._above
+        if findings.last is None:
+            self.slow_steps = 0 if above < (1 - _SLOW) * self._above_before else self.slow_steps + 1
+        else:
+            self.last = findings.last
+            self._seconds += findings.seconds
+            self.slow_steps = 0
+        self._above_before = above
+        if self.made >= self.length and self.slow_steps >= _SLOW_STEPS:
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
+
+    def _repartition(self) -> Step:
+        record = self.record
+        temperature = max(_LEAST_SHAKEN, min(_SHAKEN * self._above, _MOST_SHAKEN * self._warm))
+        nodes = int(_REPARTITION / self._seconds_per(_PER_NODE))
+        arguments = (record.instance, record.outlook, record.slots, temperature, nodes, self._next_seed)
+        return Step(SEARCH, repartition_on, arguments, _REPARTITION)
+
+    @property
+    def _above(self) -> float:
+        """What the best plan is above the bound, in what the search makes cool."""
+        record = self.record
+        value = record.outlook.value(record.slots, record.instance.deployment.num_gpus)
+        return max(0.0, value - float(record.proof.bound))
+
+    @property
+    def _next_seed(self) -> int:
+        return (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64
+
+    def _seconds_per(self, cost: tuple[float, float]) -> float:
+        per_window, on_top = cost
+        return on_top + per_window * len(self.record.outlook.loads)
 
     @property
     def _warm(self) -> float:
@@ -101,7 +147,7 @@ class WindowTurn(Turn):
         following = self.length if hot else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.budget.deterministic and self._seconds:
             # Cooling that time cuts short is wasted: a run that would be followed by none takes all that is left.
-            possible = int(self._fair_seconds * self._proposals / self._seconds)
+            possible = int(_LAST_RUN * self._fair_seconds * self._proposals / self._seconds)
             if possible < (1 + _GROWTH) * following:
                 following = max(_FIRST_RUN, possible)
         self.hot = max(_HOT, self._warm) if hot else self._warm

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Masks = NDArray[np.uint64]
 Index = int | np.signedinteger[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+from eplb_opt.heuristics.kernels import Bools, Floats, Ints, compiled
 
 
 @compiled
@@ -42,9 +41,7 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
 
 
 @compiled
-def _make_room(
-    slots: Ints, used: Ints, load: Floats, holds: NDArray[np.bool_], share: Floats, expert: int, free: int
-) -> int:
+def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: int, free: int) -> int:
     """Move a replica from some GPU without `expert` to GPU `free`, put `expert` in its place; that GPU."""
     best_gpu, best_slot, best_load = -1, -1, np.inf
     for gpu in range(used.size):
