@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from eplb_opt.instance import Instance
 from eplb_opt.verify import objective_value
 
-# Scenarios are so many times as far from the mean as the windows are.
-_SPREAD = 1.2
 # No expert has less load in a scenario than this part of its mean.
 _LEAST_PART = 0.02
 
@@ -102,17 +100,18 @@ class Outlook:
     def extrapolated(self, number: int, random: np.random.Generator) -> Outlook:
         """These windows, and `number` more, each of them the mean window and a normal variation around it.
 
-        The variation has the directions in which the windows differ, and `_SPREAD` times their deviation: a new window
-        differs from the mean of few by more than these do. What never varied is assumed not to vary. The more windows
-        there are, the more the scenarios count for: a third of all for two windows, nearly all for many.
+        The variation has the directions in which the windows differ, and of K equally weighted windows sqrt(1 + 1/K)
+        times their deviation: by so much a new window differs from a mean that is itself an estimate. What never varied
+        is assumed not to vary. The more windows there are, the more the scenarios count for, a third of all for two
+        windows, but none for more than a window.
         """
         few = float((self.shares**2).sum())
         if few >= 1.0:
             return self
         deviations = np.sqrt(self.shares)[:, np.newaxis] * (self.loads - self.mean)
-        normal = random.standard_normal((number, len(self.loads))) * (_SPREAD / np.sqrt(1.0 - few))
+        normal = random.standard_normal((number, len(self.loads))) * np.sqrt((1.0 + few) / (1.0 - few))
         scenarios = np.maximum(self.mean + normal @ deviations, _LEAST_PART * self.mean)
         scenarios *= self.mean.sum() / scenarios.sum(axis=1, keepdims=True)
-        part = (1.0 - few) / (1.0 + few)
+        part = min((1.0 - few) / (1.0 + few), number / (number + 1.0 / few))
         shares = np.concatenate([(1.0 - part) * self.shares, np.full(number, part / number)])
         return Outlook(np.concatenate([self.loads, scenarios]), shares, self.worst)

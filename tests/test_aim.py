@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.aim import _SPREAD, Aim, Outlook
+from eplb_opt.aim import Aim, Outlook
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
@@ -73,13 +73,16 @@ def test_scenarios_are_the_mean_window_and_the_variation_of_the_windows():
     assert np.array_equal(more.loads[:4], seen.loads)
     scenarios = more.loads[4:]
     assert scenarios.mean(axis=0) == pytest.approx(seen.mean, rel=2e-3)
-    covariance = np.cov(seen.loads, rowvar=False) * _SPREAD**2
+    # Four windows, and the error of their mean.
+    covariance = np.cov(seen.loads, rowvar=False) * (1 + 1 / 4)
     assert np.cov(scenarios, rowvar=False) == pytest.approx(covariance, abs=0.02 * covariance.max())
     assert scenarios.sum(axis=1) == pytest.approx(4.0)
     assert more.shares.sum() == pytest.approx(1.0)
     # Of four windows, scenarios count for three fifths.
     assert more.shares[:4] == pytest.approx(0.1)
     assert more.shares[4:] == pytest.approx(0.6 / 100_000)
+    # Few of them count for no more than a window each.
+    assert seen.extrapolated(2, np.random.default_rng(1)).shares == pytest.approx(1 / 6)
 
 
 def test_weights_shift_scenarios_and_what_they_count_for():
