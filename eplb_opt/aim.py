@@ -60,6 +60,8 @@ class Aim:
     def outlook(self, instance: Instance) -> Outlook:
         """What the search makes cool."""
         shares = np.array([float(weight) for weight in self.window_weights or [1] * instance.num_windows])
+        # Weights that are too small for a float still count, as zeros stand for the worst window in compiled code.
+        shares = np.maximum(shares / shares.max(), np.finfo(np.float64).tiny)
         outlook = Outlook(instance.normalised, shares / shares.sum(), self.objective == "worst")
         if not self.scenarios:
             return outlook

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Iterable
 from math import inf
 from numbers import Real
+from typing import Any
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError
 
@@ -25,7 +26,8 @@ def positive_seconds(name: str, value: object) -> None:
     """Refuse what is no finite, positive number of seconds with an `InvalidArgumentError` that names it."""
     if not isinstance(value, Real):
         raise InvalidArgumentError(f"{name}={value!r} is not a number")
-    if not 0 < float(value) < inf:
+    number: Any = value
+    if not 0 < number < inf:
         raise InvalidArgumentError(f"{name}={value} is not a positive number of seconds")
 
 

@@ -104,7 +104,8 @@ def solve(
         where workers are free and else in turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
         slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
         tiny layers, the whole model.
-        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing`, as with ``"search"``.
+        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
+        turn, as with ``"search"``.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each

@@ -57,7 +57,7 @@ class Findings:
     Attributes
     ----------
     step
-        What kind of step it was: ``"start"``, ``"search"`` or the method of a program.
+        What kind of step it was: ``"start"``, ``"search"``, ``"repartition"`` or the method of a program.
     items
         Plans, bounds and remarks.
     seconds

@@ -72,7 +72,10 @@ def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings
 def repartition_on(
     instance: Instance, outlook: Outlook, slots: Slots, temperature: float, nodes: int, seed: int
 ) -> Findings:
-    """The best plan of some rounds of repartition from `slots`; same arguments, same plan."""
+    """The best plan of some rounds of repartition from `slots`; same arguments, same plan.
+
+    `temperature` is in mean GPU loads, `nodes` limits the search for deals.
+    """
     begin = perf_counter()
     deployment = instance.deployment
     table = slots.reshape(deployment.num_gpus, -1).copy()

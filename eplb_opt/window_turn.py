@@ -1,4 +1,4 @@
-"""WindowTurn: the next step of a layer of several windows, a leg of an annealing run."""
+"""WindowTurn: the next step of a layer of several windows, a leg of an annealing run or repartition."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _WARM, _COOLING = 1e-2, 1 / 200
 # First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
 # move makes a large difference.
 _HOT = 2e-1
-# Proposals of the first run, how much longer each is than the one before, and of one leg: a tenth of a second or less.
-_FIRST_RUN, _GROWTH, _LEG = 400_000, 6, 200_000
-# What a proposal counts for in seconds of work, for each window and on top, and a node of repartition.
-_PER_PROPOSAL, _PER_NODE = (1e-8, 2e-7), (2e-9, 3e-8)
-# Seconds of work of one step of repartition.
-_REPARTITION = 0.05
-# Its temperature: a part of what the plan is above the bound, well below where annealing begins, and never 0.
+# Proposals of the first run and of the shortest, and how much longer each is than the one before.
+_FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
+# Seconds of work of one leg, and of one step of repartition.
+_STEP = 0.05
+# Seconds of work of a proposal and of a node of repartition: on top, for each GPU, for each window, for each of both.
+_PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), (3e-8, 0.0, 2e-9, 0.0)
+# Temperature of repartition: a part of what the plan is above the bound, well below that of annealing, and never 0.
 _SHAKEN, _MOST_SHAKEN, _LEAST_SHAKEN = 0.05, 0.1, 1e-9
 # Steps in a row that lower what the plan is above the bound by less than this part, after which annealing goes on.
 _SLOW, _SLOW_STEPS = 0.01, 2
-# What a last run leaves of the time.
+# Part of the time left that a last run takes; the rest is for repartition after it.
 _LAST_RUN = 0.8
 # Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
 _STALLED = 2
@@ -64,7 +64,7 @@ class WindowTurn(Turn):
     _above_before: float = 0.0
 
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
-        """The next leg; ``None`` where runs have found nothing better for long, or the work has come to its end."""
+        """The next leg or repartition; ``None`` where runs found nothing better for long, or the work is used up."""
         self._fair_seconds = fair_seconds
         if self.runs_in_vain >= _STALLED:
             self.exhausted = True
@@ -83,7 +83,7 @@ class WindowTurn(Turn):
                 return self._repartition()
             self._begin_run()
         record = self.record
-        proposals = min(_LEG, self.length - self.made)
+        proposals = min(int(_STEP / self._seconds_per(_PER_PROPOSAL)), self.length - self.made)
         cold = self._warm * _COOLING
         begin, end = (
             self.hot * (cold / self.hot) ** (made / self.length) for made in (self.made, self.made + proposals)
@@ -108,7 +108,7 @@ class WindowTurn(Turn):
         else:
             self.last = findings.last
             self._seconds += findings.seconds
-            self.slow_steps = 0
+            self.slow_steps = 0 if self._can_repartition else _SLOW_STEPS
         self._above_before = above
         if self.made >= self.length and self.slow_steps >= _SLOW_STEPS:
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
@@ -116,24 +116,31 @@ class WindowTurn(Turn):
     def _repartition(self) -> Step:
         record = self.record
         temperature = max(_LEAST_SHAKEN, min(_SHAKEN * self._above, _MOST_SHAKEN * self._warm))
-        nodes = int(_REPARTITION / self._seconds_per(_PER_NODE))
+        nodes = int(_STEP / self._seconds_per(_PER_NODE))
         arguments = (record.instance, record.outlook, record.slots, temperature, nodes, self._next_seed)
-        return Step(SEARCH, repartition_on, arguments, _REPARTITION)
+        return Step(SEARCH, repartition_on, arguments, _STEP)
 
     @property
     def _above(self) -> float:
         """What the best plan is above the bound, in what the search makes cool."""
         record = self.record
         value = record.outlook.value(record.slots, record.instance.deployment.num_gpus)
-        return max(0.0, value - float(record.proof.bound))
+        # The bound is that of the real windows; with scenarios there is none but the mean load.
+        return max(0.0, value - (1.0 if record.aim.scenarios else float(record.proof.bound)))
+
+    @property
+    def _can_repartition(self) -> bool:
+        deployment = self.record.instance.deployment
+        return deployment.slots_per_gpu > 1 and deployment.gpus_per_node > 1
 
     @property
     def _next_seed(self) -> int:
         return (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64
 
-    def _seconds_per(self, cost: tuple[float, float]) -> float:
-        per_window, on_top = cost
-        return on_top + per_window * len(self.record.outlook.loads)
+    def _seconds_per(self, cost: tuple[float, float, float, float]) -> float:
+        on_top, per_gpu, per_window, per_both = cost
+        gpus, windows = self.record.instance.deployment.num_gpus, len(self.record.outlook.loads)
+        return on_top + per_gpu * gpus + (per_window + per_both * gpus) * windows
 
     @property
     def _warm(self) -> float:
@@ -145,10 +152,11 @@ class WindowTurn(Turn):
     def _begin_run(self) -> None:
         hot = self.runs_in_vain > 0
         following = self.length if hot else max(_FIRST_RUN, _GROWTH * self.length)
-        if not self.budget.deterministic and self._seconds:
-            # Cooling that time cuts short is wasted: a run that would be followed by none takes all that is left.
-            possible = int(_LAST_RUN * self._fair_seconds * self._proposals / self._seconds)
+        if not self.budget.deterministic:
+            # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left.
+            per_second = self._proposals / self._seconds if self._seconds else 1 / self._seconds_per(_PER_PROPOSAL)
+            possible = int(_LAST_RUN * self._fair_seconds * per_second)
             if possible < (1 + _GROWTH) * following:
-                following = max(_FIRST_RUN, possible)
+                following = max(_SHORTEST, possible)
         self.hot = max(_HOT, self._warm) if hot else self._warm
         self.length, self.made, self.last, self._was_better = following, 0, None, False

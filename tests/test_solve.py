@@ -316,6 +316,7 @@ def test_cbc_hands_over_what_it_found_by_the_time_limit():
         ({"window_weights": [1]}, "the objective is total"),
         ({"time_limit": 0}, "time_limit=0 is not a positive number of seconds"),
         ({"time_limit": float("nan")}, "time_limit=nan is not a positive number of seconds"),
+        ({"time_limit": float("inf")}, "time_limit=inf is not a positive number of seconds"),
         ({"target_gap": 1}, r"target_gap=1 is not in \[0, 1\)"),
         ({"target_gap": float("nan")}, r"target_gap=nan is not in \[0, 1\)"),
         ({"workers": 0}, "workers=0 is not a positive integer"),

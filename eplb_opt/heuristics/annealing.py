@@ -11,6 +11,7 @@ from eplb_opt.heuristics.window_values import (
     hottest,
     rank_again,
     rank_all,
+    refresh,
     value_after_exchange,
     value_after_transfer,
     value_of,
@@ -71,7 +72,7 @@ def anneal(
     share = np.empty(w.shape)
     load = np.empty((num_gpus, num_windows))
     top = np.zeros((num_windows, 3), dtype=np.int64)
-    _refresh(w, slots, counts, share, load, top)
+    refresh(w, slots, counts, share, load, top)
     marks = np.zeros(num_gpus, dtype=np.int64)
     value = value_of(load, top, weights)
     least = value
@@ -122,7 +123,7 @@ def anneal(
             rank_again(load, top, g, h)
         accepted += 1
         if accepted % _FRESH == 0:
-            _refresh(w, slots, counts, share, load, top)
+            refresh(w, slots, counts, share, load, top)
             new = value_of(load, top, weights)
         value = new
         floor = floor_of(load, top, weights)
@@ -145,15 +146,3 @@ def _move_place(places: Ints, replica: Ints, counts: Ints, slot: Index, a: Index
     last = places[b, counts[b] - 1]
     places[b, replica[slot]], replica[last] = last, replica[slot]
     places[a, counts[a]], replica[slot] = slot, counts[a]
-
-
-@compiled
-def _refresh(w: Floats, table: Ints, counts: Ints, share: Floats, load: Floats, top: Ints) -> None:
-    """Shares, loads and ranks from the table itself."""
-    for expert in range(w.shape[0]):
-        share[expert] = w[expert] / counts[expert]
-    load[:] = 0.0
-    for gpu in range(table.shape[0]):
-        for expert in table[gpu]:
-            load[gpu] += share[expert]
-    rank_all(load, top)

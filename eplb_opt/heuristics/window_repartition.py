@@ -6,7 +6,7 @@ import numpy as np
 
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
-from eplb_opt.heuristics.window_values import hottest, rank_all, value_of
+from eplb_opt.heuristics.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
 
 # A pair of GPUs is dealt up to 9 slots of each: 24,310 deals. Of few slots a pair has too few deals, and three take
 # part: 5,775 deals of 4 slots each.
@@ -34,12 +34,12 @@ def repartition_windows(
     nodes: int,
     random: np.random.Generator,
 ) -> None:
-    """Lower the value of the table `slots`, as in `anneal`, in rounds from the best table so far.
+    """Lower the value of the table `slots` in place, in rounds from the best table so far; arguments as in `anneal`.
 
     A round shakes the table by a short annealing, hardly warm, and then deals the slots of the hottest GPU of a window
-    and of one or two random GPUs of its node anew, again and again: the best of all deals, found depth first, where
-    what is dealt already has to leave the value below the best. Of GPUs with many slots a random part is dealt. Ends
-    after about `nodes` nodes of that search.
+    and of one or two random GPUs of its node anew, again and again: the best deal within `_MOST_NODES` of a depth-first
+    search, where what is dealt already has to leave the value below the best. Of GPUs with many slots a random part is
+    dealt. `temperature` is in mean GPU loads. Ends after about `nodes` nodes of search.
     """
     num_gpus, size = slots.shape
     num = min(2 if size > _MOST_OF_THREE else 3, gpus_per_node)
@@ -48,6 +48,7 @@ def repartition_windows(
     each = min(size, _MOST_OF_PAIR if num == 2 else _MOST_OF_THREE)
     budget = np.full(1, nodes)
     table, scratch = np.empty_like(slots), np.empty_like(slots)
+    counts, share = np.empty(w.shape[0], dtype=np.int64), np.empty(w.shape)
     load, top = np.empty((num_gpus, w.shape[1])), np.empty((w.shape[1], 3), dtype=np.int64)
     least = np.inf
     while budget[0] > 0:
@@ -68,12 +69,11 @@ def repartition_windows(
                 _PROPOSALS,
                 random,
             )
-        share = _shares(w, table)
-        load[:] = 0.0
+        counts[:] = 0
         for gpu in range(num_gpus):
             for expert in table[gpu]:
-                load[gpu] += share[expert]
-        rank_all(load, top)
+                counts[expert] += 1
+        refresh(w, table, counts, share, load, top)
         if least == np.inf:
             least = value_of(load, top, weights)
         for _ in range(_DEALS):
@@ -85,19 +85,6 @@ def repartition_windows(
         if value < least * _LESS:
             least = value
             slots[:] = table
-
-
-@compiled
-def _shares(w: Floats, table: Ints) -> Floats:
-    """Replica loads of each expert."""
-    counts = np.zeros(w.shape[0])
-    for gpu in range(table.shape[0]):
-        for expert in table[gpu]:
-            counts[expert] += 1.0
-    share = np.empty_like(w)
-    for expert in range(w.shape[0]):
-        share[expert] = w[expert] / counts[expert]
-    return share
 
 
 @compiled
@@ -166,19 +153,16 @@ def _deal_anew(
 
 @compiled
 def _elsewhere(load: Floats, weights: Floats, gpus: Ints) -> tuple[Floats, float]:
-    """The hottest load of each window on other GPUs, and the value with all of them."""
-    rest = np.zeros(load.shape[1])
-    mean = largest = 0.0
-    for k in range(load.shape[1]):
-        hot = 0.0
-        for gpu in range(load.shape[0]):
-            if (gpus == gpu).any():
-                hot = max(hot, load[gpu, k])
-            else:
+    """The hottest load of each window on other GPUs, shape ``(windows,)``, and the value with all of them."""
+    dealt = np.zeros(load.shape[0], dtype=np.bool_)
+    dealt[gpus] = True
+    rest, hot = np.zeros(load.shape[1]), np.zeros(load.shape[1])
+    for gpu in range(load.shape[0]):
+        for k in range(load.shape[1]):
+            hot[k] = max(hot[k], load[gpu, k])
+            if not dealt[gpu]:
                 rest[k] = max(rest[k], load[gpu, k])
-        mean += weights[k] * max(hot, rest[k])
-        largest = max(largest, hot, rest[k])
-    return rest, mean if weights[0] > 0.0 else largest
+    return rest, mean_or_largest(hot, weights)
 
 
 @compiled
@@ -196,10 +180,11 @@ def _deal(
     budget: Ints,
     gpu_of: Ints,
 ) -> bool:
-    """The GPU of each replica in `dealt`, in the deal of least value; whether there is one below `limit`.
+    """Into `gpu_of` the GPU of each replica in `dealt`, in the best deal found; whether there is one below `limit`.
 
-    GPU g begins with ``base[g]`` and takes `each` replicas; ``rest[k]`` is the hottest load of other GPUs. Where no GPU
-    holds anything else they are `alike`, and a replica goes to the first empty one only.
+    ``share[e, k]`` is the replica load of expert e in window k. GPU g begins with the loads ``base[g, k]`` and takes
+    `each` replicas, of those ``allowed[i, g]``; ``rest[k]`` is the hottest load of other GPUs. Where no GPU holds
+    anything else they are `alike`, and a replica goes to the first empty one only.
     """
     num, num_windows = base.shape
     load, used = base.copy(), np.zeros(num, dtype=np.int64)
@@ -212,7 +197,7 @@ def _deal(
     first_left = left
     while depth >= 0 and left > 0:
         if depth == dealt.size:
-            best, found = _mean_or_largest(top[depth], weights), True
+            best, found = mean_or_largest(top[depth], weights), True
             gpu_of[:] = now[:depth]
             depth -= 1
             continue
@@ -221,7 +206,8 @@ def _deal(
         if gpu >= 0:
             used[gpu] -= 1
             load[gpu] -= share[expert]
-        gpu += 1
+        # Beyond a GPU that is empty again all are empty, and would only repeat what was found with this one.
+        gpu = num if alike and gpu >= 0 and used[gpu] == 0 else gpu + 1
         twin = depth > 0 and dealt[depth - 1] == expert
         if twin:
             # Replicas of one expert are alike: their GPUs ascend.
@@ -231,7 +217,7 @@ def _deal(
             if used[gpu] < each and allowed[depth, gpu]:
                 for k in range(num_windows):
                     top[depth + 1, k] = max(top[depth, k], load[gpu, k] + share[expert, k])
-                if _mean_or_largest(top[depth + 1], weights) < best * _LESS:
+                if mean_or_largest(top[depth + 1], weights) < best * _LESS:
                     break
             if alike and used[gpu] == 0:
                 gpu = num
@@ -247,12 +233,3 @@ def _deal(
             depth -= 1
     budget[0] -= first_left - left
     return found
-
-
-@compiled
-def _mean_or_largest(top: Floats, weights: Floats) -> float:
-    mean = largest = 0.0
-    for k in range(top.size):
-        mean += weights[k] * top[k]
-        largest = max(largest, top[k])
-    return mean if weights[0] > 0.0 else largest

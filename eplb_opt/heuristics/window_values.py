@@ -1,8 +1,9 @@
 """What a table is worth over several windows: its hottest GPUs, and the value now and after a move.
 
 The value is the weighted mean over windows of the hottest GPU's load, or where all `weights` are 0 the largest load.
-Of ``load[gpu, k]``, ``top[k]`` has the three hottest GPUs of window k, so that the value after an exchange takes a time
-that depends on the number of windows alone.
+Loads are in mean GPU loads: ``w[e, k]`` of expert e in window k, ``share[e, k]`` of each of its ``counts[e]`` replicas,
+``load[gpu, k]`` of a GPU, which has ``holds[gpu, e]`` of them. ``top[k]`` has the three hottest GPUs of window k, so
+that the value after an exchange takes a time that depends on the number of windows alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,18 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+
+
+@compiled
+def refresh(w: Floats, table: Ints, counts: Ints, share: Floats, load: Floats, top: Ints) -> None:
+    """Shares, loads and ranks from the table itself."""
+    for expert in range(w.shape[0]):
+        share[expert] = w[expert] / counts[expert]
+    load[:] = 0.0
+    for gpu in range(table.shape[0]):
+        for expert in table[gpu]:
+            load[gpu] += share[expert]
+    rank_all(load, top)
 
 
 @compiled
@@ -69,18 +82,30 @@ def hottest(load: Floats, top: Ints, weights: Floats, random: np.random.Generato
 
 
 @compiled
-def value_of(load: Floats, top: Ints, weights: Floats) -> float:
-    """The value of a table."""
+def mean_or_largest(loads: Floats, weights: Floats) -> float:
+    """The value of windows with these hottest loads."""
     mean = largest = 0.0
-    for k in range(load.shape[1]):
-        mean += weights[k] * load[top[k, 0], k]
-        largest = max(largest, load[top[k, 0], k])
+    for k in range(loads.size):
+        mean += weights[k] * loads[k]
+        largest = max(largest, loads[k])
     return mean if weights[0] > 0.0 else largest
 
 
 @compiled
+def value_of(load: Floats, top: Ints, weights: Floats) -> float:
+    """The value of a table."""
+    hot = np.empty(load.shape[1])
+    for k in range(hot.size):
+        hot[k] = load[top[k, 0], k]
+    return mean_or_largest(hot, weights)
+
+
+@compiled
 def floor_of(load: Floats, top: Ints, weights: Floats) -> float:
-    """What the mean is at least after any exchange: of the three hottest GPUs of a window, one stays as it is."""
+    """What the mean is at least after any exchange.
+
+    Of the three hottest GPUs of a window one stays as it is; of two GPUs the sum stays, and the hotter has half of it.
+    """
     floor = 0.0
     for k in range(load.shape[1]):
         floor += weights[k] * load[top[k, 2], k]
