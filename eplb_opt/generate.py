@@ -37,7 +37,9 @@ def generate_loads(
     skew
         See `family`; non-negative.
     shift
-        Each window multiplies each popularity by exp(`shift` z), z standard normal, as another workload does.
+        Each window multiplies each popularity by exp(`shift` a z), z standard normal for the expert, a for the window.
+        So windows differ along one direction in each layer, which in recordings of DeepSeek-V3 under different
+        workloads has nearly all of the variance of the logarithms.
     tokens
         Assignments per layer and window.
     seed
@@ -56,11 +58,12 @@ def generate_loads(
             raise InvalidArgumentError(f"{name}={exponent} is not in [0, 100]")
     natural_int("seed", seed)
     random = np.random.default_rng(seed)
+    along = shift * random.standard_normal((num_windows, 1)) if shift else np.zeros((num_windows, 1))
     values = np.empty((num_windows, num_layers, num_experts), dtype=np.int64)
     for layer in range(num_layers):
         popularity = _popularity(family, num_experts, skew, random)
         if shift:
-            popularity = popularity * np.exp(shift * random.standard_normal((num_windows, num_experts)))
+            popularity = popularity * np.exp(along * random.standard_normal(num_experts))
             values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(axis=1, keepdims=True))
         else:
             values[:, layer] = random.multinomial(tokens, popularity / popularity.sum(), size=num_windows)
