@@ -13,6 +13,7 @@ from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.joint import joint_greedy
+from eplb_opt.heuristics.kernels import Floats, Ints
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.window_repartition import repartition_windows
@@ -93,10 +94,8 @@ def repartition_on(
     return Findings("repartition", (Finding("repartition", slots=table.ravel(), seconds=seconds),), seconds)
 
 
-def _kernel_outlook(
-    instance: Instance, outlook: Outlook, table: Slots
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Slots]:
-    """Loads, window weights and neighbours as compiled code takes them."""
+def _kernel_outlook(instance: Instance, outlook: Outlook, table: Slots) -> tuple[Floats, Floats, Ints]:
+    """Loads ``(experts, windows)``, window weights ``(windows,)`` and neighbours ``(experts, n)`` for compiled code."""
     weights = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
     nearest = nearest_experts(outlook.loads, table, instance.deployment.binding_nodes)
     return np.ascontiguousarray(outlook.loads.T), weights, nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# Neighbours of each expert: with all others, or half or twice as many, annealing ends no better.
+# Neighbours of each expert: with all others, or twice as many, annealing ends no better.
 _MOST = 32
 # Windows that are compared: of many, some tell well enough which experts are alike.
 _WINDOWS = 8

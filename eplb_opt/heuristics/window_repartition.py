@@ -9,7 +9,7 @@ from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
 from eplb_opt.heuristics.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
 
 # A pair of GPUs is dealt up to 9 slots of each: 24,310 deals. Of few slots a pair has too few deals, and three take
-# part: 5,775 deals of 4 slots each.
+# part: 5,775 deals of 4 slots each (twice and six times as many where the GPUs hold other slots too).
 _MOST_OF_PAIR, _MOST_OF_THREE = 9, 4
 # A round: so many proposals of annealing, so much colder at their end, and deals.
 _PROPOSALS, _COOLING, _DEALS = 1_000, 1 / 30, 40
@@ -69,10 +69,6 @@ def repartition_windows(
                 _PROPOSALS,
                 random,
             )
-        counts[:] = 0
-        for gpu in range(num_gpus):
-            for expert in table[gpu]:
-                counts[expert] += 1
         refresh(w, table, counts, share, load, top)
         if least == np.inf:
             least = value_of(load, top, weights)

@@ -17,7 +17,11 @@ from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 
 @compiled
 def refresh(w: Floats, table: Ints, counts: Ints, share: Floats, load: Floats, top: Ints) -> None:
-    """Shares, loads and ranks from the table itself."""
+    """Counts, shares, loads and ranks from the table itself."""
+    counts[:] = 0
+    for gpu in range(table.shape[0]):
+        for expert in table[gpu]:
+            counts[expert] += 1
     for expert in range(w.shape[0]):
         share[expert] = w[expert] / counts[expert]
     load[:] = 0.0

@@ -28,7 +28,7 @@ class Table:
         experts = self.slots.max() + 1
         self.w = random.random((experts, windows))
         self.weights = np.zeros(windows) if worst else np.full(windows, 1 / windows)
-        self.counts = np.bincount(self.slots.ravel(), minlength=experts)
+        self.counts = np.empty(experts, dtype=np.int64)
         self.holds = np.array([np.bincount(row, minlength=experts) for row in self.slots], dtype=np.int32)
         self.share, self.load = np.empty(self.w.shape), np.empty((gpus, windows))
         self.top = np.empty((windows, 3), dtype=np.int64)
