@@ -106,7 +106,7 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     target = instance.kernel_value(enough)
     found = search(instance, slots, seed=seed, target=target, work=_WORK_PER_STEP)
     seconds = perf_counter() - begin
-    return Findings("search", (Finding("search", slots=found, seconds=seconds),), seconds)
+    return Findings("search", (Finding("search", slots=found, seconds=seconds),), seconds, last=found)
 
 
 def run_in_worker(task: ProgramTask) -> Findings:

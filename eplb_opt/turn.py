@@ -9,11 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.outcome import COVERING, DECOMPOSITION, PAIRING, PROGRAM_METHODS
+from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PROGRAM_METHODS
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
+from eplb_opt.heuristics.pipeline import Slots, varied_greedy
 from eplb_opt.record import LayerRecord
 from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start
 
@@ -22,6 +23,8 @@ START, SEARCH = "start", "search"
 _PATIENCE = 3
 # Below this gap search has nearly always more to give than proofs: it is left more time.
 _NARROW, _NARROW_PATIENCE = Fraction(2, 10_000), 50
+# So many searches are one line of search, from a new start or, after half as many in vain, from the best plan.
+_RESTART = 20
 # So many searches in a row without a better plan let a layer's gap count for half.
 _LONG = 100
 # Seconds of the first attempt to prove, and seconds of work where that is limited; doubled each time.
@@ -54,8 +57,8 @@ class Turn:
         How many so far, by kind.
     fruitless
         Searches since the last better plan or proof.
-    covered
-        No cover is left to try near this plan.
+    line, line_left
+        Where a restart of the search stands, and for how many more searches it goes on.
     work
         What its steps counted for.
     running
@@ -72,7 +75,8 @@ class Turn:
     share: float
     steps: Counter[str] = field(default_factory=Counter)
     fruitless: int = 0
-    covered: bool = False
+    line: Slots | None = None
+    line_left: int = 0
     work: float = 0.0
     running: set[str] = field(default_factory=set)
     done: bool = False
@@ -82,7 +86,7 @@ class Turn:
     @property
     def programs(self) -> int:
         """Steps so far that could prove something."""
-        return self.steps.total() - self.steps[SEARCH] - self.steps[COVERING]
+        return self.steps.total() - self.steps[SEARCH]
 
     def first_step(self) -> Step:
         """Instant bounds and the greedy plan, with swap descent where more is to follow."""
@@ -106,12 +110,15 @@ class Turn:
         return step
 
     def search(self) -> Step:
-        """Search from the best plan, with another seed each time."""
+        """Search from the best plan, or where a restart stands, with another seed each time."""
         record = self.record
         # Any max load up to this one meets the target gap.
         enough = record.proof.bound / (1 - self.budget.target_gap)
         seed = self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)
-        return Step(SEARCH, search_on, (record.instance, record.slots, enough, seed), SECONDS_PER_SEARCH)
+        if self._restarts and not self.line_left and self.fruitless >= _RESTART // 2:
+            self.line, self.line_left = varied_greedy(record.instance, seed), _RESTART
+        slots = record.slots if self.line is None else self.line
+        return Step(SEARCH, search_on, (record.instance, slots, enough, seed), SECONDS_PER_SEARCH)
 
     def began(self, step: Step) -> None:
         """Count a step that runs from now on."""
@@ -122,16 +129,16 @@ class Turn:
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Learn from a step that is done, and whether it found a better plan or bound."""
         self.done = self.record.gap <= self.budget.target_gap
-        if kind == COVERING:
-            self.covered = findings.complete and not better
-        elif findings.complete and not self.done:
+        if findings.complete and not self.done:
             self.exhausted = self.method != "auto"
             self.solvers_failed = True
-        if better:
-            self.covered = False
         if kind == SEARCH:
             self.fruitless = 0 if better else self.fruitless + 1
-        elif better or kind != COVERING:
+            if self.line_left:
+                self.line_left -= 1
+                self.line = findings.last if self.line_left and not better else None
+                self.line_left = self.line_left if self.line is not None else 0
+        else:
             self.fruitless = 0
 
     @property
@@ -162,9 +169,6 @@ class Turn:
         """Kinds of programs that would be of use now, the best first."""
         if self._is_small and not self.programs % 2:
             return ("cpsat",)
-        if self._closing_method == DECOMPOSITION and not self.covered:
-            # Plans and bounds in turn.
-            return tuple(sorted((COVERING, DECOMPOSITION), key=lambda kind: self.steps[kind]))
         return (self._closing_method,)
 
     @property
@@ -181,6 +185,11 @@ class Turn:
     @cached_property
     def _closing_method(self) -> str:
         return closing_method(self.record.instance)
+
+    @property
+    def _restarts(self) -> bool:
+        """Whether a search that is long in vain begins again elsewhere: of use where the gap is wide."""
+        return self._in_slices and self.record.gap > _NARROW
 
     @property
     def _in_slices(self) -> bool:
@@ -201,7 +210,7 @@ class Turn:
             limits = Limits(max(60.0, 100 * budget.seconds), 1, budget.seed % 2**31, work=slice_)
         else:
             # What gives way to search again and again needs no fair share; the others would begin anew each time.
-            in_slices = self.method == "auto" and kind in (COVERING, DECOMPOSITION, "cpsat")
+            in_slices = self.method == "auto" and kind in (DECOMPOSITION, "cpsat")
             seconds = min(slice_, budget.left) if in_slices else fair_seconds
             alone = self.method != "auto" or kind == PAIRING
             limits = Limits(seconds, threads if alone else 1, budget.seed % 2**31)

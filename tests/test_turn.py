@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.outcome import COVERING, DECOMPOSITION, PAIRING, PARTITION
+from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.budget import Budget
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.record import LayerRecord
 from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, Turn
+from eplb_opt.verify import verify
 
 
 def layer(num_experts, deployment):
@@ -73,7 +75,7 @@ def test_search_comes_first_on_all_but_small_layers():
             assert kinds(turn(record, method), 1) == [SEARCH]
 
 
-@pytest.mark.parametrize(("record", "methods"), [(THREE, {COVERING, DECOMPOSITION}), (NODES, {PARTITION})])
+@pytest.mark.parametrize(("record", "methods"), [(THREE, {DECOMPOSITION}), (NODES, {PARTITION})])
 def test_programs_have_their_turn_after_searches_without_a_better_plan_which_double(record, methods):
     ran = runs(kinds(turn(record), 60))
     searches = [number for kind, number in ran if kind == SEARCH]
@@ -96,7 +98,7 @@ def test_two_slots_are_paired_once_search_has_failed_once_and_from_then_on():
 def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
     assert set(kinds(turn(SMALL_THREE, "search"), 5)) == {SEARCH}
     programs = [kind for kind in kinds(turn(SMALL_THREE), 200) if kind != SEARCH]
-    assert programs[:6] == ["cpsat", COVERING, DECOMPOSITION, "cpsat", COVERING, DECOMPOSITION]
+    assert programs[:4] == ["cpsat", DECOMPOSITION, "cpsat", DECOMPOSITION]
 
 
 def test_search_is_left_more_time_where_the_gap_is_narrow():
@@ -120,7 +122,7 @@ def test_methods_do_nothing_but_what_they_are():
 
 
 def test_search_begins_at_the_best_plan_with_another_seed_each_time():
-    steps = take(turn(THREE, "search", target_gap=Fraction(1, 5)), 20)
+    steps = take(turn(THREE, "search", target_gap=Fraction(1, 5)), 10)
     seeds = set()
     for step in steps:
         instance, slots, enough, seed = step.arguments
@@ -128,7 +130,32 @@ def test_search_begins_at_the_best_plan_with_another_seed_each_time():
         # A max load of 5 / 4 of the bound is a gap of a fifth.
         assert enough == THREE.proof.bound * 5 / 4
         seeds.add(seed)
-    assert len(seeds) == 20
+    assert len(seeds) == 10
+
+
+def test_a_search_long_in_vain_begins_again_elsewhere_and_goes_on_from_there():
+    one = turn(THREE, "search")
+    assert all((step.arguments[1] == THREE.slots).all() for step in take(one, 10))
+    first = one.next_step("call", 7.0, 2)
+    assert not (first.arguments[1] == THREE.slots).all()
+    assert verify(Plan(first.arguments[1][np.newaxis], THREE.instance.deployment, 64)) == []
+    for _ in range(19):
+        one.began(first)
+        one.running.clear()
+        one.absorb(SEARCH, Findings(SEARCH, (), 0.0, last=first.arguments[1]), better=False)
+        later = one.next_step("call", 7.0, 2)
+        assert (later.arguments[1] == first.arguments[1]).all()
+    one.absorb(SEARCH, Findings(SEARCH, (), 0.0, last=first.arguments[1]), better=False)
+    another = one.next_step("call", 7.0, 2)
+    assert not (another.arguments[1] == first.arguments[1]).all()
+    one.absorb(SEARCH, Findings(SEARCH, (), 0.0, last=another.arguments[1]), better=True)
+    assert (one.next_step("call", 7.0, 2).arguments[1] == THREE.slots).all()
+
+
+def test_where_the_gap_is_narrow_search_does_not_begin_again():
+    narrow = layer(64, Deployment(32, 96))
+    narrow.offer_proof(Proof("somebody", narrow.objective * (1 - Fraction(1, 10**5)), checked=True))
+    assert all((step.arguments[1] == narrow.slots).all() for step in take(turn(narrow, "search"), 40))
 
 
 def test_a_program_begins_at_the_best_plan_and_bound_within_its_limits():
@@ -140,19 +167,8 @@ def test_a_program_begins_at_the_best_plan_and_bound_within_its_limits():
     assert (task.limits.seconds, task.limits.threads, task.limits.work) == (7.0, 2, None)
 
 
-def test_covers_are_searched_as_often_as_bounds_until_none_is_left_and_again_from_a_better_plan():
-    one = turn(THREE)
-    programs = [kind for kind in kinds(one, 60) if kind != SEARCH]
-    assert programs[:4] == [COVERING, DECOMPOSITION, COVERING, DECOMPOSITION]
-    one.absorb(COVERING, Findings(COVERING, (), 0.0, complete=True), better=False)
-    assert COVERING not in kinds(one, 60)
-    one.absorb(SEARCH, Findings(SEARCH, (), 0.0), better=True)
-    assert COVERING in kinds(one, 200)
-
-
-@pytest.mark.parametrize("kind", [COVERING, DECOMPOSITION])
-def test_what_gives_way_to_search_gets_slices_that_double_and_never_more_than_is_left(kind):
-    seconds = [step.arguments[0].limits.seconds for step in take(turn(THREE), 60) if step.kind == kind]
+def test_what_gives_way_to_search_gets_slices_that_double_and_never_more_than_is_left():
+    seconds = [step.arguments[0].limits.seconds for step in take(turn(THREE), 60) if step.kind == DECOMPOSITION]
     assert len(seconds) >= 3
     assert [limit / seconds[0] for limit in seconds[:3]] == [1, 2, 4]
     late = [step.arguments[0].limits.seconds for step in take(turn(THREE, seconds=0.5), 60) if step.kind != SEARCH]
@@ -170,7 +186,7 @@ def beside(turn, number=4):
 
 
 def test_steps_of_different_kinds_run_side_by_side_unless_work_is_limited():
-    assert beside(turn(THREE)) == {COVERING, DECOMPOSITION, SEARCH}
+    assert beside(turn(THREE)) == {DECOMPOSITION, SEARCH}
     assert beside(turn(NODES)) == {PARTITION, SEARCH}
     assert beside(turn(TWO)) == {PAIRING}
     assert beside(turn(THREE, "search")) == {SEARCH}

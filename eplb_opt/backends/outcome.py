@@ -11,8 +11,6 @@ PROGRAM_METHODS = ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD")
 
 # Names of the methods that close the gap of a layer: `eplb_opt.bounds.pairing`, `.decomposition` and `.partition`.
 CLOSING_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
-# Name of the search for better plans by programs: `eplb_opt.bounds.covering`.
-COVERING = "covering"
 
 # Exhausted: nothing is left to try, or nothing to gain.
 Verdict = Literal["optimal", "infeasible", "stopped", "exhausted"]

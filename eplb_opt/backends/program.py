@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.backends.outcome import CLOSING_METHODS, COVERING, PROGRAM_METHODS, Outcome, Report, Verdict
+from eplb_opt.backends.outcome import CLOSING_METHODS, PROGRAM_METHODS, Outcome, Report, Verdict
 from eplb_opt.bounds.closing import close
-from eplb_opt.bounds.covering import search_covers
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
@@ -45,7 +44,7 @@ class ProgramTask:
     lower_bound
         A proven bound, in tokens.
     method
-        One of `PROGRAM_METHODS`, `COVERING`, or the layer's closing method.
+        One of `PROGRAM_METHODS`, or the layer's closing method.
     limits
         For building and solving together.
     target_gap
@@ -84,24 +83,19 @@ class ProgramNews:
 
 def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
     """Run what the task names, emitting better plans and bounds as they come and the verdict last."""
-    pursues = task.method == COVERING or task.method in CLOSING_METHODS
-    (run_pursuit if pursues else run_program)(task, emit)
+    (run_pursuit if task.method in CLOSING_METHODS else run_program)(task, emit)
 
 
 def run_pursuit(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
-    """Close the gap of a layer by the method that fits it, or search covers, emitting like `run_program`."""
+    """Close the gap of a layer by the method that fits it, emitting like `run_program`."""
 
     def report(slots: NDArray[np.int64] | None, proof: Proof | None) -> None:
         emit(ProgramNews(None if slots is None else tuple(slots.tolist()), proof, None))
 
     slots = np.array(task.incumbent, dtype=np.int64)
     pursuit = Pursuit(task.instance, slots, task.lower_bound, task.target_gap, Meter(task.limits), report)
-    exhausted = False
-    if task.method == COVERING:
-        exhausted = search_covers(pursuit)
-    else:
-        close(pursuit)
-    emit(ProgramNews(None, None, "exhausted" if exhausted or pursuit.closed else "stopped"))
+    close(pursuit)
+    emit(ProgramNews(None, None, "exhausted" if pursuit.closed else "stopped"))
 
 
 def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:

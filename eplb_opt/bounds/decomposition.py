@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
+from eplb_opt.bounds.exhaustion import exhaust
 from eplb_opt.bounds.fillings import Weighting
 from eplb_opt.bounds.master import MasterProgram
 from eplb_opt.bounds.pursuit import Pursuit
@@ -19,6 +20,8 @@ Slots = NDArray[np.int64]
 
 # One program may use this part of what is left: most end early, and some never.
 _SHARE = 0.3
+# Part of the limits for trying all fillings, where those are few.
+_EXHAUSTION = 0.7
 # What a search from new counts may look at, in pairs of slots.
 _SEARCH_PAIRS = 20_000_000
 # Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
@@ -44,6 +47,7 @@ class Decomposition:
 
     def run(self) -> None:
         """Better plans and bounds until the gap is small enough, within the limits."""
+        exhaust(self._pursuit, self._meter.part(_EXHAUSTION))
         self.bisect()
         self._cut()
 

@@ -29,6 +29,8 @@ _FOLDS_PER_KICK = 10
 # Sorting and folding take about as long for a slot as looking at this many pairs of slots.
 _PAIRS_PER_FOLDED_SLOT = 20
 _UNLIMITED = 2**62
+# Standard deviation of the logarithms of the factors of `varied_greedy`.
+_VARIATION = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ def greedy(instance: Instance) -> Slots:
     Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
     """
     return place_groups(instance, lpt_groups(instance))
+
+
+def varied_greedy(instance: Instance, seed: int) -> Slots:
+    """`greedy` for loads that are a little different, each by a random factor: another start for a search."""
+    random = np.random.default_rng(seed % 2**64)
+    loads = instance.kernel_loads * np.exp(_VARIATION * random.standard_normal(instance.num_experts))
+    return greedy(Instance.from_loads(loads, instance.deployment))
 
 
 def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:

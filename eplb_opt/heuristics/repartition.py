@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
+from eplb_opt.heuristics.wide_deal import WIDE_SIZE, deal_many
 
 # GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
 _FIRST_GPUS, _MOST_GPUS = 4, 10
@@ -20,6 +21,8 @@ _PAIRS_PER_NODE, _PAIRS_PER_ITEM = 2, 25
 _TRANSFERS = 0.3
 # Share of the draws that take the colder of two GPUs.
 _COLDER = 0.9
+# Share of wide deals where these are of use.
+_WIDE = 0.7
 # Deals in a row without success after which one more GPU takes part.
 _PATIENCE = 150
 # A GPU has to get cooler by more than rounding.
@@ -45,8 +48,8 @@ def repartition(
     Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
     take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
-    some take part, drawn at random, so that the ways to fill one GPU stay countable. Stops at `target`, or when
-    ``budget[0]`` is used up.
+    some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are dealt
+    many at once as well (`wide_deal`). Stops at `target`, or when ``budget[0]`` is used up.
     """
     num_gpus, size = slots.shape
     if num_gpus < 2 or size < 2:
@@ -57,6 +60,9 @@ def repartition(
         hot = np.argmax(load)
         if load[hot] <= target:
             return
+        if size == WIDE_SIZE and random.random() < _WIDE:
+            deal_many(w, slots, counts, holds, share, load, max_replicas, distinct, target, budget, random)
+            continue
         gpus = _partners(load, hot, num, random)
         each = _slots_each(num, size)
         if _deal_anew(w, slots, counts, holds, share, load, max_replicas, distinct, gpus, each, budget, random):

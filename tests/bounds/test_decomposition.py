@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.decomposition import Decomposition, _rounded_counts
@@ -84,7 +85,8 @@ def test_optima_above_the_mean_are_proven(loads, deployment, optimum):
     assert sum(loads) < optimum * deployment.num_gpus
 
 
-def test_where_mixtures_can_be_covered_counts_are_refuted_one_by_one():
+def test_where_mixtures_can_be_covered_counts_are_refuted_one_by_one(monkeypatch):
+    monkeypatch.setattr(decomposition, "exhaust", lambda pursuit, meter: None)
     # Half of one count and half of another fit strictly below the optimum, so no single weighting is enough.
     instance = Instance.from_loads([1, 3, 1, 1, 2, 3], Deployment(3, 9, distinct=False))
     optimum = brute_force(instance)

@@ -1,0 +1,265 @@
+"""Exact cover: counts and GPUs for experts at once, each GPU with one of the few fillings near the mean load."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
+
+# Sums of loads may be off by this part of the max load, so that no cover is missed.
+ROUNDING = 1e-10
+
+
+@compiled
+def fillings_between(
+    v: Floats, experts: Ints, numbers: Ints, size: int, least: float, most: float, distinct: bool, fillings: Ints
+) -> int:
+    """List all choices of `size` items that sum to ``least .. most``, as rows of `fillings`; their number.
+
+    Items are an expert with a number of replicas, the load of each, which decreases, in `v`. A choice has an expert
+    with one number only, and as often as that says, or once if `distinct`. -1 where `fillings` has too few rows.
+    """
+    num, found, depth, item = v.size, 0, 0, 0
+    step = 1 if distinct else 0
+    chosen = np.empty(size, dtype=np.int64)
+    sums = np.zeros(size)
+    while True:
+        need = size - depth
+        if need > 2 and item < num and sums[depth] + need * v[item] >= least:
+            chosen[depth] = item
+            sums[depth + 1] = sums[depth] + v[item]
+            depth, item = depth + 1, item + step
+            continue
+        if need == 2:
+            low, high = least - sums[depth], most - sums[depth]
+            # As the first of the last two gets lighter, the second has to be heavier.
+            begin = end = num
+            for first in range(item, num - step):
+                if v[first] + v[first + step] < low:
+                    break
+                while begin > first + step and v[first] + v[begin - 1] <= high:
+                    begin -= 1
+                while end > first + step and v[first] + v[end - 1] < low:
+                    end -= 1
+                chosen[size - 2] = first
+                for second in range(max(begin, first + step), end):
+                    chosen[size - 1] = second
+                    if not _go_together(chosen, experts, numbers, distinct):
+                        continue
+                    if found == fillings.shape[0]:
+                        return -1
+                    fillings[found] = chosen
+                    found += 1
+        if depth == 0:
+            return found
+        depth -= 1
+        item = chosen[depth] + 1
+
+
+@compiled
+def _go_together(chosen: Ints, experts: Ints, numbers: Ints, distinct: bool) -> bool:
+    """Whether one GPU may hold these items."""
+    for place in range(chosen.size):
+        times = 1
+        for before in range(place):
+            if chosen[before] == chosen[place]:
+                times += 1
+            elif experts[chosen[before]] == experts[chosen[place]]:
+                return False
+        if times > (1 if distinct else numbers[chosen[place]]):
+            return False
+    return True
+
+
+@compiled
+def cover(v: Floats, experts: Ints, numbers: Ints, fillings: Ints, most: float, chosen: Ints, nodes: Ints) -> bool:
+    """Choose as many `fillings` as `chosen` has places so that each expert is covered; whether there are such.
+
+    An expert is covered if one of its items is in as many of them as its number says, and no other item in any. All
+    items of an expert have the same load together. `most` bounds the load of a filling, and so of those that are left
+    on average.
+
+    Depth first: the expert in the fewest fillings that still fit is covered by each of them in turn. The same fillings
+    in another order are not tried again, and a filling must not be so light that the rest has no room. ``nodes[0]`` is
+    counted down to 0 and ends the search; if it is above 0, False is a proof.
+    """
+    number, size = fillings.shape
+    num, num_experts = chosen.size, experts.max() + 1
+    rounding = ROUNDING * num * most
+    load = np.zeros(number)
+    for filling in range(number):
+        for item in fillings[filling]:
+            load[filling] += v[item]
+    order = np.argsort(-load)
+    fillings, load = fillings[order], load[order]
+    # What is decided: the item of an expert, how many of its slots are left, and how often fillings may have each item.
+    decided = np.full(num_experts, -1)
+    left = np.ones(num_experts, dtype=np.int64)
+    room = numbers.copy()
+    decides = np.zeros((num, size), dtype=np.bool_)
+    fewest, largest, ring, rest = _choices(v, experts, numbers)
+    need = np.array([fewest.sum(), largest.sum()])
+    live = np.empty((num, number), dtype=np.int64)
+    live[0] = np.arange(number)
+    lives = np.zeros(num, dtype=np.int64)
+    lives[0] = number
+    at = np.zeros(num, dtype=np.int64)
+    times = np.zeros(num_experts, dtype=np.int64)
+    for filling in range(number):
+        for item in fillings[filling]:
+            times[experts[item]] += 1
+    branch = np.zeros(num, dtype=np.int64)
+    branch[0] = _rarest(times, left)
+    depth = 0
+    while nodes[0] > 0:
+        place, item = _next_with(fillings, live[depth, : lives[depth]], at[depth], experts, branch[depth])
+        if item < 0:
+            depth -= 1
+            if depth < 0:
+                return False
+            filling = live[depth, at[depth] - 1]
+            rest += load[filling]
+            _take_back(
+                fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
+            )
+            continue
+        at[depth] = place + 1
+        filling = live[depth, place]
+        after = num - depth - 1
+        if rest - load[filling] > after * most + rounding:
+            continue
+        _take(fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring)
+        if need[0] > num * size or need[1] < num * size:
+            _take_back(
+                fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
+            )
+            continue
+        chosen[depth] = order[filling]
+        if after == 0:
+            return True
+        nodes[0] -= 1
+        rest -= load[filling]
+        depth += 1
+        least = rest - (after - 1) * most - rounding
+        times[:] = 0
+        kept = 0
+        for position in range(lives[depth - 1]):
+            other = live[depth - 1, position]
+            if load[other] < least:
+                break
+            # Fillings before this one had their turn to cover the same item.
+            gone, times_in = False, 0
+            for part in range(size):
+                here = fillings[other, part]
+                times_in = times_in + 1 if part and here == fillings[other, part - 1] else 1
+                gone |= room[here] < times_in or (position < place and here == item)
+            if not gone:
+                live[depth, kept] = other
+                kept += 1
+                for part in range(size):
+                    times[experts[fillings[other, part]]] += 1
+        lives[depth], at[depth] = kept, 0
+        branch[depth] = _rarest(times, left)
+    return False
+
+
+@compiled
+def _choices(v: Floats, experts: Ints, numbers: Ints) -> tuple[Ints, Ints, Ints, float]:
+    """The smallest and the largest number of each expert, the next item of the same expert, and the load of all."""
+    num_experts = experts.max() + 1
+    fewest = np.full(num_experts, np.iinfo(np.int64).max)
+    largest = np.zeros(num_experts, dtype=np.int64)
+    ring = np.arange(experts.size)
+    last = np.full(num_experts, -1)
+    load = 0.0
+    for item in range(experts.size):
+        expert = experts[item]
+        fewest[expert] = min(fewest[expert], numbers[item])
+        largest[expert] = max(largest[expert], numbers[item])
+        if last[expert] < 0:
+            load += v[item] * numbers[item]
+        else:
+            ring[item], ring[last[expert]] = ring[last[expert]], item
+        last[expert] = item
+    return fewest, largest, ring, load
+
+
+@compiled
+def _rarest(times: Ints, left: Ints) -> int:
+    """The expert with slots left that is in the fewest fillings."""
+    best = -1
+    for expert in range(left.size):
+        if left[expert] > 0 and (best < 0 or times[expert] < times[best]):
+            best = expert
+    return best
+
+
+@compiled
+def _next_with(fillings: Ints, live: Ints, place: Index, experts: Ints, expert: Index) -> tuple[int, int]:
+    """The first position from `place` on of a filling with this expert, and the item; item -1 if there is none."""
+    for position in range(place, live.size):
+        for part in range(fillings.shape[1]):
+            item = fillings[live[position], part]
+            if experts[item] == expert:
+                return position, item
+    return live.size, -1
+
+
+@compiled
+def _take(
+    filling: Ints,
+    decides: Bools,
+    experts: Ints,
+    numbers: Ints,
+    fewest: Ints,
+    largest: Ints,
+    decided: Ints,
+    left: Ints,
+    room: Ints,
+    need: Ints,
+    ring: Ints,
+) -> None:
+    """Take a filling; `decides` says which of its items are the first of their experts."""
+    for place in range(filling.size):
+        item = filling[place]
+        expert = experts[item]
+        decides[place] = decided[expert] < 0
+        if decides[place]:
+            decided[expert], left[expert] = item, numbers[item]
+            need[0] += numbers[item] - fewest[expert]
+            need[1] += numbers[item] - largest[expert]
+            other = ring[item]
+            while other != item:
+                room[other] = 0
+                other = ring[other]
+        left[expert] -= 1
+        room[item] -= 1
+
+
+@compiled
+def _take_back(
+    filling: Ints,
+    decides: Bools,
+    experts: Ints,
+    numbers: Ints,
+    fewest: Ints,
+    largest: Ints,
+    decided: Ints,
+    left: Ints,
+    room: Ints,
+    need: Ints,
+    ring: Ints,
+) -> None:
+    for place in range(filling.size - 1, -1, -1):
+        item = filling[place]
+        expert = experts[item]
+        left[expert] += 1
+        room[item] += 1
+        if decides[place]:
+            decided[expert], left[expert] = -1, 1
+            need[0] += fewest[expert] - numbers[item]
+            need[1] += largest[expert] - numbers[item]
+            other = ring[item]
+            while other != item:
+                room[other] = numbers[other]
+                other = ring[other]

@@ -1,0 +1,146 @@
+"""Wide deals: the slots of many GPUs are dealt anew at once, and the counts of their experts with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.heuristics.exact_cover import cover, fillings_between
+from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+
+# Slots of a GPU for which wide deals are of use: of more slots there are too many fillings, and with two there is
+# nothing to deal that counts do not settle.
+WIDE_SIZE = 3
+# GPUs that take part: at least, and at most.
+_LEAST_GPUS, _MOST_GPUS = 6, 20
+# Fillings and nodes of one deal: those that need more are rarer than others that need less.
+_MOST_FILLINGS, _MOST_NODES = 1_500, 300
+# How far the new max load is below the hottest, as a part of what that is above the target or the mean load; and how
+# much less than their own mean the GPUs that take part may carry, in what the new max load is above that.
+_STEP, _DEPTH = 0.05, 1.5
+# How far counts may be from what they are.
+_SPREAD = 1
+# Share of the draws that take the colder of two GPUs.
+_COLDER = 0.9
+# How many pairs of slots a descent looks at while a node is looked at, or a deal is made ready.
+_PAIRS_PER_NODE, _PAIRS_PER_DEAL, _PAIRS_PER_FILLING = 45, 3_000, 10
+
+
+@compiled
+def deal_many(
+    w: Floats,
+    slots: Ints,
+    counts: Ints,
+    holds: Any,
+    share: Floats,
+    load: Floats,
+    max_replicas: int,
+    distinct: bool,
+    target: float,
+    budget: Ints,
+    random: np.random.Generator,
+) -> bool:
+    """Deal the slots of the hottest GPU and of many others anew, if that cools them all; whether it did.
+
+    Once all GPUs are near the mean load hardly any few of them have a better deal, while of many, whose experts may
+    have other counts too, there are so many deals that some are. Fillings near the mean are then so few that an exact
+    cover by them is soon found, or excluded.
+    """
+    num_gpus, size = slots.shape
+    num = random.integers(min(_LEAST_GPUS, num_gpus), min(_MOST_GPUS, num_gpus) + 1)
+    budget[0] -= _PAIRS_PER_DEAL
+    gpus, hot = _draw(slots, counts, holds, load, num, random)
+    inside = np.zeros(w.size, dtype=np.int64)
+    for gpu in gpus:
+        for expert in slots[gpu]:
+            inside[expert] += 1
+    mean = (share * inside).sum() / num
+    most = load[hot] - _STEP * (load[hot] - max(target, load.mean()))
+    if mean >= most or most >= load[hot]:
+        return False
+    least = mean - _DEPTH * (most - mean)
+    v, experts, replicas, numbers = _items(
+        w, counts, inside, min(max_replicas, num) if distinct else max_replicas, most
+    )
+    fillings = np.empty((_MOST_FILLINGS, size), dtype=np.int64)
+    listed = fillings_between(v, experts, numbers, size, least, most, distinct, fillings)
+    budget[0] -= _PAIRS_PER_FILLING * (listed if listed >= 0 else _MOST_FILLINGS)
+    if listed <= 0:
+        return False
+    nodes, dealt = np.array([_MOST_NODES]), np.empty(num, dtype=np.int64)
+    found = cover(v, experts, numbers, fillings[:listed], most, dealt, nodes)
+    budget[0] -= _PAIRS_PER_NODE * (_MOST_NODES - nodes[0])
+    if not found:
+        return False
+    names = np.flatnonzero(inside)
+    for position in range(num):
+        gpu = gpus[position]
+        for place in range(size):
+            holds[gpu, slots[gpu, place]] -= 1
+            item = fillings[dealt[position], place]
+            expert = names[experts[item]]
+            counts[expert] = replicas[item]
+            share[expert] = w[expert] / counts[expert]
+            slots[gpu, place] = expert
+        for expert in slots[gpu]:
+            holds[gpu, expert] += 1
+    for gpu in gpus:
+        load[gpu] = share[slots[gpu]].sum()
+    return True
+
+
+@compiled
+def _draw(
+    slots: Ints, counts: Ints, holds: Any, load: Floats, num: int, random: np.random.Generator
+) -> tuple[Ints, Index]:
+    """The GPUs that take part, and the hottest of all, which is one of them.
+
+    All GPUs of some expert are among them, unless those are many, so that not only experts with one replica may get
+    other counts; the others are mostly cold.
+    """
+    num_gpus, size = slots.shape
+    hot = np.argmax(load)
+    chosen = np.zeros(num_gpus, dtype=np.bool_)
+    chosen[hot] = True
+    expert = slots[random.integers(0, num_gpus), random.integers(0, size)]
+    if counts[expert] < num:
+        for gpu in range(num_gpus):
+            chosen[gpu] |= holds[gpu, expert] > 0
+    drawn = np.flatnonzero(chosen).size
+    while drawn < num:
+        one, other = random.integers(0, num_gpus), random.integers(0, num_gpus)
+        colder = other if random.random() < _COLDER and load[other] < load[one] else one
+        if not chosen[colder]:
+            chosen[colder] = True
+            drawn += 1
+    return np.flatnonzero(chosen), hot
+
+
+@compiled
+def _items(w: Floats, counts: Ints, inside: Ints, max_replicas: Index, most: float) -> tuple[Floats, Ints, Ints, Ints]:
+    """What can fill the GPUs, heaviest first: loads, experts (numbered anew), counts, and slots for each item.
+
+    An expert with all replicas `inside` may have other counts.
+    """
+    room = inside.size * (2 * _SPREAD + 1)
+    v = np.empty(room)
+    experts, replicas, numbers = (
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+        np.empty(room, dtype=np.int64),
+    )
+    number = expert = 0
+    for name in range(w.size):
+        if inside[name] == 0:
+            continue
+        spread = _SPREAD if inside[name] == counts[name] else 0
+        for count in range(max(1, counts[name] - spread), counts[name] + spread + 1):
+            if count != counts[name] and (count > max_replicas or w[name] / count > most):
+                continue
+            v[number], experts[number], replicas[number] = w[name] / count, expert, count
+            numbers[number] = inside[name] + count - counts[name]
+            number += 1
+        expert += 1
+    order = np.argsort(-v[:number])
+    return v[order], experts[order], replicas[order], numbers[order]
