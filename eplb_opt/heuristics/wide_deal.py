@@ -15,7 +15,7 @@ WIDE_SIZE = 3
 # GPUs that take part: at least, and at most.
 _LEAST_GPUS, _MOST_GPUS = 6, 20
 # Fillings and nodes of one deal: those that need more are rarer than others that need less.
-_MOST_FILLINGS, _MOST_NODES = 1_500, 300
+_MOST_FILLINGS, _MOST_NODES = 800, 300
 # How far the new max load is below the hottest, as a part of what that is above the target or the mean load; and how
 # much less than their own mean the GPUs that take part may carry, in what the new max load is above that.
 _STEP, _DEPTH = 0.05, 1.5
@@ -24,7 +24,7 @@ _SPREAD = 1
 # Share of the draws that take the colder of two GPUs.
 _COLDER = 0.9
 # How many pairs of slots a descent looks at while a node is looked at, or a deal is made ready.
-_PAIRS_PER_NODE, _PAIRS_PER_DEAL, _PAIRS_PER_FILLING = 45, 3_000, 10
+_PAIRS_PER_NODE, _PAIRS_PER_DEAL, _PAIRS_PER_FILLING = 45, 3_000, 20
 
 
 @compiled
