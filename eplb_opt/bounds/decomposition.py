@@ -32,9 +32,10 @@ class Decomposition:
     """Closes the gap of one layer under the global policy, from a plan and a lower bound.
 
     A max load is *refuted* by one weighting under which the slots of any counts outweigh the GPUs, found by the
-    configuration program and checked in integers; or by the master program, which no counts satisfy. First the
-    smallest max load that no single weighting refutes is found by bisection, beginning strictly below the plan, where
-    a refutation proves the plan optimal. Then counts from the master program are refuted one by one, or packed.
+    configuration program and checked in integers; or by the master program, which no counts satisfy. Where fillings are
+    few all of them are tried first (`exhaustion`). Then the smallest max load that no single weighting refutes is found
+    by bisection, beginning strictly below the plan, where a refutation proves the plan optimal. At last counts from the
+    master program are refuted one by one, or packed.
     All weightings are kept: they hold at any max load. Bounds lose at most slots per GPU / `CAPACITY` to rounding.
     `meter` is the pursuit's, or a part of it.
     """

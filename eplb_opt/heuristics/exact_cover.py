@@ -82,6 +82,7 @@ def cover(v: Floats, experts: Ints, numbers: Ints, fillings: Ints, most: float, 
     Depth first: the expert in the fewest fillings that still fit is covered by each of them in turn. The same fillings
     in another order are not tried again, and a filling must not be so light that the rest has no room. ``nodes[0]`` is
     counted down to 0 and ends the search; if it is above 0, False is a proof.
+    Source: D. E. Knuth, Dancing links (2000), https://arxiv.org/abs/cs/0011047, for exact cover by the rarest item.
     """
     number, size = fillings.shape
     num, num_experts = chosen.size, experts.max() + 1
