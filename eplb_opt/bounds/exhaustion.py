@@ -21,6 +21,8 @@ Slots = NDArray[np.int64]
 _MOST_FILLINGS, _MOST_CHOICES = 40_000, 20_000_000
 # Seconds for a node of the search, for each filling, and on top.
 _PER_FILLING, _PER_NODE = 5e-10, 5e-7
+# Max loads nearer than this part are not told apart: floats have to leave room.
+_RESOLUTION = Fraction(1, 10**8)
 # Part of the limits for one attempt, and what an attempt counts for at least, in seconds of work.
 _SHARE, _LEAST_WORK = 0.4, 0.005
 # How far above the bound max loads are tried, as a part of the gap: at first, at most, and at least.
@@ -91,14 +93,17 @@ class Exhaustion:
 
 
 def exhaust(pursuit: Pursuit, meter: Meter) -> None:
-    """Better plans and bounds until the gap is small enough, within the limits, or where attempts become hopeless.
+    """Better plans and bounds until the gap is small enough, within the limits, or as long as attempts are of use.
 
     Asks for plans a little above the bound first, as these have the fewest fillings, and then in steps that get longer
     as long as they are settled. The proof is a search that nothing has checked: its bounds rest on its word.
     """
     step = _FIRST_STEP
     while not (pursuit.closed or meter.exhausted):
-        max_load = pursuit.lower_bound + step * (pursuit.best - pursuit.lower_bound)
+        gap = pursuit.best - pursuit.lower_bound
+        if gap <= _RESOLUTION * pursuit.best:
+            return
+        max_load = pursuit.lower_bound + step * gap
         exhaustion = Exhaustion.within(pursuit.instance, max_load)
         if exhaustion is None and step <= _LEAST_STEP:
             return

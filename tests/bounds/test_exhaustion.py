@@ -79,3 +79,12 @@ def test_work_is_counted_where_it_is_limited():
     meter = Meter(Limits(600, work=0.2))
     watch.run(lambda pursuit: exhaust(pursuit, meter), Fraction(0), Limits(600))
     assert meter.exhausted
+
+
+def test_it_ends_where_floats_cannot_tell_plan_and_bound_apart():
+    loads = np.random.default_rng(3).lognormal(0, 1, 12).round(3)
+    watch = Watch(Instance.from_loads(loads, Deployment(6, 18)), None)
+    meter = Meter(Limits(600, work=60.0))
+    watch.run(lambda pursuit: exhaust(pursuit, meter), Fraction(0), Limits(600))
+    assert not meter.exhausted
+    assert 0 < watch.gap <= Fraction(1, 10**8)
