@@ -62,7 +62,7 @@ class Aim:
         shares = np.array([float(weight) for weight in self.window_weights or [1] * instance.num_windows])
         # Weights that are too small for a float still count, as zeros stand for the worst window in compiled code.
         shares = np.maximum(shares / shares.max(), np.finfo(np.float64).tiny)
-        outlook = Outlook(instance.normalised, shares / shares.sum(), self.objective == "worst")
+        outlook = Outlook(instance.in_mean_loads().tokens, shares / shares.sum(), self.objective == "worst")
         if not self.scenarios:
             return outlook
         # The same variation in every layer: another workload changes all of them.
@@ -86,6 +86,12 @@ class Outlook:
     loads: NDArray[np.float64]
     shares: NDArray[np.float64]
     worst: bool = False
+
+    @classmethod
+    def of_hottest(cls, instance: Instance) -> Outlook:
+        """The windows in one unit, of which the hottest counts; for layers with load."""
+        loads = instance.tokens / float(max(instance.mean_loads))
+        return cls(loads, np.full(len(loads), 1.0 / len(loads)), worst=True)
 
     def value(self, slots: NDArray[np.int64], num_gpus: int) -> float:
         """Mean or largest imbalance of a row of slots."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -76,12 +77,7 @@ class Instance:
         ratios = [[value.as_integer_ratio() for value in row] for row in rows]
         denominator = lcm(*(d for row in ratios for _, d in row))
         weights = [[n * (denominator // d) for n, d in row] for row in ratios]
-        common = gcd(*(weight for row in weights for weight in row)) or 1
-        return cls(
-            weights=tuple(tuple(weight // common for weight in row) for row in weights),
-            unit=Fraction(common, denominator),
-            deployment=deployment,
-        )
+        return cls(*_reduced(weights, Fraction(1, denominator)), deployment)
 
     @property
     def num_windows(self) -> int:
@@ -121,21 +117,33 @@ class Instance:
             return self
         return replace(self, weights=(tuple(map(sum, zip(*self.weights, strict=True))),))
 
+    def windows(self) -> tuple[Instance, ...]:
+        """Each window by itself."""
+        return tuple(Instance(*_reduced([window], self.unit), self.deployment) for window in self.weights)
+
     def loaded(self) -> Instance:
         """The same layer without the windows that have no load; with one of them where none has any."""
         windows = tuple(window for window in self.weights if any(window)) or self.weights[:1]
         return self if len(windows) == self.num_windows else replace(self, weights=windows)
 
+    def in_mean_loads(self) -> Instance:
+        """The same layer with one mean GPU load for a token, in each window its own: max loads become imbalances.
+
+        No window may be without load.
+        """
+        sums = [sum(window) for window in self.weights]
+        multiple = lcm(*sums)
+        weights = [
+            [weight * (multiple // total) for weight in window]
+            for window, total in zip(self.weights, sums, strict=True)
+        ]
+        return Instance(*_reduced(weights, Fraction(self.deployment.num_gpus, multiple)), self.deployment)
+
     @cached_property
-    def normalised(self) -> NDArray[np.float64]:
-        """Loads in mean GPU loads, shape ``(windows, experts)``; no window may be without load."""
-        means = self.mean_loads
-        return np.array(
-            [
-                [float(weight * self.unit / mean) for weight in window]
-                for window, mean in zip(self.weights, means, strict=True)
-            ]
-        )
+    def tokens(self) -> NDArray[np.float64]:
+        """Loads as floats, shape ``(windows, experts)``."""
+        steps, denominator = self.unit.as_integer_ratio()
+        return np.array([[weight * steps / denominator for weight in window] for window in self.weights])
 
     @cached_property
     def _kernel_shift(self) -> int:
@@ -174,6 +182,12 @@ class Instance:
         multiplier = Fraction(largest, heaviest)
         scaled = [weight * multiplier.numerator // multiplier.denominator for weight in weights]
         return ScaledLoads(np.array(scaled, dtype=np.int64), multiplier / self.unit, exact=False)
+
+
+def _reduced(weights: Sequence[Sequence[int]], unit: Fraction) -> tuple[tuple[tuple[int, ...], ...], Fraction]:
+    """The same loads as the smallest possible integers, and their unit."""
+    common = gcd(*(weight for window in weights for weight in window)) or 1
+    return tuple(tuple(weight // common for weight in window) for window in weights), common * unit
 
 
 def _lcm_up_to(last: int, limit: int) -> int:

@@ -105,7 +105,7 @@ def solve(
         slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
         tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
-        turn, as with ``"search"``.
+        turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each

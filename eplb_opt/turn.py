@@ -15,6 +15,7 @@ from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.pipeline import Slots, varied_greedy
+from eplb_opt.instance import Instance
 from eplb_opt.record import LayerRecord
 from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start
 
@@ -187,6 +188,11 @@ class Turn:
         return closing_method(self.record.instance)
 
     @property
+    def _in_program(self) -> Instance:
+        """The layer in the unit of its bounds."""
+        return self.record.instance
+
+    @property
     def _restarts(self) -> bool:
         """Whether a search that is long in vain begins again elsewhere: of use where the gap is wide."""
         return self._in_slices and self.record.gap > _NARROW
@@ -215,5 +221,5 @@ class Turn:
             alone = self.method != "auto" or kind == PAIRING
             limits = Limits(seconds, threads if alone else 1, budget.seed % 2**31)
         slots = tuple(record.slots.tolist())
-        task = ProgramTask(record.instance, slots, record.proof.bound, kind, limits, budget.target_gap, call)
+        task = ProgramTask(self._in_program, slots, record.proof.bound, kind, limits, budget.target_gap, call)
         return Step(kind, run_in_worker, (task,), slice_)

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
-
-import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.aim import Aim, Outlook
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.joint import joint_greedy
-from eplb_opt.heuristics.kernels import Floats, Ints
-from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.pipeline import greedy
-from eplb_opt.heuristics.window_repartition import repartition_windows
+from eplb_opt.heuristics.window_search import Leg, Slots, annealed, repartitioned
 from eplb_opt.instance import Instance
 from eplb_opt.steps import Finding, Findings
-
-Slots = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Leg:
-    """A part of an annealing run: where it begins, and how it cools.
-
-    Attributes
-    ----------
-    slots
-        A row of slots.
-    hot, cold
-        First and last temperature, in mean GPU loads.
-    proposals
-        Moves to consider.
-    seed
-        For all random choices.
-    """
-
-    slots: Slots
-    hot: float
-    cold: float
-    proposals: int
-    seed: int
 
 
 def load_window_kernels() -> float:
@@ -70,55 +38,17 @@ def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings
     return Findings("start", tuple(items), perf_counter() - begin)
 
 
-def repartition_on(
-    instance: Instance, outlook: Outlook, slots: Slots, temperature: float, nodes: int, seed: int
-) -> Findings:
-    """The best plan of some rounds of repartition from `slots`; same arguments, same plan.
-
-    `temperature` is in mean GPU loads, `nodes` limits the search for deals.
-    """
-    begin = perf_counter()
-    deployment = instance.deployment
-    table = slots.reshape(deployment.num_gpus, -1).copy()
-    repartition_windows(
-        *_kernel_outlook(instance, outlook, table),
-        table,
-        deployment.gpus_per_node,
-        instance.max_replicas,
-        deployment.distinct,
-        temperature,
-        nodes,
-        np.random.default_rng(seed),
-    )
-    seconds = perf_counter() - begin
-    return Findings("repartition", (Finding("repartition", slots=table.ravel(), seconds=seconds),), seconds)
-
-
-def _kernel_outlook(instance: Instance, outlook: Outlook, table: Slots) -> tuple[Floats, Floats, Ints]:
-    """Loads ``(experts, windows)``, window weights ``(windows,)`` and neighbours ``(experts, n)`` for compiled code."""
-    weights = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
-    nearest = nearest_experts(outlook.loads, table, instance.deployment.binding_nodes)
-    return np.ascontiguousarray(outlook.loads.T), weights, nearest
-
-
 def anneal_on(instance: Instance, outlook: Outlook, leg: Leg) -> Findings:
-    """The best plan of one leg, and the one where it ends; same arguments, same plans."""
+    """The best plan of one leg, and the one where it ends."""
     begin = perf_counter()
-    deployment = instance.deployment
-    last = leg.slots.reshape(deployment.num_gpus, -1).copy()
-    best = np.empty_like(last)
-    anneal(
-        *_kernel_outlook(instance, outlook, last),
-        last,
-        best,
-        deployment.gpus_per_node,
-        instance.max_replicas,
-        deployment.distinct,
-        leg.hot,
-        leg.cold,
-        leg.proposals,
-        np.random.default_rng(leg.seed),
-    )
+    best, last = annealed(instance, outlook, leg)
     seconds = perf_counter() - begin
-    found = (Finding("search", slots=best.ravel(), seconds=seconds),)
-    return Findings("search", found, seconds, last=last.ravel())
+    return Findings("search", (Finding("search", slots=best, seconds=seconds),), seconds, last=last)
+
+
+def repartition_on(instance: Instance, outlook: Outlook, slots: Slots, above: float, nodes: int, seed: int) -> Findings:
+    """The best plan of some rounds of repartition, see `repartitioned`."""
+    begin = perf_counter()
+    found = repartitioned(instance, outlook, slots, above, nodes, seed)
+    seconds = perf_counter() - begin
+    return Findings("repartition", (Finding("repartition", slots=found, seconds=seconds),), seconds)

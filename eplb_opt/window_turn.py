@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eplb_opt.backends.outcome import PARTITION
+from eplb_opt.heuristics.window_search import (
+    COOLING,
+    Leg,
+    Slots,
+    deals_apply,
+    seconds_per_node,
+    seconds_per_proposal,
+    warm,
+)
+from eplb_opt.instance import Instance
 from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, START, Step, Turn
-from eplb_opt.window_steps import Leg, Slots, anneal_on, repartition_on, start_on_windows
+from eplb_opt.window_steps import anneal_on, repartition_on, start_on_windows
 
-# First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
-# one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
-_WARM, _COOLING = 1e-2, 1 / 200
 # First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
 # move makes a large difference.
 _HOT = 2e-1
@@ -18,10 +26,6 @@ _HOT = 2e-1
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 # Seconds of work of one leg, and of one step of repartition.
 _STEP = 0.05
-# Seconds of work of a proposal and of a node of repartition: on top, for each GPU, for each window, for each of both.
-_PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), (3e-8, 0.0, 2e-9, 0.0)
-# Temperature of repartition: a part of what the plan is above the bound, well below that of annealing, and never 0.
-_SHAKEN, _MOST_SHAKEN, _LEAST_SHAKEN = 0.05, 0.1, 1e-9
 # Steps in a row that lower what the plan is above the bound by less than this part, after which annealing goes on.
 _SLOW, _SLOW_STEPS = 0.01, 2
 # Part of the time left that a last run takes; the rest is for repartition after it.
@@ -46,6 +50,8 @@ class WindowTurn(Turn):
         Its first temperature.
     last
         Where this run stands.
+    runs
+        Runs that are done, repartition included.
     runs_in_vain
         Runs in a row without a better plan, repartition included.
     slow_steps
@@ -56,6 +62,7 @@ class WindowTurn(Turn):
     made: int = 0
     hot: float = _HOT
     last: Slots | None = None
+    runs: int = 0
     runs_in_vain: int = 0
     slow_steps: int = _SLOW_STEPS
     _fair_seconds: float = 0.0
@@ -84,8 +91,9 @@ class WindowTurn(Turn):
                 return self._repartition()
             self._begin_run()
         record = self.record
-        proposals = min(int(_STEP / self._seconds_per(_PER_PROPOSAL)), self.length - self.made)
-        cold = self._warm * _COOLING
+        per_proposal = seconds_per_proposal(record.instance, record.outlook)
+        proposals = min(int(_STEP / per_proposal), self.length - self.made)
+        cold = warm(record.instance) * COOLING
         begin, end = (
             self.hot * (cold / self.hot) ** (made / self.length) for made in (self.made, self.made + proposals)
         )
@@ -93,9 +101,7 @@ class WindowTurn(Turn):
         leg = Leg(slots, begin, end, proposals, self._next_seed)
         self.made += proposals
         self._proposals += proposals
-        return Step(
-            SEARCH, anneal_on, (record.instance, record.outlook, leg), proposals * self._seconds_per(_PER_PROPOSAL)
-        )
+        return Step(SEARCH, anneal_on, (record.instance, record.outlook, leg), proposals * per_proposal)
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
@@ -109,16 +115,16 @@ class WindowTurn(Turn):
         else:
             self.last = findings.last
             self._seconds += findings.seconds
-            self.slow_steps = 0 if self._can_repartition else _SLOW_STEPS
+            self.slow_steps = 0 if deals_apply(self.record.instance) else _SLOW_STEPS
         self._above_before = above
         if self.made >= self.length and self.slow_steps >= _SLOW_STEPS:
+            self.runs += 1
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
 
     def _repartition(self) -> Step:
         record = self.record
-        temperature = max(_LEAST_SHAKEN, min(_SHAKEN * self._above, _MOST_SHAKEN * self._warm))
-        nodes = int(_STEP / self._seconds_per(_PER_NODE))
-        arguments = (record.instance, record.outlook, record.slots, temperature, nodes, self._next_seed)
+        nodes = int(_STEP / seconds_per_node(record.instance, record.outlook))
+        arguments = (record.instance, record.outlook, record.slots, self._above, nodes, self._next_seed)
         return Step(SEARCH, repartition_on, arguments, _STEP)
 
     @property
@@ -130,34 +136,37 @@ class WindowTurn(Turn):
         return max(0.0, value - (1.0 if record.aim.scenarios else float(record.proof.bound)))
 
     @property
-    def _can_repartition(self) -> bool:
-        deployment = self.record.instance.deployment
-        return deployment.slots_per_gpu > 1 and deployment.gpus_per_node > 1
-
-    @property
     def _next_seed(self) -> int:
         return (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64
 
-    def _seconds_per(self, cost: tuple[float, float, float, float]) -> float:
-        on_top, per_gpu, per_window, per_both = cost
-        gpus, windows = self.record.instance.deployment.num_gpus, len(self.record.outlook.loads)
-        return on_top + per_gpu * gpus + (per_window + per_both * gpus) * windows
+    def _wanted(self) -> tuple[str, ...]:
+        """Search; but after each run the nodes one by one, where the hottest window of the hottest node counts."""
+        done = self.made >= self.length and self.slow_steps >= _SLOW_STEPS
+        return (PARTITION,) if self._can_partition and done and self.programs < self.runs else (SEARCH,)
 
     @property
-    def _warm(self) -> float:
-        return _WARM / self.record.instance.deployment.slots_per_gpu
+    def _can_partition(self) -> bool:
+        aim, nodes = self.record.aim, self.record.instance.deployment.binding_nodes
+        exact = aim.objective == "worst" and not aim.scenarios
+        return exact and nodes > 1 and self.method == "auto" and not self.solvers_failed
 
-    def _wanted(self) -> tuple[str, ...]:
-        return (SEARCH,)
+    @property
+    def _in_program(self) -> Instance:
+        return self.record.instance.in_mean_loads()
 
     def _begin_run(self) -> None:
+        record = self.record
         hot = self.runs_in_vain > 0
         following = self.length if hot else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.budget.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left.
-            per_second = self._proposals / self._seconds if self._seconds else 1 / self._seconds_per(_PER_PROPOSAL)
+            per_second = (
+                self._proposals / self._seconds
+                if self._seconds
+                else 1 / seconds_per_proposal(record.instance, record.outlook)
+            )
             possible = int(_LAST_RUN * self._fair_seconds * per_second)
             if possible < (1 + _GROWTH) * following:
                 following = max(_SHORTEST, possible)
-        self.hot = max(_HOT, self._warm) if hot else self._warm
+        self.hot = max(_HOT, warm(record.instance)) if hot else warm(record.instance)
         self.length, self.made, self.last, self._was_better = following, 0, None, False

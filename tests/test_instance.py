@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidDeploymentError, InvalidLoadsError
 from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
 from tests.oracle import enumerate_rows, row_max_load
-from tests.strategies import SMALL, instances
+from tests.strategies import SMALL, instances, rows_of_slots
 
 FINITE = st.floats(0, 1e308, allow_subnormal=True)
 
@@ -164,3 +165,28 @@ def test_grids_that_are_too_fine_are_left_alone(gpus, finer):
 def test_an_instance_can_be_a_key():
     instance = Instance.from_loads([5, 1], Deployment(2, 2))
     assert {instance: 1}[replace(instance)] == 1
+
+
+@given(instances(min_windows=1, max_windows=3))
+def test_windows_by_themselves_have_the_loads_they_had_together(instance):
+    for window, weights in zip(instance.windows(), instance.weights, strict=True):
+        assert window.num_windows == 1
+        assert window.deployment == instance.deployment
+        assert [weight * window.unit for weight in window.weights[0]] == [weight * instance.unit for weight in weights]
+
+
+@given(instances(min_windows=1, max_windows=3), st.data())
+def test_max_loads_in_mean_loads_are_imbalances(instance, data):
+    instance = instance.loaded()
+    if not any(instance.weights[0]):
+        return
+    row = data.draw(rows_of_slots(instance))
+    imbalances = [top / mean for top, mean in zip(max_loads(row, instance), instance.mean_loads, strict=True)]
+    assert list(max_loads(row, instance.in_mean_loads())) == imbalances
+    assert set(instance.in_mean_loads().mean_loads) == {1}
+
+
+@given(instances(min_windows=1, max_windows=3))
+def test_tokens_are_loads_rounded_once(instance):
+    expected = [[float(weight * instance.unit) for weight in window] for window in instance.weights]
+    assert instance.tokens.tolist() == expected

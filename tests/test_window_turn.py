@@ -7,13 +7,14 @@ import pytest
 
 import eplb_opt
 from eplb_opt.aim import Aim
+from eplb_opt.backends.outcome import PARTITION
 from eplb_opt.budget import Budget
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.record import LayerRecord
-from eplb_opt.steps import Finding, Findings
-from eplb_opt.turn import SEARCH
+from eplb_opt.steps import Finding, Findings, run_in_worker
+from eplb_opt.verify import max_loads
 from eplb_opt.window_steps import anneal_on, repartition_on
 from eplb_opt.window_turn import WindowTurn
 
@@ -23,12 +24,12 @@ LOADS = np.random.default_rng(0).lognormal(8, 1, (3, 32)).astype(int)
 DEPLOYMENT = Deployment(8, 40)
 
 
-def new_turn(deployment=DEPLOYMENT, deterministic=True, scenarios=0):
+def new_turn(deployment=DEPLOYMENT, deterministic=True, scenarios=0, objective="mean", method="auto"):
     instance = Instance.from_loads(LOADS, deployment)
-    record = LayerRecord(0, instance, Aim("mean", scenarios=scenarios))
+    record = LayerRecord(0, instance, Aim(objective, scenarios=scenarios))
     record.offer_plan(greedy(instance.total()), "greedy")
     budget = Budget(seconds=1e6, target_gap=0, seed=0, workers=1, deterministic=deterministic, began=monotonic())
-    return WindowTurn(record, "auto", budget, 1e6)
+    return WindowTurn(record, method, budget, 1e6)
 
 
 def take(turn, better=False, fair_seconds=1e6):
@@ -40,7 +41,7 @@ def take(turn, better=False, fair_seconds=1e6):
     turn.running.clear()
     last = turn.record.slots if step.function is anneal_on else None
     items = (Finding("search", slots=turn.record.slots),)
-    turn.absorb(SEARCH, Findings("search", items, 0.01, last=last), better)
+    turn.absorb(step.kind, Findings("search", items, 0.01, last=last), better)
     return step.function
 
 
@@ -104,6 +105,47 @@ def test_a_run_fits_the_time_there_is():
 def test_scenarios_below_the_bound_of_the_windows_are_no_reason_to_stop():
     turn = new_turn(Deployment(16, 32), scenarios=30)
     assert turn._above > 0
+
+
+HIERARCHY = Deployment(8, 40, 2, 4)
+
+
+def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
+    turn = new_turn(HIERARCHY, objective="worst")
+    until(turn, repartition_on)
+    assert take(turn) is repartition_on
+    step = turn.next_step("call", 1e6, 1)
+    assert (step.kind, step.function) == (PARTITION, run_in_worker)
+    # What a worker is told is in the unit of what it is to report.
+    (task,) = step.arguments
+    assert max(max_loads(task.incumbent, task.instance)) == turn.record.objective
+    assert take(turn) is run_in_worker
+    assert take(turn) is anneal_on
+    until(turn, repartition_on)
+    take(turn)
+    assert turn.programs == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"objective": "mean"}, {"scenarios": 3}, {"method": "search"}, {"deployment": DEPLOYMENT}]
+)
+def test_nodes_are_not_planned_by_themselves_where_that_is_not_the_same(options):
+    turn = new_turn(**{"deployment": HIERARCHY, "objective": "worst"} | options)
+    assert run_in_worker not in {take(turn) for _ in range(500)}
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_hierarchies_of_several_windows_are_proven(deterministic):
+    # Of one window by itself the hottest node is far hotter than any other.
+    loads = np.array(LOADS)
+    loads[0] *= [9] * 16 + [1] * 16
+    loads[0, 8:24] //= 10
+    deployment = Deployment(8, 40, 2, 4)
+    solution = eplb_opt.solve(
+        loads[:, np.newaxis], deployment, objective="worst", time_limit=20, workers=2, deterministic=deterministic
+    )
+    assert solution.layers[0].gap <= 1e-4
+    assert eplb_opt.verify(solution.plan) == []
 
 
 def test_repartition_is_part_of_a_solution():

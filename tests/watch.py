@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.heuristics.planner import first_plan
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
@@ -27,9 +27,9 @@ class Watch:
 
     def __init__(self, instance: Instance, optimum: Fraction | None, lower_bound: Fraction | None = None) -> None:
         self.instance, self.optimum = instance, optimum
-        self.slots = greedy(instance)
-        self.best = row_max_load(tuple(self.slots.tolist()), instance)
-        instant = max(proof.bound for proof in quick_bounds(instance))
+        self.slots = first_plan(instance)
+        self.best = self._value(self.slots)
+        instant = max(proof.bound for window in instance.windows() for proof in quick_bounds(window))
         self.lower_bound = instant if lower_bound is None else lower_bound
         self.proofs: list[Proof] = []
         self.plans: list[Fraction] = []
@@ -38,7 +38,7 @@ class Watch:
         assert (slots is None) != (proof is None)
         if slots is not None:
             assert verify(Plan(slots[np.newaxis], self.instance.deployment, self.instance.num_experts)) == []
-            value = row_max_load(tuple(slots.tolist()), self.instance)
+            value = self._value(slots)
             assert self.lower_bound <= value < self.best
             self.slots, self.best = slots, value
             self.plans.append(value)
@@ -56,6 +56,9 @@ class Watch:
         assert np.array_equal(pursuit.slots, self.slots)
         assert pursuit.closed == (self.gap <= target_gap)
         return pursuit.closed
+
+    def _value(self, slots: NDArray[np.int64]) -> Fraction:
+        return max(row_max_load(tuple(slots.tolist()), window) for window in self.instance.windows())
 
     @property
     def gap(self) -> Fraction:

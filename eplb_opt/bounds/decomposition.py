@@ -22,8 +22,8 @@ Slots = NDArray[np.int64]
 _SHARE = 0.3
 # Part of the limits for trying all fillings, where those are few.
 _EXHAUSTION = 0.7
-# What a search from new counts may look at, in pairs of slots.
-_SEARCH_PAIRS = 20_000_000
+# Seconds of work of a search from new counts.
+_SEARCH = 0.13
 # Where experts can have more counts than this altogether, the slack is so large that bounds would not move.
 _MOST_ITEMS = 6_000
 
@@ -144,7 +144,7 @@ class Decomposition:
             self._instance.kernel_loads, counts, deployment.num_gpus, deployment.slots_per_gpu, deployment.distinct
         )
         before = self._pursuit.best
-        self._pursuit.search(table.ravel(), _SEARCH_PAIRS, int(self._random.integers(2**32)), self._meter)
+        self._pursuit.search(table.ravel(), _SEARCH, int(self._random.integers(2**32)), self._meter)
         if self._pursuit.best < before:
             self._fillings += self._gpus(self._pursuit.slots)
 

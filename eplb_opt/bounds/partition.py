@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, pairwise
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets, node_experts, node_instance
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy, search
+from eplb_opt.bounds.windows import hottest_window_bound
+from eplb_opt.heuristics.planner import better_plan, first_plan
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.verify import max_loads
@@ -22,13 +22,12 @@ from eplb_opt.verify import max_loads
 Slots = NDArray[np.int64]
 # Closes the gap of one node: `eplb_opt.bounds.closing.close`.
 Close = Callable[[Pursuit], None]
-GroupSet = tuple[int, ...]
 
 # Each set has its own bounds and plans, and looking for a partition may pass through all sets of groups that can be
 # left, which takes minutes for 32 groups in pairs. Beyond, other methods have to do.
 MOST_SETS, MOST_GROUPS = 5_000, 18
-# The first search on a set, in pairs of slots, and the first proof, in seconds. Both double.
-_SEARCH_PAIRS, _PROOF_SECONDS = 4_000_000, 0.1
+# Seconds of work of the first search on a set, and of the first proof. Both double.
+_SEARCH, _PROOF = 0.03, 0.1
 
 
 def partition_applies(instance: Instance) -> bool:
@@ -39,20 +38,47 @@ def partition_applies(instance: Instance) -> bool:
 
 
 @dataclass
-class _Node:
-    """What is known of a node that takes one set of groups."""
+class _Plan:
+    """What is known of the loads of one node, or of one window of them."""
 
     instance: Instance
-    experts: NDArray[np.int64]
     proof: Proof
     slots: Slots | None = None
     value: Fraction | None = None
-    visits: int = 0
+
+    def offer(self, slots: Slots) -> None:
+        """Keep a row of slots if it is better."""
+        value = max(max_loads(slots.tolist(), self.instance))
+        if self.value is None or value < self.value:
+            self.slots, self.value = slots, value
 
     @property
     def closed(self) -> bool:
         """Whether plan and bound meet."""
         return self.value == self.proof.bound
+
+
+class _Node:
+    """A node that takes one set of groups: all of its windows, and each by itself."""
+
+    def __init__(self, layer: Instance, groups: GroupSet) -> None:
+        instance = node_instance(layer, groups)
+        self.experts = node_experts(layer, groups)
+        self.all = _Plan(instance, hottest_window_bound(instance))
+        windows = instance.windows() if instance.num_windows > 1 else ()
+        self.windows = [_Plan(window, strongest(*quick_bounds(window))) for window in windows]
+        self.visits = self.searches = 0
+
+    def offer(self, slots: Slots) -> None:
+        """Keep a row of slots, experts numbered from 0, where it is better."""
+        for plan in (self.all, *self.windows):
+            plan.offer(slots)
+
+    @property
+    def window_to_prove(self) -> _Plan | None:
+        """The window that may raise the bound by most; ``None`` where none can: each has a plan within the bound."""
+        window = max(self.windows or [self.all], key=lambda window: window.value or 0)
+        return window if window.value is not None and window.value > self.all.proof.bound else None
 
 
 class Partition:
@@ -63,6 +89,9 @@ class Partition:
     of the groups into sets. The best partition under lower bounds of f gives a lower bound of the layer, that under
     plans gives a plan. What decides between the two is refined, by search and then by the programs for one node, until
     they meet. Valid because the load of a GPU depends on its own node alone.
+
+    Of several windows the hottest counts. A node's plans are for all of them; its bound is the largest that is proven
+    for one window by itself, and so the gap of a node need not close where several windows are hot.
     """
 
     def __init__(self, pursuit: Pursuit, close: Close) -> None:
@@ -70,141 +99,76 @@ class Partition:
         self._seed = pursuit.meter.left().seed
         instance, slots = pursuit.instance, pursuit.slots
         deployment = instance.deployment
-        self._nodes = {groups: _node(instance, groups) for groups in group_sets(instance)}
+        self._nodes = {groups: _Node(instance, groups) for groups in group_sets(instance)}
         for start in range(0, slots.size, deployment.slots_per_node):
             part = slots[start : start + deployment.slots_per_node]
             groups = tuple(sorted(set((part // instance.experts_per_group).tolist())))
-            _offer(self._nodes[groups], np.searchsorted(self._nodes[groups].experts, part))
+            self._nodes[groups].offer(np.searchsorted(self._nodes[groups].experts, part))
 
     def run(self) -> None:
         """Better plans and bounds until the gap is small enough, within the limits."""
         while True:
             partition = self._bound()
-            open_ = [self._nodes[groups] for groups in partition if not self._nodes[groups].closed]
+            open_ = [self._nodes[groups] for groups in partition if not self._nodes[groups].all.closed]
             if self._pursuit.closed or self._pursuit.meter.exhausted or not open_:
                 return
             # The node that keeps this partition from being as good as its bounds promise.
-            node = max(open_, key=lambda node: (node.value is None, node.value or 0, -node.visits))
-            self._refine(node)
+            self._refine(max(open_, key=lambda node: (node.all.value is None, node.all.value or 0, -node.visits)))
             self._plan()
 
     def _bound(self) -> list[GroupSet]:
         """A best partition under the bounds of nodes; its value is a bound of the layer."""
-        bounds = {groups: node.proof.bound for groups, node in self._nodes.items()}
+        proofs = {groups: node.all.proof for groups, node in self._nodes.items()}
+        bounds = {groups: proof.bound for groups, proof in proofs.items()}
         value, partition = best_partition(bounds, self._pursuit.instance.deployment.binding_groups)
         # What excludes anything better are the sets whose bounds are at least this.
-        checked = all(node.proof.checked for node in self._nodes.values() if node.proof.bound >= value)
+        checked = all(proof.checked for proof in proofs.values() if proof.bound >= value)
         self._pursuit.offer_bound("partition" if checked else "partition by cpsat", value, checked)
         return partition
 
     def _plan(self) -> None:
         """The best partition under the plans of nodes, if it is better than the best plan."""
-        values = {groups: node.value for groups, node in self._nodes.items() if node.value is not None}
-        better = {groups: value for groups, value in values.items() if value < self._pursuit.best}
+        plans = {groups: node.all for groups, node in self._nodes.items()}
+        better = {
+            groups: plan.value
+            for groups, plan in plans.items()
+            if plan.value is not None and plan.value < self._pursuit.best
+        }
         _, partition = best_partition(better, self._pursuit.instance.deployment.binding_groups)
         if partition:
-            rows = [self._nodes[groups].experts[self._nodes[groups].slots] for groups in partition]
+            rows = [self._nodes[groups].experts[plans[groups].slots] for groups in partition]
             self._pursuit.offer_plan(np.concatenate(rows))
 
     def _refine(self, node: _Node) -> None:
         """A plan first; then, in turn, search and proof, each time with twice the work."""
         effort = 2 ** (node.visits // 2)
         node.visits += 1
-        before = greedy(node.instance) if node.slots is None else node.slots
-        pursuit = self._pursuit
-        if node.visits % 2:
-            target = node.instance.kernel_value(max(node.proof.bound, pursuit.lower_bound))
-            pairs = effort * _SEARCH_PAIRS
-            _offer(node, search(node.instance, before, seed=self._seed + node.visits, target=target, work=pairs))
-            pursuit.meter.spend(pairs / PAIRS_PER_SECOND)
-            return
+        window = node.window_to_prove
+        if window is None or window.slots is None or node.visits % 2:
+            self._search(node, effort * _SEARCH)
+        else:
+            self._prove(node, window, window.slots, effort * _PROOF)
+
+    def _search(self, node: _Node, seconds: float) -> None:
+        plan = node.all
+        node.searches += 1
+        # With several windows a plan that search cannot better need not be good: each second search begins anew.
+        anew = node.windows and node.searches % 2
+        before = first_plan(plan.instance) if plan.slots is None or anew else plan.slots
+        node.offer(before)
+        target = max(plan.proof.bound, self._pursuit.lower_bound)
+        node.offer(better_plan(plan.instance, before, target, seconds, self._seed + node.visits))
+        self._pursuit.meter.spend(seconds)
+
+    def _prove(self, node: _Node, window: _Plan, slots: Slots, seconds: float) -> None:
+        """No plan of a node is better than the best for one window by itself."""
 
         def report(slots: Slots | None, proof: Proof | None) -> None:
             if slots is not None:
-                _offer(node, slots)
+                node.offer(slots)
             if proof is not None:
-                node.proof = strongest(node.proof, proof)
+                window.proof = strongest(window.proof, proof)
+                node.all.proof = strongest(node.all.proof, proof)
 
-        meter = pursuit.meter.part(most=effort * _PROOF_SECONDS)
-        self._close(Pursuit(node.instance, before, node.proof.bound, pursuit.target_gap, meter, report))
-
-
-def group_sets(instance: Instance) -> Iterator[GroupSet]:
-    """The sets of groups that a node can take."""
-    deployment = instance.deployment
-    return combinations(range(deployment.binding_groups), deployment.groups_per_node)
-
-
-def best_partition(values: Mapping[GroupSet, Fraction], num_groups: int) -> tuple[Fraction, list[GroupSet]]:
-    """The partition of the groups into given sets whose largest value is smallest; value 0 and no sets if none exists.
-
-    By bisection over the values; whether sets up to some value hold a partition is found depth first, the lowest
-    group that is left choosing its set.
-    """
-    ordered = sorted(values, key=lambda groups: values[groups])
-    low, high, best = 0, len(ordered), None
-    while low <= high:
-        middle = (low + high) // 2
-        partition = _partition_into(ordered[:middle], num_groups)
-        if partition is None:
-            low = middle + 1
-        else:
-            best, high = partition, middle - 1
-    return (max(values[groups] for groups in best), best) if best else (Fraction(0), [])
-
-
-def _partition_into(sets: Iterable[GroupSet], num_groups: int) -> list[GroupSet] | None:
-    """A partition of all groups into some of the sets, or ``None``."""
-    masks = {sum(1 << group for group in groups): groups for groups in sets}
-    of_lowest: list[list[int]] = [[] for _ in range(num_groups)]
-    for mask in masks:
-        of_lowest[_lowest_free(~mask)].append(mask)
-    everything = (1 << num_groups) - 1
-    dead_ends: set[int] = set()
-    # The groups taken so far, after each set of the partition, and the sets that are left to go on with.
-    path = [(0, iter(of_lowest[0]))]
-    while path:
-        taken, choices = path[-1]
-        chosen = next((mask for mask in choices if not mask & taken and taken | mask not in dead_ends), 0)
-        if not chosen:
-            dead_ends.add(taken)
-            path.pop()
-        elif taken | chosen == everything:
-            steps = [*(before for before, _ in path), everything]
-            return [masks[after ^ before] for before, after in pairwise(steps)]
-        else:
-            path.append((taken | chosen, iter(of_lowest[_lowest_free(taken | chosen)])))
-    return None
-
-
-def _lowest_free(taken: int) -> int:
-    """The lowest group that is not among those taken."""
-    return (~taken & (taken + 1)).bit_length() - 1
-
-
-def node_experts(instance: Instance, groups: GroupSet) -> NDArray[np.int64]:
-    """The experts of a node that takes these groups."""
-    size = instance.experts_per_group
-    return np.concatenate([np.arange(group * size, (group + 1) * size) for group in groups])
-
-
-def node_instance(instance: Instance, groups: GroupSet) -> Instance:
-    """A node that takes these groups, as a layer of its own."""
-    deployment, experts = instance.deployment, node_experts(instance, groups).tolist()
-    return Instance(
-        tuple(tuple(window[expert] for expert in experts) for window in instance.weights),
-        instance.unit,
-        Deployment(deployment.gpus_per_node, deployment.slots_per_node, distinct=deployment.distinct),
-    )
-
-
-def _node(instance: Instance, groups: GroupSet) -> _Node:
-    alone = node_instance(instance, groups)
-    return _Node(alone, node_experts(instance, groups), strongest(*quick_bounds(alone)))
-
-
-def _offer(node: _Node, slots: Slots) -> None:
-    """Keep a plan of the node if it is better."""
-    (value,) = max_loads(slots.tolist(), node.instance)
-    if node.value is None or value < node.value:
-        node.slots, node.value = slots, value
+        meter = self._pursuit.meter.part(most=seconds)
+        self._close(Pursuit(window.instance, slots, window.proof.bound, self._pursuit.target_gap, meter, report))

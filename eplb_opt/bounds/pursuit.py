@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
-from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
+from eplb_opt.heuristics.planner import better_plan
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, Report
 from eplb_opt.verify import max_loads
@@ -24,7 +24,7 @@ class Pursuit:
     Attributes
     ----------
     instance
-        A layer of one window.
+        A layer of one window, or of several of which the hottest counts.
     slots, lower_bound
         The best plan, as a row of slots, and the best bound, in tokens.
     target_gap
@@ -34,7 +34,7 @@ class Pursuit:
     report
         Told of every better plan and bound.
     best
-        Max load of `slots`, in tokens.
+        Max load of `slots` in the hottest window, in tokens.
     """
 
     instance: Instance
@@ -46,7 +46,7 @@ class Pursuit:
     best: Fraction = field(init=False)
 
     def __post_init__(self) -> None:
-        (self.best,) = max_loads(self.slots.tolist(), self.instance)
+        self.best = max(max_loads(self.slots.tolist(), self.instance))
 
     @property
     def closed(self) -> bool:
@@ -55,7 +55,7 @@ class Pursuit:
 
     def offer_plan(self, slots: Slots) -> bool:
         """Keep and report a row of slots if it is better; whether it was."""
-        (value,) = max_loads(slots.tolist(), self.instance)
+        value = max(max_loads(slots.tolist(), self.instance))
         if value >= self.best:
             return False
         self.slots, self.best = slots, value
@@ -68,13 +68,12 @@ class Pursuit:
             self.lower_bound = bound
             self.report(None, Proof(argument, bound, checked))
 
-    def search(self, slots: Slots, pairs: int, seed: int, meter: Meter) -> Slots:
-        """Local search from a row of slots, which may look at so many `pairs` of slots, and what it ends with.
+    def search(self, slots: Slots, seconds: float, seed: int, meter: Meter) -> Slots:
+        """Search from a row of slots, for so many `seconds` of work, and what it ends with.
 
         `meter` is the pursuit's, or a part of it.
         """
-        target = self.instance.kernel_value(self.lower_bound)
-        found = search(self.instance, slots, seed=seed, target=target, work=pairs)
-        meter.spend(pairs / PAIRS_PER_SECOND)
+        found = better_plan(self.instance, slots, self.lower_bound, seconds, seed)
+        meter.spend(seconds)
         self.offer_plan(found)
         return found

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, compress
-from math import factorial, lcm
+from math import factorial
 
-from eplb_opt.bounds.partition import GroupSet, group_sets, node_instance
+from eplb_opt.bounds.groups import GroupSet, group_sets, node_instance
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
@@ -31,8 +31,8 @@ def window_bounds(
     weights = None
     if objective == "mean":
         weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
-    instance = replace(instance, weights=tuple(compress(instance.weights, loaded)))
-    proofs = [Proof("windows", _value([_least_loads(instance, instance.mean_loads)], weights), checked=True)]
+    instance = instance.loaded().in_mean_loads()
+    proofs = [Proof("windows", _value([least_loads(instance)], weights), checked=True)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(Proof("window partition", _partition_bound(instance, weights), checked=True))
     if weights is None:
@@ -46,8 +46,7 @@ def _partition_bound(instance: Instance, weights: Sequence[Fraction] | None) -> 
     A plan has one partition for all windows, and the load of a GPU depends on its own node alone. So this is valid, and
     at least the bound of the windows by themselves, each of which may have another best partition.
     """
-    means = instance.mean_loads
-    nodes = {groups: _least_loads(node_instance(instance, groups), means) for groups in group_sets(instance)}
+    nodes = {groups: least_loads(node_instance(instance, groups)) for groups in group_sets(instance)}
     partitions = _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
     return min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
 
@@ -58,10 +57,17 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
 
 
-def _least_loads(instance: Instance, unit: Sequence[Fraction]) -> tuple[Fraction, ...]:
-    """The instant bound of each window, in a unit of its own."""
-    windows = [replace(instance, weights=(window,)) for window in instance.weights]
-    return tuple(strongest(*quick_bounds(window)).bound / one for window, one in zip(windows, unit, strict=True))
+def hottest_window_bound(instance: Instance) -> Proof:
+    """An instant bound on the max load of the hottest window, in tokens."""
+    windows = [strongest(*quick_bounds(window)) for window in instance.windows()]
+    if instance.num_windows == 1:
+        return windows[0]
+    return strongest(*windows, Proof("envelope", envelope_bound(instance), checked=True))
+
+
+def least_loads(instance: Instance) -> tuple[Fraction, ...]:
+    """The instant bound of each window by itself, in tokens."""
+    return tuple(strongest(*quick_bounds(window)).bound for window in instance.windows())
 
 
 def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
@@ -82,21 +88,12 @@ def _num_partitions(instance: Instance) -> int:
 
 
 def envelope_bound(instance: Instance) -> Fraction:
-    """The smallest largest imbalance that the hottest slots of all windows allow.
+    """The smallest max load, in tokens, that the hottest slots of all windows allow.
 
-    In a plan whose imbalance is at most T in every window, expert e has at least ``w[k, e] / (T M[k])`` replicas for
-    each window k, M[k] its mean load: as many as the load ``max_k w[k, e] / M[k]`` would need at max load T. So Adams'
-    bound for these loads holds, and is met with one slot per GPU. Stronger than the windows by themselves where slots
-    are few and different experts are hot at different times.
+    In a plan whose max load is at most T in every window, expert e has at least ``w[k, e] / T`` replicas for each
+    window k: as many as the load ``max_k w[k, e]`` would need at max load T. So Adams' bound for these loads holds,
+    and is met with one slot per GPU. Stronger than the windows by themselves where slots are few and different experts
+    are hot at different times.
     """
-    means = [sum(window) for window in instance.weights if any(window)]
-    if not means:
-        return Fraction(1)
-    multiple = lcm(*means)
-    scaled = [
-        [weight * (multiple // mean) for weight in window]
-        for window, mean in zip(filter(any, instance.weights), means, strict=True)
-    ]
-    envelope = tuple(map(max, zip(*scaled, strict=True)))
-    unit = Fraction(instance.deployment.num_gpus, multiple)
-    return adams_bound(Instance((envelope,), unit, instance.deployment))
+    envelope = tuple(map(max, zip(*instance.weights, strict=True)))
+    return adams_bound(replace(instance, weights=(envelope,)))

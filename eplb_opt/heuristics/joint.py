@@ -9,6 +9,7 @@ from eplb_opt.aim import Outlook
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import lpt_groups, place_groups
+from eplb_opt.heuristics.window_values import mean_or_largest
 from eplb_opt.instance import Instance
 
 Slots = NDArray[np.int64]
@@ -23,21 +24,21 @@ _RESTARTS = 10
 _STEPS = 1e9
 
 
-def joint_greedy(instance: Instance, outlook: Outlook) -> Slots:
+def joint_greedy(instance: Instance, outlook: Outlook, node_of_group: Ints | None = None) -> Slots:
     """A plan for all windows of an outlook at once: slot -> expert, shape ``(slots,)``.
 
-    Groups go to nodes by exchanges that cool the hottest nodes of all windows. Replica counts are those of the greedy
-    policy for the mean window plus a multiple of the standard deviation over windows. Then each replica, heaviest
-    first, goes to the GPU that leaves the outlook's value the least, `_WIDTH` partial tables at a time. The best of one
-    plan for each multiple. Like FlashLB, a policy for several windows of vLLM-Ascend:
+    Groups go to the nodes given, or by exchanges that cool the hottest nodes of all windows. Replica counts are those
+    of the greedy policy for the mean window plus a multiple of the standard deviation over windows. Then each replica,
+    heaviest first, goes to the GPU that leaves the outlook's value the least, `_WIDTH` partial tables at a time. The
+    best of one plan for each multiple. Like FlashLB, a policy for several windows of vLLM-Ascend:
     https://github.com/vllm-project/vllm-ascend.
     """
     spread = np.sqrt(outlook.shares @ (outlook.loads - outlook.mean) ** 2)
-    plans = [_plan(instance, outlook, outlook.mean + times * spread) for times in _DEVIATIONS]
+    plans = [_plan(instance, outlook, outlook.mean + times * spread, node_of_group) for times in _DEVIATIONS]
     return min(plans, key=lambda slots: outlook.value(slots, instance.deployment.num_gpus))
 
 
-def _plan(instance: Instance, outlook: Outlook, loads: NDArray[np.float64]) -> Slots:
+def _plan(instance: Instance, outlook: Outlook, loads: NDArray[np.float64], node_of_group: Ints | None) -> Slots:
     deployment = instance.deployment
     expected = Instance.from_loads(np.ceil(loads * _STEPS).astype(np.int64), deployment)
     shares = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
@@ -49,7 +50,8 @@ def _plan(instance: Instance, outlook: Outlook, loads: NDArray[np.float64]) -> S
         table = pack_jointly(windows, w, counts, shares, num_gpus, size, distinct, _WIDTH)
         return table if table.size else pack(w, counts, num_gpus, size, distinct)
 
-    return place_groups(expected, _groups(expected, outlook, shares), place)
+    nodes = _groups(expected, outlook, shares) if node_of_group is None else node_of_group
+    return place_groups(expected, nodes, place)
 
 
 def _groups(expected: Instance, outlook: Outlook, shares: NDArray[np.float64]) -> Ints:
@@ -105,12 +107,10 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
 
 @compiled
 def _value(load: Floats, shares: Floats) -> float:
-    mean = largest = 0.0
-    for k in range(load.shape[1]):
-        top = load[:, k].max()
-        mean += shares[k] * top
-        largest = max(largest, top)
-    return mean if shares[0] > 0.0 else largest
+    top = np.empty(load.shape[1])
+    for k in range(top.size):
+        top[k] = load[:, k].max()
+    return mean_or_largest(top, shares)
 
 
 @compiled

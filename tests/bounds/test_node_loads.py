@@ -39,6 +39,25 @@ def test_the_bound_is_the_hottest_node_of_the_best_partition(totals, nodes):
     assert max(np.bincount(node_of_group, weights=totals)) == best
 
 
+def test_the_hottest_node_of_any_window_counts():
+    # Groups of one expert, two a node: each partition has two hot groups on one node in some window.
+    loads = [[3, 3, 1, 1], [3, 1, 3, 1], [3, 1, 1, 2]]
+    instance = Instance.from_loads(loads, Deployment(4, 8, 2, 4))
+    bound, node_of_group, _ = NodeLoads(instance).solve(Limits(30))
+    assert bound == Fraction(5, 2)
+    assert node_of_group[0] == node_of_group[3]
+
+
+def test_forty_groups_of_three_windows_are_planned_for_the_hottest():
+    random = np.random.default_rng(4)
+    loads = random.integers(1, 10**6, 160) * random.lognormal(0, 0.2, (3, 160))
+    instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40)).in_mean_loads()
+    watch = Watch(instance, optimum=None)
+    before = watch.gap
+    watch.run(close_by_node_loads, Fraction(1, 200), Limits(5))
+    assert watch.gap < before / 2
+
+
 def test_huge_loads_are_rounded_down_to_a_valid_bound():
     totals = [2**61 + 12345, 2**60 + 777, 2**59 + 1, 2**58, 3, 1]
     instance = Instance.from_loads(np.array(totals), Deployment(2, 6, 2, 6))

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from eplb_opt.backends.limits import Limits
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.bounds.closing import close
-from eplb_opt.bounds.partition import Partition, best_partition, partition_applies
+from eplb_opt.bounds.groups import best_partition, node_instance
+from eplb_opt.bounds.partition import Partition, partition_applies
 from eplb_opt.bounds.quick import nodes_bound
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
-from tests.oracle import brute_force
+from eplb_opt.verify import max_loads
+from tests.oracle import brute_force, enumerate_rows
 from tests.random_instances import random_instance
 from tests.strategies import SMALL, TOKENS, instances
 from tests.watch import Watch
@@ -122,6 +124,43 @@ def test_seeded_layers_of_every_kind_are_bounded_and_nearly_always_closed():
         assert met == (watch.gap == 0)
         closed += met
     assert closed >= 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    instances(
+        min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), hierarchical=True, max_experts=4, max_gpus=4, max_slots=6
+    )
+)
+def test_the_hottest_of_several_windows_is_bounded(instance):
+    instance = instance.loaded().in_mean_loads() if any(map(any, instance.weights)) else instance
+    optimum = min(max(max_loads(row, instance)) for row in enumerate_rows(instance))
+    watch = Watch(instance, optimum)
+    assert run(watch, Fraction(1, 10**4), Limits(60, work=0.3)) == (watch.gap <= Fraction(1, 10**4))
+    assert watch.best == optimum
+
+
+def test_the_partition_of_several_windows_is_not_the_best_of_each():
+    # On two nodes of two GPUs each window has two partitions with nodes alike, and only the first is one of both.
+    loads = [[4, 2, 2, 4], [6, 1, 1, 6]]
+    instance = Instance.from_loads(np.repeat(loads, 2, axis=1), Deployment(4, 8, 2, 4)).in_mean_loads()
+    watch = Watch(instance, Fraction(1))
+    assert run(watch)
+    assert watch.best == 1
+    assert {frozenset((part // 2).tolist()) for part in watch.slots.reshape(2, 4)} in (
+        {frozenset({0, 1}), frozenset({2, 3})},
+        {frozenset({0, 2}), frozenset({1, 3})},
+    )
+
+
+def test_windows_without_a_common_optimum_stay_open():
+    # Each of the three ways to pair the experts of a node joins two that are hot in some window.
+    loads = [[3, 3, 1, 1], [3, 1, 3, 1], [3, 1, 1, 3]]
+    instance = Instance.from_loads(np.tile(loads, 2), Deployment(4, 8, 2, 2)).in_mean_loads()
+    alone = node_instance(instance, (0,))
+    watch = Watch(instance, min(max(max_loads(row, alone)) for row in enumerate_rows(alone)))
+    assert not run(watch, limits=Limits(60, work=0.2))
+    assert (watch.best, watch.lower_bound) == (Fraction(3, 2), 1)
 
 
 # Six slots for four experts on a node, three GPUs. Sums of the groups: 19, 18, 6, 20.

@@ -1,0 +1,238 @@
+"""Deals for several windows: the best way to deal replicas to a few GPUs, one GPU's filling after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
+from eplb_opt.heuristics.window_values import mean_or_largest
+
+# Replicas in one deal: half of them have some ten thousand subsets.
+MOST_DEALT = 30
+# Fillings of one GPU that are looked at.
+_MOST_FILLINGS = 1_000
+# A value has to fall by more than rounding.
+_LESS = 1.0 - 1e-12
+
+
+@compiled
+def deal_windows(
+    share: Floats,
+    weights: Floats,
+    dealt: Ints,
+    allowed: Bools,
+    base: Floats,
+    rest: Floats,
+    alike: bool,
+    distinct: bool,
+    limit: float,
+    budget: Ints,
+    gpu_of: Ints,
+) -> bool:
+    """Into `gpu_of` the GPU of each replica in `dealt`, in the best deal found; whether there is one below `limit`.
+
+    ``share[e, k]`` is the replica load of expert e in window k. GPU g begins with the loads ``base[g, k]`` and takes as
+    many replicas as the others, of those ``allowed[i, g]``; ``rest[k]`` is the hottest load of other GPUs. Replicas of
+    one expert follow each other. Where no GPU holds anything else they are `alike`, and the first replica goes to the
+    first GPU.
+
+    A value below the best leaves each window a largest load, and each GPU the loads that the others cannot take: what
+    the next GPU may hold are the fillings in between, in all windows. ``budget[0]`` is counted down to 0 and ends the
+    search.
+    """
+    size, num = dealt.size, base.shape[0]
+    load = share[dealt]
+    # No deal has a cooler hottest GPU than this, in any window.
+    least = np.maximum(rest, (load.sum(axis=0) + base.sum(axis=0)) / num)
+    fillings = np.empty((num, _MOST_FILLINGS), dtype=np.int64)
+    found, at, chosen = np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64)
+    left = np.zeros(num, dtype=np.int64)
+    left[0] = (1 << size) - 1
+    top = np.empty((num + 1, load.shape[1]))
+    top[0] = rest
+    best, better, gpu, begin = limit, False, 0, True
+    while gpu >= 0 and budget[0] > 0:
+        if begin:
+            most = _most_loads(best * _LESS, weights, least)
+            found[gpu] = _list_fillings(
+                load, dealt, allowed, base, left[gpu], gpu, most, alike, distinct, fillings[gpu], budget
+            )
+            at[gpu], begin = 0, False
+        if at[gpu] == found[gpu]:
+            gpu -= 1
+            continue
+        filling = fillings[gpu, at[gpu]]
+        at[gpu] += 1
+        budget[0] -= 1
+        top[gpu + 1] = np.maximum(top[gpu], base[gpu] + _sum(load, filling))
+        if mean_or_largest(np.maximum(top[gpu + 1], least), weights) >= best * _LESS:
+            continue
+        chosen[gpu] = filling
+        if gpu < num - 1:
+            left[gpu + 1] = left[gpu] & ~filling
+            gpu, begin = gpu + 1, True
+            continue
+        best, better = mean_or_largest(top[num], weights), True
+        for g in range(num):
+            for i in range(size):
+                if chosen[g] >> i & 1:
+                    gpu_of[i] = g
+    return better
+
+
+@compiled
+def _most_loads(value: float, weights: Floats, least: Floats) -> Floats:
+    """The largest load of each window in tables of a `value`, where no window is cooler than `least`."""
+    most = np.full(least.size, value)
+    if weights[0] > 0.0:
+        spare = value - (weights * least).sum()
+        most = least + spare / weights
+    return most
+
+
+@compiled
+def _list_fillings(
+    load: Floats,
+    dealt: Ints,
+    allowed: Bools,
+    base: Floats,
+    left: int,
+    gpu: Index,
+    most: Floats,
+    alike: bool,
+    distinct: bool,
+    fillings: Ints,
+    budget: Ints,
+) -> int:
+    """Into `fillings` sets of replicas that `gpu` may hold, as bits; those of `left` go to it and the GPUs after it.
+
+    Fillings of all its slots within `most`, so hot that within `most` the other GPUs can take what is left.
+    """
+    items = np.array([i for i in range(dealt.size) if left >> i & 1])
+    others = base.shape[0] - gpu - 1
+    size = items.size // (others + 1)
+    # Replicas of one expert are alike: the first that is left is taken first, and alone if `distinct`.
+    twin, must = np.zeros(items.size, dtype=np.bool_), np.zeros(items.size, dtype=np.bool_)
+    must[0] = alike
+    first = 0
+    for i in range(items.size):
+        first = first if dealt[items[i]] == dealt[items[first]] else i
+        twin[i] = i > first
+        if distinct and i - first >= allowed[items[i], gpu + 1 :].sum():
+            must[first] = True
+    high = most - base[gpu]
+    # The last GPU takes exactly what is left, and sums in another order differ by rounding.
+    low = (_sum(load, left) + base[gpu + 1 :].sum(axis=0)) * _LESS - others * most
+    if (low > high).any():
+        return 0
+    # The window with the narrowest gap between the two tells most.
+    key = 0
+    for k in range(1, load.shape[1]):
+        if (high[k] - low[k]) * load[:, key].std() < (high[key] - low[key]) * load[:, k].std():
+            key = k
+    half = items.size // 2
+    few = _subsets(load, items[:half], allowed[:, gpu], twin[:half], must[:half], distinct, size, key)
+    many = _subsets(load, items[half:], allowed[:, gpu], twin[half:], must[half:], distinct, size, key)
+    budget[0] -= few[3].size + many[3].size
+    return _matches(few, many, size, key, low, high, not distinct and twin[half], fillings, budget)
+
+
+@compiled
+def _subsets(
+    load: Floats, items: Ints, allowed: Bools, twin: Bools, must: Bools, distinct: bool, size: int, key: Index
+) -> tuple[Ints, Ints, Floats, Ints]:
+    """Sets of at most `size` items that one GPU may hold, those of each size by their load in window `key`.
+
+    A set is a number that counts through all sets of items. Returns these numbers, shape ``(size + 1, sets)``, how many
+    each row has, and for each number the loads ``(windows, numbers)`` and the items as bits.
+    """
+    number = 1 << items.size
+    sums, bits = np.zeros((load.shape[1], number)), np.zeros(number, dtype=np.int64)
+    ordered = np.zeros((size + 1, number // 2 + 1), dtype=np.int64)
+    merged = np.empty(number // 2 + 1, dtype=np.int64)
+    many = np.zeros(size + 1, dtype=np.int64)
+    many[0] = 1
+    for i in range(items.size):
+        # The sets that have the items before, then the same with this one too.
+        item, without, now = items[i], 1 << i, 2 << i
+        for k in range(load.shape[1]):
+            sums[k, without:now] = sums[k, :without] + load[item, k]
+        bits[without:now] = bits[:without] | 1 << item
+        may = allowed[item] and not (distinct and twin[i])
+        for count in range(min(size, i + 1), -1, -1):
+            kept = 0 if must[i] else many[count]
+            new = many[count - 1] if may and count else 0
+            old = put = 0
+            for place in range(new):
+                with_item = ordered[count - 1, place] | without
+                if twin[i] and i and not with_item & (without >> 1):
+                    continue
+                while old < kept and sums[key, ordered[count, old]] <= sums[key, with_item]:
+                    merged[put] = ordered[count, old]
+                    old, put = old + 1, put + 1
+                merged[put] = with_item
+                put += 1
+            for place in range(old, kept):
+                merged[put] = ordered[count, place]
+                put += 1
+            ordered[count, :put] = merged[:put]
+            many[count] = put
+    return ordered, many, sums, bits
+
+
+@compiled
+def _matches(
+    few: tuple[Ints, Ints, Floats, Ints],
+    many: tuple[Ints, Ints, Floats, Ints],
+    size: int,
+    key: Index,
+    low: Floats,
+    high: Floats,
+    joined: bool,
+    fillings: Ints,
+    budget: Ints,
+) -> int:
+    """Into `fillings` unions of one of `few` and one of `many` with `size` items and loads ``low .. high``; how many.
+
+    Where the two are `joined`, the first item of the latter is alike to the last of the former.
+    """
+    found = 0
+    sets, numbers, sums, bits = few
+    others, counts, more, with_bits = many
+    last = sums.shape[1] // 2
+    for count in range(size + 1):
+        # As the loads of the former rise, those of the latter that fit fall.
+        first = end = counts[size - count]
+        for one in sets[count, : numbers[count]]:
+            while first and sums[key, one] + more[key, others[size - count, first - 1]] >= low[key]:
+                first -= 1
+            while end and sums[key, one] + more[key, others[size - count, end - 1]] > high[key]:
+                end -= 1
+            budget[0] -= 1 + end - first
+            for other in others[size - count, first:end]:
+                if joined and other & 1 and not one & last:
+                    continue
+                fits = True
+                for k in range(low.size):
+                    both = sums[k, one] + more[k, other]
+                    if both < low[k] or both > high[k]:
+                        fits = False
+                        break
+                if fits:
+                    if found == fillings.size:
+                        return found
+                    fillings[found] = bits[one] | with_bits[other]
+                    found += 1
+            if budget[0] <= 0:
+                return found
+    return found
+
+
+@compiled
+def _sum(load: Floats, items: int) -> Floats:
+    """Load of a set of items in each window."""
+    total = np.zeros(load.shape[1])
+    for i in range(load.shape[0]):
+        if items >> i & 1:
+            total += load[i]
+    return total

@@ -1,0 +1,141 @@
+"""Search on plans of several windows: a leg of an annealing run, a round of repartition, and both in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.aim import Outlook
+from eplb_opt.heuristics.annealing import anneal
+from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.heuristics.neighbours import nearest_experts
+from eplb_opt.heuristics.window_repartition import repartition_windows
+from eplb_opt.instance import Instance
+
+Slots = NDArray[np.int64]
+
+# First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
+# one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
+_WARM, COOLING = 1e-2, 1 / 200
+# Temperature of repartition, never 0: of what the plan is above the bound where the mean counts, and where the hottest
+# window does, which deals mend more easily; at most so much of the first temperature of annealing.
+_SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
+# Seconds of work of a proposal and of a node of repartition: on top, for each GPU, for each window, for each of both.
+_PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), (1e-8, 0.0, 5e-10, 0.0)
+# Part of a search that anneals.
+_ANNEALING = 0.2
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A part of an annealing run: where it begins, and how it cools.
+
+    Attributes
+    ----------
+    slots
+        A row of slots.
+    hot, cold
+        First and last temperature, in mean GPU loads.
+    proposals
+        Moves to consider.
+    seed
+        For all random choices.
+    """
+
+    slots: Slots
+    hot: float
+    cold: float
+    proposals: int
+    seed: int
+
+
+def annealed(instance: Instance, outlook: Outlook, leg: Leg) -> tuple[Slots, Slots]:
+    """The best plan of one leg, and the one where it ends; same arguments, same plans."""
+    deployment = instance.deployment
+    last = leg.slots.reshape(deployment.num_gpus, -1).copy()
+    best = np.empty_like(last)
+    anneal(
+        *_kernel_outlook(instance, outlook, last),
+        last,
+        best,
+        deployment.gpus_per_node,
+        instance.max_replicas,
+        deployment.distinct,
+        leg.hot,
+        leg.cold,
+        leg.proposals,
+        np.random.default_rng(leg.seed % 2**64),
+    )
+    return best.ravel(), last.ravel()
+
+
+def repartitioned(instance: Instance, outlook: Outlook, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
+    """The best plan of some rounds of repartition from `slots`; same arguments, same plan.
+
+    `above` is what the plan is above the bound, in what `outlook` makes cool; `nodes` limits the search for deals.
+    """
+    deployment = instance.deployment
+    table = slots.reshape(deployment.num_gpus, -1).copy()
+    shaken, most = _SHAKEN[outlook.worst]
+    repartition_windows(
+        *_kernel_outlook(instance, outlook, table),
+        table,
+        deployment.gpus_per_node,
+        instance.max_replicas,
+        deployment.distinct,
+        max(_LEAST_SHAKEN, min(shaken * above, most * warm(instance))),
+        nodes,
+        np.random.default_rng(seed % 2**64),
+    )
+    return table.ravel()
+
+
+def search_windows(
+    instance: Instance, outlook: Outlook, slots: Slots, above: float, seconds: float, seed: int
+) -> Slots:
+    """A run of annealing from `slots`, then repartition, in about so many `seconds`; same arguments, same plan.
+
+    `above` as in `repartitioned`.
+    """
+    hot = warm(instance)
+    proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, outlook))
+    best, _ = annealed(instance, outlook, Leg(slots, hot, hot * COOLING, proposals, seed))
+    if not deals_apply(instance):
+        return best
+    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(instance, outlook))
+    return repartitioned(instance, outlook, best, above, nodes, seed)
+
+
+def deals_apply(instance: Instance) -> bool:
+    """Whether there are slots that repartition could deal anew."""
+    return instance.deployment.slots_per_gpu > 1 and instance.deployment.gpus_per_node > 1
+
+
+def warm(instance: Instance) -> float:
+    """First temperature of annealing, in mean GPU loads."""
+    return _WARM / instance.deployment.slots_per_gpu
+
+
+def seconds_per_proposal(instance: Instance, outlook: Outlook) -> float:
+    """Work of a proposal of annealing."""
+    return _seconds(_PER_PROPOSAL, instance, outlook)
+
+
+def seconds_per_node(instance: Instance, outlook: Outlook) -> float:
+    """Work of a node of repartition."""
+    return _seconds(_PER_NODE, instance, outlook)
+
+
+def _seconds(cost: tuple[float, float, float, float], instance: Instance, outlook: Outlook) -> float:
+    on_top, per_gpu, per_window, per_both = cost
+    gpus, windows = instance.deployment.num_gpus, len(outlook.loads)
+    return on_top + per_gpu * gpus + (per_window + per_both * gpus) * windows
+
+
+def _kernel_outlook(instance: Instance, outlook: Outlook, table: Slots) -> tuple[Floats, Floats, Ints]:
+    """Loads ``(experts, windows)``, window weights ``(windows,)`` and neighbours ``(experts, n)`` for compiled code."""
+    weights = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
+    nearest = nearest_experts(outlook.loads, table, instance.deployment.binding_nodes)
+    return np.ascontiguousarray(outlook.loads.T), weights, nearest
