@@ -28,8 +28,8 @@ _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 _STEP = 0.05
 # Steps in a row that lower what the plan is above the bound by less than this part, after which annealing goes on.
 _SLOW, _SLOW_STEPS = 0.01, 2
-# Part of the time left that a last run takes; the rest is for repartition after it.
-_LAST_RUN = 0.8
+# Part of the time left that a last run takes: repartition after it gives more in the same time.
+_LAST_RUN = 0.3
 # Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
 _STALLED = 2
 
