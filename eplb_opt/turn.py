@@ -24,7 +24,7 @@ START, SEARCH = "start", "search"
 _PATIENCE = 3
 # Below this gap search has nearly always more to give than proofs: it is left more time.
 _NARROW, _NARROW_PATIENCE = Fraction(2, 10_000), 50
-# So many searches are one line of search, from a new start or, after half as many in vain, from the best plan.
+# Searches that follow each other from a new start. Begins after half as many in vain from the best plan.
 _RESTART = 20
 # So many searches in a row without a better plan let a layer's gap count for half.
 _LONG = 100

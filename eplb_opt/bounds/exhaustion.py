@@ -39,8 +39,8 @@ class Exhaustion:
         A layer of one window under the global policy.
     most
         The max load, in the unit of `Instance.kernel_loads`.
-    experts, replicas
-        Items, of decreasing load: an expert with a number of replicas that the max load allows.
+    experts, replicas, loads
+        Items, of decreasing load: an expert with a number of replicas that the max load allows, and its load then.
     fillings
         Rows of items, all whose loads sum to at most `most`, and to enough for the other GPUs to carry the rest.
     """
@@ -49,6 +49,7 @@ class Exhaustion:
     most: float
     experts: NDArray[np.int64]
     replicas: NDArray[np.int64]
+    loads: NDArray[np.float64]
     fillings: NDArray[np.int64]
 
     @classmethod
@@ -64,14 +65,14 @@ class Exhaustion:
         size = deployment.slots_per_gpu
         if comb(experts.size + size, size - 1) > _MOST_CHOICES:
             return None
-        order = np.argsort(-instance.kernel_loads[experts] / replicas, kind="stable")
-        experts, replicas = experts[order], replicas[order]
+        loads = instance.kernel_loads[experts] / replicas
+        order = np.argsort(-loads, kind="stable")
+        experts, replicas, loads = experts[order], replicas[order], loads[order]
         highest = instance.kernel_value(max_load) * (1 + ROUNDING)
         lowest = instance.kernel_loads.sum() - (deployment.num_gpus - 1) * highest - ROUNDING * highest
         fillings = np.empty((_MOST_FILLINGS, size), dtype=np.int64)
-        loads = instance.kernel_loads[experts] / replicas
         listed = fillings_between(loads, experts, replicas, size, lowest, highest, deployment.distinct, fillings)
-        return cls(instance, highest, experts, replicas, fillings[:listed].copy()) if listed >= 0 else None
+        return cls(instance, highest, experts, replicas, loads, fillings[:listed].copy()) if listed >= 0 else None
 
     @property
     def seconds_per_node(self) -> float:
@@ -87,8 +88,7 @@ class Exhaustion:
             return None, nodes
         left = np.array([nodes])
         chosen = np.empty(self.instance.deployment.num_gpus, dtype=np.int64)
-        loads = self.instance.kernel_loads[self.experts] / self.replicas
-        found = cover(loads, self.experts, self.replicas, self.fillings, self.most, chosen, left)
+        found = cover(self.loads, self.experts, self.replicas, self.fillings, self.most, chosen, left)
         return (self.experts[self.fillings[chosen]].ravel() if found else None), int(left[0])
 
 

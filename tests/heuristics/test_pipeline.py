@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.folding import folding_applies
-from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, hottest, search
+from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, hottest, search, varied_greedy
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
@@ -197,3 +197,20 @@ def test_a_layer_without_load_is_planned():
 def test_experts_that_fill_all_slots_have_one_replica_each():
     instance = Instance.from_loads(range(1, 9), Deployment(4, 8))
     assert sorted(search(instance, greedy(instance), kicks=20).tolist()) == list(range(8))
+
+
+@given(instances(kinds=(SMALL, TOKENS), **LARGER), st.integers(-1, 2**70))
+def test_other_starts_are_valid_plans(instance, seed):
+    slots = varied_greedy(instance, seed)
+    assert valid(slots, instance)
+    assert np.array_equal(slots, varied_greedy(instance, seed))
+
+
+def test_other_starts_differ():
+    loads = np.random.default_rng(0).lognormal(8, 1, 64)
+    instance = Instance.from_loads(loads, Deployment(16, 96))
+    starts = {tuple(varied_greedy(instance, seed).tolist()) for seed in range(5)}
+    assert len(starts) == 5
+    # Loads that are a little different leave plans that are hardly worse.
+    best = value(greedy(instance), instance)
+    assert all(value(np.array(slots), instance) < best * Fraction(13, 10) for slots in starts)
