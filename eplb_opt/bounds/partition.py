@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets, node_experts, node_instance
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.bounds.windows import hottest_window_bound
+from eplb_opt.bounds.windows import envelope_bound
 from eplb_opt.heuristics.planner import better_plan, first_plan
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
@@ -38,8 +38,8 @@ def partition_applies(instance: Instance) -> bool:
 
 
 @dataclass
-class _Plan:
-    """What is known of the loads of one node, or of one window of them."""
+class _Bracket:
+    """The best plan and the best bound of a node, or of one of its windows by itself."""
 
     instance: Instance
     proof: Proof
@@ -64,18 +64,32 @@ class _Node:
     def __init__(self, layer: Instance, groups: GroupSet) -> None:
         instance = node_instance(layer, groups)
         self.experts = node_experts(layer, groups)
-        self.all = _Plan(instance, hottest_window_bound(instance))
-        windows = instance.windows() if instance.num_windows > 1 else ()
-        self.windows = [_Plan(window, strongest(*quick_bounds(window))) for window in windows]
+        self.windows: list[_Bracket] = []
         self.visits = self.searches = 0
+        if instance.num_windows == 1:
+            self.all = _Bracket(instance, strongest(*quick_bounds(instance)))
+        else:
+            # The instant bounds of many windows of all sets would take longer than those that are needed.
+            self.all = _Bracket(instance, Proof("mean", max(instance.mean_loads), checked=True))
+
+    def look_at_windows(self) -> None:
+        """The bound that the windows promise, once it matters what this node can do."""
+        if self.windows or self.all.instance.num_windows == 1:
+            return
+        for window in self.all.instance.windows():
+            self.windows.append(_Bracket(window, strongest(*quick_bounds(window))))
+        if self.all.slots is not None:
+            self.offer(self.all.slots)
+        envelope = Proof("envelope", envelope_bound(self.all.instance), checked=True)
+        self.all.proof = strongest(self.all.proof, envelope, *(window.proof for window in self.windows))
 
     def offer(self, slots: Slots) -> None:
         """Keep a row of slots, experts numbered from 0, where it is better."""
-        for plan in (self.all, *self.windows):
-            plan.offer(slots)
+        for bracket in (self.all, *self.windows):
+            bracket.offer(slots)
 
     @property
-    def window_to_prove(self) -> _Plan | None:
+    def window_to_prove(self) -> _Bracket | None:
         """The window that may raise the bound by most; ``None`` where none can: each has a plan within the bound."""
         window = max(self.windows or [self.all], key=lambda window: window.value or 0)
         return window if window.value is not None and window.value > self.all.proof.bound else None
@@ -141,6 +155,7 @@ class Partition:
 
     def _refine(self, node: _Node) -> None:
         """A plan first; then, in turn, search and proof, each time with twice the work."""
+        node.look_at_windows()
         effort = 2 ** (node.visits // 2)
         node.visits += 1
         window = node.window_to_prove
@@ -160,7 +175,7 @@ class Partition:
         node.offer(better_plan(plan.instance, before, target, seconds, self._seed + node.visits))
         self._pursuit.meter.spend(seconds)
 
-    def _prove(self, node: _Node, window: _Plan, slots: Slots, seconds: float) -> None:
+    def _prove(self, node: _Node, window: _Bracket, slots: Slots, seconds: float) -> None:
         """No plan of a node is better than the best for one window by itself."""
 
         def report(slots: Slots | None, proof: Proof | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, compress
-from math import factorial
+from math import comb, factorial
 
 from eplb_opt.bounds.groups import GroupSet, group_sets, node_instance
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
@@ -16,6 +16,8 @@ from eplb_opt.verify import weighted_mean
 
 # More partitions of the groups into nodes than this are not looked at one by one: 8 groups in pairs have 105.
 _MOST_PARTITIONS = 1_000
+# Instant bounds of single windows on single nodes, a quarter of a millisecond each.
+_MOST_NODE_BOUNDS = 400
 
 
 def window_bounds(
@@ -32,7 +34,7 @@ def window_bounds(
     if objective == "mean":
         weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
     instance = instance.loaded().in_mean_loads()
-    proofs = [Proof("windows", _value([least_loads(instance)], weights), checked=True)]
+    proofs = [Proof("windows", _value([_least_loads(instance)], weights), checked=True)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(Proof("window partition", _partition_bound(instance, weights), checked=True))
     if weights is None:
@@ -46,9 +48,16 @@ def _partition_bound(instance: Instance, weights: Sequence[Fraction] | None) -> 
     A plan has one partition for all windows, and the load of a GPU depends on its own node alone. So this is valid, and
     at least the bound of the windows by themselves, each of which may have another best partition.
     """
-    nodes = {groups: least_loads(node_instance(instance, groups)) for groups in group_sets(instance)}
+    nodes = {groups: _node_loads(node_instance(instance, groups), instance) for groups in group_sets(instance)}
     partitions = _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
     return min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
+
+
+def _node_loads(node: Instance, layer: Instance) -> Sequence[Fraction]:
+    """A bound of each window on one node of a layer: what it takes long to look at is bounded by its mean load."""
+    deployment = layer.deployment
+    many = comb(deployment.binding_groups, deployment.groups_per_node) * layer.num_windows > _MOST_NODE_BOUNDS
+    return node.mean_loads if many else _least_loads(node)
 
 
 def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | None) -> Fraction:
@@ -57,15 +66,7 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
 
 
-def hottest_window_bound(instance: Instance) -> Proof:
-    """An instant bound on the max load of the hottest window, in tokens."""
-    windows = [strongest(*quick_bounds(window)) for window in instance.windows()]
-    if instance.num_windows == 1:
-        return windows[0]
-    return strongest(*windows, Proof("envelope", envelope_bound(instance), checked=True))
-
-
-def least_loads(instance: Instance) -> tuple[Fraction, ...]:
+def _least_loads(instance: Instance) -> tuple[Fraction, ...]:
     """The instant bound of each window by itself, in tokens."""
     return tuple(strongest(*quick_bounds(window)).bound for window in instance.windows())
 

@@ -87,3 +87,23 @@ def test_doubling_loads_or_windows_changes_no_bound(objective):
     expected = window_bounds(Instance.from_loads(loads, deployment), objective)
     for other in (2 * loads, loads[::-1], np.concatenate([loads, loads])):
         assert window_bounds(Instance.from_loads(other, deployment), objective) == expected
+
+
+def test_nodes_of_many_windows_are_bounded_by_their_means():
+    # Four of eight groups are hot in all windows: two of a node's make it half as hot again as the mean, one is enough.
+    loads = np.repeat([[3, 3, 3, 3, 1, 1, 1, 1]], 8, axis=0).repeat(4, axis=1)
+    deployment = Deployment(16, 48, num_nodes=4, num_groups=8)
+    few, many = (Instance.from_loads(windows, deployment) for windows in (loads, np.repeat(loads, 5, axis=0)))
+    for objective in ("mean", "worst"):
+        bounds = [
+            {proof.argument: proof.bound for proof in window_bounds(instance, objective)} for instance in (few, many)
+        ]
+        assert bounds[0]["window partition"] == bounds[1]["window partition"] == 1
+    hot = loads.copy()
+    hot[:, :20] *= 3
+    for objective in ("mean", "worst"):
+        few, many = (
+            strongest(*window_bounds(Instance.from_loads(windows, deployment), objective)).bound
+            for windows in (hot, np.repeat(hot, 5, axis=0))
+        )
+        assert 1 < many <= few
