@@ -10,7 +10,7 @@ from eplb_opt.heuristics.window_deal import MOST_DEALT, deal_windows
 from eplb_opt.heuristics.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
 
 # So many slots of a GPU are dealt at most, and of so many GPUs: with few slots each, more of them are too much to try.
-# Three GPUs of nine slots end at half of what two are above the bound, in the same time.
+# Three GPUs of nine slots end at six tenths of what two are above the mean load, in the same time.
 _MOST_EACH, _MOST_GPUS = 14, 4
 # A round: so many proposals of annealing, so much colder at their end, and deals.
 _PROPOSALS, _COOLING, _DEALS = 1_000, 1 / 30, 40
