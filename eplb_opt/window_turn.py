@@ -38,9 +38,9 @@ _STALLED = 2
 class WindowTurn(Turn):
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
 
-    After each run repartition has its turn, for as long as it is quick: where a GPU has nine slots it takes a fifth
-    to a half off the gap, where it has four there is little to gain. A run that is of no use is followed by a hot one
-    of its length.
+    After each run repartition has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
+    half off the gap, where it has four it is no quicker than annealing. A run that is of no use is followed by a hot
+    one of its length.
 
     Attributes
     ----------
