@@ -10,6 +10,7 @@ from eplb_opt.heuristics.window_search import (
     Leg,
     Slots,
     deals_apply,
+    hot,
     seconds_per_node,
     seconds_per_proposal,
     warm,
@@ -19,9 +20,6 @@ from eplb_opt.steps import Findings
 from eplb_opt.turn import SEARCH, START, Step, Turn
 from eplb_opt.window_steps import anneal_on, repartition_on, start_on_windows
 
-# First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
-# move makes a large difference.
-_HOT = 2e-1
 # Proposals of the first run and of the shortest, and how much longer each is than the one before.
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 # Seconds of work of one leg, and of one step of repartition.
@@ -60,7 +58,7 @@ class WindowTurn(Turn):
 
     length: int = 0
     made: int = 0
-    hot: float = _HOT
+    hot: float = 0.0
     last: Slots | None = None
     runs: int = 0
     runs_in_vain: int = 0
@@ -156,8 +154,8 @@ class WindowTurn(Turn):
 
     def _begin_run(self) -> None:
         record = self.record
-        hot = self.runs_in_vain > 0
-        following = self.length if hot else max(_FIRST_RUN, _GROWTH * self.length)
+        in_vain = self.runs_in_vain > 0
+        following = self.length if in_vain else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.budget.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left.
             per_second = (
@@ -168,5 +166,5 @@ class WindowTurn(Turn):
             possible = int(_LAST_RUN * self._fair_seconds * per_second)
             if possible < (1 + _GROWTH) * following:
                 following = max(_SHORTEST, possible)
-        self.hot = max(_HOT, warm(record.instance)) if hot else warm(record.instance)
+        self.hot = hot(record.instance) if in_vain else warm(record.instance)
         self.length, self.made, self.last, self._was_better = following, 0, None, False

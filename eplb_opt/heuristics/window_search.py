@@ -19,13 +19,16 @@ Slots = NDArray[np.int64]
 # First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
 # one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
 _WARM, COOLING = 1e-2, 1 / 200
+# First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
+# move makes a large difference.
+_HOT = 2e-1
 # Temperature of repartition, never 0: of what the plan is above the bound where the mean counts, and where the hottest
 # window does, which deals mend more easily; at most so much of the first temperature of annealing.
 _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
 # Seconds of work of a proposal and of a node of repartition: on top, for each GPU, for each window, for each of both.
 _PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), (1e-8, 0.0, 5e-10, 0.0)
-# Part of a search that anneals.
-_ANNEALING = 0.2
+# Part of a search that a run of annealing takes.
+_ANNEALING = 0.1
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,13 @@ def search_windows(
 ) -> Slots:
     """A run of annealing from `slots`, then repartition, in about so many `seconds`; same arguments, same plan.
 
-    `above` as in `repartitioned`.
+    A run that is of no use is followed by a hot one. `above` as in `repartitioned`.
     """
-    hot = warm(instance)
+    gpus, cold = instance.deployment.num_gpus, warm(instance) * COOLING
     proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, outlook))
-    best, _ = annealed(instance, outlook, Leg(slots, hot, hot * COOLING, proposals, seed))
+    best, _ = annealed(instance, outlook, Leg(slots, warm(instance), cold, proposals, seed))
+    if outlook.value(best, gpus) >= outlook.value(slots, gpus):
+        best, _ = annealed(instance, outlook, Leg(slots, hot(instance), cold, proposals, seed))
     if not deals_apply(instance):
         return best
     nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(instance, outlook))
@@ -116,6 +121,11 @@ def deals_apply(instance: Instance) -> bool:
 def warm(instance: Instance) -> float:
     """First temperature of annealing, in mean GPU loads."""
     return _WARM / instance.deployment.slots_per_gpu
+
+
+def hot(instance: Instance) -> float:
+    """First temperature where warm runs have nothing more to give, in mean GPU loads."""
+    return max(_HOT, warm(instance))
 
 
 def seconds_per_proposal(instance: Instance, outlook: Outlook) -> float:

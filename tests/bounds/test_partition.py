@@ -137,21 +137,16 @@ def test_the_hottest_of_several_windows_is_bounded(instance):
     optimum = min(max(max_loads(row, instance)) for row in enumerate_rows(instance))
     watch = Watch(instance, optimum)
     assert run(watch, Fraction(1, 10**4), Limits(60, work=0.3)) == (watch.gap <= Fraction(1, 10**4))
-    assert watch.lower_bound <= optimum <= watch.best
+    assert watch.lower_bound <= optimum == watch.best
 
 
-def test_the_hottest_of_several_windows_is_nearly_always_as_cool_as_it_can_be():
-    random = np.random.default_rng(6)
-    hits = 0
-    for _ in range(20):
-        gpus, slots = ((4, 8), (2, 6))[int(random.integers(0, 2))]
-        deployment = Deployment(gpus, slots, 2, 2, distinct=False)
-        instance = Instance.from_loads(random.integers(1, 100, (2, 4)), deployment).in_mean_loads()
-        optimum = min(max(max_loads(row, instance)) for row in enumerate_rows(instance))
-        watch = Watch(instance, optimum)
-        run(watch, Fraction(1, 10**4), Limits(60, work=0.3))
-        hits += watch.best == optimum
-    assert hits >= 16
+def test_nodes_that_warm_annealing_cannot_leave_are_searched_hot():
+    deployment = Deployment(3, 6, 1, 1, "hierarchical", distinct=False)
+    instance = Instance.from_loads([[4, 0, 0, 1], [6170, 1825, 0, 0]], deployment).in_mean_loads()
+    optimum = min(max(max_loads(row, instance)) for row in enumerate_rows(instance))
+    watch = Watch(instance, optimum)
+    run(watch, Fraction(1, 10**4), Limits(60, work=0.3))
+    assert watch.best == optimum == Fraction(6, 5)
 
 
 def test_the_partition_of_several_windows_is_not_the_best_of_each():
