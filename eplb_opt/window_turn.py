@@ -157,14 +157,15 @@ class WindowTurn(Turn):
         in_vain = self.runs_in_vain > 0
         following = self.length if in_vain else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.budget.deterministic:
-            # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left.
+            # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
+            # is short all the same, for repartition to find most of what it can early.
             per_second = (
                 self._proposals / self._seconds
                 if self._seconds
                 else 1 / seconds_per_proposal(record.instance, record.outlook)
             )
             possible = int(_LAST_RUN * self._fair_seconds * per_second)
-            if possible < (1 + _GROWTH) * following:
-                following = max(_SHORTEST, possible)
+            last = self.length > 0 and possible < (1 + _GROWTH) * following
+            following = max(_SHORTEST, possible if last else min(following, possible))
         self.hot = hot(record.instance) if in_vain else warm(record.instance)
         self.length, self.made, self.last, self._was_better = following, 0, None, False

@@ -102,6 +102,19 @@ def test_a_run_fits_the_time_there_is():
     assert 20_000 <= turn.length < long.length
 
 
+@pytest.mark.parametrize("seconds", [1, 60])
+def test_the_first_run_leaves_most_of_the_time_to_repartition(seconds):
+    turn = new_turn(deterministic=False)
+    take(turn, fair_seconds=seconds)
+    first = turn.length
+    assert first * 2e-7 < 0.3
+    # Each step of a test takes 0.01 s, whatever it has to consider.
+    until(turn, repartition_on)
+    take(turn, better=True)
+    take(turn, fair_seconds=seconds)
+    assert turn.length > first
+
+
 def test_scenarios_below_the_bound_of_the_windows_are_no_reason_to_stop():
     turn = new_turn(Deployment(16, 32), scenarios=30)
     assert turn._above > 0
