@@ -24,8 +24,9 @@ from eplb_opt.window_steps import anneal_on, repartition_on, start_on_windows
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 # Seconds of work of one leg, and of one step of repartition.
 _STEP = 0.05
-# Steps in a row that lower what the plan is above the bound by less than this part, after which annealing goes on.
-_SLOW, _SLOW_STEPS = 0.01, 2
+# A step of repartition that lowers what the plan is above the bound by less than this part is slow. So many slow steps
+# are waited for at first, one more for each that is not, and never more than this.
+_SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: repartition after it gives more in the same time.
 _LAST_RUN = 0.3
 # Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
@@ -52,8 +53,8 @@ class WindowTurn(Turn):
         Runs that are done, repartition included.
     runs_in_vain
         Runs in a row without a better plan, repartition included.
-    slow_steps
-        Steps of repartition in a row that were of little use.
+    patience
+        Slow steps of repartition that are waited for until annealing goes on.
     """
 
     length: int = 0
@@ -62,7 +63,7 @@ class WindowTurn(Turn):
     last: Slots | None = None
     runs: int = 0
     runs_in_vain: int = 0
-    slow_steps: int = _SLOW_STEPS
+    patience: int = 0
     _fair_seconds: float = 0.0
     _seconds: float = 0.0
     _proposals: int = 0
@@ -85,7 +86,7 @@ class WindowTurn(Turn):
     def search(self) -> Step:
         """The next leg of this run; once it is done, repartition, or the first leg of a new run from the best plan."""
         if self.made >= self.length:
-            if self.slow_steps < _SLOW_STEPS:
+            if self.patience:
                 return self._repartition()
             self._begin_run()
         record = self.record
@@ -109,19 +110,20 @@ class WindowTurn(Turn):
         self._was_better |= better
         above = self._above
         if findings.last is None:
-            self.slow_steps = 0 if above < (1 - _SLOW) * self._above_before else self.slow_steps + 1
+            quick = above < (1 - _SLOW) * self._above_before
+            self.patience = min(_MOST_PATIENCE, self.patience + 1) if quick else self.patience - 1
         else:
             self.last = findings.last
             self._seconds += findings.seconds
-            self.slow_steps = 0 if deals_apply(self.record.instance) else _SLOW_STEPS
+            self.patience = _PATIENCE if deals_apply(self.record.instance) else 0
         self._above_before = above
-        if self.made >= self.length and self.slow_steps >= _SLOW_STEPS:
+        if self.made >= self.length and not self.patience:
             self.runs += 1
             self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
 
     def _repartition(self) -> Step:
         record = self.record
-        nodes = int(_STEP / seconds_per_node(record.instance, record.outlook))
+        nodes = int(_STEP / seconds_per_node(record.outlook))
         arguments = (record.instance, record.outlook, record.slots, self._above, nodes, self._next_seed)
         return Step(SEARCH, repartition_on, arguments, _STEP)
 
@@ -139,7 +141,7 @@ class WindowTurn(Turn):
 
     def _wanted(self) -> tuple[str, ...]:
         """Search; but after each run the nodes one by one, where the hottest window of the hottest node counts."""
-        done = self.made >= self.length and self.slow_steps >= _SLOW_STEPS
+        done = self.made >= self.length and not self.patience
         return (PARTITION,) if self._can_partition and done and self.programs < self.runs else (SEARCH,)
 
     @property

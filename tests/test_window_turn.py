@@ -88,6 +88,17 @@ def test_quick_repartition_goes_on(scenarios):
         assert take(turn, better=True) is repartition_on
 
 
+@pytest.mark.parametrize("quick", [0, 3, 100])
+def test_slow_repartition_is_waited_for_the_longer_the_more_of_it_was_quick(quick):
+    turn = new_turn()
+    until(turn, repartition_on)
+    for _ in range(quick):
+        turn._above_before = 2 * turn._above + 1
+        take(turn, better=True)
+    # The step before the first of these was slow as well.
+    assert until(turn, anneal_on) == min(10, 1 + quick)
+
+
 @pytest.mark.parametrize("deployment", [Deployment(32, 32), Deployment(1, 40, distinct=False)])
 def test_nothing_to_deal_anew_takes_no_time(deployment):
     turn = new_turn(deployment)

@@ -25,8 +25,9 @@ _HOT = 2e-1
 # Temperature of repartition, never 0: of what the plan is above the bound where the mean counts, and where the hottest
 # window does, which deals mend more easily; at most so much of the first temperature of annealing.
 _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
-# Seconds of work of a proposal and of a node of repartition: on top, for each GPU, for each window, for each of both.
-_PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), (1e-8, 0.0, 5e-10, 0.0)
+# Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of repartition,
+# for each window.
+_PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), 3.8e-9
 # Part of a search that a run of annealing takes.
 _ANNEALING = 0.1
 
@@ -109,7 +110,7 @@ def search_windows(
         best, _ = annealed(instance, outlook, Leg(slots, hot(instance), cold, proposals, seed))
     if not deals_apply(instance):
         return best
-    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(instance, outlook))
+    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(outlook))
     return repartitioned(instance, outlook, best, above, nodes, seed)
 
 
@@ -130,18 +131,14 @@ def hot(instance: Instance) -> float:
 
 def seconds_per_proposal(instance: Instance, outlook: Outlook) -> float:
     """Work of a proposal of annealing."""
-    return _seconds(_PER_PROPOSAL, instance, outlook)
-
-
-def seconds_per_node(instance: Instance, outlook: Outlook) -> float:
-    """Work of a node of repartition."""
-    return _seconds(_PER_NODE, instance, outlook)
-
-
-def _seconds(cost: tuple[float, float, float, float], instance: Instance, outlook: Outlook) -> float:
-    on_top, per_gpu, per_window, per_both = cost
+    on_top, per_gpu, per_window, per_both = _PER_PROPOSAL
     gpus, windows = instance.deployment.num_gpus, len(outlook.loads)
     return on_top + per_gpu * gpus + (per_window + per_both * gpus) * windows
+
+
+def seconds_per_node(outlook: Outlook) -> float:
+    """Work of a node of repartition."""
+    return _PER_NODE * len(outlook.loads)
 
 
 def _kernel_outlook(instance: Instance, outlook: Outlook, table: Slots) -> tuple[Floats, Floats, Ints]:
