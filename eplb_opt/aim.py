@@ -117,9 +117,21 @@ class Outlook:
         if few >= 1.0:
             return self
         deviations = np.sqrt(self.shares)[:, np.newaxis] * (self.loads - self.mean)
-        normal = random.standard_normal((number, len(self.loads))) * np.sqrt((1.0 + few) / (1.0 - few))
+        normal = _opposite_normals(number, len(self.loads), random) * np.sqrt((1.0 + few) / (1.0 - few))
         scenarios = np.maximum(self.mean + normal @ deviations, _LEAST_PART * self.mean)
         scenarios *= self.mean.sum() / scenarios.sum(axis=1, keepdims=True)
         part = min((1.0 - few) / (1.0 + few), number / (number + 1.0 / few))
         shares = np.concatenate([(1.0 - part) * self.shares, np.full(number, part / number)])
         return Outlook(np.concatenate([self.loads, scenarios]), shares, self.worst)
+
+
+def _opposite_normals(number: int, size: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Standard normal rows, each with its opposite; where there are enough, uncorrelated and of variance 1 exactly.
+
+    So that a few of them stand for the distribution as well as many would.
+    """
+    half = random.standard_normal(((number + 1) // 2, size))
+    if len(half) >= size:
+        left, _, right = np.linalg.svd(half, full_matrices=False)
+        half = left @ right * np.sqrt(len(half))
+    return np.concatenate([half, -half])[:number]

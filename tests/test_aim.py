@@ -85,6 +85,16 @@ def test_scenarios_are_the_mean_window_and_the_variation_of_the_windows():
     assert seen.extrapolated(2, np.random.default_rng(1)).shares == pytest.approx(1 / 6)
 
 
+def test_scenarios_come_in_opposite_pairs_that_have_the_variation_exactly():
+    # Two windows vary along one direction, by sqrt(1 + 1/2) times the deviation that two values estimate.
+    outlook = Outlook(np.array([[0.9, 1.1, 1.0], [1.1, 0.9, 1.0]]), np.array([0.5, 0.5]))
+    scenarios = outlook.extrapolated(30, np.random.default_rng(0)).loads[2:]
+    np.testing.assert_allclose(scenarios[:15] + scenarios[15:], 2.0)
+    np.testing.assert_allclose(scenarios.std(axis=0), [0.1 * np.sqrt(3), 0.1 * np.sqrt(3), 0.0])
+    # Fewer than windows cannot be uncorrelated, and an odd number has one without its opposite.
+    assert len(outlook.extrapolated(1, np.random.default_rng(0)).loads) == 3
+
+
 def test_weights_shift_scenarios_and_what_they_count_for():
     windows = np.array([[9, 1, 1, 1], [1, 9, 1, 1], [1, 1, 9, 1]]) * 100
     even, late = outlook_of(windows), outlook_of(windows, (Fraction(1), Fraction(1), Fraction(8)))
