@@ -5,6 +5,7 @@ Importing the package is fast: torch, ortools, pulp, numba and pandas load when 
 
 from eplb_opt.backtest import backtest
 from eplb_opt.bounds.table import lower_bound
+from eplb_opt.compare import compare
 from eplb_opt.deployment import Deployment
 from eplb_opt.drop_in import rebalance_experts
 from eplb_opt.errors import EplbOptError
@@ -28,6 +29,7 @@ __all__ = [
     "Plan",
     "Solution",
     "backtest",
+    "compare",
     "evaluate",
     "lower_bound",
     "read_loads",

@@ -191,14 +191,14 @@ class _Planner:
 
 def _heuristic_row(planner: str, instance: Instance, aim: Aim) -> NDArray[np.int64]:
     # Kernels load here and not with the package.
-    from eplb_opt.heuristics.joint import joint_greedy
+    from eplb_opt.heuristics.joint import joint_plan
     from eplb_opt.heuristics.pipeline import greedy
 
+    if planner == "joint":
+        return joint_plan(instance, aim)
     if not any(map(any, instance.weights)):
         return greedy(instance)
     outlook = aim.outlook(instance)
-    if planner == "joint":
-        return joint_greedy(instance, outlook)
     middle = outlook.loads.max(axis=0) if outlook.worst else outlook.mean
     return greedy(Instance.from_loads(middle, instance.deployment))
 

@@ -11,6 +11,7 @@ from time import monotonic
 
 from eplb_opt.backends.pool import GRACE_SECONDS, POOL
 from eplb_opt.budget import Budget
+from eplb_opt.heuristics.registry import names
 from eplb_opt.record import LayerRecord
 from eplb_opt.solution import StoppedBy
 from eplb_opt.steps import Findings
@@ -63,7 +64,7 @@ class Schedule:
         while self._running:
             self._collect(timeout=None)
         for turn in self._turns:
-            turn.exhausted = self.method == "greedy"
+            turn.exhausted = self.method in ("greedy", *names())
             turn.done = turn.exhausted or turn.record.gap <= self.budget.target_gap
 
     def _hand_out(self) -> bool:

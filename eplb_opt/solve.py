@@ -20,6 +20,7 @@ from eplb_opt.backends.available import require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.loads import Loads
@@ -32,7 +33,7 @@ from eplb_opt.verify import require_valid
 _LONGEST_LOADING = 2.0
 
 OBJECTIVES = ("auto", "total", "mean", "worst")
-METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS)
+METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def solve(
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
-        layer as one program.
+        layer as one program. A name of `eplb_opt.heuristics.names`: that heuristic for the summed windows, and bounds;
+        this may be worse than ``"greedy"``.
     warm_start
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
         scenarios: on all windows together).
@@ -154,12 +156,14 @@ def solve(
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
     from eplb_opt.budget import Budget
     from eplb_opt.schedule import Schedule
-    from eplb_opt.steps import load_kernels
+    from eplb_opt.steps import load_heuristic, load_kernels
     from eplb_opt.window_steps import load_window_kernels
 
     seconds = load_kernels()
     if loads.num_windows > 1 and objective != "total":
         seconds += load_window_kernels()
+    if method in names():
+        seconds += load_heuristic(method)
     began += seconds if seconds > _LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)

@@ -10,12 +10,17 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.aim import Aim
 from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import EplbOptError
+from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.joint import joint_plan
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy, greedy_plus_swap, search
+from eplb_opt.heuristics.registry import JOINT, heuristic_of
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof
 
@@ -88,6 +93,13 @@ def load_kernels() -> float:
     return seconds
 
 
+def load_heuristic(name: str) -> float:
+    """Compile the kernels of a heuristic of the registry, or load them; the seconds it took."""
+    begin = perf_counter()
+    start_by_heuristic(Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=2, num_slots=6)), Aim(), name)
+    return perf_counter() - begin
+
+
 def start(instance: Instance, descend: bool) -> Findings:
     """Instant bounds and the greedy plan, with swap descent if asked for."""
     begin = perf_counter()
@@ -97,6 +109,23 @@ def start(instance: Instance, descend: bool) -> Findings:
         items.append(
             Finding("swap descent", slots=greedy_plus_swap(instance, _WORK_PER_STEP), seconds=perf_counter() - begin)
         )
+    return Findings("start", tuple(items), perf_counter() - begin)
+
+
+def start_by_heuristic(instance: Instance, aim: Aim, name: str) -> Findings:
+    """Instant bounds, and the plan of a heuristic of the registry for the summed windows, or jointly for all."""
+    begin = perf_counter()
+    if instance.num_windows == 1:
+        bounds = quick_bounds(instance)
+    else:
+        bounds = window_bounds(instance, aim.objective, aim.window_weights)
+    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in bounds]
+    if name == JOINT:
+        slots = joint_plan(instance, aim)
+    else:
+        loads = instance.total().kernel_loads[np.newaxis]
+        slots = place_layers(heuristic_of(name), loads, instance.deployment).slots[0]
+    items.append(Finding(name, slots=slots, seconds=perf_counter() - begin))
     return Findings("start", tuple(items), perf_counter() - begin)
 
 

@@ -15,9 +15,10 @@ from eplb_opt.bounds.closing import closing_method
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.pipeline import Slots, varied_greedy
+from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.record import LayerRecord
-from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start
+from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start, start_by_heuristic
 
 START, SEARCH = "start", "search"
 # Search steps in a row without a better plan after which proving has its turn, doubled each time.
@@ -90,8 +91,10 @@ class Turn:
         return self.steps.total() - self.steps[SEARCH]
 
     def first_step(self) -> Step:
-        """Instant bounds and the greedy plan, with swap descent where more is to follow."""
-        return Step(START, start, (self.record.instance, self.method != "greedy"), 0.0)
+        """Instant bounds and the first plans: of the method, where that is a heuristic, and else greedy ones."""
+        if self.method in names():
+            return Step(START, start_by_heuristic, (self.record.instance, self.record.aim, self.method), 0.0)
+        return self._greedy_step()
 
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
         """The method's next step, of another kind than those that run; ``None`` where it, or work, has come to its end.
@@ -149,6 +152,10 @@ class Turn:
         Programs that get a fair part of the time go to those first that had fewer.
         """
         return 0 if self._in_slices else self.programs, -self.record.gap / (_LONG + self.fruitless)
+
+    def _greedy_step(self) -> Step:
+        """The greedy plan, with swap descent where more is to follow."""
+        return Step(START, start, (self.record.instance, self.method != "greedy"), 0.0)
 
     def _wanted(self) -> tuple[str, ...]:
         """Kinds of steps that would be of use now, the best first."""

@@ -78,11 +78,6 @@ class WindowTurn(Turn):
             return None
         return super().next_step(call, fair_seconds, threads)
 
-    def first_step(self) -> Step:
-        """Instant bounds and greedy plans."""
-        record = self.record
-        return Step(START, start_on_windows, (record.instance, record.aim, record.outlook), 0.0)
-
     def search(self) -> Step:
         """The next leg of this run; once it is done, repartition, or the first leg of a new run from the best plan."""
         if self.made >= self.length:
@@ -138,6 +133,11 @@ class WindowTurn(Turn):
     @property
     def _next_seed(self) -> int:
         return (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64
+
+    def _greedy_step(self) -> Step:
+        """Greedy plans of the summed windows, of the mean one and of all jointly."""
+        record = self.record
+        return Step(START, start_on_windows, (record.instance, record.aim, record.outlook), 0.0)
 
     def _wanted(self) -> tuple[str, ...]:
         """Search; but after each run the nodes one by one, where the hottest window of the hottest node counts."""

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
+from eplb_opt.cli.pictures import picture, require_picture
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
-from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_loads
 from eplb_opt.io.files import require_writable, write_whole
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_PICTURES = ("png", "svg", "pdf")
 _FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
 
 
@@ -51,9 +46,8 @@ def run(
     for path in (output, figure):
         if path is not None:
             require_writable(path)
-    kind = "" if figure is None else figure.suffix.removeprefix(".")
-    if figure is not None and kind not in _PICTURES:
-        raise InvalidArgumentError(f"{figure}: the figure's file ending is not one of {', '.join(_PICTURES)}")
+    if figure is not None:
+        require_picture(figure)
     with status_line() as progress:
         scores = backtest(
             recorded,
@@ -73,7 +67,10 @@ def run(
     if output is not None:
         write_whole(output, scores.to_csv(index=False))
     if figure is not None:
-        write_whole(figure, _picture(scores, kind))
+        # Matplotlib loads here and not with the command line.
+        from eplb_opt.report.backtest import plot_backtest
+
+        write_whole(figure, picture(figure, lambda ax: plot_backtest(scores, ax)))
     if json:
         show_json(records(table))
         return 0
@@ -82,15 +79,3 @@ def run(
     layers, scored = scores["layer_id"].nunique(), scores["window"].nunique()
     show(f"balancedness (mean / max load) over {layers} layers and {scored} windows, {split}")
     return 0
-
-
-def _picture(scores: pd.DataFrame, kind: str) -> bytes:
-    from matplotlib.figure import Figure
-
-    from eplb_opt.report.backtest import plot_backtest
-
-    sheet = Figure(figsize=(7, 4.5), layout="constrained")
-    plot_backtest(scores, sheet.subplots())
-    picture = BytesIO()
-    sheet.savefig(picture, format=kind, dpi=150)
-    return picture.getvalue()

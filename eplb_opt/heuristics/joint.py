@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Outlook
+from eplb_opt.aim import Aim, Outlook
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.packing import pack
-from eplb_opt.heuristics.pipeline import lpt_groups, place_groups
+from eplb_opt.heuristics.pipeline import greedy, lpt_groups, place_groups
 from eplb_opt.heuristics.window_values import mean_or_largest
 from eplb_opt.instance import Instance
 
@@ -22,6 +22,13 @@ _WIDTH = 4
 _RESTARTS = 10
 # Loads as integers, for exact replica counts.
 _STEPS = 1e9
+
+
+def joint_plan(instance: Instance, aim: Aim) -> Slots:
+    """`joint_greedy` for the windows that an aim makes cool; the greedy policy for a layer without load."""
+    if not any(map(any, instance.weights)):
+        return greedy(instance.total())
+    return joint_greedy(instance, aim.outlook(instance))
 
 
 def joint_greedy(instance: Instance, outlook: Outlook, node_of_group: Ints | None = None) -> Slots:

@@ -1,0 +1,32 @@
+"""Figures that commands write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eplb_opt.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_KINDS = ("png", "svg", "pdf")
+
+
+def require_picture(path: Path) -> None:
+    """Refuse a file whose ending says nothing that a figure could be."""
+    if path.suffix.removeprefix(".") not in _KINDS:
+        raise InvalidArgumentError(f"{path}: the figure's file ending is not one of {', '.join(_KINDS)}")
+
+
+def picture(path: Path, draw: Callable[[Axes], object], height: float = 4.5) -> bytes:
+    """What a file of this name holds once `draw` has drawn its figure; `height` in inches."""
+    from matplotlib.figure import Figure
+
+    sheet = Figure(figsize=(7, height), layout="constrained")
+    draw(sheet.subplots())
+    content = BytesIO()
+    sheet.savefig(content, format=path.suffix.removeprefix("."), dpi=150)
+    return content.getvalue()

@@ -1,0 +1,249 @@
+"""compare: every heuristic against the proven bound, and the published score of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.aim import Aim
+from eplb_opt.arguments import one_of
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.evaluate import evaluate
+from eplb_opt.exact import nearest_float
+from eplb_opt.heuristics.registry import JOINT, names
+from eplb_opt.instance import Instance
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.solution import Solution
+from eplb_opt.solve import Progress, solve
+from eplb_opt.verify import require_valid
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The row of `eplb_opt.solve`, whose bounds all rows are held against.
+SOLVE = "solve"
+_METRICS = ("imbalance", "balancedness", "relative_excess", "slot_balancedness")
+# Times of a heuristic are the best of so many runs, as other work on the machine only adds to them.
+_RUNS = 3
+# Seconds for all layers that the published speed terms pay in full.
+_FULL_SPEED = {"20ms": 0.02, "2ms": 0.002}
+
+
+def compare(
+    loads: Any,
+    deployment: Deployment,
+    methods: Sequence[str] | None = None,
+    *,
+    objective: str = "auto",
+    time_limit: float = 60.0,
+    target_gap: float = 1e-4,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> pd.DataFrame:
+    """Hold heuristics against the proven bound, layer by layer.
+
+    Parameters
+    ----------
+    loads, deployment
+        As in `eplb_opt.solve`. Heuristics plan for the summed windows, and obey the deployment's rules: where replicas
+        must be distinct, those that a heuristic doubles up on a GPU are exchanged.
+    methods
+        Names of `eplb_opt.heuristics.names`; default: all. ``"joint"`` plans for all windows at once, without doubles.
+    objective, time_limit, target_gap, seed, workers, progress
+        Of `eplb_opt.solve`, which gives the bounds and is the row ``"solve"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method and layer: ``method``, ``layer_id``; ``objective``, ``lower_bound`` and ``gap`` =
+        (objective - lower bound) / objective; ``imbalance``, ``balancedness``, ``relative_excess`` and
+        ``slot_balancedness`` of `eplb_opt.evaluate`, means over the windows; ``doubled``, replicas that the
+        heuristic put on a GPU which held the expert already; ``milliseconds`` for all layers together, the best of
+        three runs of compiled code.
+
+    Raises
+    ------
+    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
+        Wrong input; one sentence says what and how to mend it.
+    """
+    import pandas as pd
+
+    loads = Loads.of(loads)
+    methods = _methods(methods)
+    solution = solve(
+        loads,
+        deployment,
+        objective=objective,
+        time_limit=time_limit,
+        target_gap=target_gap,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+    done = _Done(solution.plan.physical_to_logical, np.zeros(loads.num_layers, dtype=np.int64), solution.runtime)
+    frames = [_rows(SOLVE, done, loads, solution)]
+    frames += [_rows(name, _timed(name, loads, deployment, solution.objective), loads, solution) for name in methods]
+    return pd.concat(frames, ignore_index=True)
+
+
+def summarise_comparison(comparison: pd.DataFrame) -> pd.DataFrame:
+    """One row per method of `compare`'s frame, best first: ``gap`` (mean over layers), ``worst_gap``, means of the
+    metrics, sums of ``objective`` and ``doubled``, and ``milliseconds``."""
+    table: pd.DataFrame = (
+        comparison.groupby("method", sort=False)
+        .agg(
+            objective=("objective", "sum"),
+            gap=("gap", "mean"),
+            worst_gap=("gap", "max"),
+            **{metric: (metric, "mean") for metric in _METRICS},
+            doubled=("doubled", "sum"),
+            milliseconds=("milliseconds", "first"),
+        )
+        .reset_index()
+    )
+    return table.sort_values(["gap", "method"], ignore_index=True)
+
+
+def published_scores(
+    loads: Any,
+    deployment: Deployment,
+    methods: Sequence[str] | None = None,
+    *,
+    time_limit: float = 10.0,
+    seed: int = 0,
+    workers: int | None = None,
+) -> pd.DataFrame:
+    """The score that programs for this problem are ranked by: planned on window i, scored on window i + 1.
+
+    A planner is given a copy of window i and nothing else, and a plan is verified before it is scored: plans that drop
+    experts, fill a slot twice or break up groups raise `InvalidPlanError` and earn nothing.
+
+    Parameters
+    ----------
+    loads, deployment
+        As in `eplb_opt.solve`; at least two windows, in the order of time.
+    methods
+        Names of `eplb_opt.heuristics.names`, and ``"solve"``; default: all of them.
+    time_limit, seed, workers
+        Of ``"solve"`` for each window.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per method and scored window: ``method``, ``window``; ``slot_balancedness`` and ``gpu_balancedness``,
+        the sum over layers of the mean load of a slot (a GPU) / the sum over layers of the largest; ``milliseconds``
+        of the plan; ``speed_20ms`` and ``speed_2ms``, min(1, so much / time), the two forms that are published; and
+        ``score_20ms``, ``score_2ms``, the means of ``slot_balancedness`` and of a speed.
+
+    Raises
+    ------
+    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
+        Wrong input; one sentence says what and how to mend it.
+    """
+    import pandas as pd
+
+    loads = Loads.of(loads)
+    if loads.num_windows < 2:
+        raise InvalidArgumentError("the published score plans on one window and scores on the next: give two or more")
+    rows = []
+    for name in (SOLVE, *names()) if methods is None else dict.fromkeys(methods):
+        for window in range(1, loads.num_windows):
+            known = Loads(loads.values[[window - 1]].copy(), loads.layer_ids)
+            if name == SOLVE:
+                solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
+                done = _Done(solution.plan.physical_to_logical, np.empty(0, dtype=np.int64), solution.runtime)
+            else:
+                done = _timed(_methods([name])[0], known, deployment)
+            plan = Plan(done.slots, deployment, loads.num_experts, loads.layer_ids)
+            rows.append({"method": name, "window": window, **_scores(require_valid(plan), loads.values[window])})
+            rows[-1]["milliseconds"] = 1e3 * done.seconds
+    frame = pd.DataFrame(rows)
+    for name, seconds in _FULL_SPEED.items():
+        frame[f"speed_{name}"] = (1e3 * seconds / frame["milliseconds"]).clip(upper=1.0)
+        frame[f"score_{name}"] = (frame["slot_balancedness"] + frame[f"speed_{name}"]) / 2
+    return frame
+
+
+def summarise_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per method of `published_scores`' frame: means over the windows, best per-slot balance first."""
+    table: pd.DataFrame = scores.drop(columns="window").groupby("method", sort=False).mean().reset_index()
+    return table.sort_values(["slot_balancedness", "method"], ascending=[False, True], ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Done:
+    """Rows of slots of a plan, what was doubled up in each, and the seconds it took."""
+
+    slots: NDArray[np.int64]
+    doubled: NDArray[np.int64]
+    seconds: float
+
+
+def _methods(methods: Sequence[str] | None) -> tuple[str, ...]:
+    chosen = names() if methods is None else tuple(dict.fromkeys(methods))
+    for name in chosen:
+        one_of("method", name, names())
+    return chosen
+
+
+def _timed(name: str, loads: Loads, deployment: Deployment, objective: str = "total") -> _Done:
+    """A heuristic on the summed windows, or jointly on all; compiled code is loaded before the clock runs."""
+    # Kernels load here and not with the package.
+    from eplb_opt.heuristics.batch import Placement, place_layers
+    from eplb_opt.heuristics.joint import joint_plan
+    from eplb_opt.heuristics.registry import heuristic_of
+
+    total = loads.values.sum(axis=0).astype(np.float64)
+    layers = np.moveaxis(loads.values, 1, 0)
+    instances = [Aim(objective).on(Instance.from_loads(values, deployment)) for values in layers]
+
+    def place(number: int) -> Placement:
+        if name == JOINT:
+            slots = np.stack([joint_plan(instance, aim) for instance, aim in instances[:number]])
+            return Placement(slots, np.zeros(number, dtype=np.int64))
+        return place_layers(heuristic_of(name), total[:number], deployment)
+
+    place(1)
+    placements, seconds = [], []
+    for _ in range(_RUNS):
+        begin = perf_counter()
+        placements.append(place(loads.num_layers))
+        seconds.append(perf_counter() - begin)
+    return _Done(placements[0].slots, placements[0].doubled, min(seconds))
+
+
+def _rows(method: str, done: _Done, loads: Loads, solution: Solution) -> pd.DataFrame:
+    """One method's part of the comparison."""
+    deployment = solution.plan.deployment
+    plan = require_valid(Plan(done.slots, deployment, loads.num_experts, loads.layer_ids))
+    frame = evaluate(plan, loads).groupby("layer_id", sort=False)[list(_METRICS)].mean().reset_index()
+    aim = Aim(solution.objective)
+    objectives, gaps = [], []
+    for index, layer in enumerate(solution.layers):
+        instance, own = aim.on(Instance.from_loads(loads.values[:, index], deployment))
+        value = own.value(done.slots[index].tolist(), instance)
+        objectives.append(nearest_float(value))
+        gaps.append(float((value - layer.lower_bound) / value) if value else 0.0)
+    frame.insert(0, "method", method)
+    frame.insert(2, "objective", objectives)
+    frame.insert(3, "lower_bound", [nearest_float(layer.lower_bound) for layer in solution.layers])
+    frame.insert(4, "gap", gaps)
+    return frame.assign(doubled=done.doubled, milliseconds=1e3 * done.seconds)
+
+
+def _scores(plan: Plan, values: NDArray[Any]) -> dict[str, float]:
+    """Balance per slot and per GPU on one window, layers summed."""
+    slot_loads = np.take_along_axis(values / plan.replica_counts, plan.physical_to_logical, axis=1)
+    gpu_loads = slot_loads.reshape(plan.num_layers, plan.deployment.num_gpus, -1).sum(axis=2)
+    return {
+        name: float(loads.mean(axis=1).sum() / loads.max(axis=1).sum()) if loads.any() else 1.0
+        for name, loads in (("slot_balancedness", slot_loads), ("gpu_balancedness", gpu_loads))
+    }

@@ -1,0 +1,140 @@
+"""Batch: a heuristic of the registry on all layers of a model at once, in compiled code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.apportionment import apportion
+from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+from eplb_opt.heuristics.packs import pack_items
+from eplb_opt.heuristics.parts import EVERYWHERE, Packing, Replication
+from eplb_opt.heuristics.refinement import num_doubled, part_doubles
+from eplb_opt.heuristics.registry import Heuristic
+from eplb_opt.heuristics.search import improve
+
+# Pairs of slots that a descent looks at on a node, for each slot there: some 0.2 ms for 288 slots.
+_PAIRS_PER_SLOT = 150
+
+
+class _Places(NamedTuple):
+    """A deployment in the numbers that compiled code takes."""
+
+    nodes: int
+    groups: int
+    gpus: int
+    slots: int
+    most: int
+    distinct: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """What a heuristic makes of a model.
+
+    Attributes
+    ----------
+    slots
+        Shape ``(layers, slots)``: slot -> expert, by the rules of the deployment.
+    doubled
+        Shape ``(layers,)``: replicas that packing put on a GPU which held the expert already. Where the deployment's
+        replicas must be distinct, they were exchanged afterwards.
+    """
+
+    slots: NDArray[np.int64]
+    doubled: NDArray[np.int64]
+
+
+def place_layers(heuristic: Heuristic, loads: NDArray[np.float64], deployment: Deployment) -> Placement:
+    """Plan all layers; `loads` of shape ``(layers, experts)``, finite and not negative.
+
+    Where the deployment's replicas must be distinct, no expert gets more of them than a node has GPUs, and replicas
+    that the heuristic doubles up are exchanged; else the plan is as published. Same loads, same plan.
+    """
+    num_experts = loads.shape[1]
+    deployment.require_room_for(num_experts)
+    spare = deployment.slots_per_node - num_experts // deployment.binding_nodes + 1
+    most = min(spare, deployment.gpus_per_node) if deployment.distinct else spare
+    places = _Places(
+        deployment.binding_nodes,
+        deployment.binding_groups,
+        deployment.gpus_per_node,
+        deployment.slots_per_gpu,
+        most,
+        deployment.distinct,
+    )
+    loads = np.ascontiguousarray(loads, dtype=np.float64)
+    slots, doubled = _place(loads, places, heuristic.groups, heuristic.replication, heuristic.gpus)
+    if heuristic.descent:
+        _descend(loads, slots, places, np.random.default_rng(0))
+    return Placement(slots, doubled)
+
+
+@compiled
+def _place(
+    loads: Floats, places: _Places, groups: Packing, replication: Replication, gpus: Packing
+) -> tuple[Ints, Ints]:
+    num_layers = len(loads)
+    node_slots = places.gpus * places.slots
+    slots = np.empty((num_layers, places.nodes * node_slots), dtype=np.int64)
+    doubled = np.zeros(num_layers, dtype=np.int64)
+    # What is to be on every GPU is once on each, where experts are enough to fill a GPU with.
+    enough = places.slots <= loads.shape[1] // places.nodes
+    apart = places.distinct or (enough and replication.rule == EVERYWHERE)
+    for layer in range(num_layers):
+        for node, experts in enumerate(_experts_of_nodes(loads[layer], places, groups)):
+            w = loads[layer][experts]
+            most = min(places.most, places.gpus) if apart else places.most
+            counts = apportion(w, node_slots, places.gpus, most, replication)
+            owner = _items(counts, node_slots)
+            share = w / counts
+            table = owner[pack_items(share[owner], owner, places.gpus, gpus).ravel()].reshape(places.gpus, places.slots)
+            doubled[layer] += num_doubled(table, w.size)
+            if apart:
+                part_doubles(table, share)
+            slots[layer, node * node_slots : (node + 1) * node_slots] = experts[table.ravel()]
+    return slots, doubled
+
+
+@compiled
+def _experts_of_nodes(w: Floats, places: _Places, packing: Packing) -> Ints:
+    """Experts of each node, in order, shape ``(nodes, experts / nodes)``."""
+    size = w.size // places.groups
+    totals = w.reshape(places.groups, size).sum(axis=1)
+    groups = pack_items(totals, np.arange(places.groups), places.nodes, packing)
+    experts = np.empty((places.nodes, w.size // places.nodes), dtype=np.int64)
+    for node in range(places.nodes):
+        for place, group in enumerate(np.sort(groups[node])):
+            experts[node, place * size : (place + 1) * size] = np.arange(group * size, (group + 1) * size)
+    return experts
+
+
+@compiled
+def _items(counts: Ints, num_slots: int) -> Ints:
+    """Experts of the replicas: the first of each expert in order, then the second of those that have two, and so on."""
+    owner = np.empty(num_slots, dtype=np.int64)
+    item = 0
+    for copy in range(counts.max()):
+        for expert in range(counts.size):
+            if counts[expert] > copy:
+                owner[item] = expert
+                item += 1
+    return owner
+
+
+@compiled
+def _descend(loads: Floats, slots: Ints, places: _Places, random: np.random.Generator) -> None:
+    """Swap descent on each node of each layer."""
+    node_slots = places.gpus * places.slots
+    for layer in range(loads.shape[0]):
+        for node in range(places.nodes):
+            row = slots[layer, node * node_slots : (node + 1) * node_slots]
+            experts = np.unique(row)
+            table = np.searchsorted(experts, row).reshape(places.gpus, places.slots)
+            budget = np.array([_PAIRS_PER_SLOT * node_slots])
+            improve(loads[layer][experts], table, places.most, places.distinct, 0.0, 0, budget, random)
+            row[:] = experts[table.ravel()]

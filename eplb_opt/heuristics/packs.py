@@ -1,0 +1,102 @@
+"""Packs: the published rules by which groups go to nodes and replicas to GPUs, equally many to each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+from eplb_opt.heuristics.parts import DIVERSE, DIVERSE_TIE, IN_ORDER, ROUNDS, SNAKE, Packing
+from eplb_opt.heuristics.refinement import exchange_extremes
+
+# Of the mean item: packs whose loads differ by less are equal to `DIVERSE_TIE`.
+_TIE = 1e-6
+
+
+@compiled
+def pack_items(weight: Floats, owner: Ints, num_packs: int, packing: Packing) -> Ints:
+    """Items of each pack, shape ``(packs, items / packs)``: items have a weight, and copies of each other an owner.
+
+    Ties go to the lower item and the lower pack.
+    """
+    size = weight.size // num_packs
+    if packing.rule == IN_ORDER:
+        return np.arange(weight.size).reshape(num_packs, size)
+    order = np.argsort(-weight, kind="mergesort")
+    if packing.rule == SNAKE:
+        table = _snake(order, num_packs)
+    elif packing.rule == ROUNDS:
+        table = _rounds(order, weight, num_packs)
+    elif packing.rule in (DIVERSE, DIVERSE_TIE):
+        table = _diverse(order, weight, owner, num_packs, packing.rule == DIVERSE_TIE)
+    else:
+        table = _lightest(order, weight, num_packs)
+    exchange_extremes(table, weight, packing)
+    return table
+
+
+@compiled
+def _lightest(order: Ints, weight: Floats, num_packs: int) -> Ints:
+    """Longest processing time first."""
+    size = order.size // num_packs
+    table = np.empty((num_packs, size), dtype=np.int64)
+    used = np.zeros(num_packs, dtype=np.int64)
+    load = np.zeros(num_packs)
+    for item in order:
+        pack = np.argmin(load)
+        table[pack, used[pack]] = item
+        used[pack] += 1
+        load[pack] += weight[item]
+        if used[pack] == size:
+            # Full packs are never the lightest.
+            load[pack] = np.inf
+    return table
+
+
+@compiled
+def _snake(order: Ints, num_packs: int) -> Ints:
+    """The i-th item of each pack, forth in even rounds and back in odd ones."""
+    table = order.reshape(-1, num_packs).T.copy()
+    for place in range(1, table.shape[1], 2):
+        table[:, place] = table[::-1, place].copy()
+    return table
+
+
+@compiled
+def _rounds(order: Ints, weight: Floats, num_packs: int) -> Ints:
+    """In each round the heaviest item left to the lightest pack, the next to the next."""
+    size = order.size // num_packs
+    table = np.empty((num_packs, size), dtype=np.int64)
+    load = np.zeros(num_packs)
+    for place in range(size):
+        for rank, pack in enumerate(np.argsort(load, kind="mergesort")):
+            item = order[place * num_packs + rank]
+            table[pack, place] = item
+            load[pack] += weight[item]
+    return table
+
+
+@compiled
+def _diverse(order: Ints, weight: Floats, owner: Ints, num_packs: int, ties: bool) -> Ints:
+    """Each item to the pack with the fewest copies of its owner, then the lightest; with `ties` the other way round."""
+    size = order.size // num_packs
+    table = np.empty((num_packs, size), dtype=np.int64)
+    used = np.zeros(num_packs, dtype=np.int64)
+    load = np.zeros(num_packs)
+    copies = np.zeros((num_packs, owner.max() + 1), dtype=np.int64)
+    near = _TIE * weight.mean()
+    for item in order:
+        expert, best, lightest = owner[item], -1, np.inf
+        for pack in range(num_packs):
+            if used[pack] < size:
+                lightest = min(lightest, load[pack])
+        for pack in range(num_packs):
+            if used[pack] == size or (ties and load[pack] > lightest + near):
+                continue
+            fewer = best < 0 or copies[pack, expert] < copies[best, expert]
+            if fewer or (copies[pack, expert] == copies[best, expert] and load[pack] < load[best]):
+                best = pack
+        table[best, used[best]] = item
+        used[best] += 1
+        load[best] += weight[item]
+        copies[best, expert] += 1
+    return table

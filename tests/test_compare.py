@@ -1,0 +1,104 @@
+"""compare: rows against the bound, and the published score."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import eplb_opt
+from eplb_opt.compare import SOLVE, compare, published_scores, summarise_comparison, summarise_scores
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.heuristics import names
+from eplb_opt.loads import Loads
+from tests.strategies import SMALL, TOKENS, instances
+
+LOADS = np.random.default_rng(0).lognormal(6, 1, (3, 4, 32)).astype(int)
+DEPLOYMENT = Deployment(8, 40)
+
+
+def test_every_method_has_a_row_for_each_layer_and_none_beats_the_bound():
+    frame = compare(LOADS[:1], DEPLOYMENT, time_limit=1)
+    assert frame.groupby("method")["layer_id"].apply(list).to_dict() == {
+        name: [0, 1, 2, 3] for name in (SOLVE, *names())
+    }
+    assert (frame["gap"] >= 0).all()
+    assert (frame["objective"] >= frame["lower_bound"]).all()
+    table = summarise_comparison(frame)
+    assert table["method"][0] == SOLVE
+    assert table["gap"].is_monotonic_increasing
+
+
+def test_the_figures_are_those_of_evaluate_and_solve():
+    frame = compare(LOADS[:1], DEPLOYMENT, ["lpt"], time_limit=0.5)
+    solution = eplb_opt.solve(LOADS[:1], DEPLOYMENT, method="lpt")
+    metrics = eplb_opt.evaluate(solution.plan, LOADS[:1])
+    rows = frame[frame["method"] == "lpt"]
+    assert rows["objective"].tolist() == metrics["max_load"].tolist()
+    assert rows["slot_balancedness"].tolist() == pytest.approx(metrics["slot_balancedness"].tolist())
+    assert (rows["milliseconds"] > 0).all()
+
+
+@pytest.mark.parametrize("objective", ["total", "mean", "worst"])
+def test_several_windows_have_each_objective(objective):
+    frame = compare(LOADS, DEPLOYMENT, ["snake", "joint"], objective=objective, time_limit=1)
+    assert (frame["gap"] >= 0).all()
+    unit = frame["objective"] / frame["imbalance"]
+    # The mean over windows of the imbalance is what the objective "mean" is.
+    assert np.allclose(unit, 1) == (objective == "mean")
+
+
+@settings(max_examples=15, deadline=None)
+@given(instances(kinds=(SMALL, TOKENS)))
+def test_no_row_beats_the_bound_whatever_the_rules(instance):
+    frame = compare(np.array(instance.weights)[:, np.newaxis], instance.deployment, time_limit=0.2)
+    assert (frame["gap"] >= 0).all()
+
+
+def test_layers_without_load_have_no_gap():
+    frame = compare(np.zeros((1, 2, 32)), DEPLOYMENT, ["lpt"], time_limit=0.2)
+    assert (frame["gap"] == 0).all()
+    assert (frame["imbalance"] == 1).all()
+
+
+def test_the_published_score_is_of_the_next_window():
+    frame = published_scores(LOADS, DEPLOYMENT, ["lpt", SOLVE], time_limit=0.5)
+    assert frame.groupby("method")["window"].apply(list).to_dict() == {"lpt": [1, 2], SOLVE: [1, 2]}
+    plan = eplb_opt.solve(LOADS[0], DEPLOYMENT, method="lpt").plan
+    slots = np.take_along_axis(LOADS[1] / plan.replica_counts, plan.physical_to_logical, axis=1)
+    gpus = slots.reshape(4, 8, -1).sum(axis=2)
+    row = frame.iloc[0]
+    assert row["slot_balancedness"] == pytest.approx(slots.mean(axis=1).sum() / slots.max(axis=1).sum())
+    assert row["gpu_balancedness"] == pytest.approx(gpus.mean(axis=1).sum() / gpus.max(axis=1).sum())
+    assert row["speed_2ms"] == min(1.0, 2.0 / row["milliseconds"])
+    assert row["score_20ms"] == pytest.approx((row["slot_balancedness"] + row["speed_20ms"]) / 2)
+    assert summarise_scores(frame)["method"].tolist()
+
+
+def test_planners_see_one_window_and_cannot_change_it(monkeypatch):
+    """A planner that writes into its loads, or reads on, changes nothing of what it is scored on."""
+    import eplb_opt.heuristics.batch as batch
+
+    seen, place = [], batch.place_layers
+
+    def scribble(heuristic, loads, deployment):
+        seen.append(loads.copy())
+        placement = place(heuristic, loads, deployment)
+        loads[:] = 1.0
+        return placement
+
+    clean = published_scores(LOADS, DEPLOYMENT, ["lpt"])
+    monkeypatch.setattr(batch, "place_layers", scribble)
+    before = LOADS.copy()
+    scribbled = published_scores(Loads(LOADS), DEPLOYMENT, ["lpt"])
+    assert (before == LOADS).all()
+    assert all(loads.ndim == 2 for loads in seen)
+    assert scribbled["window"].tolist() == clean["window"].tolist()
+
+
+def test_wrong_use_is_one_sentence():
+    with pytest.raises(InvalidArgumentError, match="method='nonsense' is not one of"):
+        compare(LOADS, DEPLOYMENT, ["nonsense"])
+    with pytest.raises(InvalidArgumentError, match="give two or more"):
+        published_scores(LOADS[:1], DEPLOYMENT)
+    with pytest.raises(InvalidArgumentError, match="method='nonsense' is not one of"):
+        published_scores(LOADS, DEPLOYMENT, ["nonsense"])
