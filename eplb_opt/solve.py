@@ -97,9 +97,9 @@ def solve(
     scenarios
         Extrapolated windows that the search makes cool with the others, where the plan is for windows to come: the
         mean window with normal variations along the differences between the windows (`eplb_opt.aim`). Assumes that
-        what never varied will not vary. Of use where some windows differ much; of two nearly equal ones, or of many
-        noisy ones, it is not. Objective, bound and gap are always those of the real windows, whose objective is then
-        not the least there is.
+        what never varied will not vary. 30 are of use where a few windows differ much; many noisy windows ask for
+        several hundred, and for more time; two nearly equal ones say too little. Objective, bound and gap are always
+        those of the real windows, whose objective is then not the least there is.
     method
         ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, beside more search
         where workers are free and else in turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
@@ -117,7 +117,7 @@ def solve(
         scenarios: on all windows together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made. The first call on a
-        machine compiles the kernels, which takes some seconds and is not counted.
+        machine compiles the kernels, which takes a minute or two and is not counted.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed

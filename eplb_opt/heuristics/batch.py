@@ -13,12 +13,19 @@ from eplb_opt.heuristics.apportionment import apportion
 from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.heuristics.packs import pack_items
 from eplb_opt.heuristics.parts import EVERYWHERE, Packing, Replication
+from eplb_opt.heuristics.pipeline import hottest
 from eplb_opt.heuristics.refinement import num_doubled, part_doubles
-from eplb_opt.heuristics.registry import Heuristic
+from eplb_opt.heuristics.registry import JOINT, Heuristic, heuristic_of, names
 from eplb_opt.heuristics.search import improve
+from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
 
 # Pairs of slots that a descent looks at on a node, for each slot there: some 0.2 ms for 288 slots.
 _PAIRS_PER_SLOT = 150
+
+
+# More than floats lose in the load of a GPU.
+_ROUNDING = 1e-9
 
 
 class _Places(NamedTuple):
@@ -72,6 +79,18 @@ def place_layers(heuristic: Heuristic, loads: NDArray[np.float64], deployment: D
     if heuristic.descent:
         _descend(loads, slots, places, np.random.default_rng(0))
     return Placement(slots, doubled)
+
+
+def best_placement(instance: Instance) -> tuple[str, NDArray[np.int64]]:
+    """The plan of a layer of one window that no heuristic of the registry beats, and the name of its heuristic."""
+    loads, deployment = instance.kernel_loads[np.newaxis], instance.deployment
+    rules = [heuristic_of(name) for name in names() if name != JOINT]
+    plans = {rule.name: place_layers(rule, loads, deployment).slots[0] for rule in rules}
+    heat = {name: hottest(instance, slots) for name, slots in plans.items()}
+    # Exact arithmetic takes longer than all of the plans, and decides between those that floats cannot tell apart.
+    close = [name for name in plans if heat[name] <= min(heat.values()) * (1 + _ROUNDING)]
+    best = min(close, key=lambda name: max_loads(plans[name].tolist(), instance))
+    return best, plans[best]
 
 
 @compiled

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics import names
-from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.batch import best_placement, place_layers
 from eplb_opt.heuristics.registry import JOINT, heuristic_of
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
@@ -128,3 +128,27 @@ def test_descent_is_never_hotter_than_exchanges(instance):
     descended = placed("descent", instance.weights, instance.deployment).slots[0]
     before, after = (max_loads(slots.tolist(), instance)[0] for slots in (exchanged, descended))
     assert after <= before * (1 + Fraction(1, 10**9))
+
+
+@settings(max_examples=60)
+@given(instances(max_experts=8, max_slots=12))
+def test_the_best_placement_is_no_hotter_than_any(instance):
+    name, best = best_placement(instance)
+    values = {
+        other: max_loads(
+            place_layers(heuristic_of(other), instance.kernel_loads[None], instance.deployment).slots[0].tolist(),
+            instance,
+        )
+        for other in ROWS
+    }
+    assert max_loads(best.tolist(), instance) == values[name] == min(values.values())
+
+
+@settings(max_examples=20, deadline=None)
+@given(instances(kinds=(SMALL, TOKENS), max_experts=12, max_gpus=6, max_slots=24))
+def test_solve_is_never_worse_than_any_heuristic(instance):
+    values = np.array(instance.weights)[:, np.newaxis]
+    plans = {name: eplb_opt.solve(values, instance.deployment, method=name).layers[0].objective for name in names()}
+    for method in ("search", "auto"):
+        found = eplb_opt.solve(values, instance.deployment, method=method, time_limit=0.05).layers[0].objective
+        assert found <= min(plans.values())
