@@ -14,11 +14,13 @@ from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.heuristics import names
+from eplb_opt.heuristics import summaries
 from eplb_opt.io import read_loads
 from eplb_opt.io.files import require_writable, write_whole
 
 PROTOCOLS = ("bound", "published")
+# Below the help; the first line keeps the others apart.
+EPILOG = "\n".join(["\b", "Heuristics:", *(f"  {name:19}{summary}" for name, summary in summaries().items())])
 # Of the figure, in inches: a strip for each of all heuristics.
 _HEIGHT = 6.5
 _FORMATS = {
@@ -41,7 +43,7 @@ def run(
     groups: options.Groups = 1,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
-    methods: Annotated[str | None, typer.Option(help=f"Of {', '.join(names())}; default: all.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Names below, separated by commas; default: all.")] = None,
     protocol: Annotated[
         str,
         typer.Option(help="bound: gaps to the proven bound. published: plan on a window, score on the next."),

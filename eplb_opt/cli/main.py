@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (solve, compare, backtest, evaluate, verify, inspect, convert, generate, bench, demo):
-    app.command(name=command.__name__.rpartition(".")[2])(command.run)
+    app.command(name=command.__name__.rpartition(".")[2], epilog=getattr(command, "EPILOG", None))(command.run)
 
 
 @app.callback(invoke_without_command=True)

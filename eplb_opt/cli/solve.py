@@ -30,7 +30,10 @@ def run(
     objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
     window_weights: Annotated[str | None, typer.Option(help="What each window counts for, such as 1,1,2.")] = None,
     scenarios: Annotated[int, typer.Option(help="Extrapolated windows to plan for as well, such as 30.")] = 0,
-    method: Annotated[str, typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS or pulp:COIN_CMD.")] = "auto",
+    method: Annotated[
+        str,
+        typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, or a heuristic: compare --help."),
+    ] = "auto",
     warm_start: Annotated[Path | None, typer.Option(help="A plan to start from.")] = None,
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds.")] = 60.0,
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4,

@@ -135,12 +135,17 @@ _ALL = (
 )
 _BY_NAME = {heuristic.name: heuristic for heuristic in _ALL}
 # `eplb_opt.heuristics.joint`, which plans for all windows at once and is not made of these parts.
-JOINT = "joint"
+JOINT, _JOINT_SUMMARY = "joint", "each replica placed for all windows at once, like FlashLB"
 
 
 def names() -> tuple[str, ...]:
     """Names of all heuristics, as ``solve(..., method=name)`` takes them."""
     return (*_BY_NAME, JOINT)
+
+
+def summaries() -> dict[str, str]:
+    """What each heuristic does, by name."""
+    return {**{heuristic.name: heuristic.summary for heuristic in _ALL}, JOINT: _JOINT_SUMMARY}
 
 
 def heuristic_of(name: str) -> Heuristic:

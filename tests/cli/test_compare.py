@@ -57,3 +57,10 @@ def test_mistakes_are_one_sentence(run, options, sentence):
     assert (code, out) == (2, "")
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_the_help_says_what_each_heuristic_does(run):
+    code, out, _ = run("compare", "--help")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert all(any(line[:1] == [name] and len(line) > 1 for line in lines) for name in names())
