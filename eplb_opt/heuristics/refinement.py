@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.heuristics.moves import exchange
 from eplb_opt.heuristics.parts import Packing
 
 # A second exchange of an adaptive packing is for packs that differ by more than this part of what they did.
@@ -22,7 +23,7 @@ def exchange_extremes(table: Ints, weight: Floats, packing: Packing) -> None:
     load = np.zeros(num_packs)
     for pack in range(num_packs):
         load[pack] = weight[table[pack]].sum()
-    for exchange in range(packing.exchanges):
+    for done in range(packing.exchanges):
         heavy, light = np.argmax(load), np.argmin(load)
         difference = load[heavy] - load[light]
         i, j = _best_pair(table[heavy], table[light], weight, difference, packing.candidates)
@@ -32,7 +33,7 @@ def exchange_extremes(table: Ints, weight: Floats, packing: Packing) -> None:
         table[heavy, i], table[light, j] = table[light, j], table[heavy, i]
         load[heavy] -= more
         load[light] += more
-        if packing.adaptive and exchange == 0 and abs(load[heavy] - load[light]) <= _STILL_MUCH * difference:
+        if packing.adaptive and done == 0 and abs(load[heavy] - load[light]) <= _STILL_MUCH * difference:
             return
 
 
@@ -74,8 +75,8 @@ def part_doubles(experts: Ints, share: Floats) -> None:
 
     Each exchange takes a second replica of an expert from its GPU to one without the expert, where it leaves the
     heavier of the two GPUs the lightest. There always is one that lowers the number of doubled replicas: if all
-    experts of the other GPU are on the first one, which lacks none but fewer than it has slots, the other GPU holds
-    one of them twice, and can give that.
+    experts of the other GPU are on the first one too, then they are fewer than its slots, so that it holds one of
+    them twice, and can give that.
     """
     num_gpus, size = experts.shape
     held = np.zeros((num_gpus, share.size), dtype=np.int64)
@@ -103,11 +104,4 @@ def part_doubles(experts: Ints, share: Floats) -> None:
                         new += much if held[gpu, given] else 0.0
                         if new < best:
                             best, best_gpu, best_place = new, other, there
-                given = experts[best_gpu, best_place]
-                experts[gpu, place], experts[best_gpu, best_place] = given, expert
-                held[gpu, expert] -= 1
-                held[gpu, given] += 1
-                held[best_gpu, given] -= 1
-                held[best_gpu, expert] += 1
-                load[gpu] += share[given] - share[expert]
-                load[best_gpu] += share[expert] - share[given]
+                exchange(experts, held, share, load, gpu, place, best_gpu, best_place)
