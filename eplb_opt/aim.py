@@ -126,9 +126,9 @@ class Outlook:
 
 
 def _opposite_normals(number: int, size: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Standard normal rows, each with its opposite; where there are enough, uncorrelated and of variance 1 exactly.
+    """Standard normal rows, each with its opposite, so that a few of them stand for the distribution.
 
-    So that a few of them stand for the distribution as well as many would.
+    Where there are enough, an even number of them is uncorrelated and of variance 1 exactly.
     """
     half = random.standard_normal(((number + 1) // 2, size))
     if len(half) >= size:

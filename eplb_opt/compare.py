@@ -16,7 +16,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.exact import nearest_float
-from eplb_opt.heuristics.registry import JOINT, names
+from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -89,8 +89,9 @@ def compare(
         progress=progress,
     )
     done = _Done(solution.plan.physical_to_logical, np.zeros(loads.num_layers, dtype=np.int64), solution.runtime)
-    frames = [_rows(SOLVE, done, loads, solution)]
-    frames += [_rows(name, _timed(name, loads, deployment, solution.objective), loads, solution) for name in methods]
+    model = _Model.of(loads, deployment, solution.objective)
+    frames = [_rows(SOLVE, done, model, solution)]
+    frames += [_rows(name, _timed(name, model), model, solution) for name in methods]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -161,7 +162,7 @@ def published_scores(
                 solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
                 done = _Done(solution.plan.physical_to_logical, np.empty(0, dtype=np.int64), solution.runtime)
             else:
-                done = _timed(_methods([name])[0], known, deployment)
+                done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))
             plan = Plan(done.slots, deployment, loads.num_experts, loads.layer_ids)
             rows.append({"method": name, "window": window, **_scores(require_valid(plan), loads.values[window])})
             rows[-1]["milliseconds"] = 1e3 * done.seconds
@@ -187,6 +188,24 @@ class _Done:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """All layers in the forms that planners and judges take them; ``totals`` of shape ``(layers, experts)``."""
+
+    loads: Loads
+    deployment: Deployment
+    layers: tuple[tuple[Instance, Aim], ...]
+    totals: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, loads: Loads, deployment: Deployment, objective: str) -> _Model:
+        layers = [
+            Aim(objective).on(Instance.from_loads(values, deployment)) for values in np.moveaxis(loads.values, 1, 0)
+        ]
+        totals = np.stack([instance.total().kernel_loads for instance, _ in layers])
+        return cls(loads, deployment, tuple(layers), totals)
+
+
 def _methods(methods: Sequence[str] | None) -> tuple[str, ...]:
     chosen = names() if methods is None else tuple(dict.fromkeys(methods))
     for name in chosen:
@@ -194,42 +213,37 @@ def _methods(methods: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _timed(name: str, loads: Loads, deployment: Deployment, objective: str = "total") -> _Done:
+def _timed(name: str, model: _Model) -> _Done:
     """A heuristic on the summed windows, or jointly on all; compiled code is loaded before the clock runs."""
     # Kernels load here and not with the package.
     from eplb_opt.heuristics.batch import Placement, place_layers
     from eplb_opt.heuristics.joint import joint_plan
-    from eplb_opt.heuristics.registry import heuristic_of
-
-    total = loads.values.sum(axis=0).astype(np.float64)
-    layers = np.moveaxis(loads.values, 1, 0)
-    instances = [Aim(objective).on(Instance.from_loads(values, deployment)) for values in layers]
+    from eplb_opt.heuristics.loading import announced
 
     def place(number: int) -> Placement:
         if name == JOINT:
-            slots = np.stack([joint_plan(instance, aim) for instance, aim in instances[:number]])
+            slots = np.stack([joint_plan(instance, aim) for instance, aim in model.layers[:number]])
             return Placement(slots, np.zeros(number, dtype=np.int64))
-        return place_layers(heuristic_of(name), total[:number], deployment)
+        return place_layers(heuristic_of(name), model.totals[:number], model.deployment)
 
-    place(1)
+    with announced():
+        place(1)
     placements, seconds = [], []
     for _ in range(_RUNS):
         begin = perf_counter()
-        placements.append(place(loads.num_layers))
+        placements.append(place(model.loads.num_layers))
         seconds.append(perf_counter() - begin)
     return _Done(placements[0].slots, placements[0].doubled, min(seconds))
 
 
-def _rows(method: str, done: _Done, loads: Loads, solution: Solution) -> pd.DataFrame:
+def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.DataFrame:
     """One method's part of the comparison."""
-    deployment = solution.plan.deployment
-    plan = require_valid(Plan(done.slots, deployment, loads.num_experts, loads.layer_ids))
+    loads = model.loads
+    plan = require_valid(Plan(done.slots, model.deployment, loads.num_experts, loads.layer_ids))
     frame = evaluate(plan, loads).groupby("layer_id", sort=False)[list(_METRICS)].mean().reset_index()
-    aim = Aim(solution.objective)
     objectives, gaps = [], []
-    for index, layer in enumerate(solution.layers):
-        instance, own = aim.on(Instance.from_loads(loads.values[:, index], deployment))
-        value = own.value(done.slots[index].tolist(), instance)
+    for slots, (instance, aim), layer in zip(done.slots.tolist(), model.layers, solution.layers, strict=True):
+        value = aim.value(slots, instance)
         objectives.append(nearest_float(value))
         gaps.append(float((value - layer.lower_bound) / value) if value else 0.0)
     frame.insert(0, "method", method)

@@ -29,9 +29,6 @@ from eplb_opt.record import LayerRecord
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
-# Loading kernels that were compiled before takes less than this.
-_LONGEST_LOADING = 2.0
-
 OBJECTIVES = ("auto", "total", "mean", "worst")
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
@@ -101,8 +98,9 @@ def solve(
         several hundred, and for more time; two nearly equal ones say too little. Objective, bound and gap are always
         those of the real windows, whose objective is then not the least there is.
     method
-        ``"auto"``: greedy, search, and on layers whose search has stalled the proof that fits, beside more search
-        where workers are free and else in turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
+        ``"auto"``: the best plan of the registry's heuristics (for several windows as with ``"greedy"``), search, and
+        on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
+        turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
         slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
         tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
@@ -117,7 +115,7 @@ def solve(
         scenarios: on all windows together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made. The first call on a
-        machine compiles the kernels, which takes a minute or two and is not counted.
+        machine compiles the kernels, which takes a minute or two, is not counted, and is told in the log.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed
@@ -155,16 +153,18 @@ def solve(
         objective = "total" if loads.num_windows == 1 else "mean"
     # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
     from eplb_opt.budget import Budget
+    from eplb_opt.heuristics.loading import LONGEST_LOADING, announced
     from eplb_opt.schedule import Schedule
     from eplb_opt.steps import load_heuristic, load_kernels
     from eplb_opt.window_steps import load_window_kernels
 
-    seconds = load_kernels()
-    if loads.num_windows > 1 and objective != "total":
-        seconds += load_window_kernels()
-    if method in names():
-        seconds += load_heuristic(method)
-    began += seconds if seconds > _LONGEST_LOADING else 0.0
+    with announced():
+        seconds = load_kernels()
+        if loads.num_windows > 1 and objective != "total":
+            seconds += load_window_kernels()
+        if method in names():
+            seconds += load_heuristic(method)
+    began += seconds if seconds > LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from fractions import Fraction
 from itertools import repeat
 from math import lcm
@@ -60,7 +59,7 @@ def violations(seed: int, batch: int) -> list[str]:
         if name == JOINT:
             continue
         slots = place_layers(heuristic_of(name), loads.astype(float), deployment).slots
-        plan = Plan(slots, replace(deployment), loads.shape[1])
+        plan = Plan(slots, deployment, loads.shape[1])
         found += [f"{name}: {violation}" for violation in verify(plan)]
         values, common = max_loads(slots, loads, deployment)
         for row, value, bound in zip(loads.tolist(), values.tolist(), bounds, strict=True):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from matplotlib.figure import Figure
 
 import eplb_opt
 from eplb_opt.compare import SOLVE, compare, published_scores, summarise_comparison, summarise_scores
@@ -10,6 +11,8 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.heuristics import names
 from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.report.compare import plot_comparison
 from tests.strategies import SMALL, TOKENS, instances
 
 LOADS = np.random.default_rng(0).lognormal(6, 1, (3, 4, 32)).astype(int)
@@ -58,6 +61,14 @@ def test_layers_without_load_have_no_gap():
     frame = compare(np.zeros((1, 2, 32)), DEPLOYMENT, ["lpt"], time_limit=0.2)
     assert (frame["gap"] == 0).all()
     assert (frame["imbalance"] == 1).all()
+    assert plot_comparison(frame, Figure().subplots()).get_yticklabels() == []
+
+
+def test_sums_of_windows_may_exceed_64_bits():
+    huge = np.full((4, 1, 32), 2**62) - np.arange(32)
+    frame = compare(huge, DEPLOYMENT, ["lpt"], objective="total", time_limit=0.2)
+    assert (frame["gap"] >= 0).all()
+    assert (frame["imbalance"] < 2).all()
 
 
 def test_the_published_score_is_of_the_next_window():
@@ -78,21 +89,33 @@ def test_planners_see_one_window_and_cannot_change_it(monkeypatch):
     """A planner that writes into its loads, or reads on, changes nothing of what it is scored on."""
     import eplb_opt.heuristics.batch as batch
 
-    seen, place = [], batch.place_layers
+    seen, plans, place = [], [], batch.place_layers
 
     def scribble(heuristic, loads, deployment):
-        seen.append(loads.copy())
         placement = place(heuristic, loads, deployment)
+        if len(loads) == LOADS.shape[1]:
+            seen.append(loads.copy())
+            plans.append(placement.slots)
         loads[:] = 1.0
         return placement
 
-    clean = published_scores(LOADS, DEPLOYMENT, ["lpt"])
-    monkeypatch.setattr(batch, "place_layers", scribble)
     before = LOADS.copy()
-    scribbled = published_scores(Loads(LOADS), DEPLOYMENT, ["lpt"])
+    monkeypatch.setattr(batch, "place_layers", scribble)
+    frame = published_scores(Loads(LOADS), DEPLOYMENT, ["lpt"])
     assert (before == LOADS).all()
-    assert all(loads.ndim == 2 for loads in seen)
-    assert scribbled["window"].tolist() == clean["window"].tolist()
+    # Of the runs for a window the first has the window itself, but for the layer that kernels are loaded with, and
+    # its plan is the one that is scored.
+    of_a_window = len(seen) // 2
+    for window, score in enumerate(frame["slot_balancedness"], start=1):
+        first = (window - 1) * of_a_window
+        assert proportional(seen[first][1:], LOADS[window - 1][1:])
+        plan = Plan(plans[first], DEPLOYMENT, LOADS.shape[2])
+        slots = np.take_along_axis(before[window] / plan.replica_counts, plan.physical_to_logical, axis=1)
+        assert score == pytest.approx(slots.mean(axis=1).sum() / slots.max(axis=1).sum())
+
+
+def proportional(left, right):
+    return np.allclose(left * right.sum(axis=1, keepdims=True), right * left.sum(axis=1, keepdims=True))
 
 
 def test_wrong_use_is_one_sentence():

@@ -22,8 +22,6 @@ from eplb_opt.verify import max_loads
 
 # Pairs of slots that a descent looks at on a node, for each slot there: some 0.2 ms for 288 slots.
 _PAIRS_PER_SLOT = 150
-
-
 # More than floats lose in the load of a GPU.
 _ROUNDING = 1e-9
 
@@ -104,10 +102,10 @@ def _place(
     # What is to be on every GPU is once on each, where experts are enough to fill a GPU with.
     enough = places.slots <= loads.shape[1] // places.nodes
     apart = places.distinct or (enough and replication.rule == EVERYWHERE)
+    most = min(places.most, places.gpus) if apart else places.most
     for layer in range(num_layers):
         for node, experts in enumerate(_experts_of_nodes(loads[layer], places, groups)):
             w = loads[layer][experts]
-            most = min(places.most, places.gpus) if apart else places.most
             counts = apportion(w, node_slots, places.gpus, most, replication)
             owner = _items(counts, node_slots)
             share = w / counts

@@ -18,11 +18,10 @@ def pack_items(weight: Floats, owner: Ints, num_packs: int, packing: Packing) ->
 
     Ties go to the lower item and the lower pack.
     """
-    size = weight.size // num_packs
-    if packing.rule == IN_ORDER:
-        return np.arange(weight.size).reshape(num_packs, size)
     order = np.argsort(-weight, kind="mergesort")
-    if packing.rule == SNAKE:
+    if packing.rule == IN_ORDER:
+        table = np.arange(weight.size).reshape(num_packs, -1)
+    elif packing.rule == SNAKE:
         table = _snake(order, num_packs)
     elif packing.rule == ROUNDS:
         table = _rounds(order, weight, num_packs)

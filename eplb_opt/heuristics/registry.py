@@ -1,4 +1,8 @@
-"""Registry: the published heuristics by name, each a few parameters of shared parts."""
+"""Registry: the published heuristics by name, each a few parameters of shared parts.
+
+``lpt`` is the policy of DeepSeek's EPLB (https://github.com/deepseek-ai/EPLB), which vLLM and SGLang ship; the others
+keep its three stages, groups to nodes, counts, replicas to GPUs, and change a rule of them.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _TICKS = (1, 1.001, 1.01, 1.1, 1.5, 2, 3, 5, 10, 30)
 
 
 def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """One strip per method: a point for each layer at objective / lower bound, a bar at their mean, the bound at 1.
+    """One strip per method: a bar for each layer at objective / lower bound, a diamond at their mean, the bound at 1.
 
     `comparison` as from `eplb_opt.compare`; draws on `ax`, or where pyplot does. Best methods on top. Layers without
     load are left out.
@@ -42,7 +42,7 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.axvline(1.0, color=_MEAN, linewidth=1, linestyle="--")
     ax.set_yticks(range(len(methods)), methods)
     ax.set_xscale("function", functions=(_widened, _narrowed))
-    ticks = [tick for tick in _TICKS if tick <= ratios.max().max()]
+    ticks = [tick for tick in _TICKS if tick <= max(1.0, ratios.max().max())] if methods else []
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     ax.set_xlabel("objective / proven lower bound, each layer and their mean (at 1: optimal)")
