@@ -1,0 +1,72 @@
+"""Loading: compiled code arrives in a thread of its own, and whoever needs it waits for it.
+
+Compiling takes a minute or two, once per machine; loading what was compiled takes seconds. A plug-in answers calls
+without load (an engine's profile run) at once and begins to load then, so that the code is there long before the first
+loads are: engines capture graphs and record a window first. A call with loads that comes earlier waits. It does not
+answer with a plan of another make: which rank is ready when is chance, and ranks must not disagree.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import Future
+from time import perf_counter
+
+
+class Loading:
+    """Loads the kernels once per process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._seconds: Future[float] = Future()
+
+    def begin(self) -> None:
+        """Begin to load in the background, unless that was done before; returns at once."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._load, name="eplb_opt loading", daemon=True)
+                self._thread.start()
+
+    def wait(self) -> float:
+        """Seconds that loading took, once it is done; raises what went wrong."""
+        self.begin()
+        return self._seconds.result()
+
+    def settle(self) -> None:
+        """Wait if something is being loaded: a process that forks meanwhile would pass on locks that nobody opens."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _load(self) -> None:
+        # A thread's exception would only be printed; whoever waits should get it.
+        try:
+            self._seconds.set_result(load())
+        except BaseException as error:  # noqa: BLE001 - handed on to those who wait
+            self._seconds.set_exception(error)
+
+
+def load() -> float:
+    """Compile or load all kernels that plug-ins use; the seconds it took."""
+    begin = perf_counter()
+    from eplb_opt.heuristics.loading import announced
+    from eplb_opt.steps import load_kernels
+
+    with announced():
+        load_kernels()
+    return perf_counter() - begin
+
+
+KERNELS = Loading()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=KERNELS.settle)
+
+
+def warm_up() -> float:
+    """Have the compiled code in this process, and compiled on this machine; the seconds it took.
+
+    Run it when an image is built, so that no engine has to compile:
+    ``python -c "from eplb_opt.plugins.loading import warm_up; print(warm_up())"``.
+    """
+    return KERNELS.wait()

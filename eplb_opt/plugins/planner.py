@@ -1,0 +1,224 @@
+"""Planner: what every plug-in asks. Plans are a function of the arguments alone, and never take an engine down."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.arguments import positive_seconds
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.instance import Instance
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.plugins.loading import KERNELS
+from eplb_opt.plugins.max_loads import hottest_loads, strictly_cooler, valid_layers
+from eplb_opt.plugins.plain import Ints, even_rows, published_rows
+from eplb_opt.plugins.relabel import keep_slots, moved_slots, relabel
+from eplb_opt.solve import usable_cores
+from eplb_opt.verify import require_valid
+
+logger = logging.getLogger(__name__)
+
+Fallback = Callable[[NDArray[Any], Deployment], Ints]
+
+TIME_LIMIT = "EPLB_OPT_TIME_LIMIT"
+DEFAULT_SECONDS = 0.5
+# A layer this close to its bound, relatively, is done.
+_CLOSE_ENOUGH = Fraction(1, 10_000)
+# Engines need the other cores of their host, and several ranks plan on it at once.
+_MOST_THREADS = 4
+
+
+def time_limit() -> float:
+    """Seconds of search on one core, for all layers of a call: the variable ``EPLB_OPT_TIME_LIMIT``, or 0.5.
+
+    Counted in work done and not on the clock, so that all ranks stop at the same plan; with more cores, up to four, the
+    call takes less. What the search begins with takes some 3 ms a layer on top. An engine that plans between two steps
+    stands still meanwhile, every few thousand steps of tens of milliseconds: half a second is about half a percent of
+    its time. There is about as much to gain: the shipped policy leaves the hottest GPU half a percent to three percent
+    hotter than it has to be, this search some hundredths of a percent. An engine that plans beside its steps can
+    afford more. Set it alike for all ranks.
+
+    Raises
+    ------
+    InvalidArgumentError
+        The variable is no positive number of seconds.
+    """
+    text = os.environ.get(TIME_LIMIT)
+    if text is None:
+        return DEFAULT_SECONDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise InvalidArgumentError(f"{TIME_LIMIT}={text!r} is not a number of seconds, such as 0.5") from None
+    positive_seconds(TIME_LIMIT, seconds)
+    return seconds
+
+
+def layer_loads(weight: Any, name: str = "weight") -> NDArray[Any]:
+    """Loads of shape ``(layers, experts)``, int64 or float64, from a tensor or array on any device, of any number type.
+
+    Raises
+    ------
+    InvalidLoadsError
+        Another shape, or values that are negative or not finite.
+    """
+    shape = tuple(np.shape(weight))
+    if len(shape) != 2:
+        raise InvalidLoadsError(f"{name} has shape {shape}; expected (layers, experts)")
+    values: NDArray[Any] = Loads.of(weight).values[0]
+    return values
+
+
+def host_array(tensor: Any) -> NDArray[Any]:
+    """A tensor of integers, on any device, or an array or nested list, as an array."""
+    return np.asarray(tensor.detach().cpu() if hasattr(tensor, "detach") else tensor)
+
+
+def deployment_of(
+    num_experts: int,
+    num_slots: int,
+    num_groups: int,
+    num_nodes: int,
+    num_gpus: int,
+    *,
+    hierarchical: bool | None = None,
+) -> Deployment:
+    """The deployment that an engine's numbers mean.
+
+    Replicas are distinct unless a GPU has more slots than there are experts to fill it with. Groups are bound to nodes
+    if `hierarchical`, or by default where they divide by several nodes, as the shipped policy decides. GPUs that do not
+    divide by the nodes make placement global, as in vLLM.
+
+    Raises
+    ------
+    InvalidDeploymentError
+        Numbers that are no positive integers or do not divide, or too few slots.
+    """
+    # Born first, so that what is divided by below is a number.
+    numbers = Deployment(num_gpus, num_slots, num_nodes, num_groups, policy="global", distinct=False)
+    if hierarchical is None:
+        hierarchical = numbers.num_groups % numbers.num_nodes == 0
+    divides = numbers.num_nodes > 1 and numbers.num_gpus % numbers.num_nodes == 0
+    deployment = replace(numbers, policy="hierarchical" if hierarchical and divides else "global")
+    distinct = deployment.slots_per_gpu <= num_experts // deployment.binding_nodes
+    deployment = replace(deployment, distinct=distinct)
+    deployment.require_room_for(num_experts)
+    return deployment
+
+
+def plan_layers(
+    values: NDArray[Any],
+    deployment: Deployment,
+    old: Ints | None = None,
+    *,
+    doubles: bool = True,
+    fallback: Fallback = published_rows,
+) -> Ints:
+    """Slot -> expert of all layers, shape ``(layers, slots)``; verified.
+
+    Layers without load keep their row of `old`, or get an even plan, without compiled code and at once. Others are
+    planned within `time_limit`; where that is no cooler than `old`, the old row stays, and else it is relabelled so
+    that few slots change. What stays on a GPU stays in its slot. Whatever goes wrong in planning is logged, and
+    `fallback` makes the plans.
+
+    Parameters
+    ----------
+    values
+        Loads in tokens, shape ``(layers, experts)``, as `layer_loads` returns them, not negative and finite.
+    deployment
+        Has room for the experts.
+    old
+        What the slots hold now, shape ``(layers, slots)``; negative where they are empty.
+    doubles
+        In layers where the shipped policy is strictly cooler because it doubles up an expert on a GPU, take its plan:
+        no layer is ever worse than with it.
+    fallback
+        Makes the rows of layers with load when planning fails, from their loads and the deployment.
+    """
+    seconds = time_limit()
+    KERNELS.begin()
+    rows = even_rows(values, deployment)
+    loaded = values.any(axis=1)
+    if old is not None and not loaded.all():
+        empty = np.flatnonzero(~loaded)
+        empty = empty[valid_layers(old[empty], deployment, values.shape[1])]
+        rows[empty] = old[empty]
+    if loaded.any():
+        try:
+            rows[loaded] = _planned(values[loaded], deployment, None if old is None else old[loaded], doubles, seconds)
+        # An engine outlives whatever fails here.
+        except Exception as error:
+            logger.warning("planning failed, a plain plan takes its place: %s: %s", type(error).__name__, error)
+            logger.debug("planning failed", exc_info=True)
+            rows[loaded] = fallback(values[loaded], deployment)
+    if old is None:
+        return rows
+    shape = (len(rows), deployment.num_gpus, deployment.slots_per_gpu)
+    return keep_slots(rows.reshape(shape), old.reshape(shape)).reshape(rows.shape)
+
+
+def _planned(values: NDArray[Any], deployment: Deployment, old: Ints | None, doubles: bool, seconds: float) -> Ints:
+    KERNELS.wait()
+    begin, num_experts = perf_counter(), values.shape[1]
+    rows, rules = _searched(values, deployment, seconds), deployment
+    require_valid(Plan(rows, deployment, num_experts))
+    shipped = published_rows(values, deployment)
+    if doubles:
+        cooler = strictly_cooler(values, shipped, rows, deployment)
+        rows[cooler], rules = shipped[cooler], replace(deployment, distinct=False)
+    if old is not None:
+        stays = valid_layers(old, deployment, num_experts)
+        stays[stays] = ~strictly_cooler(values[stays], rows[stays], old[stays], deployment)
+        rows[stays] = old[stays]
+        rows[~stays] = relabel(rows[~stays], old[~stays], deployment)
+        require_valid(Plan(rows, rules, num_experts))
+    _tell(values, rows, shipped, old, deployment.num_gpus, perf_counter() - begin)
+    return rows
+
+
+def _searched(values: NDArray[Any], deployment: Deployment, seconds: float) -> Ints:
+    """Search on all layers, in threads, as compiled code does not hold Python."""
+    from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND
+
+    work = max(1, int(seconds * PAIRS_PER_SECOND / len(values)))
+    instances = [Instance.from_loads(layer, deployment) for layer in values]
+    with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores(), len(values)), "eplb_opt") as threads:
+        return np.stack(list(threads.map(_search, instances, [work] * len(instances))))
+
+
+def _search(instance: Instance, work: int) -> Ints:
+    """Greedy, swap descent and search on one layer; same arguments, same plan."""
+    from eplb_opt.bounds.quick import quick_bounds
+    from eplb_opt.heuristics.pipeline import greedy_plus_swap, search
+
+    enough = max(proof.bound for proof in quick_bounds(instance)) / (1 - _CLOSE_ENOUGH)
+    slots = greedy_plus_swap(instance, work)
+    return search(instance, slots, target=instance.kernel_value(enough), work=work)
+
+
+def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num_gpus: int, seconds: float) -> None:
+    """One line for the log: how balanced the plan is, beside the shipped policy's, and what moves."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus
+    ours, theirs = (hottest_loads(values, plan, num_gpus).sum() / mean for plan in (rows, shipped))
+    moves = "" if old is None else f", {moved_slots(rows, old)} of {rows.size} slots change"
+    logger.info(
+        "%d layers planned in %.0f ms: imbalance %.4f, of the shipped policy %.4f%s",
+        len(values),
+        1e3 * seconds,
+        ours,
+        theirs,
+        moves,
+    )
