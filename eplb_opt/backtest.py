@@ -139,7 +139,7 @@ def _splits(num_windows: int, split: str) -> Iterator[_Split]:
 
 
 def _windows(loads: Loads, values: NDArray[Any]) -> Loads:
-    return Loads(values, loads.layer_ids, loads.source, loads.num_model_layers)
+    return Loads(values, source=loads.source, **loads.labels.fields)
 
 
 def _known(loads: Loads, part: _Split, strategy: str) -> Loads:

@@ -157,13 +157,13 @@ def published_scores(
     rows = []
     for name in (SOLVE, *names()) if methods is None else dict.fromkeys(methods):
         for window in range(1, loads.num_windows):
-            known = Loads(loads.values[[window - 1]].copy(), loads.layer_ids)
+            known = Loads(loads.values[[window - 1]].copy(), **loads.labels.fields)
             if name == SOLVE:
                 solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
                 done = _Done(solution.plan.physical_to_logical, np.empty(0, dtype=np.int64), solution.runtime)
             else:
                 done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))
-            plan = Plan(done.slots, deployment, loads.num_experts, loads.layer_ids)
+            plan = Plan(done.slots, deployment, loads.num_experts, **loads.labels.fields)
             rows.append({"method": name, "window": window, **_scores(require_valid(plan), loads.values[window])})
             rows[-1]["milliseconds"] = 1e3 * done.seconds
     frame = pd.DataFrame(rows)
@@ -239,7 +239,7 @@ def _timed(name: str, model: _Model) -> _Done:
 def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.DataFrame:
     """One method's part of the comparison."""
     loads = model.loads
-    plan = require_valid(Plan(done.slots, model.deployment, loads.num_experts, loads.layer_ids))
+    plan = require_valid(Plan(done.slots, model.deployment, loads.num_experts, **loads.labels.fields))
     frame = evaluate(plan, loads).groupby("layer_id", sort=False)[list(_METRICS)].mean().reset_index()
     objectives, gaps = [], []
     for slots, (instance, aim), layer in zip(done.slots.tolist(), model.layers, solution.layers, strict=True):

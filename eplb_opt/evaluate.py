@@ -103,7 +103,7 @@ def _matched(plan: Plan, loads: Any) -> tuple[Plan, Loads]:
     if loads.num_experts != plan.num_experts:
         raise InvalidLoadsError(f"the loads have {loads.num_experts} experts, the plan {plan.num_experts}")
     if labelled:
-        return plan.select(loads.layer_ids), loads
+        return plan.numbered_as(loads.labels).select(loads.layer_ids), loads
     if loads.num_layers != plan.num_layers:
         raise InvalidLoadsError(f"the loads have {loads.num_layers} layers, the plan {plan.num_layers}")
-    return plan, Loads(loads.values, plan.layer_ids)
+    return plan, Loads(loads.values, **plan.labels.fields)

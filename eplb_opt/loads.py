@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.arrays import frozen_array, layer_labels
+from eplb_opt.arrays import frozen_array
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.layers import Layers, Numbering
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,16 @@ class Loads:
         Shape ``(windows, layers, experts)``, read-only, int64 or float64, finite and non-negative. Also accepted
         at birth: ``(layers, experts)``, ``(experts,)``, nested lists, torch tensors on any device.
     layer_ids
-        Decoder layer of each row, increasing; default ``0, 1, ...``.
+        Layer of each row, increasing; default ``0, 1, ...``.
     source
         Where the loads come from, for people.
     num_model_layers
-        Decoder layers of the model, layers without experts included; default: up to the last of `layer_ids`.
+        Layers of the model, as counted by `numbering`; default: up to the last of `layer_ids`.
+    numbering
+        ``"decoder"``: ids count all decoder layers, those without experts included. ``"moe"``: ids count the layers
+        with experts from 0, and which decoder layers these are is not known.
+    moe_layer_ids
+        All layers of the model with experts, where these are more than `layer_ids`; ``None``: not known.
 
     Raises
     ------
@@ -38,24 +44,33 @@ class Loads:
     layer_ids: tuple[int, ...] = ()
     source: str = ""
     num_model_layers: int = 0
+    numbering: Numbering = "decoder"
+    moe_layer_ids: tuple[int, ...] | None = ()
 
     def __post_init__(self) -> None:
         values = _as_token_array(self.values)
-        ids, layers = layer_labels(self.layer_ids, self.num_model_layers, values.shape[1], InvalidLoadsError)
         object.__setattr__(self, "values", frozen_array(values))
-        object.__setattr__(self, "layer_ids", ids)
-        object.__setattr__(self, "num_model_layers", layers)
+        for name, value in self.labels.fields.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loads):
             return NotImplemented
-        return (
-            self.layer_ids == other.layer_ids
-            and self.num_model_layers == other.num_model_layers
-            and np.array_equal(self.values, other.values)
-        )
+        return self.labels == other.labels and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def labels(self) -> Layers:
+        """Which layers the rows are."""
+        return Layers.of(
+            self.num_layers,
+            self.layer_ids,
+            self.num_model_layers,
+            self.numbering,
+            self.moe_layer_ids,
+            InvalidLoadsError,
+        )
 
     @property
     def num_windows(self) -> int:
@@ -74,7 +89,12 @@ class Loads:
 
     @classmethod
     def of(cls, loads: Any) -> Loads:
-        """`loads` itself if it is a `Loads`, else a `Loads` around the array, tensor or nested list."""
+        """`loads` itself if it is a `Loads`, else a `Loads` around the data frame, array, tensor or nested list."""
+        if hasattr(loads, "columns") and hasattr(loads, "index"):
+            # It needs this module.
+            from eplb_opt.frames import loads_of_frame
+
+            return loads_of_frame(loads)
         return loads if isinstance(loads, Loads) else cls(loads)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import positive_int
-from eplb_opt.arrays import frozen_array, layer_labels
+from eplb_opt.arrays import frozen_array
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.layers import Layers, Numbering, describe_ids
 
 if TYPE_CHECKING:
     import torch
@@ -34,9 +35,14 @@ class Plan:
     num_experts
         Logical experts of a layer.
     layer_ids
-        Decoder layer of each row, increasing; default ``0, 1, ...``.
+        Layer of each row, increasing; default ``0, 1, ...``.
     num_model_layers
-        Decoder layers of the model, layers without experts included; default: up to the last of `layer_ids`.
+        Layers of the model, as counted by `numbering`; default: up to the last of `layer_ids`.
+    numbering
+        ``"decoder"``: ids count all decoder layers, those without experts included. ``"moe"``: ids count the layers
+        with experts from 0, and which decoder layers these are is not known.
+    moe_layer_ids
+        All layers of the model with experts, where these are more than `layer_ids`; ``None``: not known.
     """
 
     physical_to_logical: NDArray[np.int64]
@@ -44,6 +50,8 @@ class Plan:
     num_experts: int
     layer_ids: tuple[int, ...] = ()
     num_model_layers: int = 0
+    numbering: Numbering = "decoder"
+    moe_layer_ids: tuple[int, ...] | None = ()
 
     def __post_init__(self) -> None:
         try:
@@ -59,18 +67,24 @@ class Plan:
                 f"the plan has {mapping.shape[1]} slots, the deployment num_slots={self.deployment.num_slots}"
             )
         positive_int("num_experts", self.num_experts, InvalidPlanError)
-        ids, layers = layer_labels(self.layer_ids, self.num_model_layers, mapping.shape[0], InvalidPlanError)
         object.__setattr__(self, "physical_to_logical", frozen_array(mapping.astype(np.int64)))
-        object.__setattr__(self, "layer_ids", ids)
-        object.__setattr__(self, "num_model_layers", layers)
+        for name, value in self.labels.fields.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented
-        mine, theirs = ((p.deployment, p.num_experts, p.layer_ids, p.num_model_layers) for p in (self, other))
+        mine, theirs = ((p.deployment, p.num_experts, p.labels) for p in (self, other))
         return mine == theirs and np.array_equal(self.physical_to_logical, other.physical_to_logical)
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def labels(self) -> Layers:
+        """Which layers the rows are."""
+        return Layers.of(
+            self.num_layers, self.layer_ids, self.num_model_layers, self.numbering, self.moe_layer_ids, InvalidPlanError
+        )
 
     @property
     def num_layers(self) -> int:
@@ -122,17 +136,53 @@ class Plan:
         wanted = tuple(layer_ids)
         missing = sorted(set(wanted) - set(self.layer_ids))
         if missing:
-            raise InvalidPlanError(
-                f"the plan has no layer {', '.join(map(str, missing))}; it has {describe_ids(self.layer_ids)}"
-            )
+            raise InvalidPlanError(f"the plan has no layer {describe_ids(tuple(missing))}; it has {self.labels}")
         rows = [self.layer_ids.index(layer) for layer in wanted]
-        return replace(self, physical_to_logical=self.physical_to_logical[rows], layer_ids=wanted)
+        labels = replace(self.labels, ids=wanted)
+        return replace(self, physical_to_logical=self.physical_to_logical[rows], **labels.fields)
+
+    def with_draft_layers(self, count: int) -> Plan:
+        """The plan with `count` layers more behind the last layer of the model, which get the last row.
+
+        Draft layers (MTP, NextN) are recorded by nobody, and engines that count them ask for a row all the same.
+        """
+        rows = np.concatenate([self.physical_to_logical, np.repeat(self.physical_to_logical[-1:], count, axis=0)])
+        labels = self.labels
+        drafts = tuple(range(labels.num_model_layers, labels.num_model_layers + count))
+        known = labels.moe_layer_ids
+        longer = replace(
+            labels,
+            ids=labels.ids + drafts,
+            num_model_layers=labels.num_model_layers + count,
+            moe_layer_ids=None if known is None else known + drafts,
+        )
+        return replace(self, physical_to_logical=rows, **longer.fields)
+
+    def numbered_as(self, labels: Layers) -> Plan:
+        """The plan with its layers counted as in `labels`, the layers of the same model.
+
+        Raises
+        ------
+        InvalidPlanError
+            One counts decoder layers and the other layers with experts, and how many have experts is not known or not
+            the same.
+        """
+        if self.numbering == labels.numbering:
+            return self
+        mine = self.labels
+        if mine.moe_layer_ids is None or labels.moe_layer_ids is None:
+            raise InvalidPlanError(
+                f"the plan counts {_counted(mine)}, what it is for {_counted(labels)}: say which layers have experts"
+            )
+        if len(mine.moe_layer_ids) != len(labels.moe_layer_ids):
+            raise InvalidPlanError(
+                f"the plan counts {_counted(mine)}, what it is for {_counted(labels)}: these are not as many"
+            )
+        ids = tuple(labels.moe_layer_ids[index] for index in mine.moe_indices)
+        return replace(self, **replace(labels, ids=ids).fields)
 
 
-def describe_ids(ids: tuple[int, ...]) -> str:
-    """Layer ids in words: ``layers 3-60``, or a list where they are not contiguous."""
-    if len(ids) == 1:
-        return f"layer {ids[0]}"
-    if ids == tuple(range(ids[0], ids[-1] + 1)):
-        return f"layers {ids[0]}-{ids[-1]}"
-    return f"layers {', '.join(map(str, ids))}"
+def _counted(labels: Layers) -> str:
+    what = "MoE layers from 0" if labels.numbering == "moe" else "decoder layers"
+    ids = labels.ids if labels.moe_layer_ids is None else labels.moe_layer_ids
+    return f"{what} ({describe_ids(ids)})"

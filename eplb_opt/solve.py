@@ -174,7 +174,7 @@ def solve(
         for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
     ]
     if warm_start is not None:
-        _offer_warm_start(warm_start, records, deployment)
+        _offer_warm_start(warm_start, loads, records, deployment)
 
     done: set[int] = set()
 
@@ -194,8 +194,7 @@ def solve(
         physical_to_logical=np.stack([record.slots for record in records]),
         deployment=deployment,
         num_experts=loads.num_experts,
-        layer_ids=loads.layer_ids,
-        num_model_layers=loads.num_model_layers,
+        **loads.labels.fields,
     )
     return Solution(
         plan=require_valid(plan),
@@ -268,13 +267,9 @@ def _check_scenarios(loads: Loads, objective: str, scenarios: int) -> None:
         )
 
 
-def _offer_warm_start(plan: Plan, records: list[LayerRecord], deployment: Deployment) -> None:
-    ours = Plan(
-        physical_to_logical=plan.select(record.layer_id for record in records).physical_to_logical,
-        deployment=deployment,
-        num_experts=records[0].instance.num_experts,
-        layer_ids=tuple(record.layer_id for record in records),
-    )
+def _offer_warm_start(plan: Plan, loads: Loads, records: list[LayerRecord], deployment: Deployment) -> None:
+    known = plan.numbered_as(loads.labels).select(loads.layer_ids)
+    ours = Plan(known.physical_to_logical, deployment, loads.num_experts, loads.layer_ids)
     if plan.num_experts != ours.num_experts:
         raise InvalidPlanError(f"the warm start has {plan.num_experts} experts, the loads {ours.num_experts}")
     require_valid(ours, "the warm start")

@@ -12,7 +12,6 @@ from eplb_opt.cli import options
 from eplb_opt.cli.pictures import picture, require_picture
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
-from eplb_opt.io import read_loads
 from eplb_opt.io.files import require_writable, write_whole
 
 _FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
@@ -24,7 +23,7 @@ def run(
     slots: options.Slots = None,
     redundant: options.Redundant = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     split: Annotated[str, typer.Option(help=f"{' or '.join(SPLITS)}.")] = "rolling",
@@ -37,11 +36,15 @@ def run(
     figure: Annotated[Path | None, typer.Option(help="Where a figure goes: .png, .svg or .pdf.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
+    model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Plan on some windows, score on others: what is lost to the forecast, and what to the heuristic."""
-    recorded = read_loads(loads, format, windows)
-    deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    deployment = options.deployment_of(
+        recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
+    )
     options.require_new_files([output, figure], loads)
     for path in (output, figure):
         if path is not None:

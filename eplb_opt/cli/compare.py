@@ -15,7 +15,6 @@ from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.heuristics import summaries
-from eplb_opt.io import read_loads
 from eplb_opt.io.files import require_writable, write_whole
 
 PROTOCOLS = ("bound", "published")
@@ -40,7 +39,7 @@ def run(
     slots: options.Slots = None,
     redundant: options.Redundant = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     methods: Annotated[str | None, typer.Option(help="Names below, separated by commas; default: all.")] = None,
@@ -56,12 +55,16 @@ def run(
     figure: Annotated[Path | None, typer.Option(help="Where a figure of gaps goes: .png, .svg or .pdf.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
+    model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Hold the published heuristics, and solve, against the proven bound, or score them as they are published."""
     one_of("--protocol", protocol, PROTOCOLS)
-    recorded = read_loads(loads, format, windows)
-    deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    deployment = options.deployment_of(
+        recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
+    )
     options.require_new_files([csv, figure], loads)
     for path in (csv, figure):
         if path is not None:

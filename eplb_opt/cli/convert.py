@@ -7,34 +7,46 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import natural_int
 from eplb_opt.cli import options
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
-from eplb_opt.plan import describe_ids
+from eplb_opt.io.engines import ENGINES, relabelled, require_target, start_command
+from eplb_opt.models import model_of
 
 
 def run(
     plan: options.PlanFile,
-    to: Annotated[str, typer.Option(help="Engine of the new file: sglang or native.")],
+    to: Annotated[str, typer.Option(help=f"Engine of the new file: {', '.join(ENGINES)}.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
+    model: options.ModelName = None,
     layer_ids: options.LayerIds = None,
+    draft_layers: Annotated[
+        int, typer.Option(help="Layers behind the last one (MTP) that get its row, for TensorRT-LLM.")
+    ] = 0,
     engine: options.Engine = "auto",
     gpus: options.Gpus = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
 ) -> int:
-    """Write a plan in an engine's format; --layer-ids says which decoder layers its rows are."""
+    """Write a plan in an engine's format; --model or --layer-ids say which decoder layers its rows are."""
+    natural_int("--draft-layers", draft_layers)
+    if model is not None and layer_ids is not None:
+        raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")
     options.require_new_files([output], [plan])
-    source, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
-    if to == "native" and not known:
+    require_target(output, to)
+    shape = None if model is None else model_of(model)
+    source, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
+    if ENGINES[to].knows_gpus and not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
     ids = options.layer_ids_of(layer_ids)
-    write_plan(source, output, to, layer_ids=ids)
-    show(f"{output}: {describe_ids(ids or source.layer_ids)} of {plan} for {to}")
-    if to == "sglang":
-        redundant = source.deployment.num_slots - source.num_experts
-        show(f"start SGLang with --init-expert-location {output} --ep-num-redundant-experts {redundant}")
+    written = source if ids is None else relabelled(source, ids)
+    written = written.with_draft_layers(draft_layers) if draft_layers else written
+    write_plan(written, output, to)
+    show(f"{output}: {written.labels} of {plan} for {to}")
+    if known and to != "native":
+        show(f"{ENGINES[to].title}: {start_command(to, str(output), written)}")
     return 0

@@ -11,7 +11,6 @@ from eplb_opt.cli import options
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
-from eplb_opt.io import read_loads
 
 
 def run(
@@ -21,18 +20,21 @@ def run(
     engine: options.Engine = "auto",
     gpus: options.Gpus = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     format: options.Format = "auto",
     windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
+    model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Score a plan on recordings: per layer and window, and in the figures that engines report."""
-    placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
     if not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
-    metrics = evaluate(placed, read_loads(loads, format, windows), dispatch)
+    metrics = evaluate(placed, recorded, dispatch)
     summary = summarise(metrics)
     if json:
         show_json({"summary": summary, "layers": records(metrics)})

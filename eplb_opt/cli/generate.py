@@ -7,15 +7,20 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.cli import options
 from eplb_opt.cli.tables import show
+from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
+from eplb_opt.loads import Loads
+from eplb_opt.models import model_of
 
 
 def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="A .npz, .npy, .csv or SGLang .json file.")],
-    experts: Annotated[int, typer.Option(help="Experts of a layer.")] = 256,
-    layers: Annotated[int, typer.Option(help="MoE layers.")] = 58,
+    model: options.ModelName = None,
+    experts: Annotated[int | None, typer.Option(help="Experts of a layer; default: of --model, else 256.")] = None,
+    layers: Annotated[int | None, typer.Option(help="MoE layers; default: of --model, else 58.")] = None,
     windows: Annotated[int, typer.Option(help="Windows.")] = 1,
     family: Annotated[str, typer.Option(help="lognormal, rank, dominant or uniform.")] = "lognormal",
     skew: Annotated[float, typer.Option(help="Sigma, exponent or share of the family.")] = 1.0,
@@ -24,9 +29,12 @@ def run(
     seed: Annotated[int, typer.Option(help="Same options, same loads.")] = 0,
 ) -> int:
     """Make loads with a known recipe, as a recording that every other command reads."""
+    shape = None if model is None else model_of(model)
+    if shape is not None and not (experts is layers is None):
+        raise InvalidArgumentError("--model and --experts or --layers say the same thing; give one of them")
     loads = generate_loads(
-        num_experts=experts,
-        num_layers=layers,
+        num_experts=(256 if experts is None else experts) if shape is None else shape.num_experts,
+        num_layers=(58 if layers is None else layers) if shape is None else len(shape.moe_layer_ids),
         num_windows=windows,
         family=family,
         skew=skew,
@@ -34,6 +42,9 @@ def run(
         tokens=tokens,
         seed=seed,
     )
+    if shape is not None:
+        loads = Loads(loads.values, source=loads.source, **shape.labels.fields)
     write_loads(loads, output)
-    show(f"{output}: {loads.source}; {windows} x {layers} x {experts} (windows x layers x experts)")
+    size = " x ".join(map(str, loads.values.shape))
+    show(f"{output}: {loads.source}; {size} (windows x layers x experts)")
     return 0

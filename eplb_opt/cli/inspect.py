@@ -11,7 +11,7 @@ from eplb_opt.cli import options
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.io import read_loads
 from eplb_opt.loads import Loads
-from eplb_opt.plan import describe_ids
+from eplb_opt.models import model_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,29 +23,35 @@ def run(
     slots: options.Slots = None,
     redundant: options.Redundant = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     format: options.Format = "auto",
     windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
+    model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
-    recorded = read_loads(loads, format, windows)
+    recorded = read_loads(loads, format, windows, window_length)
+    shape = None if model is None else model_of(model)
+    warnings = [] if shape is None else shape.disagreements(recorded)
+    if shape is not None and not warnings:
+        recorded = shape.label(recorded)
     layers = _skew(recorded)
     if gpus is None:
         options.require_gpus_for(
             slots=slots is not None,
             redundant=redundant is not None,
             nodes=nodes != 1,
-            groups=groups != 1,
+            groups=groups is not None,
             policy=policy != "auto",
             no_distinct=not distinct,
         )
     formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f", "hottest_share": ".4f"}
     if gpus is not None:
         deployment = options.deployment_of(
-            recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct
+            recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
         )
         bounds = lower_bound(recorded, deployment)
         layers = layers.merge(bounds, on="layer_id")
@@ -54,15 +60,20 @@ def run(
     facts = {
         "source": recorded.source,
         "windows": recorded.num_windows,
-        "layers": describe_ids(recorded.layer_ids),
-        "decoder_layers": recorded.num_model_layers,
+        "layers": str(recorded.labels),
+        "decoder_layers": recorded.num_model_layers if recorded.numbering == "decoder" else None,
         "experts": recorded.num_experts,
     }
+    if shape is not None:
+        facts |= {"model": shape.name, "warnings": warnings}
     if json:
         show_json({**facts, "per_layer": records(layers)})
         return 0
     for name, value in facts.items():
-        show(f"{name.replace('_', ' '):<15} {value}")
+        if name != "warnings":
+            show(f"{name.replace('_', ' '):<15} {'not known' if value is None else value}")
+    for warning in warnings:
+        show(f"warning: {warning}")
     show("")
     show_table(layers, formats)
     return 0

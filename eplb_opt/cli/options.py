@@ -10,32 +10,59 @@ import typer
 
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.io import read_plan
-from eplb_opt.io.engines import engine_of_file
+from eplb_opt.io import read_loads, read_plan
+from eplb_opt.io.engines import ENGINES, engine_of_file
+from eplb_opt.io.load_files import FORMAT_NAMES
+from eplb_opt.layers import MOST_LAYERS
+from eplb_opt.loads import Loads
+from eplb_opt.models import MODELS, Model, model_of
 from eplb_opt.plan import Plan
 
-LoadFiles = Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings; several are several windows.")]
+LoadFiles = Annotated[
+    list[Path], typer.Argument(metavar="LOADS...", help="Recordings, files or folders; several are several windows.")
+]
 OptionalLoadFiles = Annotated[
     list[Path] | None, typer.Argument(metavar="[LOADS]...", help="Recordings whose layers and experts it must fit.")
 ]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: native JSON or an engine's file.")]
-Format = Annotated[str, typer.Option(help="Format of the recordings: auto, sglang, numpy, csv, torch.")]
+Format = Annotated[str, typer.Option(help=f"Format of the recordings: auto, {', '.join(FORMAT_NAMES)}.")]
 Windows = Annotated[int, typer.Option(help="Equal parts to cut each recording into.")]
-Engine = Annotated[str, typer.Option(help="Format of the plan: auto, native, sglang.")]
+WindowLength = Annotated[
+    int | None,
+    typer.Option("--window-length", help="Recorded steps of a window, instead of --windows; a rest is left out."),
+]
+Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", help=f"Model, whose layers, experts and groups are known: {', '.join(MODELS)}."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 Gpus = Annotated[int | None, typer.Option("--gpus", help="Number of GPUs.")]
 Slots = Annotated[int | None, typer.Option("--slots", help="Number of slots (physical experts) over all GPUs.")]
 Redundant = Annotated[int | None, typer.Option("--redundant", help="Slots beyond one for each expert.")]
 Nodes = Annotated[int, typer.Option("--nodes", help="Number of nodes.")]
-Groups = Annotated[int, typer.Option("--groups", help="Number of expert groups.")]
+Groups = Annotated[
+    int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
+]
 PolicyOption = Annotated[str, typer.Option("--policy", help="auto, hierarchical or global.")]
 Distinct = Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")]
 LayerIds = Annotated[str | None, typer.Option("--layer-ids", help="Decoder layers of the rows, such as 3-60 or 1,3,5.")]
 
 
-# More decoder layers than any model has.
-_MOST_LAYERS = 10_000
+def recording_of(
+    paths: list[Path],
+    format: str,
+    windows: int = 1,
+    model_name: str | None = None,
+    window_length: int | None = None,
+) -> tuple[Loads, Model | None]:
+    """The recordings in files, with the layers of the model where one is named, and that model."""
+    loads = read_loads(paths, format, windows, window_length)
+    if model_name is None:
+        return loads, None
+    model = model_of(model_name)
+    return model.label(loads), model
 
 
 def deployment_of(
@@ -44,9 +71,10 @@ def deployment_of(
     slots: int | None,
     redundant: int | None,
     nodes: int,
-    groups: int,
+    groups: int | None,
     policy: str,
     distinct: bool,
+    model: Model | None = None,
 ) -> Deployment:
     """The deployment that the options describe; exactly one of `slots` and `redundant`, or none for no redundancy."""
     if gpus is None:
@@ -54,7 +82,7 @@ def deployment_of(
     if slots is not None and redundant is not None:
         raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
     total = num_experts + (redundant or 0) if slots is None else slots
-    return Deployment(gpus, total, nodes, groups, _policy(policy), distinct)
+    return Deployment(gpus, total, nodes, _groups(groups, model), _policy(policy), distinct)
 
 
 def plan_of(
@@ -62,23 +90,30 @@ def plan_of(
     engine: str,
     gpus: int | None,
     nodes: int,
-    groups: int,
+    groups: int | None,
     policy: str,
     distinct: bool,
     num_experts: int | None = None,
     num_model_layers: int | None = None,
+    model: Model | None = None,
 ) -> tuple[Plan, bool]:
-    """The plan in a file, and whether its deployment is known: the file says it, or the options do."""
+    """The plan in a file, and whether its GPUs are known: the file says them, or the options do.
+
+    Of a model, the layers with experts; a plan that counts these from 0 gets their decoder layers.
+    """
+    deployment = None
     if gpus is None:
-        require_gpus_for(nodes=nodes != 1, groups=groups != 1, policy=policy != "auto", no_distinct=not distinct)
-        plan = read_plan(path, engine, None, num_experts, num_model_layers=num_model_layers)
-        return plan, engine_of_file(path, engine) == "native"
+        require_gpus_for(nodes=nodes != 1, groups=groups is not None, policy=policy != "auto", no_distinct=not distinct)
+    else:
 
-    def deployment(slots: int) -> Deployment:
-        return Deployment(gpus, slots, nodes, groups, _policy(policy), distinct)
+        def deployment(slots: int) -> Deployment:
+            return Deployment(gpus, slots, nodes, _groups(groups, model), _policy(policy), distinct)
 
+    if model is not None:
+        num_experts = model.num_experts
     plan = read_plan(path, engine, deployment, num_experts, num_model_layers=num_model_layers)
-    return plan, True
+    known = gpus is not None or ENGINES[engine_of_file(path, engine)].knows_gpus
+    return plan if model is None else model.label_plan(plan), known
 
 
 def require_gpus_for(**given: bool) -> None:
@@ -119,7 +154,7 @@ def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
             span = range(int(first), int(last) + 1) if dash else [int(first)]
         except ValueError:
             raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is neither a number nor a range a-b") from None
-        if not 0 < len(span) <= _MOST_LAYERS:
+        if not 0 < len(span) <= MOST_LAYERS:
             raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is not a range of layers from low to high")
         ids.extend(span)
     return tuple(ids)
@@ -133,6 +168,12 @@ def numbers_of(option: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None
+
+
+def _groups(groups: int | None, model: Model | None) -> int:
+    if groups is not None:
+        return groups
+    return 1 if model is None else model.num_groups
 
 
 def _policy(policy: str) -> Policy:

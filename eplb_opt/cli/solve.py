@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options
-from eplb_opt.cli.progress import progress_line
+from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
-from eplb_opt.io import read_loads, read_plan, write_plan
-from eplb_opt.io.engines import require_target
+from eplb_opt.io import read_plan, write_plan
+from eplb_opt.io.engines import ENGINES, require_target
 from eplb_opt.io.files import require_writable
 from eplb_opt.io.native import format_solution
 from eplb_opt.solution import Solution
@@ -24,7 +24,7 @@ def run(
     slots: options.Slots = None,
     redundant: options.Redundant = None,
     nodes: options.Nodes = 1,
-    groups: options.Groups = 1,
+    groups: options.Groups = None,
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
@@ -41,22 +41,27 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Limit work instead of time.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the plan goes.")] = None,
-    engine: Annotated[str, typer.Option(help="Format of the plan: native or sglang.")] = "native",
+    engine: Annotated[str, typer.Option(help=f"Format of the plan: {', '.join(ENGINES)}.")] = "native",
     save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
+    model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Plan where experts live: replica counts and placement, with a proven bound and the gap to it."""
-    recorded = read_loads(loads, format, windows)
-    deployment = options.deployment_of(recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    deployment = options.deployment_of(
+        recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
+    )
     start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
-    options.require_new_files([output, save], [*loads, warm_start])
+    options.require_new_files([output, save, log], [*loads, warm_start])
     if output is not None:
-        require_target(output, engine)
+        require_target(output, engine, recorded.labels)
     if save is not None:
         require_writable(save)
-    with progress_line() as progress:
+    with progress_table(log) as progress:
         solution = solve(
             recorded,
             deployment,
@@ -64,7 +69,7 @@ def run(
             window_weights=options.numbers_of("--window-weights", window_weights),
             scenarios=scenarios,
             method=method,
-            warm_start=start if start is None else start.select(recorded.layer_ids),
+            warm_start=start,
             time_limit=time_limit,
             target_gap=target_gap,
             seed=seed,

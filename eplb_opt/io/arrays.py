@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from eplb_opt.errors import FileFormatError
 from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.recording import Recording
+from eplb_opt.layers import Numbering
 from eplb_opt.loads import Loads
 
-_LABELS = ("layer_ids", "num_model_layers")
+_LABELS = ("layer_ids", "num_model_layers", "numbering", "moe_layer_ids")
 
 
 def holds_arrays(content: Content) -> bool:
@@ -23,24 +24,23 @@ def holds_arrays(content: Content) -> bool:
 def parse_arrays(content: Content) -> Recording:
     """Recording of an array of shape ``(experts,)``, ``(layers, experts)`` or ``(steps, layers, experts)``.
 
-    A .npz file holds it as ``loads``, as ``logical_count``, or as its only array; its optional arrays ``layer_ids``
-    and ``num_model_layers`` label the rows. All rows are kept.
+    A .npz file holds it as ``loads``, as ``logical_count``, or as its only array; its optional arrays ``layer_ids``,
+    ``num_model_layers``, ``numbering`` and ``moe_layer_ids`` label the rows as in `Loads`, where no ``moe_layer_ids``
+    at all are those of the rows, and an empty list is none known. Rows without ids are MoE layers counted from 0. All
+    rows are kept.
 
     Raises
     ------
     FileFormatError
-        Several arrays of other names, or labels that are no integers.
+        Several arrays of other names, or labels that are none.
     InvalidLoadsError
         Values that are no loads.
     """
     if isinstance(content.value, np.ndarray):
-        return Recording.of(content.value, content.name)
+        return Recording.of(content.value, content.name, numbering="moe")
     arrays = content.value
-    layer_ids, num_model_layers = (_labels(arrays, key, content.name) for key in _LABELS)
-    if len(num_model_layers) > 1:
-        raise FileFormatError(f"{content.name}: num_model_layers holds {len(num_model_layers)} numbers, not one")
     values = arrays[_loads_key(arrays, content.name)]
-    return Recording.of(values, content.name, layer_ids, sum(num_model_layers))
+    return Recording.of(values, content.name, **_labels(arrays, content.name))
 
 
 def holds_tensor(content: Content) -> bool:
@@ -49,7 +49,9 @@ def holds_tensor(content: Content) -> bool:
 
 
 def parse_tensor(content: Content) -> Recording:
-    """Recording of a saved tensor, of the same shapes as an array; all rows are kept.
+    """Recording of a saved tensor, of the same shapes as an array; all rows are kept, MoE layers counted from 0.
+
+    This is also what scripts of vLLM-Ascend and callers of DeepSeek's EPLB save.
 
     Raises
     ------
@@ -60,23 +62,33 @@ def parse_tensor(content: Content) -> Recording:
     """
     if not holds_tensor(content):
         raise FileFormatError(f"{content.name} is {content}, not a saved tensor")
-    return Recording.of(content.value, content.name)
+    return Recording.of(content.value, content.name, numbering="moe")
 
 
 def format_npz(loads: Loads, name: str) -> bytes:
-    """A .npz file with the arrays ``loads``, ``layer_ids`` and ``num_model_layers``."""
+    """A .npz file with the array ``loads`` and every label of its rows."""
     stream = io.BytesIO()
+    labels = loads.labels
     np.savez(
         stream,
+        allow_pickle=False,
         loads=loads.values,
-        layer_ids=np.array(loads.layer_ids),
-        num_model_layers=np.array(loads.num_model_layers),
+        layer_ids=np.array(labels.ids),
+        num_model_layers=np.array(labels.num_model_layers),
+        numbering=np.array(labels.numbering),
+        moe_layer_ids=np.array(labels.moe_layer_ids or (), dtype=np.int64),
     )
     return stream.getvalue()
 
 
 def format_npy(loads: Loads, name: str) -> bytes:
-    """A .npy file of shape ``(windows, layers, experts)``; a `FileFormatError` if rows need labels to be told apart."""
+    """A .npy file of shape ``(windows, layers, experts)``, which reads back as MoE layers counted from 0.
+
+    Raises
+    ------
+    FileFormatError
+        Ids other than 0, 1, ... to the last layer of the model: one bare array cannot hold them.
+    """
     if loads.layer_ids != tuple(range(loads.num_model_layers)):
         raise FileFormatError(f"{name} cannot hold layer ids, .npy is one bare array; write .npz")
     stream = io.BytesIO()
@@ -95,7 +107,21 @@ def _loads_key(arrays: dict[str, Any], name: str) -> str:
     return keys[0]
 
 
-def _labels(arrays: dict[str, Any], key: str, name: str) -> list[int]:
+def _labels(arrays: dict[str, Any], name: str) -> dict[str, Any]:
+    """Labels as arguments of `Recording.of`."""
+    ids, layers, moe_ids = (_integers(arrays, key, name) for key in ("layer_ids", "num_model_layers", "moe_layer_ids"))
+    if len(layers) > 1:
+        raise FileFormatError(f"{name}: num_model_layers holds {len(layers)} numbers, not one")
+    if (layers or moe_ids) and not ids:
+        raise FileFormatError(f"{name} has labels and no layer_ids, which say what layers its rows are")
+    numbering = str(np.asarray(arrays["numbering"])) if "numbering" in arrays else "decoder" if ids else "moe"
+    if numbering not in get_args(Numbering):
+        raise FileFormatError(f"{name}: numbering is {numbering[:40]!r}, not one of {', '.join(get_args(Numbering))}")
+    known = moe_ids or (None if "moe_layer_ids" in arrays else ())
+    return {"layer_ids": ids, "num_model_layers": sum(layers), "numbering": numbering, "moe_layer_ids": known}
+
+
+def _integers(arrays: dict[str, Any], key: str, name: str) -> list[int]:
     labels = np.asarray(arrays.get(key, []))
     if labels.size and (labels.dtype.kind not in "iu" or labels.ndim > 1):
         raise FileFormatError(

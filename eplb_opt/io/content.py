@@ -1,38 +1,43 @@
-"""Content: a file with its container opened, before anyone asks what it means."""
+"""Content: a file or a folder with its container opened, before anyone asks what it means."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import reprlib
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any, Literal
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, Literal
 
-import numpy as np
-
-from eplb_opt.errors import FileFormatError, MissingPackageError
+from eplb_opt.errors import FileFormatError
+from eplb_opt.io.containers import container_of, load_numpy, load_torch
 from eplb_opt.io.files import decode, parse_json, read_bytes
+from eplb_opt.io.json_lines import json_lines
 
-Kind = Literal["json", "numpy", "torch", "text"]
+Kind = Literal["json", "json lines", "json stream", "numpy", "torch", "text", "folder"]
 
-_LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9"
+# Documents of hundreds of megabytes, which are not read as a whole.
+_STREAMED = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"load_history"\s*:\s*\[')
+_HEAD = 4096
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds, recognised by its first bytes and never by its name.
+    """What a file or a folder holds, recognised by its first bytes and never by its name.
 
     Attributes
     ----------
     name
         The path, for messages.
     kind
-        ``"json"``, ``"numpy"`` (.npy or .npz), ``"torch"`` (.pt), else ``"text"``.
+        ``"json"``, ``"json lines"``, ``"json stream"`` (a large document), ``"numpy"`` (.npy or .npz), ``"torch"``
+        (.pt), ``"folder"``, else ``"text"``.
     value
-        The parsed JSON; an array, or a mapping of names to arrays; the saved object; or the text.
+        The parsed JSON; its `JsonLines`; a function that opens the bytes of a stream; an array, or a mapping of names
+        to arrays; the saved object; the names in a folder, sorted; or the text.
     """
 
     name: str
@@ -49,6 +54,14 @@ class Content:
         return isinstance(self.value, dict) and key in self.value
 
     def __str__(self) -> str:
+        if self.kind == "folder":
+            return f"a folder with {list_names(self.value)}" if self.value else "an empty folder"
+        if self.kind == "json lines":
+            first = self.value.first
+            keys = f"with keys {list_names(first)}" if isinstance(first, dict) and first else reprlib.repr(first)
+            return f"JSON lines, the first {keys}"
+        if self.kind == "json stream":
+            return "a large JSON document"
         if self.kind == "text":
             return "text"
         if isinstance(self.value, dict):
@@ -63,7 +76,12 @@ def list_names(names: Iterable[Any]) -> str:
 
 
 def read_content(path: str | os.PathLike[str]) -> Content:
-    """Open the container of a file; a `FileFormatError` if it cannot be read or is damaged."""
+    """Open the container of a file, or list a folder; a `FileFormatError` if it cannot be read or is damaged."""
+    if _is(path, os.path.isdir):
+        return Content(str(path), "folder", _names_in(path))
+    # What is no regular file, such as a pipe, can be read only once.
+    if _is(path, os.path.isfile) and (streamed := _streamed(partial(_open, path), str(path))):
+        return streamed
     return parse_content(read_bytes(path), str(path))
 
 
@@ -73,59 +91,49 @@ def parse_content(data: bytes, name: str) -> Content:
     Raises
     ------
     FileFormatError
-        An empty or damaged file, invalid JSON, or bytes that are neither a known container nor UTF-8 text.
+        An empty or damaged file, invalid JSON, a key twice in one object, or bytes that are neither a known container
+        nor UTF-8 text.
     """
     if not data.strip():
         raise FileFormatError(f"{name} is empty")
-    if data.startswith(b"\x93NUMPY"):
-        return Content(name, "numpy", _load_numpy(data, name))
-    is_zip = data.startswith(b"PK")
-    if data.startswith(_LEGACY_TORCH) or (is_zip and "data.pkl" in _zip_members(data, name)):
-        return Content(name, "torch", _load_torch(data, name))
-    if is_zip:
-        return Content(name, "numpy", _load_numpy(data, name))
+    if container := container_of(data, name):
+        return Content(name, container, (load_numpy if container == "numpy" else load_torch)(data, name))
+    if streamed := _streamed(partial(io.BytesIO, data), name):
+        return streamed
     text = decode(data, name)
-    if text.lstrip()[:1] in ("{", "["):
+    if _begins_json(data):
         return Content(name, "json", parse_json(text, name))
     return Content(name, "text", text)
 
 
-def _zip_members(data: bytes, name: str) -> set[str]:
-    """Names in an intact zip archive, without their folders."""
+def _streamed(open_bytes: Callable[[], BinaryIO], name: str) -> Content | None:
+    """Content that is read piece by piece, if it is such."""
+    with open_bytes() as stream:
+        head = stream.read(_HEAD)
+    if _STREAMED.match(head):
+        return Content(name, "json stream", open_bytes)
+    lines = json_lines(open_bytes, name) if _begins_json(head) else None
+    return None if lines is None else Content(name, "json lines", lines)
+
+
+def _begins_json(data: bytes) -> bool:
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def _is(path: Any, kind: Callable[[Any], bool]) -> bool:
+    """Whether there is a path of this kind; numbers, which could be open files, are none."""
+    return isinstance(path, str | os.PathLike) and kind(path)
+
+
+def _open(path: str | os.PathLike[str]) -> BinaryIO:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        members = archive.infolist()
-        # torch.load compares no checksums, and torch.save can be told to write zeros in their place.
-        damaged = archive.testzip() if any(member.CRC for member in members) else None
-    except Exception as error:  # noqa: BLE001 (damaged archives raise a dozen types)
-        raise FileFormatError(f"{name} is a damaged zip archive: {_first_line(error)}") from None
-    if damaged:
-        raise FileFormatError(f"{name} is a damaged zip archive: the checksum of {damaged!r} is wrong")
-    return {PurePath(member.filename).name for member in members}
+        return Path(path).open("rb")
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _load_numpy(data: bytes, name: str) -> Any:
-    stream = io.BytesIO(data)
+def _names_in(path: str | os.PathLike[str]) -> tuple[str, ...]:
     try:
-        loaded = np.load(stream, allow_pickle=False)
-        arrays = loaded if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
-    except Exception as error:  # noqa: BLE001 (damaged headers raise a dozen types)
-        raise FileFormatError(f"{name} is no readable NumPy file: {_first_line(error)}") from None
-    if isinstance(arrays, np.ndarray) and stream.read(1):
-        raise FileFormatError(f"{name} goes on after its first array; save several arrays as .npz")
-    return arrays
-
-
-def _load_torch(data: bytes, name: str) -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise MissingPackageError(f"reading {name} needs torch: pip install torch") from None
-    try:
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception:  # noqa: BLE001 (torch raises a dozen types, with messages of many lines)
-        raise FileFormatError(f"{name} is damaged, or holds more than tensors, numbers and dictionaries") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        return tuple(sorted(os.listdir(path)))  # noqa: PTH208 (names alone)
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be read: {error.strerror}") from None

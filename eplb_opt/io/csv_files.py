@@ -23,7 +23,8 @@ def parse_table(content: Content) -> Recording:
     """Recording of one step from comma-separated text; all rows are kept.
 
     The first row is a header if no cell of it is a number, or if its first cell is ``layer`` or ``layer_id``: then
-    the first column gives the layer ids.
+    the first column gives the decoder layers. A first column whose header is empty, the index of a data frame, does
+    so too unless it counts from 0. Rows without ids are MoE layers counted from 0.
 
     Raises
     ------
@@ -57,16 +58,18 @@ def parse_table(content: Content) -> Recording:
         if has_ids:
             ids.append(_layer_id(row.pop(0), name, number))
         values.append(row)
-    return Recording.of(values, name, ids)
+    if has_ids and (header[0] or ids != list(range(len(ids)))):
+        return Recording.of(values, name, ids)
+    return Recording.of(values, name, numbering="moe")
 
 
 def format_table(loads: Loads, name: str) -> str:
-    """Text with the header ``layer_id,0,1,...``.
+    """Text with the header ``layer_id,0,1,...``, or ``expert_0,expert_1,...`` for MoE layers counted from 0.
 
     Raises
     ------
     FileFormatError
-        Several windows, or layers of the model after the last recorded one, which a table cannot hold.
+        Several windows, or layers of the model without a row here, which a table cannot hold.
     """
     if loads.num_windows > 1:
         raise FileFormatError(f"{name} cannot hold {loads.num_windows} windows, .csv is one table; write .npz")
@@ -75,8 +78,13 @@ def format_table(loads: Loads, name: str) -> str:
             f"{name} cannot say that the model has {loads.num_model_layers} layers and the last recorded one is "
             f"{loads.layer_ids[-1]}; write .npz"
         )
-    header: list[object] = ["layer_id", *range(loads.num_experts)]
-    rows = [[layer, *row] for layer, row in zip(loads.layer_ids, loads.values[0].tolist(), strict=True)]
+    if loads.labels.moe_layer_ids != loads.layer_ids:
+        raise FileFormatError(f"{name} cannot say that other layers than those with a row have experts; write .npz")
+    rows: list[list[object]] = [[*row] for row in loads.values[0].tolist()]
+    header: list[object] = [f"expert_{expert}" for expert in range(loads.num_experts)]
+    if loads.numbering == "decoder":
+        rows = [[layer, *row] for layer, row in zip(loads.layer_ids, rows, strict=True)]
+        header = ["layer_id", *range(loads.num_experts)]
     return "".join(",".join(map(str, row)) + "\n" for row in [header, *rows])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import secrets
 import stat
 from collections.abc import Iterator
@@ -61,14 +62,23 @@ def parse_json(text: str, name: str) -> Any:
     Raises
     ------
     FileFormatError
-        Invalid or truncated JSON (with line and column), NaN or Infinity, or nesting without end.
+        Invalid or truncated JSON (with line and column), NaN or Infinity, nesting without end, or an object with a key
+        twice, of which only one value would be kept.
     """
 
     def refuse(constant: str) -> None:
         raise FileFormatError(f"{name} holds {constant}, which is no JSON number")
 
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            keys = [key for key, _ in pairs]
+            doubled = next(key for place, key in enumerate(keys) if key in keys[:place])
+            raise FileFormatError(f"{name} has the key {reprlib.repr(doubled)} twice in one object")
+        return values
+
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
     except json.JSONDecodeError as error:
         raise FileFormatError(
             f"{name} is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}"

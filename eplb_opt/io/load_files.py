@@ -4,43 +4,62 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from eplb_opt.arguments import one_of, positive_int
+from eplb_opt.arguments import one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
-from eplb_opt.io import arrays, csv_files, sglang
+from eplb_opt.io import arrays, csv_files, load_history, per_pass, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, Kind, read_content
 from eplb_opt.io.files import write_whole
 from eplb_opt.io.recording import Recording, stack
+from eplb_opt.io.windowing import Windowing
 from eplb_opt.loads import Loads
 
 
 @dataclass(frozen=True)
 class LoadFormat:
-    """How recorded loads are read.
+    """How recorded loads of one kind are read.
 
     Attributes
     ----------
+    name
+        The format that is asked for; several kinds of recordings may share it.
+    what
+        What people call the kind.
     kinds
-        Containers that the format comes in.
+        Containers that it comes in.
     holds
-        Whether a file is of this format; at most one format says yes.
+        Whether a file or a folder is of this kind.
     parse
         Recording of a file in one of `kinds`, or an error that says what does not fit.
     """
 
+    name: str
+    what: str
     kinds: tuple[Kind, ...]
     holds: Callable[[Content], bool]
     parse: Callable[[Content], Recording]
 
 
-FORMATS = {
-    "sglang": LoadFormat(("json", "torch"), sglang.holds_loads, sglang.parse_loads),
-    "numpy": LoadFormat(("numpy",), arrays.holds_arrays, arrays.parse_arrays),
-    "csv": LoadFormat(("text",), csv_files.holds_table, csv_files.parse_table),
-    "torch": LoadFormat(("torch",), arrays.holds_tensor, arrays.parse_tensor),
-}
+FORMATS = (
+    LoadFormat("sglang", "SGLang logical_count", ("json", "torch"), sglang.holds_loads, sglang.parse_loads),
+    LoadFormat("sglang", "SGLang per_pass", ("folder", "torch"), per_pass.holds_passes, per_pass.parse_passes),
+    LoadFormat("vllm", "vLLM expert loads", ("json lines", "json"), vllm.holds_loads, vllm.parse_loads),
+    LoadFormat("trtllm", "TensorRT-LLM expert statistic", ("folder",), trtllm.holds_loads, trtllm.parse_loads),
+    LoadFormat(
+        "load_history",
+        "load_history",
+        ("json stream", "json"),
+        load_history.holds_history,
+        load_history.parse_history,
+    ),
+    LoadFormat("numpy", "NumPy array", ("numpy",), arrays.holds_arrays, arrays.parse_arrays),
+    LoadFormat("csv", "CSV table", ("text",), csv_files.holds_table, csv_files.parse_table),
+    LoadFormat("torch", "torch tensor", ("torch",), arrays.holds_tensor, arrays.parse_tensor),
+)
+
+FORMAT_NAMES = tuple(dict.fromkeys(known.name for known in FORMATS))
 
 WRITERS: dict[str, Callable[[Loads, str], bytes | str]] = {
     ".npz": arrays.format_npz,
@@ -51,48 +70,66 @@ WRITERS: dict[str, Callable[[Loads, str], bytes | str]] = {
 
 
 def read_loads(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], format: str = "auto", windows: int = 1
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    format: str = "auto",
+    windows: int = 1,
+    window_length: int | None = None,
 ) -> Loads:
     """Loads of one model from its recordings.
 
     Parameters
     ----------
     paths
-        One file or several, each of which gives `windows` windows, in the given order.
+        One file or several, each of which gives windows, in the given order; a folder where the format says so.
     format
-        ``"sglang"``: ``logical_count`` as JSON or .pt, a row per decoder layer; rows without a token in all files are
-        layers without experts and dropped, the others keep their decoder ids. ``"numpy"``: .npy or .npz.
-        ``"csv"``: rows are layers. ``"torch"``: a saved tensor. ``"auto"`` recognises them by content.
+        ``"auto"`` recognises the format by content, and refuses what is of two. By name:
+
+        - ``"sglang"``: ``logical_count`` as JSON or .pt, or the folder of a recording per pass. A row per decoder
+          layer; rows without a token in all files are layers without experts and dropped.
+        - ``"vllm"``: JSON lines of load stats, or JSON of snapshots. MoE layers counted from 0.
+        - ``"trtllm"``: the folder with ``meta_info.json`` and ``rank*.safetensors``. Decoder layers.
+        - ``"load_history"``: JSON with a table per step, of any size. MoE layers counted from 0.
+        - ``"numpy"``: .npy, or .npz with labels; ``"torch"``: a saved tensor, also that of vLLM-Ascend. Without labels,
+          MoE layers counted from 0.
+        - ``"csv"``: rows are layers; decoder layers where a column names them, else MoE layers counted from 0.
     windows
         Contiguous parts, as equal as possible, into which the steps of each file are summed.
+    window_length
+        In place of `windows`: recorded steps of a window. A shorter rest at the end of a file is left out.
 
     Raises
     ------
     FileFormatError
-        A file that cannot be read, is damaged or of no known format.
-    InvalidLoadsError
-        Values that are no loads, a recording without a token, or files that do not agree in experts and layers.
+        A file that cannot be read, is damaged, of no known format or of two.
+    InvalidLoadsError, InvalidPlanError
+        Values that are no loads, a map of slots that is none, a recording without a token, or files that do not agree
+        in experts and layers.
     InvalidArgumentError
-        No path, an unknown format, or more windows than steps.
+        No path, an unknown format, both `windows` and `window_length`, or more than there are steps.
     """
-    one_of("format", format, ("auto", *FORMATS))
-    windows = positive_int("windows", windows)
+    one_of("format", format, ("auto", *FORMAT_NAMES))
+    Windowing.of(windows, window_length)
     names = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
     if not names:
         raise InvalidArgumentError("paths is empty; give at least one file of recorded loads")
-    return stack([parse_recording(read_content(name), format) for name in names], windows)
+    return stack((parse_recording(read_content(name), format) for name in names), windows, window_length)
 
 
 def parse_recording(content: Content, format: str = "auto") -> Recording:
-    """Recording in the content of one file; a `FileFormatError` if it is not of the format, or of none."""
-    if format != "auto":
-        if content.kind not in FORMATS[format].kinds:
-            raise FileFormatError(f"{content.name} is {content}, not a file of format={format!r}")
-        return FORMATS[format].parse(content)
-    for known in FORMATS.values():
-        if known.holds(content):
-            return known.parse(content)
-    raise FileFormatError(f"{content.name} is {content}, not loads of a known format; formats: {', '.join(FORMATS)}")
+    """Recording in the content of one file; a `FileFormatError` if it is not of the format, of none, or of two."""
+    known = [each for each in FORMATS if format in ("auto", each.name) and content.kind in each.kinds]
+    holding = [each for each in known if each.holds(content)]
+    if len(holding) > 1:
+        both = " and ".join(f"{each.what} (format={each.name!r})" for each in holding[:2])
+        raise FileFormatError(f"{content.name} holds {both}; say which with format, or --format")
+    # A format that is asked for says itself what does not fit.
+    found = holding or (known if format != "auto" else [])
+    if not found and format != "auto":
+        raise FileFormatError(f"{content.name} is {content}, not a file of format={format!r}")
+    if not found:
+        names = ", ".join(FORMAT_NAMES)
+        raise FileFormatError(f"{content.name} is {content}, not loads of a known format; formats: {names}")
+    return replace(found[0].parse(content), what=found[0].what)
 
 
 def write_loads(loads: Loads, path: str | os.PathLike[str]) -> None:

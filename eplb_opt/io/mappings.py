@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,15 @@ from eplb_opt.arguments import positive_int
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
 from eplb_opt.io.files import naming
+from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.plan import Plan
 
 # A deployment, or one for a number of slots that only the file knows.
 DeploymentFor = Deployment | Callable[[int], Deployment]
+
+
+# Layer numbers of more digits are damage: a table of all layers could not be held.
+_MOST_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Given:
     num_experts
         Logical experts of a layer.
     layer_ids
-        Decoder layers with experts.
+        Decoder layers with experts: those to keep where the file counts decoder layers, and where it counts MoE
+        layers from 0 those that its rows are.
     num_model_layers
         Decoder layers of the model.
     """
@@ -47,12 +53,46 @@ class Given:
             if value is not None:
                 object.__setattr__(self, name, positive_int(name, value))
 
+    def labels(self, num_rows: int, name: str) -> dict[str, Any]:
+        """Labels for a plan whose file counts MoE layers from 0; an `InvalidPlanError` if others were given."""
+        if self.layer_ids is None:
+            return {"numbering": "moe"}
+        if len(self.layer_ids) != num_rows:
+            raise InvalidPlanError(
+                f"{name} counts MoE layers from 0 (0-{num_rows - 1}), which are not the {len(self.layer_ids)} decoder "
+                f"layers {describe_ids(self.layer_ids)}"
+            )
+        return {"layer_ids": self.layer_ids, "num_model_layers": self.num_model_layers or 0}
+
     def select(self, plan: Plan, name: str) -> Plan:
         """The given layers of a plan, all of them where none were given; an absent one is an `InvalidPlanError`."""
         if self.layer_ids is None:
             return plan
         with naming(name):
-            return plan.select(self.layer_ids)
+            kept = plan.select(self.layer_ids)
+        return kept if kept.moe_layer_ids is not None else replace(kept, moe_layer_ids=())
+
+
+def numbered_rows(rows: dict[Any, Any], name: str) -> tuple[tuple[int, ...], list[Any]]:
+    """Layer numbers, increasing, and the rows of a mapping from layer numbers (or their digits) to rows.
+
+    Raises
+    ------
+    InvalidPlanError
+        No row, or a key that is no layer number, or two keys for one layer.
+    """
+    if not rows:
+        raise InvalidPlanError(f"{name} has no layer")
+    by_layer: dict[int, Any] = {}
+    for key, row in rows.items():
+        digits = str(key) if type(key) in (int, str) else ""
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+            raise InvalidPlanError(f"{name} has a row for {reprlib.repr(key)}, which is no layer number")
+        if int(digits) in by_layer:
+            raise InvalidPlanError(f"{name} has two rows for layer {int(digits)}")
+        by_layer[int(digits)] = row
+    layers = tuple(sorted(by_layer))
+    return layers, [by_layer[layer] for layer in layers]
 
 
 def parse_mapping(rows: Any, name: str) -> NDArray[np.int64]:
@@ -83,10 +123,9 @@ def make_plan(
     deployment: DeploymentFor | None,
     num_experts: int | None,
     name: str,
-    layer_ids: tuple[int, ...] = (),
-    num_model_layers: int = 0,
+    **labels: Any,
 ) -> Plan:
-    """Plan of a mapping, not yet verified; `name` begins every message.
+    """Plan of a mapping, not yet verified, with `labels` as in `Plan`; `name` begins every message.
 
     Without a deployment there is one GPU that may hold an expert several times, so that only the rules that need no
     topology hold. Without a number of experts, ids end at the largest one.
@@ -112,4 +151,47 @@ def make_plan(
     elif not isinstance(deployment, Deployment):
         deployment = deployment(slots)
     with naming(name):
-        return Plan(mapping, deployment, num_experts, layer_ids, num_model_layers)
+        return Plan(mapping, deployment, num_experts, **labels)
+
+
+def full_table(plan: Plan, numbering: Numbering) -> NDArray[np.int64]:
+    """Expert of each slot for every layer that `numbering` counts, shape ``(layers, slots)``.
+
+    Layers that are not planned hold each node's experts in order, again and again: a valid row of any deployment, as
+    slots of a GPU are neighbours and not more than the experts of its node where replicas have to be distinct.
+
+    Raises
+    ------
+    InvalidPlanError
+        Decoder layers are wanted and the plan counts MoE layers from 0, or the other way round, and it does not say
+        which are which.
+    """
+    labels = plan.labels
+    rows = numbered(labels, numbering)
+    count = len(labels.moe_layer_ids or ()) if numbering == "moe" else labels.num_model_layers
+    table = np.tile(in_order(plan), (count, 1))
+    table[list(rows)] = plan.physical_to_logical
+    return table
+
+
+def numbered(labels: Layers, numbering: Numbering) -> tuple[int, ...]:
+    """Number of each row in `numbering`; an `InvalidPlanError` where the plan does not know it."""
+    say = "say which these are, by layer ids such as 3-60 or by the model"
+    if numbering == "moe" and labels.moe_layer_ids is None:
+        raise InvalidPlanError(
+            f"the plan counts decoder layers ({describe_ids(labels.ids)}), and MoE layers are wanted: {say}"
+        )
+    if numbering == "decoder" and labels.numbering == "moe":
+        raise InvalidPlanError(
+            f"the plan counts MoE layers from 0 ({describe_ids(labels.ids)}), and decoder layers are wanted: {say}"
+        )
+    return labels.moe_indices if numbering == "moe" else labels.ids
+
+
+def in_order(plan: Plan) -> NDArray[np.int64]:
+    """A row of slots that holds each node's experts in order, again and again."""
+    deployment = plan.deployment
+    node, place = np.divmod(np.arange(deployment.num_slots), deployment.slots_per_node)
+    experts_per_node = plan.num_experts // deployment.binding_nodes
+    row: NDArray[np.int64] = node * experts_per_node + place % experts_per_node
+    return row

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Any, get_args
 
 from eplb_opt.deployment import Deployment, Policy
@@ -13,6 +14,7 @@ from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record, exact_number
+from eplb_opt.layers import Numbering
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
@@ -45,6 +47,9 @@ def parse_plan(content: Content, given: Given) -> Plan:
     name = content.name
     if given.num_experts not in (None, plan.num_experts):
         raise InvalidPlanError(f"{name} has {plan.num_experts} experts, not num_experts={given.num_experts}")
+    if plan.numbering == "moe":
+        with naming(name):
+            return replace(plan, **(plan.labels.fields | given.labels(plan.num_layers, name)))
     if given.num_model_layers not in (None, plan.num_model_layers):
         raise InvalidPlanError(
             f"{name} is for {plan.num_model_layers} decoder layers, the model has {given.num_model_layers}"
@@ -52,14 +57,19 @@ def parse_plan(content: Content, given: Given) -> Plan:
     return given.select(plan, name)
 
 
-def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write a plan with its deployment; a `FileFormatError` if the file cannot be written."""
-    write_whole(path, format_plan(plan))
-
-
-def format_plan(plan: Plan) -> str:
-    """JSON text of a plan file."""
+def format_plan(plan: Plan, name: str) -> str:
+    """JSON text of a plan file, with the deployment and the labels of the rows."""
     return json.dumps(_plan_object(plan)) + "\n"
+
+
+def demands(plan: Plan) -> Iterator[str]:
+    """What is asked of a plan beyond the rules of placement: nothing."""
+    return iter(())
+
+
+def start_command(path: str, plan: Plan) -> str:
+    """What can be done with the file."""
+    return f"eplb-opt convert {path} --to ENGINE -o FILE"
 
 
 def read_solution(path: str | os.PathLike[str]) -> Solution:
@@ -73,6 +83,11 @@ def read_solution(path: str | os.PathLike[str]) -> Solution:
         A plan that breaks a rule.
     """
     return parse_solution(read_content(path))
+
+
+def holds_solution(content: Content) -> bool:
+    """Whether this is a solution written by eplb_opt."""
+    return holds_plan(content) and content.value["format"] == _SOLUTION
 
 
 def parse_solution(content: Content) -> Solution:
@@ -121,12 +136,22 @@ def _known(record: Record, *formats: str) -> Record:
 def _plan(record: Record, deployment: DeploymentFor | None) -> Plan:
     name = record.name
     mapping = parse_mapping(record.get("physical_to_logical", list), name)
-    num_experts, num_model_layers = (record.get(key, int) for key in ("num_experts", "num_model_layers"))
-    layer_ids = tuple(record.get("layer_ids", list))
-    if not layer_ids or num_model_layers < 1:
-        raise FileFormatError(f"{name} has {len(layer_ids)} layer ids and num_model_layers={num_model_layers}")
+    labels = _labels(record)
     written = _deployment(record.record("deployment"))
-    return make_plan(mapping, deployment or written, num_experts, name, layer_ids, num_model_layers)
+    return make_plan(mapping, deployment or written, record.get("num_experts", int), name, **labels)
+
+
+def _labels(record: Record) -> dict[str, Any]:
+    num_model_layers, layer_ids = record.get("num_model_layers", int), tuple(record.get("layer_ids", list))
+    if not layer_ids or num_model_layers < 1:
+        raise FileFormatError(f"{record.name} has {len(layer_ids)} layer ids and num_model_layers={num_model_layers}")
+    labels: dict[str, Any] = {"layer_ids": layer_ids, "num_model_layers": num_model_layers}
+    # Plans of version 0.1 count decoder layers and do not say which of them have experts.
+    if "numbering" in record.values:
+        labels["numbering"] = record.choice("numbering", get_args(Numbering))
+        known = record.values.get("moe_layer_ids")
+        labels["moe_layer_ids"] = None if known is None else tuple(record.get("moe_layer_ids", list))
+    return labels
 
 
 def _deployment(record: Record) -> Deployment:
@@ -163,7 +188,12 @@ def _work(record: Record) -> dict[str, float]:
 
 
 def _proof(record: Record) -> Proof:
-    return Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
+    # Files of version 0.1 do not have it.
+    evidence = record.values.get("evidence")
+    if evidence is not None and not isinstance(evidence, dict):
+        raise FileFormatError(f"{record.name}: 'evidence' is no object")
+    proof = Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
+    return proof if evidence == proof.certified else replace(proof, evidence=evidence)
 
 
 def _trace_point(record: Record) -> TracePoint:
@@ -181,7 +211,9 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
         "version": _VERSION,
         "deployment": asdict(plan.deployment),
         "num_experts": plan.num_experts,
+        "numbering": plan.numbering,
         "num_model_layers": plan.num_model_layers,
+        "moe_layer_ids": plan.labels.moe_layer_ids,
         "layer_ids": list(plan.layer_ids),
         "physical_to_logical": plan.physical_to_logical.tolist(),
     }
@@ -196,7 +228,12 @@ def _layer_object(layer: LayerSolution) -> dict[str, Any]:
         "gap": exact_number(layer.gap),
         "status": layer.status,
         "stopped_by": layer.stopped_by,
-        "proof": {"argument": proof.argument, "bound": exact_number(proof.bound), "checked": proof.checked},
+        "proof": {
+            "argument": proof.argument,
+            "bound": exact_number(proof.bound),
+            "checked": proof.checked,
+            "evidence": proof.certified,
+        },
         "trace": [
             {
                 "seconds": point.seconds,

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.io.files import naming
+from eplb_opt.io.windowing import Windowing, joined
+from eplb_opt.layers import Layers, Numbering
 from eplb_opt.loads import Loads
-from eplb_opt.plan import describe_ids
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What one file recorded.
+    """What one file, or one folder of files, recorded.
 
     Attributes
     ----------
-    steps
-        A window per recorded step, every value checked before steps are summed; the source is the file.
+    name
+        The path, for messages.
+    blocks
+        Consecutive steps: each block is a `Loads` with a window per step, whose source is its place in the file.
+        Blocks of a large file are read when they are gone through.
     every_decoder_layer
         Whether layers without experts have rows too, which are zero in all steps.
+    what
+        What kind of recording it is, for people.
     """
 
-    steps: Loads
+    name: str
+    blocks: Iterable[Loads]
     every_decoder_layer: bool = False
+    what: str = ""
 
     @classmethod
     def of(
@@ -39,6 +48,8 @@ class Recording:
         layer_ids: Iterable[int] = (),
         num_model_layers: int = 0,
         every_decoder_layer: bool = False,
+        numbering: Numbering = "decoder",
+        moe_layer_ids: Iterable[int] | None = (),
     ) -> Recording:
         """Recording of `values`, of shape ``(steps, layers, experts)``, ``(layers, experts)`` or ``(experts,)``.
 
@@ -47,48 +58,63 @@ class Recording:
         InvalidLoadsError
             Values that are no loads, or are all zero; the message begins with `name`.
         """
-        with naming(name), np.errstate(all="ignore"):
-            try:
-                steps = Loads(values, tuple(layer_ids), name, num_model_layers)
-            except (TypeError, RuntimeError):
-                raise InvalidLoadsError("the loads are no dense array of numbers") from None
-            if not steps.values.any():
-                raise InvalidLoadsError("no token was recorded, every load is 0")
-        return cls(steps, every_decoder_layer)
+        steps = block_of(values, name, layer_ids, num_model_layers, numbering, moe_layer_ids)
+        if not steps.values.any():
+            raise _no_token(name)
+        return cls(name, (steps,), every_decoder_layer)
 
-    def summed(self, windows: int) -> NDArray[Any]:
-        """Steps summed into `windows` contiguous parts, as equal as possible: ``(windows, layers, experts)``.
+    @property
+    def steps(self) -> Loads:
+        """All steps, each a window."""
+        blocks = list(self.blocks)
+        return Loads(np.concatenate([block.values for block in blocks]), source=self.name, **blocks[0].labels.fields)
+
+    def summed(self, windowing: Windowing) -> Loads:
+        """Steps summed into windows.
 
         Raises
         ------
         InvalidArgumentError
-            More windows than steps.
+            Fewer steps than windows, or than a window has.
         InvalidLoadsError
-            A sum that leaves int64 or float64.
+            No step, blocks of different shapes, windows without a token, or a sum that leaves int64 or float64.
         """
-        steps = self.steps.values
-        if windows > len(steps):
-            raise InvalidArgumentError(
-                f"windows={windows} is more than the steps of {self.steps.source}; largest: {len(steps)}"
-            )
-        return np.stack([self._sum(part) for part in np.array_split(steps, windows)])
+        blocks = iter(self.blocks)
+        first = next(blocks, None)
+        if first is None:
+            raise InvalidLoadsError(f"{self.name} holds no recorded step")
 
-    def _sum(self, part: NDArray[Any]) -> NDArray[Any]:
-        dtype = part.dtype
-        largest = np.iinfo(np.int64).max if dtype.kind == "i" else np.finfo(np.float64).max
-        if dtype.kind == "i" and int(part.max()) * len(part) > largest:
-            part = part.astype(object)  # exact, where int64 might wrap around
-        with np.errstate(over="ignore"):
-            total: NDArray[Any] = part.sum(axis=0)
-        if total.max() > largest:
-            raise InvalidLoadsError(
-                f"{self.steps.source}: steps sum to more tokens than {dtype} holds; ask for more windows"
-            )
-        return total.astype(dtype)
+        def steps(first: Loads) -> Iterator[NDArray[Any]]:
+            for block in chain([first], blocks):
+                _require_same_model(first, block)
+                yield from block.values
+
+        values = windowing.sums(steps(first), self.name)
+        if not values.any():
+            raise _no_token(self.name)
+        return Loads(values, source=self.name, **first.labels.fields)
 
 
-def stack(recordings: Sequence[Recording], windows: int) -> Loads:
-    """Loads of one model from its recordings, each summed into `windows` windows.
+def block_of(
+    values: Any,
+    name: str,
+    layer_ids: Iterable[int] = (),
+    num_model_layers: int = 0,
+    numbering: Numbering = "decoder",
+    moe_layer_ids: Iterable[int] | None = (),
+) -> Loads:
+    """Checked steps in `values`, which may be all zero; an `InvalidLoadsError` that begins with `name` if not loads."""
+    with naming(name), np.errstate(all="ignore"):
+        _require_stored(values)
+        moe_ids = None if moe_layer_ids is None else tuple(moe_layer_ids)
+        try:
+            return Loads(values, tuple(layer_ids), name, num_model_layers, numbering, moe_ids)
+        except (TypeError, RuntimeError):
+            raise InvalidLoadsError("the loads are no dense array of numbers") from None
+
+
+def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int | None = None) -> Loads:
+    """Loads of one model from its recordings, each summed into windows as `read_loads` describes.
 
     Rows without a token in any window of any file are dropped where the recorder counts every decoder layer.
 
@@ -97,31 +123,65 @@ def stack(recordings: Sequence[Recording], windows: int) -> Loads:
     InvalidLoadsError
         Recordings that differ in experts, layers or layers of the model.
     """
-    first = recordings[0].steps
-    for recording in recordings[1:]:
-        _require_same_model(first, recording.steps)
-    values = np.concatenate([recording.summed(windows) for recording in recordings])
-    rows = np.arange(first.num_layers)
-    if any(recording.every_decoder_layer for recording in recordings):
-        rows = np.flatnonzero(values.any(axis=(0, 2)))
-    return Loads(
-        values[:, rows],
-        layer_ids=tuple(first.layer_ids[row] for row in rows),
-        source=", ".join(PurePath(recording.steps.source).name for recording in recordings),
-        num_model_layers=first.num_model_layers,
-    )
+    windowing = Windowing.of(windows, window_length)
+    parts: list[Loads] = []
+    sources: list[tuple[str, str]] = []
+    drop = False
+    for recording in recordings:
+        parts.append(recording.summed(windowing))
+        _require_same_model(parts[0], parts[-1])
+        sources.append((PurePath(recording.name).name or recording.name, recording.what))
+        drop |= recording.every_decoder_layer
+    first = parts[0]
+    values = joined([window for part in parts for window in part.values], first.source)
+    rows = np.flatnonzero(values.any(axis=(0, 2))) if drop else np.arange(first.num_layers)
+    return Loads(values[:, rows], source=_described(sources), **_labels_of(first, rows).fields)
+
+
+def _labels_of(loads: Loads, rows: NDArray[np.intp]) -> Layers:
+    """Labels of the rows that are kept; the others are of layers without experts."""
+    ids = tuple(loads.layer_ids[row] for row in rows)
+    dropped = set(loads.layer_ids) - set(ids)
+    known = loads.labels.moe_layer_ids
+    moe_ids = None if known is None else tuple(layer for layer in known if layer not in dropped)
+    return replace(loads.labels, ids=ids, moe_layer_ids=moe_ids)
+
+
+def _described(sources: list[tuple[str, str]]) -> str:
+    """Names of files, and what they hold: once where all hold the same."""
+    kinds = {what for _, what in sources}
+    if len(kinds) > 1:
+        return ", ".join(_described([source]) for source in sources)
+    names = ", ".join(name for name, _ in sources)
+    return f"{names} ({what})" if (what := kinds.pop()) else names
+
+
+def _require_stored(values: Any) -> None:
+    """Refuse a tensor that repeats its memory: a file of a few bytes could claim any size."""
+    try:
+        stored = values.untyped_storage().nbytes()
+    except (AttributeError, RuntimeError):
+        return
+    if values.numel() * values.element_size() > stored:
+        raise InvalidLoadsError(
+            f"the tensor of shape {tuple(values.shape)} repeats {stored} stored bytes; save tensor.contiguous()"
+        )
 
 
 def _require_same_model(first: Loads, other: Loads) -> None:
-    sizes = (
-        ("experts", first.num_experts, other.num_experts),
-        ("layers", first.num_layers, other.num_layers),
-        ("decoder layers in the model", first.num_model_layers, other.num_model_layers),
+    facts = (
+        ("{} experts", first.num_experts, other.num_experts),
+        ("{} layers", first.num_layers, other.num_layers),
+        ("{} layers in the model", first.num_model_layers, other.num_model_layers),
+        ("{}", str(first.labels), str(other.labels)),
+        ("experts in layers {}", first.labels.moe_layer_ids, other.labels.moe_layer_ids),
     )
-    for what, mine, theirs in sizes:
+    for words, mine, theirs in facts:
         if mine != theirs:
-            raise InvalidLoadsError(f"{first.source} has {mine} {what}, {other.source} has {theirs}")
-    if first.layer_ids != other.layer_ids:
-        raise InvalidLoadsError(
-            f"{first.source} has {describe_ids(first.layer_ids)}, {other.source} has {describe_ids(other.layer_ids)}"
-        )
+            raise InvalidLoadsError(
+                f"{first.source} has {words.format(mine)}, {other.source} has {words.format(theirs)}"
+            )
+
+
+def _no_token(name: str) -> InvalidLoadsError:
+    return InvalidLoadsError(f"{name}: no token was recorded, every load is 0")

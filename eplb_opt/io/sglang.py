@@ -6,17 +6,18 @@ SGLang counts decoder layers, those without experts included: DeepSeek-V3 has 61
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from eplb_opt.arrays import increasing_ids
 from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.io.content import Content, list_names
-from eplb_opt.io.files import naming, write_whole
-from eplb_opt.io.mappings import Given, make_plan, parse_mapping
+from eplb_opt.io.files import naming
+from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
+from eplb_opt.io.tensors import listed, saved
+from eplb_opt.layers import increasing_ids
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
@@ -56,7 +57,19 @@ def format_loads(loads: Loads, name: str) -> str:
 
     The key ``layer_ids``, which SGLang ignores, is there only if a recorded layer has no token: its zeros alone
     would say that the layer has no experts.
+
+    Raises
+    ------
+    FileFormatError
+        MoE layers counted from 0, or layers with experts that have no row: neither can be said by rows of decoder
+        layers.
     """
+    if loads.numbering == "moe":
+        raise FileFormatError(
+            f"{name} has a row per decoder layer, and the loads count MoE layers from 0: give layer_ids, or write .npz"
+        )
+    if loads.labels.moe_layer_ids != loads.layer_ids:
+        raise FileFormatError(f"{name} cannot say that other layers than those with a row have experts; write .npz")
     counts = np.zeros((loads.num_windows, loads.num_model_layers, loads.num_experts), dtype=loads.values.dtype)
     counts[:, list(loads.layer_ids)] = loads.values
     content: dict[str, Any] = {_COUNTS: (counts if loads.num_windows > 1 else counts[0]).tolist()}
@@ -66,14 +79,15 @@ def format_loads(loads: Loads, name: str) -> str:
 
 
 def holds_plan(content: Content) -> bool:
-    """Whether this is a plan: JSON with ``physical_to_logical_map``."""
-    return content.kind == "json" and content.has_key(_MAP)
+    """Whether this is a plan: ``physical_to_logical_map``, as JSON or saved by torch."""
+    return content.kind in ("json", "torch") and content.has_key(_MAP)
 
 
 def parse_plan(content: Content, given: Given) -> Plan:
     """Plan of ``physical_to_logical_map``, a row per decoder layer, reduced to the given layer ids.
 
-    The file says nothing about GPUs: without a given deployment, `make_plan` tells what is assumed.
+    The file says nothing about GPUs: without a given deployment, `make_plan` tells what is assumed. Nor does it say
+    which layers have experts: given layer ids do.
 
     Raises
     ------
@@ -88,37 +102,35 @@ def parse_plan(content: Content, given: Given) -> Plan:
     others = [key for key in content.value if key != _MAP]
     if others:
         raise FileFormatError(f"{name} has other keys than {_MAP!r}, which SGLang refuses: {list_names(others)}")
-    mapping = parse_mapping(content.value[_MAP], name)
+    mapping = parse_mapping(listed(content.value[_MAP]), name)
     if given.num_model_layers not in (None, len(mapping)):
         raise InvalidPlanError(f"{name} has {len(mapping)} rows, the model {given.num_model_layers} decoder layers")
-    return given.select(make_plan(mapping, given.deployment, given.num_experts, name), name)
+    plan = make_plan(mapping, given.deployment, given.num_experts, name, moe_layer_ids=None)
+    return given.select(plan, name)
 
 
-def format_plan(plan: Plan) -> str:
-    """JSON text with ``physical_to_logical_map`` alone.
+def format_plan(plan: Plan, name: str) -> bytes | str:
+    """``physical_to_logical_map`` alone, as JSON text or, for a name that ends in .pt, saved by torch."""
+    table = full_table(plan, "decoder")
+    if name.endswith(".pt"):
+        return saved({_MAP: table})
+    return json.dumps({_MAP: table.tolist()}) + "\n"
 
-    Layers that are not planned hold each node's experts in order, again and again: a valid row of any deployment, as
-    slots of a GPU are neighbours and not more than the experts of its node where replicas have to be distinct.
-    """
+
+def demands(plan: Plan) -> Iterator[str]:
+    """What SGLang asks of a plan beyond the rules of placement: nothing."""
+    return iter(())
+
+
+def start_command(path: str, plan: Plan) -> str:
+    """How SGLang is started with the file."""
     deployment = plan.deployment
-    node, place = np.divmod(np.arange(deployment.num_slots), deployment.slots_per_node)
-    experts_per_node = plan.num_experts // deployment.binding_nodes
-    in_order = node * experts_per_node + place % experts_per_node
-    rows = np.tile(in_order, (plan.num_model_layers, 1))
-    rows[list(plan.layer_ids)] = plan.physical_to_logical
-    return json.dumps({_MAP: rows.tolist()}) + "\n"
-
-
-def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
-    """Write the file for ``--init-expert-location``; a `FileFormatError` if it cannot be written."""
-    require_name(path)
-    write_whole(path, format_plan(plan))
-
-
-def require_name(path: str | os.PathLike[str]) -> None:
-    """Refuse a name by which SGLang would not know the file as JSON: a `FileFormatError` unless ``.json``."""
-    if not str(path).endswith(".json"):
-        raise FileFormatError(f"{path} does not end in .json, the only kind of SGLang's files that is written here")
+    redundant = deployment.num_slots - plan.num_experts
+    return (
+        f"python -m sglang.launch_server --model-path MODEL --init-expert-location {path} "
+        f"--ep-num-redundant-experts {redundant} "
+        f"--ep-size {deployment.num_gpus} --nnodes {deployment.num_nodes}"
+    )
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

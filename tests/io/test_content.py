@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 import pickle
 import sys
 import zipfile
@@ -8,8 +10,13 @@ import pytest
 import torch
 
 from eplb_opt.errors import FileFormatError, MissingPackageError
-from eplb_opt.io.content import parse_content
+from eplb_opt.io.content import parse_content, read_content
 from tests.io.containers import npy, npz, saved
+
+
+def npy_header(count):
+    """A .npy file that claims `count` numbers and holds one."""
+    return npy(np.ones(1)).replace(b"(1,), }" + b" " * 12, f"({count},), }}".encode())
 
 
 def zipped(**members):
@@ -32,6 +39,16 @@ TENSOR = torch.arange(6).reshape(2, 3)
         (saved(TENSOR, _use_new_zipfile_serialization=False), "torch"),
         (b' \n{"a": 1}', "json"),
         (b"\xef\xbb\xbf[1]", "json"),
+        (b'{"a": 1}\n \n', "json"),
+        (b'{"a":\n1}\n', "json"),
+        (b'{"a": 1}\n{"b": 1}', "json lines"),
+        (b"\xef\xbb\xbf[1]\r\n\n2\n", "json lines"),
+        (b"\n [1]\n2", "json lines"),
+        (b'{"load_history": [', "json stream"),
+        (b'\xef\xbb\xbf {\n "load_history" :\n [{}]}', "json stream"),
+        (b'{"load_history": 1}', "json"),
+        (b'{"a": 1, "load_history": []}', "json"),
+        (b"1\n2\n", "text"),
         (b"1,2\n", "text"),
     ],
 )
@@ -59,6 +76,11 @@ BAD = {
     "pickle": (pickle.dumps([1, 2]), "not UTF-8 text"),
     "cut json": (b'{"a": [', "not valid JSON"),
     "bytes": (b"\x00\xff\xfe", "not UTF-8 text"),
+    "doubled key": (b'{"a": 1, "b": {"c": 1, "d": 2, "c": 3}}', "has the key 'c' twice in one object"),
+    "nan": (b'{"a": [1, NaN]}', "holds NaN, which is no JSON number"),
+    "deep json": (b"[" * 100_000, "nested too deeply"),
+    "terabytes": (npy_header(10**12), "no readable NumPy file"),
+    "terabytes in npz": (zipped(**{"loads.npy": npy_header(10**12)}), "no readable NumPy file"),
 }
 
 
@@ -103,9 +125,65 @@ def test_without_torch_its_files_name_the_missing_package(monkeypatch):
         (b"{}", "an empty dict"),
         (b"[1]", "json (list)"),
         (b"hello", "text"),
+        (b'{"a": 1}\n{"b": 1}\n', "JSON lines, the first with keys 'a'"),
+        (b"[1]\n[2]", "JSON lines, the first [1]"),
+        (b'{"load_history": [', "a large JSON document"),
         (npy(np.ones(2)), "numpy (ndarray)"),
         (saved(TENSOR), "torch (Tensor)"),
     ],
 )
 def test_content_describes_itself_in_a_few_words(data, words):
     assert str(parse_content(data, "x")) == words
+
+
+def test_json_lines_are_numbered_and_read_again_and_again():
+    content = parse_content(b'{"a": 1}\n\n[2]\n3', "x.jsonl")
+    assert content.value.first == {"a": 1}
+    assert list(content.value) == list(content.value) == [(1, {"a": 1}), (3, [2]), (4, 3)]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"a": [\n', r"^x\.jsonl line 2 is not valid JSON"),
+        (b'{"a": 1, "a": 2}\n', r"^x\.jsonl line 2 has the key 'a' twice"),
+        (b"NaN\n", r"^x\.jsonl line 2 holds NaN"),
+        (b"\xff\n", r"^x\.jsonl line 2 is not UTF-8"),
+        (b'{"a": [', r"^x\.jsonl line 2 is cut off.*remove this last line to read those before it$"),
+        (b'{"a": "\xc3', r"^x\.jsonl line 2 is cut off"),
+    ],
+)
+def test_a_damaged_line_is_refused_by_number(line, says):
+    content = parse_content(b'{"a": 1}\n' + line, "x.jsonl")
+    with pytest.raises(FileFormatError, match=says):
+        list(content.value)
+
+
+def test_a_line_that_grows_is_read_when_it_is_gone_through(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text("[1]\n[2]\n")
+    content = read_content(path)
+    with path.open("a") as file:
+        file.write("[3]\n")
+    assert [value for _, value in content.value] == [[1], [2], [3]]
+
+
+def test_a_folder_is_its_names(tmp_path):
+    assert str(read_content(tmp_path)) == "an empty folder"
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).write_text("")
+    content = read_content(str(tmp_path))
+    assert (content.kind, content.value) == ("folder", ("a.txt", "b.txt"))
+    assert str(content) == "a folder with 'a.txt', 'b.txt'"
+
+
+def test_a_folder_or_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setattr("os.listdir", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    for path in (tmp_path, tmp_path / "a.json"):
+        with pytest.raises(FileFormatError, match=f"^{path} cannot be read: Permission denied$"):
+            read_content(path)

@@ -1,15 +1,20 @@
 """Whatever bytes a reader meets, it answers or raises an `EplbOptError` of one line."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import EplbOptError
+from eplb_opt.io import read_loads
+from eplb_opt.io.arrays import format_npz
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.engines import parse_plan
 from eplb_opt.io.load_files import parse_recording
@@ -20,15 +25,35 @@ from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
 from tests.io.containers import npy, npz, saved
+from tests.io.recordings import META, history, lines, passes_of, rank_file, stats
 from tests.io.test_native import SOLUTION
 
 PLAN = Plan(np.array([[0, 1, 2, 0], [2, 1, 0, 2]]), Deployment(2, 4), 3, (1, 2), 4)
 COUNTS = [[[0, 0, 0], [1, 2, 3]], [[0, 0, 0], [4, 5, 6]]]
 TENSOR = torch.tensor(COUNTS)
+MAP = [[0, 1, 0], [1, 0, -1]]
+SNAPSHOTS = [{"step": step, "window_expert_load": [[1, 2, 3]] * 2, "physical_to_logical_map": MAP} for step in (1, 2)]
+RANK = save({"7_1": np.array([1, 2, 3]), "7_2": np.array([4, 5, 6]), "8_1": np.ones(3, int), "8_2": np.ones(3, int)})
+STATISTIC = {"meta_info.json": b'{"num_experts": 3}', "rank0.safetensors": RANK, "rank1.safetensors": RANK}
+PASSES = {
+    rank_file(rank): saved(passes_of(rank, {7: [[1, 2, 3]] * 2, 8: [[0, 0, rank]] * 2}, MAP)) for rank in range(2)
+}
 
 
 def loads_of(data):
     return stack([parse_recording(parse_content(data, "x.csv"))], 1)
+
+
+def folder_with(name, others):
+    """Reader of a folder in which one file has the data and the others are whole."""
+
+    def loads_of_folder(data):
+        with tempfile.TemporaryDirectory() as folder:
+            for other, whole in {**others, name: data}.items():
+                (Path(folder) / other).write_bytes(whole)
+            return read_loads(folder)
+
+    return loads_of_folder
 
 
 def plan_of(data):
@@ -47,9 +72,17 @@ READERS = {
     "npy": (loads_of, npy(np.array(COUNTS)), Loads),
     "npy float": (loads_of, npy(np.array(COUNTS, dtype=np.float32)), Loads),
     "npz": (loads_of, npz(loads=COUNTS, layer_ids=[3, 4], num_model_layers=6), Loads),
+    "labelled npz": (loads_of, format_npz(Loads([[1, 2]], (1,), "", 4, "decoder", (1, 3)), "x.npz"), Loads),
     "csv": (loads_of, b"layer_id,0,1\n3,1,2\n5,3.5,4\n", Loads),
-    "sglang plan": (plan_of, format_sglang(PLAN).encode(), Plan),
-    "native plan": (plan_of, format_plan(PLAN).encode(), Plan),
+    "csv without ids": (loads_of, b"e0,e1\n1,2\n3.5,4\n", Loads),
+    "vllm load stats": (loads_of, lines(META, stats([[1, 2, 3], [4, 5, 6]], MAP), stats([[1, 0, 0]] * 2, MAP)), Loads),
+    "vllm snapshots": (loads_of, json.dumps({"snapshots": SNAPSHOTS, "num_moe_layers": 2}).encode(), Loads),
+    "load history": (loads_of, history([[1, 2], [3, 4]], [[5, 6], [7, 8.5]]), Loads),
+    "trtllm rank": (folder_with("rank1.safetensors", STATISTIC), STATISTIC["rank1.safetensors"], Loads),
+    "trtllm meta": (folder_with("meta_info.json", STATISTIC), STATISTIC["meta_info.json"], Loads),
+    "sglang per pass": (folder_with(rank_file(1), PASSES), PASSES[rank_file(1)], Loads),
+    "sglang plan": (plan_of, format_sglang(PLAN, "x.json").encode(), Plan),
+    "native plan": (plan_of, format_plan(PLAN, "x.json").encode(), Plan),
     "native solution": (solution_of, format_solution(SOLUTION).encode(), Solution),
 }
 
@@ -91,17 +124,26 @@ def test_any_bytes_are_answered(reader, data):
         answers(reader, start + data, object)
 
 
-@pytest.mark.parametrize("key", ["logical_count", "physical_to_logical_map"])
-@settings(max_examples=100)
-@given(
-    name=st.none() | st.text(max_size=3),
-    value=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
-        max_leaves=12,
-    ),
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=12,
 )
+
+
+@pytest.mark.parametrize("key", ["logical_count", "physical_to_logical_map", "load_history", "snapshots"])
+@settings(max_examples=100)
+@given(name=st.none() | st.text(max_size=3), value=VALUES)
 def test_any_json_value_is_answered(key, name, value):
     data = json.dumps({key: value} if name is None else {key: value, name: 1}).encode()
     answers(loads_of, data, object)
     answers(plan_of, data, object)
+
+
+@settings(max_examples=200)
+@given(loads=VALUES, mapping=VALUES, key=st.sampled_from(["version", "num_layers", "step", "more"]), value=VALUES)
+def test_any_value_of_a_record_is_answered(loads, mapping, key, value):
+    for record in (stats(loads, MAP), stats([[1, 2, 3]] * 2, mapping), stats([[1, 2, 3]] * 2, MAP) | {key: value}):
+        answers(loads_of, lines(META, record), Loads)
+        answers(loads_of, json.dumps({"snapshots": [{**record, "window_expert_load": loads}]}).encode(), Loads)
+        answers(loads_of, json.dumps({"load_history": [{"logical_expert_load": loads}, record]}).encode(), Loads)

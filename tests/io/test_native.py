@@ -51,7 +51,7 @@ def changed(text, **changes):
 
 @given(plans())
 def test_a_plan_reads_back_exactly(plan):
-    assert parse_plan(content(format_plan(plan)), Given()) == plan
+    assert parse_plan(content(format_plan(plan, "x.json")), Given()) == plan
 
 
 @given(solutions())
@@ -83,7 +83,7 @@ def test_every_exact_number_is_written_as_text_and_as_a_float():
 
 
 def test_a_plan_file_says_everything_about_its_plan():
-    assert json.loads(format_plan(PLAN)) == {
+    assert json.loads(format_plan(PLAN, "x.json")) == {
         "format": "eplb_opt.plan",
         "version": 1,
         "deployment": {
@@ -95,7 +95,9 @@ def test_a_plan_file_says_everything_about_its_plan():
             "distinct": True,
         },
         "num_experts": 3,
+        "numbering": "decoder",
         "num_model_layers": 7,
+        "moe_layer_ids": [3, 5],
         "layer_ids": [3, 5],
         "physical_to_logical": [[0, 1, 2, 0], [2, 1, 0, 2]],
     }
@@ -103,11 +105,11 @@ def test_a_plan_file_says_everything_about_its_plan():
 
 def test_a_given_deployment_replaces_the_written_one():
     wide = Deployment(4, 4)
-    assert parse_plan(content(format_plan(PLAN)), Given(wide)).deployment == wide
+    assert parse_plan(content(format_plan(PLAN, "x.json")), Given(wide)).deployment == wide
 
 
 def test_given_layers_are_selected():
-    assert parse_plan(content(format_plan(PLAN)), Given(layer_ids=(5,))) == PLAN.select([5])
+    assert parse_plan(content(format_plan(PLAN, "x.json")), Given(layer_ids=(5,))) == PLAN.select([5])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_given_layers_are_selected():
 )
 def test_what_contradicts_the_file_is_refused(known, says):
     with pytest.raises(InvalidPlanError, match=says) as info:
-        parse_plan(content(format_plan(PLAN)), known)
+        parse_plan(content(format_plan(PLAN, "x.json")), known)
     assert str(info.value).startswith("x.json")
 
 
@@ -157,7 +159,7 @@ BAD_PLANS = [
 @pytest.mark.parametrize(("changes", "error", "says"), BAD_PLANS)
 def test_a_file_that_is_no_plan_is_refused_by_name(changes, error, says):
     with pytest.raises(error, match=says) as info:
-        parse_plan(changed(format_plan(PLAN), **changes), Given())
+        parse_plan(changed(format_plan(PLAN, "x.json"), **changes), Given())
     assert str(info.value).startswith("x.json")
     assert "\n" not in str(info.value)
 
