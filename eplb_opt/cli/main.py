@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 import eplb_opt
-from eplb_opt.cli import backtest, bench, compare, convert, demo, evaluate, generate, inspect, solve, verify
+from eplb_opt.cli import backtest, bench, compare, convert, demo, evaluate, generate, inspect, report, solve, verify
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import EplbOptError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, compare, backtest, evaluate, verify, inspect, convert, generate, bench, demo):
+for command in (solve, compare, backtest, report, evaluate, verify, inspect, convert, generate, bench, demo):
     app.command(name=command.__name__.rpartition(".")[2], epilog=getattr(command, "EPILOG", None))(command.run)
 
 

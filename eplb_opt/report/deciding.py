@@ -1,0 +1,62 @@
+"""Section: which layers decide."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from eplb_opt.report.blocks import Section, Table, Text
+from eplb_opt.report.report import Report
+from eplb_opt.report.verdict import subject_words
+from eplb_opt.report.words import percent, percent_at_most, plural
+
+_SHOWN = 10
+# Layers that have this part of what is left are told in a sentence.
+_MOST = 0.8
+
+
+def deciding_section(report: Report) -> Section:
+    """Layers by their share of the sum of max loads, and by what is left to gain."""
+    if report.loads.num_layers == 1:
+        return Section("deciding", "Which layers decide", (Text(f"There is only one layer. {_left_words(report)}"),))
+    layers = sorted(report.by_layer[report.subject], key=lambda row: (-row["left"], -row["share"]))
+    unit = "max loads" if report.solution.objective == "total" else "imbalances"
+    table = Table(
+        f"The {min(_SHOWN, len(layers))} layers with the most left to gain.",
+        ("layer", "share of the sum (%)", "above the mean (%)", "bound (%)", "left to gain (% of the sum)"),
+        tuple(
+            (
+                str(row["layer_id"]),
+                f"{100 * row['share']:.2f}",
+                f"{100 * row['excess']:,.3f}",
+                f"{100 * row['least_excess']:,.3f}",
+                f"{100 * row['left']:.5f}",
+            )
+            for row in layers[:_SHOWN]
+        ),
+    )
+    text = (
+        f"Layers run one after another, so that time goes with the sum of their {unit}. {_share_words(report)} "
+        f"{_left_words(report)}"
+    )
+    return Section("deciding", "Which layers decide", (Text(text), table))
+
+
+def _share_words(report: Report) -> str:
+    layers = report.by_layer[report.subject]
+    top = max(layers, key=lambda row: float(row["share"]))
+    return (
+        f"With {subject_words(report)} layer {top['layer_id']} has the largest share, {percent(top['share'])}; "
+        f"equal layers would have {percent(1 / len(layers))} each."
+    )
+
+
+def _left_words(report: Report) -> str:
+    left = sorted((row["left"] for row in report.by_layer[report.subject]), reverse=True)
+    whole = sum(left)
+    if not whole:
+        return "Nothing is left to gain in any layer."
+    many = next(number for number, part in enumerate(accumulate(left), start=1) if part >= _MOST * whole)
+    most = percent(sum(left[:many]) / whole)
+    tail = f", {most} of it in {plural(many, 'layer')}" if many <= len(left) / 2 else ""
+    most_of_all = percent_at_most(whole)
+    return f"{most_of_all[0].upper() + most_of_all[1:]} of the sum is left to gain{tail}."

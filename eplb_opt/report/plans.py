@@ -1,0 +1,167 @@
+"""Sections: the plans against the bound, and the load of each GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from eplb_opt.compare import SOLVE
+from eplb_opt.loads import Loads
+from eplb_opt.report.blocks import Block, Items, Picture, Section, Table, Text
+from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.gpus import plot_gpu_loads
+from eplb_opt.report.layers import plot_layers
+from eplb_opt.report.report import Report
+from eplb_opt.report.verdict import subject_words
+from eplb_opt.report.words import percent, plural
+
+# The figures over layers and windows, by their names in `eplb_opt.evaluate`, with what they are and who reports them.
+METRICS = {
+    "total_balancedness": "sum of mean loads / sum of max loads (vLLM)",
+    "mean_balancedness": "mean of mean load / max load (SGLang)",
+    "mean_imbalance": "mean of max load / mean load (vLLM-Ascend)",
+    "worst_imbalance": "largest max load / mean load",
+    "mean_relative_excess": "mean of (max - mean) / mean (TensorRT-LLM)",
+    "mean_slot_balancedness": "mean of mean slot load / max slot load",
+}
+
+
+_WORDS = {
+    TRIVIAL: "experts one after another, then again from the first, as engines start without a plan.",
+    GREEDY: "the policy of DeepSeek's EPLB, which vLLM and SGLang ship.",
+    SOLVE: "the plan that `solve` found under the same rules.",
+}
+
+
+def plans_section(report: Report) -> Section:
+    """The plan against the trivial start, the published greedy and the bound."""
+    return Section("plans", "How good the plan is", tuple(_plans(report)))
+
+
+def _plans(report: Report) -> Iterator[Block]:
+    yield Items(tuple((label, _words_of(name, report)) for name, label in report.labels.items()))
+    yield _summary_table(report)
+    if report.loads.num_layers > 1:
+        yield _layers_picture(report)
+    yield _metrics_table(report)
+    if report.loads.num_layers > 1:
+        yield _layers_table(report)
+
+
+def _layers_picture(report: Report) -> Picture:
+    return Picture(
+        f"Every layer by itself: the hottest GPU above the mean{_over(report)}. Short lines are the proven "
+        "bound, below which no plan can be. Mind the scale: each line is about three times the one below.",
+        f"Chart of {plural(report.loads.num_layers, 'layer')}: {_chart_words(report)}.",
+        lambda ax: plot_layers(report.layers, ax),
+        height=4.2,
+    )
+
+
+def _words_of(name: str, report: Report) -> str:
+    words = _WORDS.get(name, "as given.")
+    if name == GREEDY and report.loads.num_windows > 1:
+        words += " It plans for the sum of the windows."
+    return words
+
+
+def _over(report: Report) -> str:
+    return {"total": "", "mean": ", mean over windows", "worst": ", in the worst window"}[report.solution.objective]
+
+
+def _chart_words(report: Report) -> str:
+    rows = (f"{row['label']} {percent(row['excess'])}" for row in report.figures.values())
+    return f"hottest GPU above the mean, all layers together: {', '.join(rows)}"
+
+
+def _summary_table(report: Report) -> Table:
+    rows = [
+        (row["label"], _fixed(row["excess"]), _fixed(row["worst_excess"]), f"{100 * row['gap']:.4f}")
+        for row in report.figures.values()
+    ]
+    worst = max(row["least_excess"] for row in report.by_layer[SOLVE])
+    rows.append(("proven bound", _fixed(report.figures[SOLVE]["least_excess"]), _fixed(worst), "-"))
+    return Table(
+        f"Hottest GPU above the mean{_over(report)}. The gap is what the hottest GPU's load could still fall by.",
+        ("plan", "all layers (%)", "worst layer (%)", "gap (%)"),
+        tuple(rows),
+    )
+
+
+def _metrics_table(report: Report) -> Table:
+    plans = report.figures.values()
+    rows = tuple((f"`{name}`", words, *(f"{row[name]:.4f}" for row in plans)) for name, words in METRICS.items())
+    windows = f" and {report.loads.num_windows} windows" if report.loads.num_windows > 1 else ""
+    return Table(
+        f"The same in the figures that engines report, over {plural(report.loads.num_layers, 'layer')}{windows}; "
+        "names as in `eplb_opt.evaluate`.",
+        ("metric", "what it is", *report.labels.values()),
+        rows,
+        names=2,
+    )
+
+
+def _layers_table(report: Report) -> Table:
+    columns = [[row["excess"] for row in rows] for rows in report.by_layer.values()]
+    bound = [row["least_excess"] for row in report.by_layer[SOLVE]]
+    rows = tuple(
+        (str(layer), *map(_fixed, values))
+        for layer, *values in zip(report.loads.layer_ids, *columns, bound, strict=True)
+    )
+    return Table(
+        f"Layer by layer: hottest GPU above the mean, in per cent{_over(report)}.",
+        ("layer", *report.labels.values(), "proven bound"),
+        rows,
+        long=True,
+    )
+
+
+def gpus_section(report: Report) -> Section:
+    """Load per GPU before and after."""
+    row = _row_that_matters(report)
+    layer = report.loads.layer_ids[row]
+    shown = {name: plan for name, plan in report.plans.items() if name != SOLVE or report.best == SOLVE}
+    before, after = (report.by_layer[name][row]["excess"] for name in (TRIVIAL, report.best))
+    loads = _as_valued(report)
+    over = ", mean over windows" if loads.num_windows > 1 else ""
+    where = f"Layer {layer}" + ", where balancing gains the most" * (report.loads.num_layers > 1)
+    one = Picture(
+        f"{where}: each GPU's load over the mean{over}. A flat line at 1 is perfect balance.",
+        f"Curves of GPU loads in layer {layer}: the hottest GPU is {percent(before)} above the mean in order, "
+        f"{percent(after)} with {report.labels[report.best]}.",
+        lambda ax: plot_gpu_loads(shown, loads, layer, ax, report.labels),
+    )
+    blocks: list[Block] = [
+        Text("All GPUs wait for the hottest one, in every layer: what counts is the left end of the curves."),
+        one,
+    ]
+    if report.loads.num_layers > 1:
+        blocks.append(
+            Picture(
+                f"The GPUs of all {report.loads.num_layers} layers in one row{over}.",
+                f"Curves of the loads of all GPUs of all layers over their layer's mean, with {subject_words(report)} "
+                "and without balancing.",
+                lambda ax: plot_gpu_loads(shown, loads, None, ax, report.labels),
+            )
+        )
+    return Section("gpus", "What each GPU carries", tuple(blocks))
+
+
+def _as_valued(report: Report) -> Loads:
+    """The loads that plans are valued by: windows summed where the objective sums them."""
+    loads = report.loads
+    if report.solution.objective != "total":
+        return loads
+    return Loads(loads.values.sum(axis=0, dtype=np.float64), source=loads.source, **loads.labels.fields)
+
+
+def _row_that_matters(report: Report) -> int:
+    """Row of the layer whose objective the best plan lowers most."""
+    pairs = zip(report.by_layer[TRIVIAL], report.by_layer[report.best], strict=True)
+    saved = [before["objective"] - after["objective"] for before, after in pairs]
+    return saved.index(max(saved))
+
+
+def _fixed(part: float) -> str:
+    return f"{100 * part:,.3f}"

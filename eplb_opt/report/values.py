@@ -1,0 +1,107 @@
+"""Exact values of plans on recorded loads, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.exact import nearest_float
+from eplb_opt.instance import Instance
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.solution import Solution
+from eplb_opt.verify import max_loads, objective_value, require_valid
+
+Values = tuple[Fraction, ...]
+
+
+def matched(plan: Plan, loads: Loads, deployment: Deployment, name: str) -> Plan:
+    """The plan's rows of the layers of `loads`, on `deployment`, verified; `name` begins every message.
+
+    Raises
+    ------
+    InvalidPlanError
+        A plan for other experts, layers or slots, or one that breaks a rule of the deployment.
+    """
+    if plan.num_experts != loads.num_experts:
+        raise InvalidPlanError(f"{name} is for {plan.num_experts} experts, the recording has {loads.num_experts}")
+    if plan.deployment.num_slots != deployment.num_slots:
+        raise InvalidPlanError(
+            f"{name} has {plan.deployment.num_slots} slots, the deployment num_slots={deployment.num_slots}"
+        )
+    try:
+        ours = plan.numbered_as(loads.labels).select(loads.layer_ids)
+    except InvalidPlanError as error:
+        raise InvalidPlanError(f"{name}: {error}") from None
+    return require_valid(replace(ours, deployment=deployment), name)
+
+
+def values_of(plan: Plan, loads: Loads, objective: str, window_weights: Sequence[Fraction] | None) -> Values:
+    """Exact objective of each layer's row; the plan's rows are the layers of the loads."""
+    rows = plan.physical_to_logical.tolist()
+    return tuple(
+        objective_value(row, Instance.from_loads(values, plan.deployment), objective, window_weights)
+        for row, values in zip(rows, np.moveaxis(loads.values, 1, 0), strict=True)
+    )
+
+
+def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> None:
+    """Refuse a solution that is not of these loads and this deployment.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Another deployment, other layers, weights for other windows, or an exact value that the loads do not give.
+    InvalidPlanError
+        A plan for other experts or layers.
+    """
+    if solution.plan.deployment != deployment:
+        raise InvalidArgumentError(f"the solution is for {solution.plan.deployment}, not for {deployment}")
+    plan = matched(solution.plan, loads, deployment, "the solution")
+    if plan.num_layers != len(solution.layers):
+        raise InvalidArgumentError(
+            f"the solution has {len(solution.layers)} layers, the recording {plan.num_layers}: give the recording "
+            "that was solved"
+        )
+    weights = solution.window_weights
+    if weights is not None and len(weights) != loads.num_windows:
+        raise InvalidArgumentError(
+            f"the solution weighs {len(weights)} windows, the recording has {loads.num_windows}: read it with the "
+            "windows that were solved"
+        )
+    values = values_of(plan, loads, solution.objective, weights)
+    for row, (value, layer) in enumerate(zip(values, solution.layers, strict=True)):
+        total = Instance.from_loads(loads.values[:, row], deployment).total()
+        top = max_loads(plan.physical_to_logical[row].tolist(), total)[0]
+        facts = (("objective", value), ("max_load", top), ("mean_load", total.mean_loads[0]))
+        for key, found in facts:
+            if found != getattr(layer, key):
+                raise InvalidArgumentError(
+                    f"the solution is not of this recording: layer {loads.layer_ids[row]} has "
+                    f"{key}={nearest_float(getattr(layer, key)):.12g} in it, and {nearest_float(found):.12g} "
+                    "on the loads; give the recording that was solved, or solve again"
+                )
+
+
+def excess_of(value: Fraction, mean: Fraction, objective: str) -> Fraction:
+    """How far an objective is above what perfect balance would give, as a part of that; 0 without load."""
+    if objective != "total":
+        return value - 1
+    return value / mean - 1 if mean else Fraction(0)
+
+
+def total_excess(values: Values, means: Values, objective: str) -> Fraction:
+    """The same for all layers: of the sums in tokens, as layers follow each other, or the mean of imbalances."""
+    if objective == "total":
+        return excess_of(sum(values, Fraction(0)), sum(means, Fraction(0)), objective)
+    return sum(values, Fraction(0)) / len(values) - 1
+
+
+def coolest(names: Sequence[str], values: Mapping[str, Values]) -> str:
+    """Of the named plans the one with the least sum of objectives; the first of equal ones."""
+    return min(names, key=lambda name: sum(values[name]))

@@ -1,0 +1,130 @@
+"""The verdict: what a report comes to, in a few sentences and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eplb_opt.compare import SOLVE
+from eplb_opt.report.blocks import Tile
+from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
+from eplb_opt.report.report import Report
+from eplb_opt.report.words import percent, percent_at_most, plural, value_and_bound
+
+# The hierarchy is worth a sentence where it costs more than this part of the mean load.
+_NOTABLE = 0.001
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Sentences, the main numbers, and what these are numbers of."""
+
+    sentences: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    measure: str
+
+
+def verdict_of(report: Report) -> Verdict:
+    """The verdict on the report's subject."""
+    if not report.has_load:
+        nothing = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
+        return Verdict((nothing,), (), "")
+    return Verdict(tuple(_sentences(report)), tuple(_tiles(report)), _measure(report))
+
+
+def subject_words(report: Report, name: str | None = None) -> str:
+    """How a plan is called within a sentence; default: the subject."""
+    name = report.subject if name is None else name
+    if name == SOLVE:
+        return "this plan" if report.subject == SOLVE else "the plan that eplb_opt found"
+    return f"`{name}`"
+
+
+def _sentences(report: Report) -> list[str]:
+    subject = report.subject
+    value, bound = _value_and_bound(report, subject)
+    before = _excess(report, TRIVIAL)
+    if before == value == "0 %":
+        return ["Even with experts placed in order every GPU carries the same load: there is nothing to balance."]
+    sentences = [
+        f"With experts placed in order, without balancing, the hottest GPU carries {before} more load than the mean. "
+        f"With {subject_words(report)} it carries {value} more{', too' if before == value else ''}.",
+        _bound_sentence(report, bound),
+    ]
+    if report.best != subject:
+        better, _ = _value_and_bound(report, report.best)
+        sentences += [f"Better is {subject_words(report, report.best)}: {better}."] * (better != value)
+    price = _price(report)
+    if price:
+        sentences.append(price)
+    return sentences
+
+
+def _bound_sentence(report: Report, bound: str) -> str:
+    gap = report.figures[report.subject]["gap"]
+    if not gap:
+        return f"No plan can do better: this one is optimal, which is proven{_word_of_solvers(report)}."
+    least = "perfect balance, 0 %," if bound == "0 %" else f"{bound},"
+    return (
+        f"No plan can do better than {least} which is proven{_word_of_solvers(report)}: "
+        f"{percent_at_most(gap)} of the hottest GPU's load is left to gain."
+    )
+
+
+def _word_of_solvers(report: Report) -> str:
+    """What a proof rests on where it is not exact arithmetic in every layer."""
+    layers = report.solution.layers
+    told = sum(not layer.proof.checked for layer in layers)
+    return f" (in {told} of {plural(len(layers), 'layer')} by the word of a solver)" if told else ""
+
+
+def _price(report: Report) -> str:
+    """What keeping groups on a node costs, if it is notable."""
+    if not report.policies:
+        return ""
+    least, anywhere = report.policies["hierarchical"]["least_excess"], report.policies["global"]["excess"]
+    if least - anywhere < _NOTABLE:
+        return ""
+    return (
+        "What remains is the price of the rule that each group of experts stays on one node: "
+        f"without it {percent(anywhere)} is possible."
+    )
+
+
+def _tiles(report: Report) -> list[Tile]:
+    subject, colours = report.subject, colours_of(report.plans)
+    value, bound = _value_and_bound(report, subject)
+    title = "This plan" if subject == SOLVE else report.labels[subject]
+    tiles = [
+        Tile("In order", _excess(report, TRIVIAL), "no balancing", colours[TRIVIAL]),
+        Tile("Published greedy", _excess(report, GREEDY), "as engines ship it", colours[GREEDY]),
+        Tile(title, value, _gap_words(report, subject), colours[subject]),
+    ]
+    if report.best != subject:
+        better, bound = _value_and_bound(report, report.best)
+        title = f"Found by {report.labels[report.best]}"
+        tiles.append(Tile(title, better, _gap_words(report, report.best), colours[report.best]))
+    tiles.append(Tile("Proven bound", bound, "no plan is below", "currentColor"))
+    return tiles
+
+
+def _excess(report: Report, plan: str) -> str:
+    return percent(report.figures[plan]["excess"])
+
+
+def _gap_words(report: Report, plan: str) -> str:
+    gap = report.figures[plan]["gap"]
+    return f"gap to the bound: {percent(gap)}" if gap else "optimal"
+
+
+def _value_and_bound(report: Report, plan: str) -> tuple[str, str]:
+    return value_and_bound(report.figures[plan]["excess"], report.figures[plan]["least_excess"])
+
+
+def _measure(report: Report) -> str:
+    """What the numbers measure."""
+    loads, objective = report.loads, report.solution.objective
+    layers = f"{plural(loads.num_layers, 'layer')}{' together' if loads.num_layers > 1 else ''}"
+    over = {"total": "", "mean": ", mean over windows", "worst": ", in the worst window"}[objective]
+    if loads.num_windows > 1 and objective == "total":
+        over = f", {loads.num_windows} windows summed"
+    return f"Load of the hottest GPU above the mean GPU, in tokens; {layers}{over}."

@@ -1,0 +1,68 @@
+"""Numbers as people read them: few digits, none of them a promise too much."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+# Parts of a whole below this are not told from nothing.
+_LEAST = 1e-6
+# Characters of a name in a legend.
+_LONGEST_NAME = 28
+# After the point, of per cent.
+_MOST_DIGITS = 4
+
+
+def percent(part: float) -> str:
+    """A part of a whole in per cent with two or three digits: ``0.247`` is ``"24.7 %"``; only 0 is ``"0 %"``."""
+    return "under 0.0001 %" if 0 < part < _LEAST else _percent(part, ROUND_HALF_EVEN)
+
+
+def percent_at_most(part: float) -> str:
+    """``"at most 24.7 %"``, or that it is less than can be told."""
+    return f"at most {percent(part)}" if part == 0 or part >= _LEAST else f"less than {percent(_LEAST)}"
+
+
+def percent_at_least(part: float) -> str:
+    """As `percent`, but rounded down, for what is proven."""
+    return _percent(part, ROUND_FLOOR)
+
+
+def value_and_bound(value: float, bound: float) -> tuple[str, str]:
+    """Both in per cent, with the digits that show how far they are apart; the bound rounded down."""
+    # A unit of the last digit is at most about as much as the difference.
+    digits = -Decimal(repr(200 * float(value - bound))).adjusted() if value - bound > _LEAST else 0
+    words = "under 0.0001 %" if 0 < value < _LEAST else _percent(value, ROUND_HALF_EVEN, digits)
+    return words, _percent(bound, ROUND_FLOOR, digits)
+
+
+def count(number: float) -> str:
+    """A number of things, such as tokens: thousands apart, no decimals where there are many."""
+    return f"{number:,.0f}" if number >= 1000 or number == int(number) else f"{number:,.1f}"
+
+
+def shortened(name: str) -> str:
+    """A name that fits a legend: long ones without their middle."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[: half - 2]}...{name[1 - half :]}"
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 layer``, ``2 layers``; numbers with thousands apart."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _percent(part: float, rounding: str, digits: int = 0) -> str:
+    value = Decimal(repr(100 * float(part)))
+    rounded = value.quantize(_last_digit(value, digits), rounding)
+    if rounded.adjusted() > value.adjusted():
+        # 0.00999 has become 0.0100, which is 0.010.
+        rounded = rounded.quantize(_last_digit(rounded, digits))
+    return f"{rounded:,f} %" if rounded else "0 %"
+
+
+def _last_digit(value: Decimal, digits: int) -> Decimal:
+    """A unit of the last digit: two digits below one, else three and all of those before the point; or `digits`."""
+    usual = 1 - value.adjusted() if value < 1 else max(0, 2 - value.adjusted())
+    return Decimal(1).scaleb(-min(max(usual, digits), _MOST_DIGITS))

@@ -1,0 +1,164 @@
+"""make_report: what is compared with what, and what is refused."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import eplb_opt
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidPlanError, SolverError
+from eplb_opt.proof import Proof
+from eplb_opt.report import make_report, making
+from eplb_opt.solve import solve
+from tests.report.conftest import recorded
+from tests.strategies import SMALL, TOKENS, instances
+
+DEPLOYMENT = Deployment(4, 20)
+
+
+def test_the_trivial_the_greedy_and_the_solved_plan_are_compared(hierarchical):
+    assert list(hierarchical.plans) == ["trivial", "lpt", "solve"]
+    assert (hierarchical.subject, hierarchical.best) == ("solve", "solve")
+    for name in ("trivial", "lpt"):
+        plan = solve(hierarchical.loads, hierarchical.deployment, method=name).plan
+        assert hierarchical.plans[name] == plan
+    assert hierarchical.plans["solve"] == hierarchical.solution.plan
+
+
+def test_frames_agree_with_the_solution_and_with_evaluate(hierarchical):
+    rows = hierarchical.layers[hierarchical.layers["plan"] == "solve"]
+    frame = hierarchical.solution.to_frame()
+    assert rows["layer_id"].tolist() == [3, 4, 5]
+    for column in ("objective", "lower_bound", "gap"):
+        assert rows[column].tolist() == frame[column].tolist()
+    assert rows["excess"].to_numpy() == pytest.approx(frame["imbalance"] - 1)
+    assert rows["share"].sum() == pytest.approx(1.0)
+    assert rows["left"].sum() == pytest.approx(float(hierarchical.solution.gap))
+    summary = hierarchical.summary.set_index("plan").loc["solve"]
+    assert summary["excess"] == pytest.approx(frame["objective"].sum() / frame["mean_load"].sum() - 1)
+    assert summary["gap"] == float(hierarchical.solution.gap)
+    assert summary["total_balancedness"] == pytest.approx(1 / (1 + summary["excess"]))
+
+
+def test_several_windows_are_valued_by_the_mean_over_those_with_load(several):
+    assert several.solution.objective == "mean"
+    metrics = several.metrics.query("plan == 'lpt' and layer_id == 5 and mean_load > 0")
+    assert len(metrics) == 2
+    row = several.layers.query("plan == 'lpt' and layer_id == 5").iloc[0]
+    assert row["objective"] == pytest.approx(metrics["imbalance"].mean())
+    assert row["excess"] == pytest.approx(row["objective"] - 1)
+
+
+def test_experts_are_described_by_layer(hierarchical):
+    values = hierarchical.loads.values[0]
+    experts = hierarchical.experts
+    assert experts["tokens"].tolist() == values.sum(axis=1).tolist()
+    assert experts["hottest_expert"].tolist() == values.argmax(axis=1).tolist()
+    # The hottest tenth of 16 experts are two.
+    top = -np.sort(-values, axis=1)[:, :2].sum(axis=1)
+    assert experts["hottest_share"].to_numpy() == pytest.approx(top / values.sum(axis=1))
+
+
+def test_what_groups_on_nodes_cost_is_known_from_a_plan_without_that_rule(hierarchical, several):
+    rows = hierarchical.policies
+    assert rows["hierarchical"]["excess"] == pytest.approx(hierarchical.figures["solve"]["excess"])
+    anywhere = eplb_opt.lower_bound(hierarchical.loads, replace(hierarchical.deployment, policy="global"))
+    mean = hierarchical.experts["tokens"] / 4
+    assert rows["global"]["least_excess"] >= anywhere["lower_bound"].sum() / mean.sum() - 1 - 1e-12
+    assert rows["global"]["least_excess"] <= rows["hierarchical"]["excess"]
+    assert several.hierarchy is None
+
+
+def test_a_given_plan_is_the_subject_and_the_cooler_one_is_deployed():
+    loads = recorded()
+    plans = {name: solve(loads, DEPLOYMENT, method=name).plan for name in ("biased", "snake")}
+    report = make_report(loads, DEPLOYMENT, plans, time_limit=0.5)
+    assert list(report.plans) == ["trivial", "lpt", "biased", "snake", "solve"]
+    sums = report.layers.groupby("plan")["objective"].sum()
+    assert report.subject == sums[["biased", "snake"]].idxmin()
+    assert report.best == "solve"
+    assert sums["solve"] < sums[report.subject]
+
+
+def test_plans_without_names_are_numbered():
+    loads = recorded()
+    plan = solve(loads, DEPLOYMENT, method="snake").plan
+    report = make_report(loads, DEPLOYMENT, [plan, plan], time_limit=0.2)
+    assert list(report.plans)[2:4] == ["plan 1", "plan 2"]
+    assert report.subject == "plan 1"
+
+
+@pytest.mark.parametrize("deployment", [DEPLOYMENT, Deployment(4, 20, 2, 4)])
+def test_with_a_solution_nothing_is_searched(deployment, monkeypatch):
+    loads = recorded()
+    solution = solve(loads, deployment, time_limit=0.5)
+    methods = []
+
+    def watched(*arguments, **options):
+        methods.append(options.get("method", "auto"))
+        return solve(*arguments, **options)
+
+    monkeypatch.setattr(making, "solve", watched)
+    report = make_report(loads, deployment, solution=solution)
+    assert report.solution is solution
+    assert set(methods) <= {"trivial", "lpt", "descent"}
+    assert "seed" not in report.facts and "nothing was solved again" in report.facts["bounds from"]
+
+
+def test_a_quarter_of_the_time_is_for_the_plan_without_the_node_rule(monkeypatch):
+    limits = {}
+
+    def watched(loads, deployment, **options):
+        if "method" not in options or options["method"] == "auto":
+            limits[deployment.hierarchical] = options["time_limit"]
+        return solve(loads, deployment, **options)
+
+    monkeypatch.setattr(making, "solve", watched)
+    make_report(recorded(), Deployment(4, 20, 2, 4), time_limit=0.8)
+    assert limits == {True: pytest.approx(0.6), False: pytest.approx(0.2)}
+    limits.clear()
+    make_report(recorded(), DEPLOYMENT, time_limit=0.2)
+    assert limits == {False: 0.2}
+
+
+@settings(max_examples=10)
+@given(instances(max_windows=2, kinds=(SMALL, TOKENS)))
+def test_no_plan_of_a_report_is_below_the_bound(instance):
+    loads = np.array(instance.weights)[:, np.newaxis]
+    report = make_report(loads, instance.deployment, time_limit=0.05)
+    assert (report.layers["gap"] >= 0).all()
+    assert (report.layers["objective"] >= report.layers["lower_bound"]).all()
+    assert report.to_markdown()
+
+
+def test_a_bound_above_a_plan_is_a_contradiction():
+    loads = recorded()
+    solution = solve(loads, DEPLOYMENT, method="trivial")
+    claim = Proof("program", solution.layers[0].objective, checked=False)
+    wrong = replace(solution, layers=(replace(solution.layers[0], proof=claim), *solution.layers[1:]))
+    with pytest.raises(SolverError, match=r"layer 3 of lpt is worth .*, below the bound"):
+        make_report(loads, DEPLOYMENT, solution=wrong)
+
+
+def test_wrong_use_is_one_sentence():
+    loads = recorded()
+    plan = solve(loads, DEPLOYMENT, method="lpt").plan
+    solution = solve(loads, DEPLOYMENT, method="lpt")
+    with pytest.raises(InvalidArgumentError, match="deployment=4 is not a Deployment"):
+        make_report(loads, 4)
+    with pytest.raises(InvalidArgumentError, match="time_limit=0 is not a positive number"):
+        make_report(loads, DEPLOYMENT, time_limit=0)
+    with pytest.raises(InvalidArgumentError, match=r"plans\['a'\]=3 is not a Plan"):
+        make_report(loads, DEPLOYMENT, {"a": 3})
+    with pytest.raises(InvalidArgumentError, match="cannot be called 'lpt'"):
+        make_report(loads, DEPLOYMENT, {"lpt": plan})
+    with pytest.raises(InvalidPlanError, match="a has 20 slots"):
+        make_report(loads, Deployment(4, 24), {"a": plan})
+    with pytest.raises(InvalidArgumentError, match="objective='worst', but the solution is for 'total'"):
+        make_report(loads, DEPLOYMENT, solution=solution, objective="worst")
+    other = replace(solution, layers=(replace(solution.layers[0], max_load=Fraction(1)), *solution.layers[1:]))
+    with pytest.raises(InvalidArgumentError, match="not of this recording"):
+        make_report(loads, DEPLOYMENT, solution=other)
