@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Arguments that need no numbers, as certificates name them.
+_INSTANT = {"mean": "mean", "nodes": "nodes", "adams": "counts", "slack": "counts"}
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,22 @@ class Proof:
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked
         Whether the bound was derived in exact arithmetic; otherwise it rests on the word of a solver, or of a search.
+    evidence
+        The argument with its numbers, as `eplb_opt.bounds.certificate` reads it; ``None`` where the name says it all,
+        or where there is only somebody's word.
     """
 
     argument: str
     bound: Fraction
     checked: bool
+    evidence: Mapping[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def certified(self) -> Mapping[str, Any] | None:
+        """What `eplb_opt.bounds.certificate` can check of one layer of one window; ``None``: nothing."""
+        if self.evidence is not None:
+            return self.evidence
+        return {"argument": _INSTANT[self.argument]} if self.argument in _INSTANT else None
 
     def __str__(self) -> str:
         return f"{self.argument} ({'checked' if self.checked else 'solver'})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +79,10 @@ class Decomposition:
         while self._is_open(open_):
             max_load = open_ if below else (open_ + self._pursuit.lower_bound) / 2
             buckets = Buckets(self._instance, max_load, below)
+            known = len(self._weightings)
             refuted, program = self._refute(buckets)
             if refuted:
-                self._raise(max_load, below, "weighting", checked=True)
+                self._raise(max_load, below, "weighting", True, _evidence(self._weightings[known:], max_load))
             else:
                 open_ = min(open_, max_load)
                 if program is not None:
@@ -133,9 +136,17 @@ class Decomposition:
             self._weightings.append(weighting)
         return weighting is not None, program if solved else None
 
-    def _raise(self, max_load: Fraction, below: bool, argument: str, checked: bool) -> None:
+    def _raise(
+        self,
+        max_load: Fraction,
+        below: bool,
+        argument: str,
+        checked: bool,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
         """A max load is refuted, or (`below`) all that are less."""
-        self._pursuit.offer_bound(argument, max_load if below else self._instance.next_max_load(max_load), checked)
+        bound = max_load if below else self._instance.next_max_load(max_load)
+        self._pursuit.offer_bound(argument, bound, checked, evidence)
 
     def _pack(self, counts: NDArray[np.int64]) -> None:
         """Look for a better plan from these counts."""
@@ -152,6 +163,20 @@ class Decomposition:
         counts = np.bincount(slots).tolist()
         table = slots.reshape(self._instance.deployment.num_gpus, -1).tolist()
         return [tuple((expert, counts[expert]) for expert in gpu) for gpu in table]
+
+
+def _evidence(weightings: Sequence[Weighting], max_load: Fraction) -> Mapping[str, Any]:
+    """Of the weighting that refutes a max load; without one, counts alone do."""
+    if not weightings:
+        return {"argument": "counts"}
+    (weighting,) = weightings
+    return {
+        "argument": "weighting",
+        "buckets": CAPACITY,
+        "scale": str(max_load),
+        "starts": weighting.starts.tolist(),
+        "weights": weighting.weights.tolist(),
+    }
 
 
 def _rounded_counts(average: NDArray[np.float64], buckets: Buckets) -> NDArray[np.int64]:

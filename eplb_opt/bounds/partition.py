@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,8 +137,10 @@ class Partition:
         bounds = {groups: proof.bound for groups, proof in proofs.items()}
         value, partition = best_partition(bounds, self._pursuit.instance.deployment.binding_groups)
         # What excludes anything better are the sets whose bounds are at least this.
-        checked = all(proof.checked for proof in proofs.values() if proof.bound >= value)
-        self._pursuit.offer_bound("partition" if checked else "partition by cpsat", value, checked)
+        excluding = {groups: proof for groups, proof in proofs.items() if proof.bound >= value}
+        checked = all(proof.checked for proof in excluding.values())
+        argument = "partition" if checked else "partition by cpsat"
+        self._pursuit.offer_bound(argument, value, checked, _evidence(excluding))
         return partition
 
     def _plan(self) -> None:
@@ -187,3 +190,11 @@ class Partition:
 
         meter = self._pursuit.meter.part(most=seconds)
         self._close(Pursuit(window.instance, slots, window.proof.bound, self._pursuit.target_gap, meter, report))
+
+
+def _evidence(proofs: Mapping[GroupSet, Proof]) -> Mapping[str, Any] | None:
+    """Of the sets that a partition cannot do without, where all of it can be checked."""
+    sets = [(list(groups), proof.certified) for groups, proof in proofs.items()]
+    if any(certified is None for _, certified in sets):
+        return None
+    return {"argument": "partition", "sets": [[groups, certified] for groups, certified in sets]}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +64,13 @@ class Pursuit:
         self.report(slots, None)
         return True
 
-    def offer_bound(self, argument: str, bound: Fraction, checked: bool) -> None:
-        """Keep and report a bound if it is higher."""
+    def offer_bound(
+        self, argument: str, bound: Fraction, checked: bool, evidence: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep and report a bound if it is higher; `evidence` as in `Proof`."""
         if bound > self.lower_bound:
             self.lower_bound = bound
-            self.report(None, Proof(argument, bound, checked))
+            self.report(None, Proof(argument, bound, checked, evidence))
 
     def search(self, slots: Slots, seconds: float, seed: int, meter: Meter) -> Slots:
         """Search from a row of slots, for so many `seconds` of work, and what it ends with.

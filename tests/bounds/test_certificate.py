@@ -1,0 +1,209 @@
+"""Certificates: genuine ones are accepted, tampered ones are not, and none proves more than the optimum."""
+
+import copy
+import json
+from dataclasses import asdict
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import eplb_opt
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.certificate import CertificateError, check_certificate
+from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.certify import certify
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.heuristics.pipeline import greedy_plus_swap
+from eplb_opt.instance import Instance
+from eplb_opt.io import read_solution
+from tests.oracle import brute_force
+from tests.strategies import instances
+
+
+def tokens(instance):
+    return [weight * instance.unit for weight in instance.weights[0]]
+
+
+def proves(argument, bound, instance):
+    """Whether the checker takes an argument for a bound; it may only ever refuse by its own error."""
+    try:
+        return (
+            check_certificate({**argument, "bound": str(bound)}, tokens(instance), asdict(instance.deployment)) == bound
+        )
+    except CertificateError:
+        return False
+
+
+@settings(max_examples=300, deadline=None)
+@given(instances(max_experts=8, max_gpus=6, max_slots=16, max_nodes=3))
+def test_every_instant_bound_has_a_certificate(instance):
+    known = Fraction(0)
+    for proof in quick_bounds(instance):
+        if proof.argument != "slack" or proof.bound > known:
+            assert proves(proof.certified, proof.bound, instance)
+        known = max(known, proof.bound)
+
+
+NUMBERS = st.integers(0, 40)
+
+
+@st.composite
+def arguments(draw, instance, depth=2):
+    """Any argument of the right form, whether or not it proves anything."""
+    kinds = ["mean", "nodes", "counts", "weighting", "split", "partition"]
+    kind = draw(st.sampled_from(kinds if depth else kinds[:4]))
+    deeper = arguments(instance, depth - 1) if depth else st.nothing()
+    if kind == "weighting":
+        starts = sorted(draw(st.sets(st.integers(0, 30), max_size=4)))
+        weights = sorted(draw(st.lists(NUMBERS, min_size=len(starts), max_size=len(starts))))
+        scale = brute_force(instance) * draw(st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(11, 10)]))
+        return {"argument": kind, "buckets": 30, "scale": str(scale or 1), "starts": starts, "weights": weights}
+    if kind == "split":
+        expert, most = draw(st.integers(0, instance.num_experts - 1)), draw(st.integers(0, 4))
+        return {"argument": kind, "expert": expert, "most": most, "low": draw(deeper), "high": draw(deeper)}
+    if kind == "partition":
+        groups = draw(st.lists(st.integers(0, instance.deployment.num_groups - 1), min_size=1, max_size=3))
+        return {"argument": kind, "sets": [[groups, draw(deeper)]]}
+    return {"argument": kind}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_nothing_proves_more_than_the_optimum(data):
+    instance = data.draw(instances())
+    argument = data.draw(arguments(instance))
+    optimum = brute_force(instance)
+    above = optimum * Fraction(1001, 1000) + Fraction(1, 10**6)
+    assert not proves(argument, above, instance)
+
+
+def solved(values, deployment, objective="auto", seconds=20.0, gap=1e-3):
+    return eplb_opt.solve(values, deployment, objective=objective, time_limit=seconds, target_gap=gap)
+
+
+@pytest.fixture(scope="module")
+def weighting():
+    """A layer, and a weighting that proves a bound above the instant ones, in its certificate."""
+    for seed in range(50):
+        loads = np.random.default_rng(seed).lognormal(4, 1.2, 10).astype(int) + 1
+        instance = Instance.from_loads(loads, Deployment(5, 15))
+        found = weightings_of(instance)
+        if found:
+            return instance, found[-1]
+    raise AssertionError("no weighting was found")
+
+
+def weightings_of(instance):
+    proofs = []
+    known = max(proof.bound for proof in quick_bounds(instance))
+    slots = greedy_plus_swap(instance, 10_000)
+    meter = Meter(Limits(20.0, 1, 0))
+    pursuit = Pursuit(instance, slots, known, Fraction(0), meter, lambda _, proof: proofs.append(proof))
+    Decomposition(pursuit, meter).bisect()
+    return [proof for proof in proofs if proof is not None and proof.evidence["argument"] == "weighting"]
+
+
+def test_a_weighting_is_accepted(weighting):
+    instance, proof = weighting
+    assert proof.bound > max(quick.bound for quick in quick_bounds(instance))
+    evidence = json.loads(json.dumps(proof.evidence))
+    assert proves(evidence, proof.bound, instance)
+    assert proof.bound <= brute_force(instance)
+
+
+def test_a_tampered_weighting_is_refused(weighting):
+    instance, proof = weighting
+    higher = proof.bound * Fraction(1002, 1000)
+    assert not proves(proof.evidence, higher, instance)
+    heavy = copy.deepcopy(dict(proof.evidence))
+    # The lightest bucket weighs a hundred times as much: fillings of it are the heaviest then.
+    heavy["weights"] = [100 * heavy["weights"][-1]] * len(heavy["weights"])
+    assert not proves(heavy, proof.bound, instance)
+    light = copy.deepcopy(dict(proof.evidence))
+    light["weights"] = [0] * len(light["weights"])
+    assert not proves(light, proof.bound, instance)
+    for key in proof.evidence:
+        assert not proves({name: value for name, value in proof.evidence.items() if name != key}, proof.bound, instance)
+
+
+def test_other_loads_are_refused(weighting):
+    instance, proof = weighting
+    cooler = [load * Fraction(99, 100) for load in tokens(instance)]
+    with pytest.raises(CertificateError, match="does not prove"):
+        check_certificate({**proof.evidence, "bound": str(proof.bound)}, cooler, asdict(instance.deployment))
+
+
+def test_a_split_needs_both_of_its_parts(weighting):
+    instance, proof = weighting
+    whole = {"argument": "split", "expert": 0, "most": 2, "low": proof.evidence, "high": proof.evidence}
+    assert proves(whole, proof.bound, instance)
+    for part in ("low", "high"):
+        # Of a part that cannot be told from the whole, the mean load says too little.
+        assert not proves(whole | {part: {"argument": "mean"}}, proof.bound, instance)
+        assert not proves({key: value for key, value in whole.items() if key != part}, proof.bound, instance)
+
+
+def test_a_partition_needs_every_set_that_it_rests_on():
+    # Two nodes of two groups each: 10 + 1 against 9 + 2 is best, so that one of four sets with less than 11 is missing.
+    loads, deployment = [10, 9, 2, 1], Deployment(2, 4, 2, 4, "hierarchical")
+    instance = Instance.from_loads(loads, deployment)
+    sets = [[list(pair), {"argument": "mean"}] for pair in ((0, 1), (0, 2), (0, 3), (1, 2))]
+    argument = {"argument": "partition", "sets": sets}
+    assert proves(argument, 11, instance)
+    assert not proves(argument, Fraction(111, 10), instance)
+    # Any of these two nodes is in a partition of its own.
+    assert proves({"argument": "partition", "sets": sets[:3]}, 11, instance)
+    assert not proves({"argument": "partition", "sets": sets[:2]}, 11, instance)
+    assert not proves({"argument": "partition", "sets": [[[0, 0], {"argument": "mean"}]]}, 11, instance)
+
+
+def test_files_of_solutions_are_certified(tmp_path):
+    values = np.array([[90, 132, 40, 61, 104, 165, 39, 4, 73, 56, 183, 86]])
+    for deployment in (Deployment(4, 16), Deployment(4, 16, 2, 4), Deployment(12, 12)):
+        solved(values, deployment, seconds=1.0).save(tmp_path / "solution.json")
+        (layer,) = certify(read_solution(tmp_path / "solution.json"), values)
+        assert layer.error is None
+    assert layer.checked
+
+
+def test_other_loads_than_those_of_the_solution_are_told():
+    values = np.array([[9, 8, 7, 6]])
+    solution = solved(values, Deployment(2, 4), seconds=0.5)
+    (layer,) = certify(solution, 2 * values)
+    assert "its objective is 30.0, not 15.0" in layer.error
+    with pytest.raises(InvalidLoadsError, match="have 1 layers of 3 experts, the solution has 1 of 4"):
+        certify(solution, values[:, :3])
+
+
+MEAN = {"argument": "mean"}
+BROKEN = [
+    {},
+    {"bound": "1"},
+    {"bound": "x", "argument": "mean"},
+    {"bound": "1/0", "argument": "mean"},
+    {"bound": "1", "argument": "magic"},
+    {"bound": "1", "argument": ["mean"]},
+    {
+        "bound": "1",
+        "argument": "split",
+        "expert": -1,
+        "most": 1,
+        "low": {"argument": "mean"},
+        "high": {"argument": "mean"},
+    },
+    {"bound": "9", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [1], "weights": [1]},
+    {"bound": "9", "argument": "weighting", "buckets": 10, "scale": "9", "starts": [2, 1], "weights": [1, 1]},
+    {"bound": "9", "argument": "weighting", "buckets": 10, "scale": "-9", "starts": [1], "weights": [1]},
+]
+
+
+@pytest.mark.parametrize("certificate", BROKEN)
+def test_what_is_no_certificate_is_refused(certificate):
+    with pytest.raises(CertificateError):
+        check_certificate(certificate, [3, 2, 1, 1], asdict(Deployment(2, 4)))
