@@ -43,7 +43,10 @@ def test_the_commands_run(folder):
     write_loads(generate_loads(num_layers=3, skew=0.8), folder / "decode.json")
     (console,) = [body for body in blocks("console") if "eplb-opt solve" in body]
     commands = [shlex.split(line, comments=True) for line in console.splitlines()]
-    assert [command[:2] for command in commands] == [["eplb-opt", name] for name in ("solve", "convert", "verify")]
+    assert [command[:2] for command in commands] == [
+        ["eplb-opt", name] for name in ("solve", "convert", "verify", "report")
+    ]
+    printed = {}
     for command in commands:
         arguments = [
             "2" if before == "--time-limit" else word for before, word in zip(["", *command], command, strict=False)
@@ -52,7 +55,9 @@ def test_the_commands_run(folder):
             [sys.executable, "-m", "eplb_opt.cli.main", *arguments[1:]], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    assert "valid; layers 0-2, 256 experts in 288 slots on 72 GPUs" in done.stdout
+        printed[command[1]] = done.stdout
+    assert "valid; layers 0-2, 256 experts in 288 slots on 72 GPUs" in printed["verify"]
+    assert "No plan can do better" in printed["report"]
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere():
