@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
+from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.verify import objective_value
 
@@ -39,8 +41,8 @@ class Certified:
 def certify(solution: Solution, loads: Any) -> tuple[Certified, ...]:
     """Check value and bound of every layer of a solution on the loads that it was made for.
 
-    A bound is checked by `eplb_opt.bounds.certificate`, in exact arithmetic. Bounds on several windows, and those that
-    rest on the word of a solver or a search, are not.
+    A bound is checked by `eplb_opt.bounds.certificate` or, of several windows, `window_certificate`, in exact
+    arithmetic; those that rest on the word of a solver or a search are not.
 
     Raises
     ------
@@ -66,25 +68,35 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
         return Certified(layer.layer_id, proof.argument, False, f"its objective is {float(value)}, not {said}")
     if proof.certified is None:
         return Certified(layer.layer_id, proof.argument, False)
-    window = _window(instance, solution.objective)
-    if window is None:
-        return Certified(layer.layer_id, proof.argument, False)
-    tokens, bound = window
-    certificate = {**proof.certified, "bound": str(proof.bound * bound)}
     try:
-        check_certificate(certificate, tokens, asdict(deployment))
+        _check(proof, instance, solution)
     except CertificateError as error:
         return Certified(layer.layer_id, proof.argument, False, f"its bound is not proven: {error}")
     return Certified(layer.layer_id, proof.argument, True)
 
 
-def _window(instance: Instance, objective: str) -> tuple[list[Fraction], Fraction] | None:
-    """Loads in tokens of the one window that counts, and what bounds are multiples of; ``None`` where several count."""
-    if objective == "total":
-        layer, unit = instance.total(), Fraction(1)
-    else:
-        layer = instance.loaded()
-        if layer.num_windows != 1:
-            return None
-        (unit,) = layer.mean_loads
-    return [weight * layer.unit for weight in layer.weights[0]], unit
+def _check(proof: Proof, instance: Instance, solution: Solution) -> None:
+    """Check the certificate of a bound; a `CertificateError` if it does not prove it."""
+    certificate = {**(proof.certified or {}), "bound": str(proof.bound)}
+    rules = asdict(solution.plan.deployment)
+    if solution.objective == "total":
+        check_certificate(certificate, _tokens(instance.total())[0], rules)
+        return
+    windows = _tokens(instance.loaded())
+    if not any(windows[0]):
+        # Without any load the imbalance is 1 by definition.
+        return
+    if len(windows) == 1:
+        unit = sum(windows[0]) / solution.plan.deployment.num_gpus
+        check_certificate(certificate | {"bound": str(proof.bound * unit)}, windows[0], rules)
+        return
+    weights = None
+    if solution.objective == "mean":
+        given = solution.window_weights or (Fraction(1),) * instance.num_windows
+        weights = [weight for weight, window in zip(given, instance.weights, strict=True) if any(window)]
+    check_window_certificate(certificate, windows, rules, weights)
+
+
+def _tokens(instance: Instance) -> list[list[Fraction]]:
+    """Exact loads of each window in tokens."""
+    return [[weight * instance.unit for weight in window] for window in instance.weights]

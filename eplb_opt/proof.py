@@ -38,7 +38,7 @@ class Proof:
     argument: str
     bound: Fraction
     checked: bool
-    evidence: Mapping[str, Any] | None = field(default=None, hash=False)
+    evidence: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
     def certified(self) -> Mapping[str, Any] | None:

@@ -33,16 +33,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, pairwise
-from math import comb, gcd, lcm
+from math import comb, gcd, inf, lcm
 from typing import Any
 
 import numpy as np
 
 # Larger programs than these would not end; no certificate that is written here comes near.
 _MOST_CELLS, _MOST_SETS, _MOST_DEPTH = 10**9, 10**6, 64
+
+
+Ranges = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class CertificateError(ValueError):
@@ -65,27 +68,40 @@ class _Layer:
     @classmethod
     def of(cls, loads: Sequence[Any], deployment: Mapping[str, Any]) -> _Layer:
         """The layer of a recording; `deployment` as in solution files."""
-        gpus, slots, nodes = (int(deployment[key]) for key in ("num_gpus", "num_slots", "num_nodes"))
-        groups, policy, distinct = int(deployment["num_groups"]), deployment["policy"], bool(deployment["distinct"])
-        binds = policy == "hierarchical" or (policy == "auto" and nodes > 1 and groups % nodes == 0)
-        if not binds:
-            nodes = groups = 1
+        gpus, slots = int(deployment["num_gpus"]), int(deployment["num_slots"])
+        nodes, groups = binding(deployment)
         tokens = [Fraction(load) for load in loads]
         if min(tokens) < 0 or slots % gpus or gpus % nodes or len(tokens) % groups or groups % nodes:
             raise CertificateError("loads or deployment are not possible")
-        spare = slots // nodes - len(tokens) // nodes + 1
-        most = min(spare, gpus // nodes) if distinct else spare
+        most = most_replicas(len(tokens), deployment)
         if most < 1:
             raise CertificateError("the slots cannot hold the experts")
-        units = Fraction(lcm(*(load.denominator for load in tokens)) * lcm(*range(1, most + 1)))
-        return cls(tuple(int(load * units) for load in tokens), units, gpus, slots, most, distinct, nodes, groups)
+        multiple = lcm(*(load.denominator for load in tokens))
+        units = Fraction(multiple * lcm(*range(1, most + 1)), gcd(*(int(load * multiple) for load in tokens)) or 1)
+        whole = tuple(int(load * units) for load in tokens)
+        return cls(whole, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
 
     def node(self, taken: tuple[int, ...]) -> _Layer:
         """A node that takes some groups."""
         size = len(self.loads) // self.groups
         loads = tuple(self.loads[expert] for group in taken for expert in range(group * size, (group + 1) * size))
-        gpus, slots = self.gpus // self.nodes, self.slots // self.nodes
-        return _Layer(loads, self.units, gpus, slots, self.most, self.distinct, 1, 1)
+        return replace(
+            self, loads=loads, gpus=self.gpus // self.nodes, slots=self.slots // self.nodes, nodes=1, groups=1
+        )
+
+
+def binding(deployment: Mapping[str, Any]) -> tuple[int, int]:
+    """Nodes and groups, where groups are bound to nodes; else one of each."""
+    nodes, groups, policy = int(deployment["num_nodes"]), int(deployment["num_groups"]), deployment["policy"]
+    binds = policy == "hierarchical" or (policy == "auto" and nodes > 1 and groups % nodes == 0)
+    return (nodes, groups) if binds else (1, 1)
+
+
+def most_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
+    """The most replicas of an expert: the others of its node need a slot each, and distinct ones a GPU each."""
+    nodes, _ = binding(deployment)
+    spare = (int(deployment["num_slots"]) - num_experts) // nodes + 1
+    return min(spare, int(deployment["num_gpus"]) // nodes) if deployment["distinct"] else spare
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -107,7 +123,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     """
     try:
         layer = _Layer.of(loads, deployment)
-        bound = _exact(certificate["bound"])
+        bound = exact(certificate["bound"])
         # The largest max load below the bound: loads of slots are whole.
         top = -(-(bound * layer.units).numerator // (bound * layer.units).denominator) - 1
         ranges = (1,) * len(layer.loads), (layer.most,) * len(layer.loads)
@@ -120,10 +136,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     return bound
 
 
-Ranges = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-def _exact(text: str) -> Fraction:
+def exact(text: str) -> Fraction:
     """A number such as 590/3; texts like 1e999999999 would take all memory."""
     if not re.fullmatch(r"[0-9]{1,4000}(/[0-9]{1,4000})?", text):
         raise CertificateError(f"{text[:40]!r} is no exact number")
@@ -193,18 +206,14 @@ def _needs(layer: _Layer, top: int, ranges: Ranges) -> Ranges | None:
         most = [min(high, low + slack) for low, high in zip(least, most, strict=True)]
         if slack < 0 or any(low > high for low, high in zip(least, most, strict=True)):
             return None
-        if layer.nodes > 1 and _hottest_node(_counted(layer, least)) > layer.slots // layer.nodes:
+        # A node has as many slots as its groups need.
+        if layer.nodes > 1 and _hottest_node(replace(layer, loads=tuple(least))) > layer.slots // layer.nodes:
             return None
         if sum(least) == before and any(fillers):
             return tuple(least), tuple(most)
         fillers = _fillers([load // high for load, high in zip(loads, most, strict=True)], size, layer.distinct)
         if sum(least) == before and not any(fillers):
             return tuple(least), tuple(most)
-
-
-def _counted(layer: _Layer, counts: Sequence[int]) -> _Layer:
-    """The layer with counts in the place of loads: nodes have as many slots as their groups need."""
-    return _Layer(tuple(counts), *(getattr(layer, name) for name in list(layer.__dataclass_fields__)[1:]))
 
 
 def _fillers(lightest: Sequence[int], size: int, distinct: bool) -> list[int]:
@@ -222,7 +231,7 @@ def _outweighs(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Ran
     if needed is None:
         return True
     size = layer.slots // layer.gpus
-    buckets, scale = int(argument["buckets"]), _exact(argument["scale"]) * layer.units
+    buckets, scale = int(argument["buckets"]), exact(argument["scale"]) * layer.units
     starts, weights = [int(start) for start in argument["starts"]], [int(weight) for weight in argument["weights"]]
     capacity = buckets * top * scale.denominator // scale.numerator
     increasing = all(a < b for a, b in pairwise(starts))
@@ -232,26 +241,18 @@ def _outweighs(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Ran
         raise CertificateError("the dynamic program over fillings is too large")
     heaviest = _heaviest_filling(starts, weights, size, capacity)
     slack = layer.slots - sum(needed[0])
-    lightest: list[int | None] = [0] + [None] * slack
+    lightest: list[float] = [0] + [inf] * slack
     for load, low, high in zip(layer.loads, *needed, strict=True):
         options = []
         for count in range(low, high + 1):
             bucket = buckets * load * scale.denominator // (count * scale.numerator)
             place = bisect_right(starts, bucket)
-            options.append((count - low, count * weights[place - 1] if place else 0))
-        after: list[int | None] = [None] * (slack + 1)
-        for used, weight in enumerate(lightest):
-            if weight is None:
-                continue
-            for more, added in options:
-                if used + more > slack:
-                    break
-                known = after[used + more]
-                if known is None or weight + added < known:
-                    after[used + more] = weight + added
-        lightest = after
-    total = lightest[slack]
-    return total is None or total > heaviest * layer.gpus
+            options.append(count * weights[place - 1] if place else 0)
+        lightest = [
+            min(lightest[used - more] + options[more] for more in range(min(used + 1, len(options))))
+            for used in range(slack + 1)
+        ]
+    return lightest[slack] > heaviest * layer.gpus
 
 
 def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:

@@ -140,7 +140,9 @@ class Partition:
         excluding = {groups: proof for groups, proof in proofs.items() if proof.bound >= value}
         checked = all(proof.checked for proof in excluding.values())
         argument = "partition" if checked else "partition by cpsat"
-        self._pursuit.offer_bound(argument, value, checked, _evidence(excluding))
+        # What a node can do is not said of any one of several windows.
+        evidence = _evidence(excluding) if self._pursuit.instance.num_windows == 1 else None
+        self._pursuit.offer_bound(argument, value, checked, evidence)
         return partition
 
     def _plan(self) -> None:

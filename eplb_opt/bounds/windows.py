@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, compress
 from math import comb, factorial
+from typing import Any
 
 from eplb_opt.bounds.groups import GroupSet, group_sets, node_instance
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
@@ -34,30 +35,35 @@ def window_bounds(
     if objective == "mean":
         weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
     instance = instance.loaded().in_mean_loads()
-    proofs = [Proof("windows", _value([_least_loads(instance)], weights), checked=True)]
+    alone = _strongest(instance)
+    evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
+    proofs = [Proof("windows", _value([[proof.bound for proof in alone]], weights), True, evidence)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
-        proofs.append(Proof("window partition", _partition_bound(instance, weights), checked=True))
+        proofs.append(_partition_proof(instance, weights))
     if weights is None:
-        proofs.append(Proof("envelope", envelope_bound(instance), checked=True))
+        proofs.append(Proof("envelope", envelope_bound(instance), True, {"argument": "envelope"}))
     return tuple(proofs)
 
 
-def _partition_bound(instance: Instance, weights: Sequence[Fraction] | None) -> Fraction:
+def _partition_proof(instance: Instance, weights: Sequence[Fraction] | None) -> Proof:
     """The least objective over partitions of the groups into nodes, if each node met its own bound in every window.
 
     A plan has one partition for all windows, and the load of a GPU depends on its own node alone. So this is valid, and
     at least the bound of the windows by themselves, each of which may have another best partition.
     """
-    nodes = {groups: _node_loads(node_instance(instance, groups), instance) for groups in group_sets(instance)}
+    proofs = {groups: _node_proofs(node_instance(instance, groups), instance) for groups in group_sets(instance)}
+    nodes = {groups: [proof.bound for proof in windows] for groups, windows in proofs.items()}
     partitions = _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
-    return min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
+    bound = min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
+    evidence = [[list(groups), [_certificate(proof) for proof in windows]] for groups, windows in proofs.items()]
+    return Proof("window partition", bound, True, {"argument": "window partition", "nodes": evidence})
 
 
-def _node_loads(node: Instance, layer: Instance) -> Sequence[Fraction]:
+def _node_proofs(node: Instance, layer: Instance) -> Sequence[Proof]:
     """A bound of each window on one node of a layer: what it takes long to look at is bounded by its mean load."""
     deployment = layer.deployment
     many = comb(deployment.binding_groups, deployment.groups_per_node) * layer.num_windows > _MOST_NODE_BOUNDS
-    return node.mean_loads if many else _least_loads(node)
+    return [Proof("mean", mean, checked=True) for mean in node.mean_loads] if many else _strongest(node)
 
 
 def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | None) -> Fraction:
@@ -66,9 +72,14 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
 
 
-def _least_loads(instance: Instance) -> tuple[Fraction, ...]:
+def _strongest(instance: Instance) -> list[Proof]:
     """The instant bound of each window by itself, in tokens."""
-    return tuple(strongest(*quick_bounds(window)).bound for window in instance.windows())
+    return [strongest(*quick_bounds(window)) for window in instance.windows()]
+
+
+def _certificate(proof: Proof) -> dict[str, Any]:
+    """Of an instant bound, as `eplb_opt.bounds.certificate` reads it."""
+    return {**(proof.certified or {}), "bound": str(proof.bound)}
 
 
 def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:

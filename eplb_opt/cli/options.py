@@ -15,7 +15,7 @@ from eplb_opt.io.engines import ENGINES, engine_of_file
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
-from eplb_opt.models import MODELS, Model, model_of
+from eplb_opt.models import Model, model_of
 from eplb_opt.plan import Plan
 
 LoadFiles = Annotated[
@@ -33,8 +33,7 @@ WindowLength = Annotated[
 ]
 Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
-    str | None,
-    typer.Option("--model", help=f"Model, whose layers, experts and groups are known: {', '.join(MODELS)}."),
+    str | None, typer.Option("--model", help="A known model, such as deepseek-v3; any other name lists the known ones.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -58,11 +57,9 @@ def recording_of(
     window_length: int | None = None,
 ) -> tuple[Loads, Model | None]:
     """The recordings in files, with the layers of the model where one is named, and that model."""
+    model = None if model_name is None else model_of(model_name)
     loads = read_loads(paths, format, windows, window_length)
-    if model_name is None:
-        return loads, None
-    model = model_of(model_name)
-    return model.label(loads), model
+    return loads if model is None else model.label(loads), model
 
 
 def deployment_of(
