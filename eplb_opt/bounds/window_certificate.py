@@ -65,7 +65,8 @@ def check_window_certificate(
     """
     try:
         gpus = int(deployment["num_gpus"])
-        loads = [[Fraction(load) * gpus / sum(map(Fraction, window)) for load in window] for window in windows]
+        units = [gpus / sum(map(Fraction, window), Fraction(0)) for window in windows]
+        loads = [[Fraction(load) * unit for load in window] for window, unit in zip(windows, units, strict=True)]
         bound, kind = exact(certificate["bound"]), certificate["argument"]
         if kind == "windows":
             proven = _value([_proven(certificate["windows"], loads, deployment)], weights)
