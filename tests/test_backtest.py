@@ -154,7 +154,14 @@ def test_a_deployment_without_room_is_refused():
 def test_ctrl_c_keeps_the_windows_that_are_done():
     loads = recorded(windows=40, layers=2, experts=64)
     eplb_opt.backtest(loads[:2], Deployment(16, 80), ["mean/search"], time_limit=0.02)
-    threading.Timer(3.0, signal.raise_signal, (signal.SIGINT,)).start()
-    frame = eplb_opt.backtest(loads, Deployment(16, 80), ["mean/search"], time_limit=0.5)
+    seen = []
+
+    def press(step):
+        seen.append(step)
+        # In the second window, while its plan is searched for.
+        if len(seen) == 3:
+            threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+
+    frame = eplb_opt.backtest(loads, Deployment(16, 80), ["mean/search"], time_limit=0.5, progress=press)
     assert 0 < frame["window"].nunique() < 39
     assert (frame.groupby("window")["strategy"].nunique() == 2).all()
