@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from eplb_opt.bounds.certificate import CertificateError, check_certificate
+from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.instance import Instance

@@ -17,6 +17,11 @@ tokens, by one of these arguments, the key ``"argument"``:
     ``floor(buckets x / scale)``, which weighs what the last of ``starts`` that is not above it weighs, and 0 below the
     first. The heaviest that fits on a GPU below the bound is found by a dynamic program over slots and buckets, the
     least that all slots weigh together by one over experts and counts. If GPUs cannot carry it, there is no plan.
+``"pairs"``
+    Two slots per GPU: ``"rows"`` of an expert, a count, and what the row counts for. That many replicas of the expert
+    would have slots of some load v. If two of these do not fit on a GPU, all slots with at least v need partners of
+    their own, light enough for v. Else, where replicas must be distinct, the replicas and all slots too heavy for v are
+    on different GPUs. Rows are added up, and the least that all slots weigh together is found as for ``"weighting"``.
 ``"split"``
     ``"expert"``, ``"most"``, ``"low"``, ``"high"``: the expert has at most so many replicas, or more; an argument for
     each of the two.
@@ -30,78 +35,20 @@ that slot loads are integers.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, pairwise
-from math import comb, gcd, inf, lcm
+from math import comb, inf
 from typing import Any
 
 import numpy as np
 
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges, exact, hottest_node, needs
+from eplb_opt.bounds.pair_rows import pair_rows
+
 # Larger programs than these would not end; no certificate that is written here comes near.
 _MOST_CELLS, _MOST_SETS, _MOST_DEPTH = 10**9, 10**6, 64
-
-
-Ranges = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-class CertificateError(ValueError):
-    """A certificate that does not prove its bound."""
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too."""
-
-    loads: tuple[int, ...]
-    units: Fraction  # of a token
-    gpus: int
-    slots: int
-    most: int
-    distinct: bool
-    nodes: int
-    groups: int
-
-    @classmethod
-    def of(cls, loads: Sequence[Any], deployment: Mapping[str, Any]) -> _Layer:
-        """The layer of a recording; `deployment` as in solution files."""
-        gpus, slots = int(deployment["num_gpus"]), int(deployment["num_slots"])
-        nodes, groups = binding(deployment)
-        tokens = [Fraction(load) for load in loads]
-        if min(tokens) < 0 or slots % gpus or gpus % nodes or len(tokens) % groups or groups % nodes:
-            raise CertificateError("loads or deployment are not possible")
-        most = most_replicas(len(tokens), deployment)
-        if most < 1:
-            raise CertificateError("the slots cannot hold the experts")
-        multiple = lcm(*(load.denominator for load in tokens))
-        units = Fraction(multiple * lcm(*range(1, most + 1)), gcd(*(int(load * multiple) for load in tokens)) or 1)
-        whole = tuple(int(load * units) for load in tokens)
-        return cls(whole, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
-
-    def node(self, taken: tuple[int, ...]) -> _Layer:
-        """A node that takes some groups."""
-        size = len(self.loads) // self.groups
-        loads = tuple(self.loads[expert] for group in taken for expert in range(group * size, (group + 1) * size))
-        return replace(
-            self, loads=loads, gpus=self.gpus // self.nodes, slots=self.slots // self.nodes, nodes=1, groups=1
-        )
-
-
-def binding(deployment: Mapping[str, Any]) -> tuple[int, int]:
-    """Nodes and groups, where groups are bound to nodes; else one of each."""
-    nodes, groups, policy = int(deployment["num_nodes"]), int(deployment["num_groups"]), deployment["policy"]
-    binds = policy == "hierarchical" or (policy == "auto" and nodes > 1 and groups % nodes == 0)
-    return (nodes, groups) if binds else (1, 1)
-
-
-def most_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
-    """The most replicas of an expert: the others of its node need a slot each, and distinct ones a GPU each."""
-    nodes, _ = binding(deployment)
-    spare = (int(deployment["num_slots"]) - num_experts) // nodes + 1
-    return min(spare, int(deployment["num_gpus"]) // nodes) if deployment["distinct"] else spare
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -122,7 +69,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
         A certificate that proves less than its bound, or is none.
     """
     try:
-        layer = _Layer.of(loads, deployment)
+        layer = CertifiedLayer.of(loads, deployment)
         bound = exact(certificate["bound"])
         # The largest max load below the bound: loads of slots are whole.
         top = -(-(bound * layer.units).numerator // (bound * layer.units).denominator) - 1
@@ -136,14 +83,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     return bound
 
 
-def exact(text: str) -> Fraction:
-    """A number such as 590/3; texts like 1e999999999 would take all memory."""
-    if not re.fullmatch(r"[0-9]{1,4000}(/[0-9]{1,4000})?", text):
-        raise CertificateError(f"{text[:40]!r} is no exact number")
-    return Fraction(text)
-
-
-def _refutes(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Ranges, depth: int) -> bool:
+def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges, depth: int) -> bool:
     """Whether an argument shows that no plan with counts in `ranges` has a max load of at most `top`."""
     if depth > _MOST_DEPTH:
         raise CertificateError("splits are nested too deeply")
@@ -151,11 +91,13 @@ def _refutes(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Range
     if kind == "mean":
         return sum(layer.loads) > top * layer.gpus
     if kind == "nodes":
-        return _hottest_node(layer) > top * (layer.gpus // layer.nodes)
+        return hottest_node(layer) > top * (layer.gpus // layer.nodes)
     if kind == "counts":
-        return _needs(layer, top, ranges) is None
+        return needs(layer, top, ranges) is None
     if kind == "weighting":
         return _outweighs(argument, layer, top, ranges)
+    if kind == "pairs":
+        return _pairs(argument, layer, top, ranges)
     if kind == "split":
         expert, most = int(argument["expert"]), int(argument["most"])
         low = ranges[0], _with(ranges[1], expert, min(ranges[1][expert], most))
@@ -172,62 +114,9 @@ def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
     return (*values[:place], value, *values[place + 1 :])
 
 
-def _hottest_node(layer: _Layer) -> int:
-    """A load that some node has at least, whatever groups it takes."""
-    size, share = len(layer.loads) // layer.groups, layer.groups // layer.nodes
-    loads = sorted((sum(layer.loads[c * size : (c + 1) * size]) for c in range(layer.groups)), reverse=True)
-    # Loads of nodes are multiples of what all groups are multiples of.
-    step = max(1, gcd(*loads))
-    found = [-(-sum(loads) // (layer.nodes * step)) * step]
-    if share == 2:
-        found += [heavy + light for heavy, light in zip(loads, reversed(loads), strict=True)]
-    for q in range(share):
-        heaviest = loads[: layer.nodes * q + 1]
-        lightest = loads[len(loads) - (share - q - 1) :] if share - q - 1 else []
-        found.append(sum(heaviest[-(q + 1) :]) + sum(lightest))
-    return max(found)
-
-
-def _needs(layer: _Layer, top: int, ranges: Ranges) -> Ranges | None:
-    """Ranges that counts of plans within `top` stay in; ``None`` where there are no such counts."""
-    loads, size = layer.loads, layer.slots // layer.gpus
-    if sum(loads) > top * layer.gpus or _hottest_node(layer) > top * (layer.gpus // layer.nodes):
-        return None
-    least, most = list(ranges[0]), list(ranges[1])
-    fillers = [0] * len(loads)
-    while True:
-        before = sum(least)
-        for expert, load in enumerate(loads):
-            room = top - fillers[expert]
-            if room < 0 or (load and not room):
-                return None
-            least[expert] = max(least[expert], -(-load // room) if load else 1)
-        slack = layer.slots - sum(least)
-        most = [min(high, low + slack) for low, high in zip(least, most, strict=True)]
-        if slack < 0 or any(low > high for low, high in zip(least, most, strict=True)):
-            return None
-        # A node has as many slots as its groups need.
-        if layer.nodes > 1 and _hottest_node(replace(layer, loads=tuple(least))) > layer.slots // layer.nodes:
-            return None
-        if sum(least) == before and any(fillers):
-            return tuple(least), tuple(most)
-        fillers = _fillers([load // high for load, high in zip(loads, most, strict=True)], size, layer.distinct)
-        if sum(least) == before and not any(fillers):
-            return tuple(least), tuple(most)
-
-
-def _fillers(lightest: Sequence[int], size: int, distinct: bool) -> list[int]:
-    """The least that the other slots of its GPU carry, for a replica of each expert."""
-    if not distinct:
-        return [(size - 1) * min(lightest)] * len(lightest)
-    ordered = sorted(lightest)
-    among, others = sum(ordered[:size]), sum(ordered[: size - 1])
-    return [among - load if size > 1 and load <= ordered[size - 2] else others for load in lightest]
-
-
-def _outweighs(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Ranges) -> bool:
+def _outweighs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges) -> bool:
     """Whether the slots of any counts weigh more than all GPUs carry within `top`."""
-    needed = _needs(layer, top, ranges)
+    needed = needs(layer, top, ranges)
     if needed is None:
         return True
     size = layer.slots // layer.gpus
@@ -239,20 +128,36 @@ def _outweighs(argument: Mapping[str, Any], layer: _Layer, top: int, ranges: Ran
         raise CertificateError("starts of weights do not increase, or a number is negative")
     if (capacity + 1) * size * len(starts) > _MOST_CELLS or max([0, *weights]) * layer.slots >= 2**62:
         raise CertificateError("the dynamic program over fillings is too large")
-    heaviest = _heaviest_filling(starts, weights, size, capacity)
+
+    def weight(expert: int, count: int) -> int:
+        place = bisect_right(starts, buckets * layer.loads[expert] * scale.denominator // (count * scale.numerator))
+        return count * weights[place - 1] if place else 0
+
+    return _lightest(layer, needed, weight) > _heaviest_filling(starts, weights, size, capacity) * layer.gpus
+
+
+def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges) -> bool:
+    """Whether the slots of any counts break the sum of rows that pairs of slots within `top` obey."""
+    needed = needs(layer, top, ranges)
+    if needed is None:
+        return True
+    if layer.slots != 2 * layer.gpus or layer.nodes > 1:
+        raise CertificateError("pairs are for two slots per GPU that take any expert")
+    weight, right = pair_rows([[int(number) for number in row] for row in argument["rows"]], layer, top)
+    return _lightest(layer, needed, weight) > right
+
+
+def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int], int]) -> float:
+    """The least that the slots of any counts weigh, by a dynamic program over experts; infinite if there are none."""
     slack = layer.slots - sum(needed[0])
     lightest: list[float] = [0] + [inf] * slack
-    for load, low, high in zip(layer.loads, *needed, strict=True):
-        options = []
-        for count in range(low, high + 1):
-            bucket = buckets * load * scale.denominator // (count * scale.numerator)
-            place = bisect_right(starts, bucket)
-            options.append(count * weights[place - 1] if place else 0)
+    for expert, (low, high) in enumerate(zip(*needed, strict=True)):
+        options = [weight(expert, count) for count in range(low, high + 1)]
         lightest = [
             min(lightest[used - more] + options[more] for more in range(min(used + 1, len(options))))
             for used in range(slack + 1)
         ]
-    return lightest[slack] > heaviest * layer.gpus
+    return lightest[slack]
 
 
 def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:
@@ -266,7 +171,7 @@ def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, 
     return int(best.max())
 
 
-def _covers(sets: Sequence[Any], layer: _Layer, top: int, depth: int) -> bool:
+def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) -> bool:
     """Whether each set has its argument, and the groups cannot be parted into other sets."""
     share = layer.groups // layer.nodes
     refuted = set()

@@ -11,6 +11,7 @@ from typing import Any
 from eplb_opt.backends import cpsat
 from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.pair_evidence import pair_evidence
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.folding import fold
@@ -21,18 +22,27 @@ _NEAR = Fraction(1, 1000)
 # Of the limits, for the first program: at least so much, and up to half of them if that is no more than some seconds,
 # in which easy layers are done. And for weightings, where it is not enough.
 _FIRST_SHARE, _MOST_FIRST_SHARE, _FIRST_SECONDS, _WEIGHTINGS_SHARE = 0.1, 0.5, 1.5, 0.3
+# Seconds of work for evidence that the plan is optimal: before a program is asked, and once it says so.
+_FIRST_EVIDENCE, _MORE_EVIDENCE = 0.3, 1.0
 
 
 def close_by_pairing(pursuit: Pursuit) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
-    Each program looks for counts that allow some max load: at first anything *less* than the plan, so that infeasible
-    means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between bound and
-    plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is infeasible.
+    Evidence that no plan is better comes first: sums of rows that are checked in integers (`pair_evidence`). Where none
+    is found soon, programs look for counts that allow some max load: at first anything *less* than the plan, so that
+    infeasible means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between
+    bound and plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is
+    infeasible, unless evidence is found then.
     """
     instance, meter = pursuit.instance, pursuit.meter
     halving = False
+    asked: Fraction | None = None
     while not pursuit.closed:
+        if asked != pursuit.best:
+            asked = pursuit.best
+            if _certify(pursuit, _FIRST_EVIDENCE):
+                return
         near = pursuit.best - pursuit.lower_bound <= _NEAR * pursuit.best
         below = near or not halving
         max_load = pursuit.best if below else (pursuit.best + pursuit.lower_bound) / 2
@@ -43,11 +53,22 @@ def close_by_pairing(pursuit: Pursuit) -> None:
             pursuit.offer_plan(fold(instance, counts))
         elif verdict == "infeasible":
             pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
+            if below:
+                _certify(pursuit, _MORE_EVIDENCE)
         elif near or halving:
             return
         else:
             halving = True
             Decomposition(pursuit, meter.part(_WEIGHTINGS_SHARE)).bisect()
+
+
+def _certify(pursuit: Pursuit, seconds: float) -> bool:
+    """Whether evidence is found, in so many `seconds` of work, that no plan is better: a bound that is checked."""
+    evidence = pair_evidence(pursuit.instance, pursuit.best, pursuit.meter.part(most=seconds))
+    if evidence is None:
+        return False
+    pursuit.offer_bound("pairing", pursuit.best, True, evidence)
+    return True
 
 
 def _first_share(limits: Limits) -> float:

@@ -67,8 +67,8 @@ class Pursuit:
     def offer_bound(
         self, argument: str, bound: Fraction, checked: bool, evidence: Mapping[str, Any] | None = None
     ) -> None:
-        """Keep and report a bound if it is higher; `evidence` as in `Proof`."""
-        if bound > self.lower_bound:
+        """Keep and report a bound if it is higher, or has evidence for what was only claimed; as in `Proof`."""
+        if bound > self.lower_bound or (bound == self.lower_bound and evidence is not None):
             self.lower_bound = bound
             self.report(None, Proof(argument, bound, checked, evidence))
 

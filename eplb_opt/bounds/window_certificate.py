@@ -22,7 +22,8 @@ from itertools import combinations
 from math import comb
 from typing import Any
 
-from eplb_opt.bounds.certificate import CertificateError, binding, check_certificate, exact, most_replicas
+from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certified_layer import CertificateError, binding, exact, most_replicas
 
 _MOST_SETS, _MOST_PARTITIONS = 10_000, 100_000
 

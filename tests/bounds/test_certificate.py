@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.certificate import CertificateError, check_certificate
+from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.pair_evidence import pair_evidence
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.window_certificate import check_window_certificate
@@ -25,7 +27,7 @@ from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_solution
 from tests.oracle import brute_force
-from tests.strategies import instances
+from tests.strategies import SMALL, TOKENS, instances
 
 
 def tokens(instance):
@@ -58,14 +60,17 @@ NUMBERS = st.integers(0, 40)
 @st.composite
 def arguments(draw, instance, depth=2):
     """Any argument of the right form, whether or not it proves anything."""
-    kinds = ["mean", "nodes", "counts", "weighting", "split", "partition"]
-    kind = draw(st.sampled_from(kinds if depth else kinds[:4]))
+    kinds = ["mean", "nodes", "counts", "weighting", "pairs", "split", "partition"]
+    kind = draw(st.sampled_from(kinds if depth else kinds[:5]))
     deeper = arguments(instance, depth - 1) if depth else st.nothing()
     if kind == "weighting":
         starts = sorted(draw(st.sets(st.integers(0, 30), max_size=4)))
         weights = sorted(draw(st.lists(NUMBERS, min_size=len(starts), max_size=len(starts))))
         scale = brute_force(instance) * draw(st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(11, 10)]))
         return {"argument": kind, "buckets": 30, "scale": str(scale or 1), "starts": starts, "weights": weights}
+    if kind == "pairs":
+        row = st.tuples(st.integers(0, instance.num_experts - 1), st.integers(1, instance.max_replicas), NUMBERS)
+        return {"argument": kind, "rows": draw(st.lists(row, max_size=6))}
     if kind == "split":
         expert, most = draw(st.integers(0, instance.num_experts - 1)), draw(st.integers(0, 4))
         return {"argument": kind, "expert": expert, "most": most, "low": draw(deeper), "high": draw(deeper)}
@@ -75,10 +80,11 @@ def arguments(draw, instance, depth=2):
     return {"argument": kind}
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_nothing_proves_more_than_the_optimum(data):
-    instance = data.draw(instances())
+@pytest.mark.parametrize("slots_per_gpu", [None, 2])
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_nothing_proves_more_than_the_optimum(slots_per_gpu, data):
+    instance = data.draw(instances(slots_per_gpu=slots_per_gpu))
     argument = data.draw(arguments(instance))
     optimum = brute_force(instance)
     above = optimum * Fraction(1001, 1000) + Fraction(1, 10**6)
@@ -256,3 +262,57 @@ def test_solutions_of_several_windows_are_certified(objective):
         (layer,) = certify(solved(values, deployment, objective, seconds=0.5), values)
         assert layer.error is None
         assert layer.checked == (layer.argument in ("windows", "window partition", "envelope"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False))
+def test_pairs_prove_optima_and_nothing_above_them(instance):
+    optimum = brute_force(instance)
+    if not optimum:
+        return
+    evidence = pair_evidence(instance, optimum, Meter(Limits(20.0, 1, 0)))
+    if evidence is not None:
+        evidence = json.loads(json.dumps(evidence))
+        assert proves(evidence, optimum, instance)
+        assert not proves(evidence, optimum * Fraction(1001, 1000), instance)
+    assert pair_evidence(instance, optimum * Fraction(1001, 1000), Meter(Limits(20.0, 1, 0))) is None
+
+
+def leaves(evidence):
+    return [evidence] if evidence["argument"] != "split" else [*leaves(evidence["low"]), *leaves(evidence["high"])]
+
+
+@pytest.fixture(scope="module")
+def paired():
+    """A layer of two slots per GPU whose optimum is proven by pairs, above the instant bounds, and the proof."""
+    for seed in range(50):
+        loads = np.random.default_rng(seed).lognormal(5, 1.0, 24).astype(int) + 1
+        instance = Instance.from_loads(loads, Deployment(16, 32))
+        (layer,) = solved([loads], Deployment(16, 32), seconds=5.0, gap=0).layers
+        if layer.proof.argument == "pairing":
+            return instance, layer.proof
+    raise AssertionError("no proof by pairs was found")
+
+
+def test_pairs_are_accepted_and_tampered_ones_refused(paired):
+    instance, proof = paired
+    assert proof.checked
+    assert proof.bound > max(quick.bound for quick in quick_bounds(instance))
+    evidence = json.loads(json.dumps(proof.evidence))
+    assert proves(evidence, proof.bound, instance)
+    assert not proves(evidence, proof.bound * Fraction(1001, 1000), instance)
+    for leaf in [leaf for leaf in leaves(evidence) if leaf["argument"] == "pairs"]:
+        rows, leaf["rows"] = leaf["rows"], []
+        assert not proves(evidence, proof.bound, instance)
+        leaf["rows"] = [[instance.num_experts, 1, 1]]
+        assert not proves(evidence, proof.bound, instance)
+        leaf["rows"] = [[rows[0][0], rows[0][1], -rows[0][2]]]
+        assert not proves(evidence, proof.bound, instance)
+        leaf["rows"] = rows
+    assert proves(evidence, proof.bound, instance)
+
+
+def test_pairs_are_for_two_slots_that_take_any_expert():
+    argument = {"argument": "pairs", "rows": [[0, 1, 1]]}
+    for deployment in (Deployment(2, 6), Deployment(2, 4, 2, 2)):
+        assert not proves(argument, Fraction(10**6), Instance.from_loads([6, 5, 4, 3], deployment))

@@ -112,8 +112,14 @@ def test_solve_closes_layers_of_two_slots_and_names_the_argument():
     loads = np.random.default_rng(1).lognormal(0, 0.8, (4, 48)).round(3)
     solution = eplb_opt.solve(loads, Deployment(32, 64), time_limit=60)
     assert solution.worst_gap <= Fraction(1, 10**4)
-    assert {layer.proof.argument for layer in solution.layers} <= {"pairing by cpsat", "slack", "adams", "mean"}
-    assert any(layer.proof.argument == "pairing by cpsat" for layer in solution.layers)
+    assert {layer.proof.argument for layer in solution.layers} <= {
+        "pairing",
+        "pairing by cpsat",
+        "slack",
+        "adams",
+        "mean",
+    }
+    assert any(layer.proof.argument.startswith("pairing") for layer in solution.layers)
 
 
 def test_a_deterministic_pairing_is_the_same_twice():
