@@ -40,7 +40,18 @@ STEPS = lcm(*range(1, 9))  # all counts of up to eight slots divide it
 MOST_ROWS = 20_000
 JUST_ABOVE = Fraction(10**40 + 1, 10**40)
 MOST_SECONDS, MOST_BYTES = 5, 4 * 2**30
-KINDS = ["mean", "nodes", "counts", "weighting", "split", "partition", "windows", "window partition", "envelope"]
+KINDS = [
+    "mean",
+    "nodes",
+    "counts",
+    "weighting",
+    "pairs",
+    "split",
+    "partition",
+    "windows",
+    "window partition",
+    "envelope",
+]
 ODD = [0, 1, -1, 2, 5, 10**6, 10**12, 10**40, -(10**40), 0.5, 1e300, -0.0, inf, nan, True, False, None, "", "1", "x"]
 ODD += [
     "1/2",
@@ -153,7 +164,10 @@ def optimum_of(instance: Instance, objective: str, weights: list[Fraction] | Non
 
 def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[str, Any]:
     """An argument about slot loads: counts, or a weighting with weights near those that are of use, or far."""
-    kind = chance.choice(["mean", "nodes", "counts", "weighting", "weighting", "weighting"])
+    kind = chance.choice([*KINDS[:5], "weighting", "weighting", "pairs"])
+    if kind == "pairs":
+        rows = [[chance.randrange(len(loads)), chance.randint(1, 4), chance.randint(0, 3)] for _ in range(4)]
+        return {"argument": kind, "rows": rows[: chance.randint(1, 4)]}
     if kind != "weighting":
         return {"argument": kind}
     scale = (scale or Fraction(1)) * chance.choice([1, 1, 1, Fraction(9, 10), Fraction(11, 10), 2, Fraction(1, 7)])
@@ -214,6 +228,8 @@ def hostile(chance: random.Random, bound: Fraction, depth: int = 4) -> Any:
     if kind == "weighting":
         scale, buckets = chance.choice([str(bound), "1", "1/99"]), chance.choice([1, 10, 30, 10**9, 10**10])
         options |= {"starts": numbers, "weights": numbers, "scale": scale, "buckets": buckets}
+    elif kind == "pairs":
+        options |= {"rows": [numbers, [0, 1, 1]]}
     elif kind not in ("mean", "nodes", "counts", "envelope"):
         low, high = (hostile(chance, bound, depth - 1) for _ in range(2))
         options |= {"expert": 0, "most": 1, "low": low, "high": high, "windows": [low, high]}
@@ -275,7 +291,7 @@ def attack_one_window(tally: Tally, chance: random.Random, instance: Instance) -
         known.append(certificate)
     above = str(case.optimum * JUST_ABOVE or Fraction(1, 10**9))
     for _ in range(5):
-        argument = random_argument(chance, case, case.optimum)
+        argument = random_argument(chance, case, chance.choice([case.optimum, Fraction(above)]))
         if tally.attack("random at the optimum", case, {**argument, "bound": str(case.optimum)}) and case.optimum:
             known.append({**argument, "bound": str(case.optimum)})
         tally.attack("random above the optimum", case, {**argument, "bound": above})
