@@ -7,14 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution
-from eplb_opt.verify import objective_value
+from eplb_opt.verify import max_loads, objective_value
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,25 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
     proof, deployment = layer.proof, solution.plan.deployment
     instance = Instance.from_loads(loads.values[:, row], deployment)
     slots = solution.plan.physical_to_logical[row].tolist()
+    weights = solution.window_weights
+    if weights is not None and (len(weights) != instance.num_windows or min(weights) <= 0):
+        words = f"its {len(weights)} window weights are not positive numbers for {instance.num_windows} windows"
+        return Certified(layer.layer_id, proof.argument, False, words)
     value = objective_value(slots, instance, solution.objective, solution.window_weights)
     if value != layer.objective:
-        said = float(layer.objective)
-        return Certified(layer.layer_id, proof.argument, False, f"its objective is {float(value)}, not {said}")
+        words = f"its objective is {nearest_float(value)}, not {nearest_float(layer.objective)}"
+        return Certified(layer.layer_id, proof.argument, False, words)
+    total = instance.total()
+    if (layer.max_load, layer.mean_load) != (max_loads(slots, total)[0], total.mean_loads[0]):
+        return Certified(layer.layer_id, proof.argument, False, "its max load or its mean load is another one")
+    if proof.bound > value:
+        return Certified(layer.layer_id, proof.argument, False, "its bound is above its objective")
     if proof.certified is None:
         return Certified(layer.layer_id, proof.argument, False)
     try:
         _check(proof, instance, solution)
-    except CertificateError as error:
+    # Numbers of thousands of digits cannot be written as text.
+    except ValueError as error:
         return Certified(layer.layer_id, proof.argument, False, f"its bound is not proven: {error}")
     return Certified(layer.layer_id, proof.argument, True)
 

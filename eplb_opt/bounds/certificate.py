@@ -35,6 +35,7 @@ that slot loads are integers.
 
 from __future__ import annotations
 
+import reprlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -48,7 +49,8 @@ from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ra
 from eplb_opt.bounds.pair_rows import pair_rows
 
 # Larger programs than these would not end; no certificate that is written here comes near.
-_MOST_CELLS, _MOST_SETS, _MOST_DEPTH = 10**9, 10**6, 64
+_MOST_CELLS, _MOST_CAPACITY, _MOST_OPTIONS = 3 * 10**8, 10**6, 5 * 10**7
+_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH = 10**5, 10**5, 100, 64
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -75,7 +77,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
         top = -(-(bound * layer.units).numerator // (bound * layer.units).denominator) - 1
         ranges = (1,) * len(layer.loads), (layer.most,) * len(layer.loads)
         if bound > 0 and not _refutes(certificate, layer, top, ranges, 0):
-            raise CertificateError(f"the argument {certificate['argument']} does not prove {bound} tokens")
+            raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
     except CertificateError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
@@ -105,7 +107,7 @@ def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, range
         return all(_refutes(argument[key], layer, top, part, depth + 1) for key, part in (("low", low), ("high", high)))
     if kind == "partition":
         return _covers(argument["sets"], layer, top, depth)
-    raise CertificateError(f"the argument {kind!r} is not known")
+    raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
 
 
 def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
@@ -126,7 +128,8 @@ def _outweighs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ran
     increasing = all(a < b for a, b in pairwise(starts))
     if not (scale > 0 and increasing and len(starts) == len(weights) and min([0, *starts, *weights]) >= 0):
         raise CertificateError("starts of weights do not increase, or a number is negative")
-    if (capacity + 1) * size * len(starts) > _MOST_CELLS or max([0, *weights]) * layer.slots >= 2**62:
+    cells = (capacity + 1) * size * max(1, len(starts))
+    if capacity > _MOST_CAPACITY or cells > _MOST_CELLS or max([0, *weights]) * layer.slots >= 2**62:
         raise CertificateError("the dynamic program over fillings is too large")
 
     def weight(expert: int, count: int) -> int:
@@ -150,6 +153,8 @@ def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges:
 def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int], int]) -> float:
     """The least that the slots of any counts weigh, by a dynamic program over experts; infinite if there are none."""
     slack = layer.slots - sum(needed[0])
+    if (slack + 1) * sum(high - low + 1 for low, high in zip(*needed, strict=True)) > _MOST_OPTIONS:
+        raise CertificateError("the dynamic program over counts is too large")
     lightest: list[float] = [0] + [inf] * slack
     for expert, (low, high) in enumerate(zip(*needed, strict=True)):
         options = [weight(expert, count) for count in range(low, high + 1)]
@@ -178,13 +183,17 @@ def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) ->
     for groups, argument in sets:
         taken = tuple(sorted({int(group) for group in groups}))
         if len(taken) != share or not 0 <= taken[0] <= taken[-1] < layer.groups:
-            raise CertificateError(f"{groups} are not the groups of a node")
+            raise CertificateError(f"{reprlib.repr(groups)} are not the groups of a node")
+        if taken in refuted:
+            raise CertificateError(f"the groups {taken} are there twice")
         node = layer.node(taken)
         ranges = (1,) * len(node.loads), (node.most,) * len(node.loads)
         if not _refutes(argument, node, top, ranges, depth + 1):
             return False
         refuted.add(taken)
-    if comb(layer.groups, share) > _MOST_SETS:
+    if share == 1:
+        return bool(refuted)
+    if comb(layer.groups, share) > _MOST_SETS or layer.nodes > _MOST_NODES:
         raise CertificateError("there are too many sets of groups")
     return not _has_partition(frozenset(range(layer.groups)), share, refuted, {})
 
@@ -193,6 +202,8 @@ def _has_partition(left: frozenset[int], share: int, refuted: set[tuple[int, ...
     """Whether the groups that are left can be parted into sets that are not refuted."""
     if not left:
         return True
+    if len(known) > _MOST_PARTS:
+        raise CertificateError("there are too many ways to part the groups")
     if left not in known:
         known[left] = any(_has_partition(rest, share, refuted, known) for rest in _rests(left, share, refuted))
     return known[left]

@@ -9,6 +9,9 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
+# Units are multiples of all counts: of more than these they would have too many digits.
+_MOST_REPLICAS = 5_000
+
 Ranges = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -32,18 +35,20 @@ class CertifiedLayer:
     @classmethod
     def of(cls, loads: Sequence[Any], deployment: Mapping[str, Any]) -> CertifiedLayer:
         """The layer of a recording; `deployment` as in solution files."""
-        gpus, slots = int(deployment["num_gpus"]), int(deployment["num_slots"])
+        gpus, slots = whole(deployment, "num_gpus"), whole(deployment, "num_slots")
         nodes, groups = binding(deployment)
+        if type(deployment["distinct"]) is not bool or any(isinstance(load, str) for load in loads):
+            raise CertificateError("distinct is no truth value, or a load no number")
         tokens = [Fraction(load) for load in loads]
         if min(tokens) < 0 or slots % gpus or gpus % nodes or len(tokens) % groups or groups % nodes:
             raise CertificateError("loads or deployment are not possible")
         most = most_replicas(len(tokens), deployment)
-        if most < 1:
-            raise CertificateError("the slots cannot hold the experts")
+        if not 1 <= most <= _MOST_REPLICAS:
+            raise CertificateError(f"{most} replicas of an expert are not possible, or too many")
         multiple = lcm(*(load.denominator for load in tokens))
         units = Fraction(multiple * lcm(*range(1, most + 1)), gcd(*(int(load * multiple) for load in tokens)) or 1)
-        whole = tuple(int(load * units) for load in tokens)
-        return cls(whole, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
+        integers = tuple(int(load * units) for load in tokens)
+        return cls(integers, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
 
     def node(self, taken: tuple[int, ...]) -> CertifiedLayer:
         """A node that takes some groups."""
@@ -54,9 +59,19 @@ class CertifiedLayer:
         )
 
 
+def whole(deployment: Mapping[str, Any], key: str) -> int:
+    """A number of a deployment, which is a positive integer."""
+    value = deployment[key]
+    if type(value) is not int or value < 1:
+        raise CertificateError(f"{key} is no positive integer")
+    return value
+
+
 def binding(deployment: Mapping[str, Any]) -> tuple[int, int]:
     """Nodes and groups, where groups are bound to nodes; else one of each."""
-    nodes, groups, policy = int(deployment["num_nodes"]), int(deployment["num_groups"]), deployment["policy"]
+    nodes, groups, policy = whole(deployment, "num_nodes"), whole(deployment, "num_groups"), deployment["policy"]
+    if policy not in ("auto", "global", "hierarchical"):
+        raise CertificateError("the policy is not known")
     binds = policy == "hierarchical" or (policy == "auto" and nodes > 1 and groups % nodes == 0)
     return (nodes, groups) if binds else (1, 1)
 
@@ -64,8 +79,8 @@ def binding(deployment: Mapping[str, Any]) -> tuple[int, int]:
 def most_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
     """The most replicas of an expert: the others of its node need a slot each, and distinct ones a GPU each."""
     nodes, _ = binding(deployment)
-    spare = (int(deployment["num_slots"]) - num_experts) // nodes + 1
-    return min(spare, int(deployment["num_gpus"]) // nodes) if deployment["distinct"] else spare
+    spare = (whole(deployment, "num_slots") - num_experts) // nodes + 1
+    return min(spare, whole(deployment, "num_gpus") // nodes) if deployment["distinct"] else spare
 
 
 def exact(text: str) -> Fraction:

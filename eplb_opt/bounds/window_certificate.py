@@ -15,17 +15,18 @@ each window are divided by its mean load of a GPU, so that max loads are imbalan
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import combinations
-from math import comb
+from math import comb, factorial
 from typing import Any
 
 from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError, binding, exact, most_replicas
+from eplb_opt.bounds.certified_layer import CertificateError, binding, exact, most_replicas, whole
 
-_MOST_SETS, _MOST_PARTITIONS = 10_000, 100_000
+_MOST_SETS, _MOST_PARTITIONS = 10_000, 10_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ def check_window_certificate(
         A certificate that proves less than its bound, or is none.
     """
     try:
-        gpus = int(deployment["num_gpus"])
+        gpus = whole(deployment, "num_gpus")
+        if weights is not None and (min(weights) < 0 or len(weights) != len(windows)):
+            raise CertificateError("weights of windows are negative, or not as many")
         units = [gpus / sum(map(Fraction, window), Fraction(0)) for window in windows]
         loads = [[Fraction(load) * unit for load in window] for window, unit in zip(windows, units, strict=True)]
         bound, kind = exact(certificate["bound"]), certificate["argument"]
@@ -76,13 +79,13 @@ def check_window_certificate(
         elif kind == "envelope" and weights is None:
             proven = bound if _too_many(loads, deployment, bound) else Fraction(0)
         else:
-            raise CertificateError(f"the argument {kind!r} is not known")
+            raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
     except CertificateError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
         raise CertificateError(f"this is no certificate: {type(error).__name__}: {error}") from None
     if proven < bound:
-        raise CertificateError(f"the argument {kind} proves {float(proven)}, and not {float(bound)}")
+        raise CertificateError(f"the argument {kind} does not prove its bound")
     return bound
 
 
@@ -109,7 +112,7 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
 
 def _too_many(loads: Sequence[Sequence[Fraction]], deployment: Mapping[str, Any], bound: Fraction) -> bool:
     """Whether below the bound experts need more replicas than there are slots, or than one can have."""
-    slots, most = int(deployment["num_slots"]), most_replicas(len(loads[0]), deployment)
+    slots, most = whole(deployment, "num_slots"), most_replicas(len(loads[0]), deployment)
     hottest = [max(expert) for expert in zip(*loads, strict=True)]
     # Fewer than load / bound are not below it, and neither are as many.
     needed = [int(load / bound) + 1 if load else 1 for load in hottest]
@@ -125,11 +128,12 @@ def _best_partition(
     """The least objective over all partitions of the groups, with what is proven of each node."""
     num_nodes, num_groups = binding(deployment)
     share, size = num_groups // num_nodes, len(loads[0]) // num_groups
-    if comb(num_groups, share) > _MOST_SETS:
-        raise CertificateError("there are too many sets of groups")
+    partitions = factorial(num_groups) // (factorial(share) ** num_nodes * factorial(num_nodes))
+    if comb(num_groups, share) > _MOST_SETS or partitions > _MOST_PARTITIONS:
+        raise CertificateError("there are too many partitions of the groups")
     node = _Rules(
-        int(deployment["num_gpus"]) // num_nodes,
-        int(deployment["num_slots"]) // num_nodes,
+        whole(deployment, "num_gpus") // num_nodes,
+        whole(deployment, "num_slots") // num_nodes,
         1,
         1,
         "global",
@@ -145,18 +149,14 @@ def _best_partition(
         _value([hot.get(taken, nothing) for taken in partition], weights)
         for partition in _partitions(tuple(range(num_groups)), share)
     )
-    least: Fraction | None = None
-    for count, value in enumerate(values):
-        if count > _MOST_PARTITIONS:
-            raise CertificateError("there are too many partitions of the groups")
-        least = value if least is None else min(least, value)
-    return least or Fraction(0)
+    return min(values)
 
 
 def _partitions(groups: tuple[int, ...], size: int) -> Iterator[list[tuple[int, ...]]]:
     """All ways to part the groups into sets of a size, each once."""
     if not groups:
         yield []
+        return
     for others in combinations(groups[1:], size - 1):
         taken = (groups[0], *others)
         for partition in _partitions(tuple(group for group in groups if group not in taken), size):

@@ -2,8 +2,9 @@
 
 import copy
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -206,6 +207,8 @@ BROKEN = [
         "high": {"argument": "mean"},
     },
     {"bound": "9", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [1], "weights": [1]},
+    {"bound": "5", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [], "weights": []},
+    {"bound": "5", "argument": "weighting", "buckets": 9 * 10**7, "scale": "1", "starts": [1], "weights": [1]},
     {"bound": "9", "argument": "weighting", "buckets": 10, "scale": "9", "starts": [2, 1], "weights": [1, 1]},
     {"bound": "9", "argument": "weighting", "buckets": 10, "scale": "-9", "starts": [1], "weights": [1]},
 ]
@@ -316,3 +319,75 @@ def test_pairs_are_for_two_slots_that_take_any_expert():
     argument = {"argument": "pairs", "rows": [[0, 1, 1]]}
     for deployment in (Deployment(2, 6), Deployment(2, 4, 2, 2)):
         assert not proves(argument, Fraction(10**6), Instance.from_loads([6, 5, 4, 3], deployment))
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+HEAVY = {
+    "many nodes": ({"argument": "partition", "bound": "1", "sets": []}, [1] * 512, Deployment(512, 512, 256, 512)),
+    "many parts": (
+        {
+            "argument": "partition",
+            "bound": "4",
+            "sets": [[[a, b], MEAN] for a in range(21) for b in range(a)],
+        },
+        [2] * 21 + [1] * 19,
+        Deployment(20, 40, 20, 40),
+    ),
+    "a set twice": (
+        {"argument": "partition", "bound": "4", "sets": [[[0], MEAN], [[0], MEAN]]},
+        [4, 1],
+        Deployment(2, 2, 2, 2),
+    ),
+    "many counts": (
+        {"argument": "weighting", "bound": "9", "buckets": 1, "scale": "9", "starts": [], "weights": []},
+        [1] * 256,
+        Deployment(32, 2048, distinct=False),
+    ),
+    "many replicas": ({"argument": "mean", "bound": "1"}, [3, 2, 1], Deployment(1, 100_000, distinct=False)),
+    "nested": ({"argument": nested(990), "bound": "9"}, [3, 2, 1, 1], Deployment(2, 4)),
+}
+
+
+@pytest.mark.parametrize(("certificate", "loads", "deployment"), HEAVY.values(), ids=HEAVY)
+def test_what_would_take_all_time_or_memory_is_refused_soon(certificate, loads, deployment):
+    begin = perf_counter()
+    with pytest.raises(CertificateError):
+        check_certificate(certificate, loads, asdict(deployment))
+    assert perf_counter() - begin < 5.0
+
+
+def test_window_certificates_that_would_take_all_time_are_refused_soon():
+    begin = perf_counter()
+    many = {"argument": "window partition", "nodes": []}
+    assert not accepted(many, 1, [[1] * 16] * 40, Deployment(8, 16, 8, 16), [Fraction(1)] * 40)
+    assert not accepted({"argument": "envelope"}, "1" + "0" * 400, [[3, 2, 1, 1]] * 2, Deployment(2, 4), None)
+    assert not accepted({"argument": "windows", "windows": []}, 1, [[3, 2, 1, 1]], Deployment(2, 4), [Fraction(-1)])
+    assert perf_counter() - begin < 5.0
+
+
+@pytest.mark.parametrize("change", [{"num_gpus": -2}, {"distinct": "no"}, {"num_slots": "4"}, {"policy": "none"}])
+def test_rules_that_are_none_are_refused(change):
+    with pytest.raises(CertificateError):
+        check_certificate({"argument": "mean", "bound": "1"}, [3, 2, 1, 1], asdict(Deployment(2, 4)) | change)
+
+
+def test_values_of_a_file_that_are_not_those_of_the_plan_are_told():
+    values = np.array([[[9, 8, 7, 6]], [[1, 2, 3, 4]]])
+    solution = solved(values, Deployment(2, 4), seconds=0.5)
+    layer = solution.layers[0]
+    changes = {
+        "max load": {"layers": (replace(layer, max_load=Fraction(1)),)},
+        "above its objective": {"layers": (replace(layer, proof=replace(layer.proof, bound=Fraction(9))),)},
+        "window weights": {"window_weights": (Fraction(1),)},
+        "not positive": {"window_weights": (Fraction(0), Fraction(0))},
+    }
+    for words, change in changes.items():
+        (told,) = certify(replace(solution, **change), values)
+        assert words in told.error
+    assert certify(solution, values)[0].error is None
