@@ -37,6 +37,8 @@ class Pursuit:
         Told of every better plan and bound.
     best
         Max load of `slots` in the hottest window, in tokens.
+    proof
+        What was reported last for `lower_bound`; ``None`` before.
     """
 
     instance: Instance
@@ -46,6 +48,7 @@ class Pursuit:
     meter: Meter
     report: Report
     best: Fraction = field(init=False)
+    proof: Proof | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.best = max(max_loads(self.slots.tolist(), self.instance))
@@ -68,9 +71,11 @@ class Pursuit:
         self, argument: str, bound: Fraction, checked: bool, evidence: Mapping[str, Any] | None = None
     ) -> None:
         """Keep and report a bound if it is higher, or has evidence for what was only claimed; as in `Proof`."""
-        if bound > self.lower_bound or (bound == self.lower_bound and evidence is not None):
+        claimed = self.proof is not None and self.proof.certified is None
+        if bound > self.lower_bound or (bound == self.lower_bound and claimed and evidence is not None):
             self.lower_bound = bound
-            self.report(None, Proof(argument, bound, checked, evidence))
+            self.proof = Proof(argument, bound, checked, evidence)
+            self.report(None, self.proof)
 
     def search(self, slots: Slots, seconds: float, seed: int, meter: Meter) -> Slots:
         """Search from a row of slots, for so many `seconds` of work, and what it ends with.
