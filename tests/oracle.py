@@ -33,7 +33,7 @@ def brute_force(instance: Instance) -> Fraction:
         experts = [weights[e] for group in members for e in range(group * size, (group + 1) * size)]
         return _one_node(experts, gpus, deployment.slots_per_gpu, deployment.distinct)
 
-    parts = _partitions(tuple(range(groups)), groups // nodes)
+    parts = partitions(tuple(range(groups)), groups // nodes)
     return min(max(node_optimum(part) for part in partition) for partition in parts) * instance.unit
 
 
@@ -149,12 +149,12 @@ def _best_deal(counts: tuple[int, ...], shares: tuple[int, ...], size: int, dist
     return value
 
 
-def _partitions(groups: tuple[int, ...], size: int) -> Iterator[list[tuple[int, ...]]]:
+def partitions(groups: tuple[int, ...], size: int) -> Iterator[list[tuple[int, ...]]]:
     """Every way to split groups into sets of `size`; nodes are alike, so the order of the sets does not matter."""
     if not groups:
         yield []
         return
     for others in combinations(groups[1:], size - 1):
         part = (groups[0], *others)
-        for rest in _partitions(tuple(group for group in groups if group not in part), size):
+        for rest in partitions(tuple(group for group in groups if group not in part), size):
             yield [part, *rest]

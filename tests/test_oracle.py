@@ -2,12 +2,15 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from tests.oracle import brute_force, enumerate_rows, fold_optimum, row_max_load
+from tests.placements import Placements
+from tests.random_instances import random_instance, random_loads
 from tests.strategies import SMALL, instances
 
 README_LAYERS = (
@@ -51,3 +54,31 @@ def test_brute_force_by_hand_distinct_costs_something():
     loads = [20, 21, 69, 61]
     assert brute_force(Instance.from_loads(loads, Deployment(3, 6))) == 65
     assert brute_force(Instance.from_loads(loads, Deployment(3, 6, distinct=False))) == 61
+
+
+def test_placements_have_the_optima_of_brute_force_for_all_kinds_of_loads():
+    random = np.random.default_rng(4)
+    for _ in range(60):
+        instance = random_instance(random)
+        rows = [random_loads(random, instance.num_experts) for _ in range(3)]
+        placements = Placements(instance.deployment, instance.num_experts, 100_000)
+        optima = placements.optima([row[np.newaxis] for row in rows], "total")
+        assert optima == [brute_force(Instance.from_loads(row, instance.deployment)) for row in rows]
+
+
+@pytest.mark.parametrize("objective", ["mean", "worst"])
+def test_placements_have_the_optima_of_all_valid_rows_for_several_windows(objective):
+    random = np.random.default_rng(5)
+    for _ in range(30):
+        instance = random_instance(random, max_experts=4, max_slots=6)
+        loads = random.integers(0, 9, (3, instance.num_experts))
+        windows = [Instance.from_loads(window, instance.deployment) for window in loads if window.any()]
+        values = []
+        for row in enumerate_rows(instance):
+            imbalances = [row_max_load(row, w) * w.deployment.num_gpus / sum(w.weights[0]) / w.unit for w in windows]
+            if objective == "worst":
+                values.append(max(imbalances, default=Fraction(1)))
+            else:
+                values.append(sum(imbalances, Fraction(0)) / len(imbalances) if imbalances else Fraction(1))
+        placements = Placements(instance.deployment, instance.num_experts, 100_000)
+        assert placements.optima([loads], objective) == [min(values)]

@@ -8,6 +8,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # A solver gets this long after its time limit to notice it and to hand over its last word.
 GRACE_SECONDS = 0.5
+# A new worker gets this long to import its libraries: where limits are short and the machine is busy, workers whose
+# start counted would be ended one after the other before they did anything.
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +59,18 @@ class WorkerPool:
             What the worker raised; a `SolverError` if it died by itself or did not speak as a worker does.
         """
         run = self._begin(task.call)
-        timer = threading.Timer(task.limits.seconds + GRACE_SECONDS, self._end, ([run],))
-        timer.daemon = True
-        timer.start()
         healthy = False
         try:
-            run.worker.send(task)
-            while not healthy:
-                news = run.worker.receive()
-                healthy = isinstance(news, EplbOptError) or news.verdict is not None
-                if isinstance(news, EplbOptError):
-                    raise news
-                yield news
+            with self._ended_after(START_SECONDS, run):
+                run.worker.wait_until_ready()
+            with self._ended_after(task.limits.seconds + GRACE_SECONDS, run):
+                run.worker.send(task)
+                while not healthy:
+                    news = run.worker.receive()
+                    healthy = isinstance(news, EplbOptError) or news.verdict is not None
+                    if isinstance(news, EplbOptError):
+                        raise news
+                    yield news
         except EplbOptError:
             raise
         except Exception as error:
@@ -75,7 +79,6 @@ class WorkerPool:
                 raise SolverError(f"{task.method}: the worker process {run.worker.last_words()}") from error
             logger.info("%s: ended at its limit", task.method)
         finally:
-            timer.cancel()
             self._finish(run, healthy)
 
     def end(self, call: str) -> None:
@@ -106,6 +109,16 @@ class WorkerPool:
             run = _Run(worker, call)
             self._busy.add(run)
         return run
+
+    @contextmanager
+    def _ended_after(self, seconds: float, run: _Run) -> Iterator[None]:
+        timer = threading.Timer(seconds, self._end, ([run],))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _end(self, runs: list[_Run]) -> None:
         with self._lock:

@@ -70,14 +70,18 @@ class WorkerProcess:
         pickle.dump(item, self._process.stdin)
         self._process.stdin.flush()
 
-    def receive(self) -> Any:
-        """Wait for news; an `EOFError` if there will be none."""
+    def wait_until_ready(self) -> None:
+        """Wait until the process has loaded its libraries; an `EOFError` if it never will."""
         assert self._process.stdout is not None
         while not self._greeted:
             line = self._process.stdout.readline()
             if not line:
                 raise EOFError
             self._greeted = line.endswith(GREETING)
+
+    def receive(self) -> Any:
+        """Wait for news; an `EOFError` if there will be none. Only of a process that is ready."""
+        assert self._process.stdout is not None
         return pickle.load(self._process.stdout)
 
     def kill(self) -> None:

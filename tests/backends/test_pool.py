@@ -72,16 +72,16 @@ def test_a_worker_is_used_again(pool, small):
 
 
 @pytest.mark.parametrize("method", ["cpsat", "pulp:HiGHS", "pulp:COIN_CMD"])
-def test_the_time_limit_holds(pool, large, method):
-    list(pool.run(task(large, method, seconds=0.5)))  # the start-up of a worker counts for the first task
+def test_the_time_limit_holds(pool, small, large, method):
+    list(pool.run(task(small, method)))  # starts a worker
     begin = time.monotonic()
     list(pool.run(task(large, method, seconds=1.0)))
     assert time.monotonic() - begin < 2.0
 
 
-def test_a_solver_that_ignores_its_time_limit_is_ended(pool, large):
+def test_a_solver_that_ignores_its_time_limit_is_ended(pool, small, large):
     # A worker that is stopped by a signal ignores every limit, as a hanging solver does.
-    list(pool.run(task(large, seconds=0.2)))
+    list(pool.run(task(small)))
     begin = time.monotonic()
     news = pool.run(task(large, seconds=2.0))
     threading.Timer(0.3, lambda: [os.kill(run.worker.pid, signal.SIGSTOP) for run in pool._busy]).start()
@@ -155,6 +155,21 @@ def test_what_an_interpreter_prints_at_its_start_is_no_news(pool, small, tmp_pat
     (tmp_path / "sitecustomize.py").write_text("print('hello from the administrator')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert list(pool.run(task(small)))[-1].verdict == "optimal"
+
+
+def test_the_start_of_a_worker_does_not_count(pool, small, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(2)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert list(pool.run(task(small, seconds=0.8)))[-1].verdict == "optimal"
+
+
+def test_the_call_can_end_a_worker_that_starts(pool, small, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    begin = time.monotonic()
+    threading.Timer(0.5, pool.end, ["test"]).start()
+    assert list(pool.run(task(small))) == []
+    assert time.monotonic() - begin < 5
 
 
 def test_a_module_of_the_users_in_the_working_folder_is_not_taken_for_a_library(pool, small, tmp_path, monkeypatch):
