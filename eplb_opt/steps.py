@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eplb_opt.aim import Aim
 from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bounds import fillings
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
@@ -88,6 +89,8 @@ def load_kernels() -> float:
     search(instance, greedy(instance), kicks=1)
     single = replace(instance, deployment=replace(instance.deployment, num_nodes=1, num_groups=1))
     search(single, greedy(single), kicks=1)
+    # Here and not in the workers, whose limits may be too short to compile anything.
+    fillings.load_kernels()
     seconds = perf_counter() - begin
     logger.info("kernels loaded in %.1f s", seconds)
     return seconds

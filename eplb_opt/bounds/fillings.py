@@ -101,6 +101,13 @@ class Fillings:
         return _trace(self.best, self.starts, self.weights, self.capacity, bucket, choice)
 
 
+def load_kernels() -> None:
+    """Compile the kernels of this module, or load them."""
+    numbers = np.array([1, 2])
+    Fillings.of_weights(2, 3, numbers, numbers).heaviest_through(1, numbers)
+    least_weight(numbers[np.newaxis], numbers[:1], numbers[1:], 1)
+
+
 @compiled
 def _heaviest_fillings(buckets: Ints, weights: Ints, size: int, capacity: int) -> Ints:
     """`Fillings.best`, shape ``(size, capacity + 1)``, for increasing buckets and weights."""

@@ -1,6 +1,8 @@
 """Loading: whoever waits for the compiler is told so, and nobody else."""
 
 import logging
+import subprocess
+import sys
 from time import sleep
 
 from eplb_opt.heuristics import loading
@@ -16,3 +18,39 @@ def test_compiling_is_told_and_loading_is_not(monkeypatch, caplog):
         with loading.announced():
             sleep(0.2)
     assert caplog.messages == ["compiling kernels, which happens once per machine and takes a minute or two"]
+
+
+_KERNELS_OF_PROOFS = """
+import sys
+from fractions import Fraction
+from eplb_opt import Deployment
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.closing import close
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.generate import generate_loads
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.instance import Instance
+from eplb_opt.steps import load_kernels
+
+def known():
+    kernels = {name: item for module in list(sys.modules.values()) if module.__name__.startswith("eplb_opt.")
+               for name, item in vars(module).items() if hasattr(item, "signatures")}
+    return {(name, signature) for name, kernel in kernels.items() for signature in kernel.signatures}
+
+load_kernels()
+before = known()
+assert before
+for experts, deployment in ((32, Deployment(20, 40)), (24, Deployment(12, 36)), (32, Deployment(8, 40, 4, 8))):
+    loads = generate_loads(num_experts=experts, num_layers=1, skew=1.2).values[0, 0]
+    instance = Instance.from_loads(loads, deployment)
+    meter = Meter(Limits(60.0, work=0.5))
+    close(Pursuit(instance, greedy(instance), Fraction(0), Fraction(0), meter, lambda slots, proof: None))
+# These are compiled with the kernels that call them.
+called = {"cover", "fillings_between", "_replicas_needed"}
+print({name for name, _ in known() - before} - called)
+"""
+
+
+def test_workers_have_nothing_to_compile_that_the_call_has_not_loaded():
+    run = subprocess.run([sys.executable, "-c", _KERNELS_OF_PROOFS], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
