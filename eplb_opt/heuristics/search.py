@@ -164,6 +164,8 @@ def _best_transfer(
     """
     num_gpus, size = slots.shape
     at_gpu, at_place, expert = -1, -1, -1
+    # Made when first needed: asking every GPU whether it holds an expert takes as much longer as there are more GPUs.
+    begin, holders = counts[:0], counts[:0]
     for i in range(size):
         a = slots[hot, i]
         if counts[a] >= max_replicas:
@@ -184,14 +186,31 @@ def _best_transfer(
                 new = max(new, load[gpu] - share[b] + share_a - holds[gpu, a] * less_a + (holds[gpu, b] - 1) * more_b)
                 if new >= best:
                     continue
-                for q in range(num_gpus):
-                    if q != hot and q != gpu and holds[q, b]:
+                if holders.size == 0:
+                    begin, holders = _holders(slots, counts)
+                for q in holders[begin[b] : begin[b] + counts[b]]:
+                    if q != hot and q != gpu:
                         new = max(new, load[q] + holds[q, b] * more_b - holds[q, a] * less_a)
                         if new >= best:
                             break
                 if new < best:
                     best, at_gpu, at_place, expert = new, gpu, j, a
     return best, at_gpu, at_place, expert
+
+
+@compiled
+def _holders(slots: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """GPUs of all replicas, expert by expert, and where those of each expert begin."""
+    num_gpus, size = slots.shape
+    begin = np.cumsum(counts) - counts
+    end = begin.copy()
+    holders = np.empty(slots.size, dtype=np.int64)
+    for gpu in range(num_gpus):
+        for place in range(size):
+            expert = slots[gpu, place]
+            holders[end[expert]] = gpu
+            end[expert] += 1
+    return begin, holders
 
 
 @compiled
