@@ -62,7 +62,9 @@ class Aim:
         shares = np.array([float(weight) for weight in self.window_weights or [1] * instance.num_windows])
         # Weights that are too small for a float still count, as zeros stand for the worst window in compiled code.
         shares = np.maximum(shares / shares.max(), np.finfo(np.float64).tiny)
-        outlook = Outlook(instance.in_mean_loads().tokens, shares / shares.sum(), self.objective == "worst")
+        # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
+        loads = np.concatenate([window.in_mean_loads().tokens for window in instance.windows()])
+        outlook = Outlook(loads, shares / shares.sum(), self.objective == "worst")
         if not self.scenarios:
             return outlook
         # The same variation in every layer: another workload changes all of them.

@@ -11,7 +11,7 @@ from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.verify import gpu_loads, require_valid
+from eplb_opt.verify import max_loads, require_valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +60,7 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
         instance = Instance.from_loads(loads.values[:, index], plan.deployment)
         slots = plan.physical_to_logical[index].tolist()
         shares = loads.values[:, index].astype(np.float64) / plan.replica_counts[index]
-        for window, exact in enumerate(gpu_loads(slots, instance)):
-            top, mean = max(exact), instance.mean_loads[window]
+        for window, (top, mean) in enumerate(zip(max_loads(slots, instance), instance.mean_loads, strict=True)):
             slot_loads = shares[window][slots]
             rows.append(
                 {

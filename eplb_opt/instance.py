@@ -18,6 +18,9 @@ from eplb_opt.errors import InvalidLoadsError
 # Above this, int64 sums of scaled loads over a GPU could overflow, and float64 would round.
 _LARGEST_SCALED_LOAD = 2**40
 
+# Bits of a weight whose sums over a deployment are floats still.
+_LONGEST_ROUGH_WEIGHT = 900
+
 # Finer grids of max loads are of no use: bounds would end on them with huge denominators.
 _FINEST_GRID = 10**6
 
@@ -144,6 +147,12 @@ class Instance:
         """Loads as floats, shape ``(windows, experts)``."""
         steps, denominator = self.unit.as_integer_ratio()
         return np.array([[weight * steps / denominator for weight in window] for window in self.weights])
+
+    @cached_property
+    def rough_weights(self) -> NDArray[np.float64]:
+        """Weights as floats, shape ``(windows, experts)``, shifted to where floats do not end."""
+        divisor = 1 << max(0, max(map(max, self.weights)).bit_length() - _LONGEST_ROUGH_WEIGHT)
+        return np.array([[weight / divisor for weight in window] for window in self.weights])
 
     @cached_property
     def _kernel_shift(self) -> int:

@@ -82,7 +82,21 @@ class LayerRecord:
     @property
     def gap(self) -> Fraction:
         """(objective - lower bound) / objective."""
-        return relative_gap(self.objective, self.proof.bound)
+        return self._gaps[0]
+
+    @property
+    def rough_gap(self) -> float:
+        """The same as a float."""
+        return self._gaps[1]
+
+    @cached_property
+    def _gaps(self) -> tuple[Fraction, float]:
+        # Asked for after each step of any layer, and slow where numbers are long: kept until one of the two changes.
+        gap = relative_gap(self.objective, self.proof.bound)
+        return gap, float(gap)
+
+    def _forget_gaps(self) -> None:
+        self.__dict__.pop("_gaps", None)
 
     def offer_plan(self, slots: NDArray[np.int64], source: str, seconds: float = 0.0) -> bool:
         """Keep `slots` if it is valid and better; whether it was kept. `seconds` is when it was found.
@@ -105,8 +119,10 @@ class LayerRecord:
                 f"({self._checked}); one of them is wrong"
             )
         self._slots, self._objective, self._merit = row, objective, merit
+        self._forget_gaps()
         if self._claimed and self._claimed.bound > objective:
             claim, self._claimed = self._claimed, None
+            self._forget_gaps()
             self._contradiction("taken back", claim, seconds)
         self._note(source, seconds)
         return True
@@ -122,6 +138,7 @@ class LayerRecord:
             self._checked = strongest(self._checked, proof)
         else:
             self._claimed = proof
+        self._forget_gaps()
         if self._objective is not None:
             self._note(str(proof), seconds)
         return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
@@ -18,6 +19,23 @@ from eplb_opt.steps import Findings
 from eplb_opt.turn import START, Step, Turn
 from eplb_opt.window_turn import WindowTurn
 
+logger = logging.getLogger(__name__)
+
+# A distant executor gets this long to hand over what is done when the call ends.
+_LAST_WORDS_SECONDS = 1.0
+# So often a step that an executor loses, with the worker that ran it for instance, is run again.
+_MOST_RERUNS = 2
+
+
+@dataclass
+class _Running:
+    """A step that an executor has, since when it runs, and how often it was lost before."""
+
+    turn: Turn
+    step: Step
+    began: float
+    losses: int = 0
+
 
 @dataclass
 class Schedule:
@@ -26,7 +44,8 @@ class Schedule:
     Layers run side by side; a layer's steps follow each other, but where workers are free other kinds of steps run
     beside. The layer with the widest gap goes first, where each step in a row without a better plan makes the
     gap count for less. With a deterministic budget the clock decides nothing: each layer has its own share of work,
-    and its steps depend on nothing but the layer.
+    and its steps depend on nothing but the layer. A step that the executor loses is run again: steps depend on nothing
+    but their arguments.
     """
 
     records: list[LayerRecord]
@@ -44,7 +63,7 @@ class Schedule:
             (WindowTurn if record.instance.num_windows > 1 else Turn)(record, self.method, self.budget, share)
             for record in self.records
         ]
-        self._running: dict[Future[Findings], tuple[Turn, str, float]] = {}
+        self._running: dict[Future[Findings], _Running] = {}
         try:
             self._first_steps()
             while not self._stopping() and self._hand_out():
@@ -61,14 +80,32 @@ class Schedule:
         """Bound and greedy plan of every layer: never skipped, so that there is always a plan and a bound."""
         for turn in self._turns:
             self._submit(turn, turn.first_step())
-        while self._running:
-            self._collect(timeout=None)
+        while self._running and not self._stopping():
+            self._collect(timeout=0.1)
+        if self._running:
+            self._hurry()
         for turn in self._turns:
             turn.exhausted = self.method in ("greedy", *names())
             turn.done = turn.exhausted or turn.record.gap <= self.budget.target_gap
 
+    def _hurry(self) -> None:
+        """First plans that are late, because layers are many or the executor does not answer, are made here."""
+        for future in [future for future in self._running if future.cancel()]:
+            self._run_here(self._running.pop(future).turn)
+        wait(self._running, timeout=_LAST_WORDS_SECONDS)
+        for running in list(self._running.values()):
+            # What is done is absorbed at the end, where this plan is not better.
+            self._run_here(running.turn)
+
+    def _run_here(self, turn: Turn) -> None:
+        if not turn.started:
+            step, began = turn.first_step(in_a_hurry=True), monotonic() - self.budget.began
+            self._absorb(turn, step.kind, began, step.function(*step.arguments))
+
     def _hand_out(self) -> bool:
         """Give every free worker a step; whether there is anything left to wait for."""
+        if len(self._running) >= self.budget.workers:
+            return True
         ready = [turn for turn in self._turns if not turn.done and not turn.running]
         ready.sort(key=lambda turn: turn.rank)
         for turn in ready:
@@ -95,45 +132,50 @@ class Schedule:
         threads = max(1, self.budget.workers // (waiting + len(self._running)))
         return self.budget.left * min(1.0, self.budget.workers / pending), threads
 
-    def _submit(self, turn: Turn, step: Step) -> None:
+    def _submit(self, turn: Turn, step: Step, losses: int = 0) -> None:
         began = monotonic() - self.budget.began
         try:
             future = self.executor.submit(step.function, *step.arguments)
         except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
             self._give_up(turn, error)
         else:
-            if step.kind != START:
+            if step.kind != START and not losses:
                 turn.began(step)
-            self._running[future] = turn, step.kind, began
+            self._running[future] = _Running(turn, step, began, losses)
 
-    def _collect(self, timeout: float | None) -> None:
+    def _collect(self, timeout: float) -> None:
         finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
         for future in finished:
-            self._absorb_result(future, *self._running.pop(future))
+            self._absorb_result(future, self._running.pop(future))
 
-    def _absorb_result(self, future: Future[Findings], turn: Turn, kind: str, began: float) -> None:
-        turn.running.discard(kind)
+    def _absorb_result(self, future: Future[Findings], running: _Running) -> None:
+        turn, step = running.turn, running.step
         try:
             findings = future.result()
-        except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
-            self._give_up(turn, error)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
+            if running.losses < _MOST_RERUNS and not self._stopping():
+                logger.info("layer %s: a step is run again after %r", turn.record.layer_id, error)
+                self._submit(turn, step, running.losses + 1)
+            else:
+                turn.running.discard(step.kind)
+                self._give_up(turn, error)
         else:
-            self._absorb(turn, kind, began, findings)
+            turn.running.discard(step.kind)
+            self._absorb(turn, step.kind, running.began, findings)
 
-    def _give_up(self, turn: Turn, error: Exception) -> None:
+    def _give_up(self, turn: Turn, error: BaseException) -> None:
         """A step that cannot be run ends the work on its layer, and costs nothing of what is known."""
-        if not turn.record.has_plan:
-            raise error
+        self._run_here(turn)
         turn.record.remark(f"a step failed: {type(error).__name__}: {error}", monotonic() - self.budget.began)
         turn.done = turn.exhausted = True
         self.on_change(turn.record)
 
     def _collect_the_rest(self) -> None:
         """What the last steps found; they are short, or their workers were ended. A distant executor gets a second."""
-        wait(self._running, timeout=1.0)
-        for future, about in self._running.items():
+        wait(self._running, timeout=_LAST_WORDS_SECONDS)
+        for future, running in self._running.items():
             if future.done() and not future.cancelled():
-                self._absorb_result(future, *about)
+                self._absorb_result(future, running)
             future.cancel()
 
     def _absorb(self, turn: Turn, kind: str, began: float, findings: Findings) -> None:

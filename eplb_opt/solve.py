@@ -114,7 +114,8 @@ def solve(
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
         scenarios: on all windows together).
     time_limit
-        Wall-clock seconds of the call. The instant bound and the greedy plan are always made. The first call on a
+        Wall-clock seconds of the call. The instant bound and the greedy plan are always made, here and without more
+        where the executor is late with them. The first call on a
         machine compiles the kernels, which takes a minute or two, is not counted, and is told in the log.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
@@ -128,7 +129,8 @@ def solve(
         time limit never gives a worse one.
     executor
         Runs the steps (``concurrent.futures``), `workers` of them at a time; default: threads, as compiled code and
-        solvers do not hold Python. Solvers on other machines end at their time limit, not at once with Ctrl-C.
+        solvers do not hold Python. A step that it loses, as with a worker that dies, is run again. Solvers on other
+        machines end at their time limit, not at once with Ctrl-C.
     progress
         Called in this thread with a `Progress` after each step.
 

@@ -12,6 +12,7 @@ from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PROGRAM_METHODS
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.closing import closing_method
+from eplb_opt.bounds.pairing import pairing_applies
 from eplb_opt.budget import Budget
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.pipeline import Slots, varied_greedy
@@ -69,6 +70,8 @@ class Turn:
         Nothing more to do; because the method has nothing more to give.
     solvers_failed
         No more programs.
+    started
+        Whether the first step is done.
     """
 
     record: LayerRecord
@@ -84,17 +87,21 @@ class Turn:
     done: bool = False
     exhausted: bool = False
     solvers_failed: bool = False
+    started: bool = False
 
     @property
     def programs(self) -> int:
         """Steps so far that could prove something."""
         return self.steps.total() - self.steps[SEARCH]
 
-    def first_step(self) -> Step:
-        """Instant bounds and the first plans: of the method, where that is a heuristic, and else greedy ones."""
+    def first_step(self, in_a_hurry: bool = False) -> Step:
+        """Instant bounds and the first plans: of the method, where that is a heuristic, and else greedy ones.
+
+        In a hurry nothing beyond what is promised: no swap descent, and not the best of the registry.
+        """
         if self.method in names():
             return Step(START, start_by_heuristic, (self.record.instance, self.record.aim, self.method), 0.0)
-        return self._greedy_step()
+        return self._greedy_step(in_a_hurry)
 
     def next_step(self, call: str, fair_seconds: float, threads: int) -> Step | None:
         """The method's next step, of another kind than those that run; ``None`` where it, or work, has come to its end.
@@ -133,6 +140,7 @@ class Turn:
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Learn from a step that is done, and whether it found a better plan or bound."""
         self.done = self.record.gap <= self.budget.target_gap
+        self.started |= kind == START
         if findings.complete and not self.done:
             self.exhausted = self.method != "auto"
             self.solvers_failed = True
@@ -146,16 +154,16 @@ class Turn:
             self.fruitless = 0
 
     @property
-    def rank(self) -> tuple[int, Fraction]:
+    def rank(self) -> tuple[int, float]:
         """Smaller for layers that need the next step more: those with the widest gaps, unless search is long in vain.
 
         Programs that get a fair part of the time go to those first that had fewer.
         """
-        return 0 if self._in_slices else self.programs, -self.record.gap / (_LONG + self.fruitless)
+        return 0 if self._in_slices else self.programs, -self.record.rough_gap / (_LONG + self.fruitless)
 
-    def _greedy_step(self) -> Step:
+    def _greedy_step(self, in_a_hurry: bool) -> Step:
         """The greedy plan, with swap descent where more is to follow."""
-        return Step(START, start, (self.record.instance, self.method != "greedy"), 0.0)
+        return Step(START, start, (self.record.instance, self.method != "greedy" and not in_a_hurry), 0.0)
 
     def _wanted(self) -> tuple[str, ...]:
         """Kinds of steps that would be of use now, the best first."""
@@ -165,7 +173,8 @@ class Turn:
             return (SEARCH,)
         if self._closing_method == PAIRING:
             # Uses several threads, and search has nothing to give beside it.
-            return (PAIRING,) if self.fruitless >= self._patience else (SEARCH,)
+            prove = self.fruitless >= self._patience and pairing_applies(self.record.instance, self.record.objective)
+            return (PAIRING,) if prove else (SEARCH,)
         if self.fruitless >= self._patience:
             return *self._closers(), SEARCH
         # Programs that run but once begin when search has done its part. And many a layer is done after a few searches:

@@ -15,6 +15,9 @@ from eplb_opt.plan import Plan
 
 Rule = Callable[[Plan], Iterator[str]]
 
+# More than sums over the slots of a GPU lose in floats, relative to the sum, and where numbers are too small for that.
+_ROUNDING, _UNDERFLOW = 1e-9, 1e-300
+
 
 def every_slot_is_filled(plan: Plan) -> Iterator[str]:
     """No slot is marked empty (negative)."""
@@ -109,8 +112,21 @@ def gpu_loads(slots: Sequence[int], instance: Instance) -> list[list[Fraction]]:
 
 
 def max_loads(slots: Sequence[int], instance: Instance) -> tuple[Fraction, ...]:
-    """Exact load of the hottest GPU in tokens, for each window."""
-    return tuple(max(window) for window in gpu_loads(slots, instance))
+    """Exact load of the hottest GPU in tokens, for each window.
+
+    Floats tell which GPUs can be the hottest, with room for all that is lost by rounding; these are summed exactly.
+    """
+    table = np.asarray(slots, dtype=np.int64).reshape(instance.deployment.num_gpus, -1)
+    counts = np.bincount(table.ravel(), minlength=instance.num_experts)
+    shares = instance.rough_weights / counts.clip(1)
+    tops = []
+    for window, share in zip(instance.weights, shares, strict=True):
+        loads = share[table].sum(axis=1)
+        near = np.unique(np.sort(table[loads >= loads.max() * (1 - _ROUNDING) - _UNDERFLOW], axis=1), axis=0)
+        multiple = lcm(*counts[near].ravel().tolist())
+        parts = {int(expert): window[expert] * (multiple // int(counts[expert])) for expert in np.unique(near)}
+        tops.append(max(sum(parts[expert] for expert in gpu) for gpu in near.tolist()) * instance.unit / multiple)
+    return tuple(tops)
 
 
 def objective_value(
@@ -138,7 +154,11 @@ def objective_value(
 
 def weighted_mean(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
     """Mean of (value, weight), exact."""
-    return sum((value * weight for value, weight in pairs), Fraction(0)) / sum(weight for _, weight in pairs)
+    terms = [value * weight for value, weight in pairs]
+    # Adding fractions one by one looks for a common divisor of ever longer numbers, each time.
+    multiple = lcm(*(term.denominator for term in terms))
+    total = sum(term.numerator * (multiple // term.denominator) for term in terms)
+    return Fraction(total, multiple) / sum(weight for _, weight in pairs)
 
 
 def _layer(plan: Plan, row: int) -> str:

@@ -134,7 +134,7 @@ class WindowTurn(Turn):
     def _next_seed(self) -> int:
         return (self.budget.seed + 0x9E3779B1 * (self.steps[SEARCH] + 1)) % 2**64
 
-    def _greedy_step(self) -> Step:
+    def _greedy_step(self, in_a_hurry: bool) -> Step:
         """Greedy plans of the summed windows, of the mean one and of all jointly."""
         record = self.record
         return Step(START, start_on_windows, (record.instance, record.aim, record.outlook), 0.0)

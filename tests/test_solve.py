@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from multiprocessing import get_context
@@ -290,6 +290,61 @@ def test_an_executor_that_breaks_loses_nothing(hard, broken, caplog):
     assert eplb_opt.verify(solution.plan) == []
     assert {layer.stopped_by for layer in solution.layers} == {"stalled"}
     assert "a step failed: RuntimeError: the cluster is gone" in caplog.text
+
+
+def test_steps_that_an_executor_loses_are_run_again(hard):
+    class Forgetful(ThreadPoolExecutor):
+        submitted = 0
+
+        def submit(self, function, *arguments):
+            self.submitted += 1
+            if self.submitted % 3 == 1:
+                return super().submit(exec, "raise RuntimeError('the worker is gone')")
+            return super().submit(function, *arguments)
+
+    loads, deployment = hard
+    options = {"method": "search", "deterministic": True, "time_limit": 2.0, "target_gap": 0, "workers": 2}
+    with Forgetful(2) as executor:
+        solution = eplb_opt.solve(loads, deployment, executor=executor, **options)
+    assert solution.plan == eplb_opt.solve(loads, deployment, **options).plan
+    assert not any("failed" in point.source for layer in solution.layers for point in layer.trace)
+
+
+class _Dead(Executor):
+    def submit(self, function, *arguments):
+        raise RuntimeError("the cluster is gone")
+
+
+class _Silent(Executor):
+    def submit(self, function, *arguments):
+        return Future()
+
+
+@pytest.mark.parametrize(("executor", "why"), [(_Dead, "stalled"), (_Silent, "time")])
+@pytest.mark.parametrize("method", ["auto", "greedy", "lpt"])
+def test_an_executor_that_does_nothing_costs_no_plan_and_no_bound(hard, executor, why, method):
+    loads, deployment = hard
+    solution = eplb_opt.solve(loads, deployment, method=method, time_limit=1.0, target_gap=0, executor=executor())
+    assert solution.runtime < 3
+    assert eplb_opt.verify(solution.plan) == []
+    assert {layer.stopped_by for layer in solution.layers} == {"stalled" if method != "auto" else why}
+    least = eplb_opt.lower_bound(loads, deployment)["lower_bound"]
+    assert all(layer.lower_bound >= bound * (1 - 1e-12) for layer, bound in zip(solution.layers, least, strict=True))
+
+
+def test_a_warm_start_gets_its_bounds_from_an_executor_that_does_nothing(hard):
+    loads, deployment = hard
+    good = eplb_opt.solve(loads, deployment, method="search", time_limit=1.0)
+    again = eplb_opt.solve(loads, deployment, warm_start=good.plan, time_limit=1.0, executor=_Silent())
+    assert all(layer.lower_bound > 0 for layer in again.layers)
+
+
+def test_many_large_layers_get_their_first_plans_within_the_time_limit():
+    # With swap descent and all heuristics of the registry they would take a quarter of a minute.
+    loads = generate_loads(num_experts=896, num_layers=150, skew=0.8)
+    solution = eplb_opt.solve(loads, Deployment(512, 1536), time_limit=1.0)
+    assert solution.runtime < 6.0
+    assert all(layer.lower_bound > 0 for layer in solution.layers)
 
 
 def test_a_program_that_is_refused_is_stalled_and_says_why():

@@ -173,6 +173,24 @@ def test_verify_agrees_with_the_problem_statement_on_any_row(data):
     assert (not verify(Plan([row], instance.deployment, instance.num_experts))) == row_is_valid(tuple(row), instance)
 
 
+@given(st.data())
+def test_max_loads_are_the_largest_of_the_gpu_loads(data):
+    instance = data.draw(instances(max_windows=3))
+    row = data.draw(rows_of_slots(instance))
+    assert list(max_loads(row, instance)) == [max(loads) for loads in gpu_loads(row, instance)]
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1.0, 1e300])
+def test_max_loads_are_exact_where_floats_cannot_tell_the_gpus_apart(scale):
+    # GPUs 0 and 1 differ by less than floats hold; GPU 2 of the second window is the hottest of very small numbers.
+    unit = Fraction(scale)
+    weights = ((2**80 + 1, 2**80, 3, 3), (1, 2, 4, 8))
+    instance = Instance(weights, unit, Deployment(4, 4))
+    assert max_loads([1, 0, 2, 3], instance) == ((2**80 + 1) * unit, 8 * unit)
+    tiny = Instance(((2**4000, 2**3999, 1, 1), (0, 0, 5, 7)), unit, Deployment(4, 4))
+    assert max_loads([3, 1, 2, 0], tiny) == (2**4000 * unit, 7 * unit)
+
+
 @settings(max_examples=300)
 @given(st.data())
 def test_gpu_loads_are_those_of_the_definition(data):

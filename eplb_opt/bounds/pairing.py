@@ -10,6 +10,7 @@ from typing import Any
 
 from eplb_opt.backends import cpsat
 from eplb_opt.backends.limits import Limits
+from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.pair_evidence import pair_evidence
 from eplb_opt.bounds.pursuit import Pursuit
@@ -22,8 +23,19 @@ _NEAR = Fraction(1, 1000)
 # Of the limits, for the first program: at least so much, and up to half of them if that is no more than some seconds,
 # in which easy layers are done. And for weightings, where it is not enough.
 _FIRST_SHARE, _MOST_FIRST_SHARE, _FIRST_SECONDS, _WEIGHTINGS_SHARE = 0.1, 0.5, 1.5, 0.3
+# Experts times the counts that they can have. With more, as where slots are twice the experts or more, programs take
+# minutes to be written down, and nothing is proven; the same time of search cools the plan by up to a third of the gap.
+_MOST_ITEMS = 15_000
+# Seconds of work of a search in place of programs.
+_SEARCH = 0.13
 # Seconds of work for evidence that the plan is optimal: before a program is asked, and once it says so.
 _FIRST_EVIDENCE, _MORE_EVIDENCE = 0.3, 1.0
+
+
+def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
+    """Whether the counts that allow less than `max_load` are few enough for programs."""
+    least, most = Buckets(instance, max_load, below=True).ranges
+    return int((most - least + 1).sum()) <= _MOST_ITEMS
 
 
 def close_by_pairing(pursuit: Pursuit) -> None:
@@ -33,9 +45,13 @@ def close_by_pairing(pursuit: Pursuit) -> None:
     is found soon, programs look for counts that allow some max load: at first anything *less* than the plan, so that
     infeasible means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between
     bound and plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is
-    infeasible, unless evidence is found then.
+    infeasible, unless evidence is found then. Where counts are too many for programs, search has the time.
     """
     instance, meter = pursuit.instance, pursuit.meter
+    seed = meter.left().seed
+    while not pursuit.closed and not meter.exhausted and not pairing_applies(instance, pursuit.best):
+        seed += 1
+        pursuit.search(pursuit.slots, _SEARCH, seed, meter)
     halving = False
     asked: Fraction | None = None
     while not pursuit.closed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, compress
-from math import comb, factorial
+from math import comb, factorial, lcm
 from typing import Any
 
 from eplb_opt.bounds.groups import GroupSet, group_sets, node_instance
@@ -34,47 +34,47 @@ def window_bounds(
     weights = None
     if objective == "mean":
         weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
-    instance = instance.loaded().in_mean_loads()
-    alone = _strongest(instance)
+    # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
+    windows = [window.in_mean_loads() for window in instance.loaded().windows()]
+    alone = [strongest(*quick_bounds(window)) for window in windows]
     evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
     proofs = [Proof("windows", _value([[proof.bound for proof in alone]], weights), True, evidence)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
-        proofs.append(_partition_proof(instance, weights))
+        proofs.append(_partition_proof(windows, weights))
     if weights is None:
-        proofs.append(Proof("envelope", envelope_bound(instance), True, {"argument": "envelope"}))
+        proofs.append(Proof("envelope", _envelope(windows), True, {"argument": "envelope"}))
     return tuple(proofs)
 
 
-def _partition_proof(instance: Instance, weights: Sequence[Fraction] | None) -> Proof:
+def _partition_proof(windows: Sequence[Instance], weights: Sequence[Fraction] | None) -> Proof:
     """The least objective over partitions of the groups into nodes, if each node met its own bound in every window.
 
     A plan has one partition for all windows, and the load of a GPU depends on its own node alone. So this is valid, and
     at least the bound of the windows by themselves, each of which may have another best partition.
     """
-    proofs = {groups: _node_proofs(node_instance(instance, groups), instance) for groups in group_sets(instance)}
+    layer = windows[0]
+    proofs = {groups: _node_proofs(windows, groups) for groups in group_sets(layer)}
     nodes = {groups: [proof.bound for proof in windows] for groups, windows in proofs.items()}
-    partitions = _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
+    partitions = _partitions(tuple(range(layer.deployment.binding_groups)), layer.deployment.groups_per_node)
     bound = min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
     evidence = [[list(groups), [_certificate(proof) for proof in windows]] for groups, windows in proofs.items()]
     return Proof("window partition", bound, True, {"argument": "window partition", "nodes": evidence})
 
 
-def _node_proofs(node: Instance, layer: Instance) -> Sequence[Proof]:
-    """A bound of each window on one node of a layer: what it takes long to look at is bounded by its mean load."""
-    deployment = layer.deployment
-    many = comb(deployment.binding_groups, deployment.groups_per_node) * layer.num_windows > _MOST_NODE_BOUNDS
-    return [Proof("mean", mean, checked=True) for mean in node.mean_loads] if many else _strongest(node)
+def _node_proofs(windows: Sequence[Instance], groups: GroupSet) -> Sequence[Proof]:
+    """A bound of each window on the node that takes these groups; what takes long to look at, by its mean load."""
+    deployment = windows[0].deployment
+    many = comb(deployment.binding_groups, deployment.groups_per_node) * len(windows) > _MOST_NODE_BOUNDS
+    nodes = [node_instance(window, groups) for window in windows]
+    if many:
+        return [Proof("mean", mean, checked=True) for node in nodes for mean in node.mean_loads]
+    return [strongest(*quick_bounds(window)) for node in nodes for window in node.windows()]
 
 
 def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | None) -> Fraction:
     """Objective of nodes with these imbalances, one for each window; the largest of all without weights."""
     worst = [max(column) for column in zip(*nodes, strict=True)]
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
-
-
-def _strongest(instance: Instance) -> list[Proof]:
-    """The instant bound of each window by itself, in tokens."""
-    return [strongest(*quick_bounds(window)) for window in instance.windows()]
 
 
 def _certificate(proof: Proof) -> dict[str, Any]:
@@ -97,6 +97,21 @@ def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
 def _num_partitions(instance: Instance) -> int:
     nodes, share = instance.deployment.binding_nodes, instance.deployment.groups_per_node
     return factorial(nodes * share) // (int(factorial(share) ** nodes) * factorial(nodes))
+
+
+def _envelope(windows: Sequence[Instance]) -> Fraction:
+    """`envelope_bound` of windows in units of their own, in a unit that the hottest loads of the experts have."""
+    units = [window.unit.as_integer_ratio() for window in windows]
+    tops = []
+    for loads in zip(*(window.weights[0] for window in windows), strict=True):
+        top, divisor = 0, 1
+        for load, (numerator, denominator) in zip(loads, units, strict=True):
+            if load * numerator * divisor > top * denominator:
+                top, divisor = load * numerator, denominator
+        tops.append(Fraction(top, divisor))
+    multiple = lcm(*(top.denominator for top in tops))
+    envelope = tuple(top.numerator * (multiple // top.denominator) for top in tops)
+    return adams_bound(Instance((envelope,), Fraction(1, multiple), windows[0].deployment))
 
 
 def envelope_bound(instance: Instance) -> Fraction:

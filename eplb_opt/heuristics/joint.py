@@ -87,19 +87,28 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
     for group in range(nodes.size):
         load[nodes[group]] += totals[group]
     value = _value(load, shares)
+    top = np.empty(num_windows)
     # Each exchange lowers the value, so it ends; the bound on the rounds is for rounding errors.
     for _ in range(nodes.size * nodes.size):
         best, best_a, best_b = value * (1.0 - 1e-12), -1, -1
+        hottest = _hottest(load)
+        # The value stays as high as it is where both nodes are the hottest in no window.
+        hot = np.zeros(num_nodes, dtype=np.bool_)
+        for k in range(num_windows):
+            hot[hottest[k, 0]] = True
         for a in range(nodes.size):
             for b in range(a):
-                if nodes[a] == nodes[b]:
+                here, there = nodes[a], nodes[b]
+                if here == there or not (hot[here] or hot[there]):
                     continue
-                more = totals[b] - totals[a]
-                load[nodes[a]] += more
-                load[nodes[b]] -= more
-                new = _value(load, shares)
-                load[nodes[a]] -= more
-                load[nodes[b]] += more
+                for k in range(num_windows):
+                    more = totals[b, k] - totals[a, k]
+                    top[k] = max(load[here, k] + more, load[there, k] - more)
+                    for node in hottest[k]:
+                        if node >= 0 and node != here and node != there:
+                            top[k] = max(top[k], load[node, k])
+                            break
+                new = mean_or_largest(top, shares)
                 if new < best:
                     best, best_a, best_b = new, a, b
         if best_a < 0:
@@ -110,6 +119,22 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
         nodes[best_a], nodes[best_b] = nodes[best_b], nodes[best_a]
         value = best
     return value, nodes
+
+
+@compiled
+def _hottest(load: Floats) -> Ints:
+    """The three hottest nodes of each window, the first one first: one of them has no part in an exchange."""
+    found = np.full((load.shape[1], 3), -1)
+    for k in range(load.shape[1]):
+        for node in range(load.shape[0]):
+            place = 3
+            while place > 0 and (found[k, place - 1] < 0 or load[node, k] > load[found[k, place - 1], k]):
+                place -= 1
+                if place < 2:
+                    found[k, place + 1] = found[k, place]
+            if place < 3:
+                found[k, place] = node
+    return found
 
 
 @compiled

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import FileFormatError, InvalidPlanError
+from eplb_opt.exact import nearest_float
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
@@ -165,7 +166,8 @@ def _layer(record: Record) -> LayerSolution:
     objective = record.exact("objective")
     proof = _proof(record.record("proof"))
     if proof.bound > objective:
-        raise FileFormatError(f"{record.name}: the bound {proof.bound} is above the objective {objective}")
+        bound, value = nearest_float(proof.bound), nearest_float(objective)
+        raise FileFormatError(f"{record.name}: the bound {bound:g} is above the objective {value:g}")
     stopped_by: StoppedBy | None = record.choice("stopped_by", (None, *get_args(StoppedBy)))
     return LayerSolution(
         layer_id=record.get("layer_id", int),

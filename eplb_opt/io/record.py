@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from eplb_opt.errors import FileFormatError
+from eplb_opt.exact import exact_text, exact_value
 
 T = TypeVar("T")
 
@@ -65,13 +66,8 @@ class Record:
         return tuple(number._exact(wrong) for number in self.records(key))
 
     def _exact(self, wrong: FileFormatError) -> Fraction:
-        text = self.get("exact", str)
-        numerator, slash, denominator = text.partition("/")
-        digits = (numerator, denominator) if slash else (numerator,)
-        if not all(part.isascii() and part.isdigit() for part in digits):
-            raise wrong
         try:
-            return Fraction(text)
+            return exact_value(self.get("exact", str))
         except (ValueError, ZeroDivisionError):
             raise wrong from None
 
@@ -98,4 +94,4 @@ def exact_number(value: Fraction) -> dict[str, Any]:
         nearest: float | None = float(value)
     except OverflowError:
         nearest = None
-    return {"exact": str(value), "float": nearest}
+    return {"exact": exact_text(value), "float": nearest}

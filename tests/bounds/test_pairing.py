@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
-from eplb_opt.bounds.pairing import ThresholdProgram, _first_share, close_by_pairing
+from eplb_opt.bounds.pairing import ThresholdProgram, _first_share, close_by_pairing, pairing_applies
 from eplb_opt.deployment import Deployment
+from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
@@ -147,3 +148,20 @@ def test_the_first_program_has_half_of_short_limits_and_a_tenth_of_long_ones():
     shares = [_first_share(Limits(seconds)) for seconds in (0.0, 1.0, 3.0, 6.0, 30.0)]
     assert shares == [0.5, 0.5, 0.5, 0.25, 0.1]
     assert _first_share(Limits(1000.0, work=6.0)) == 0.25
+
+
+def test_counts_that_are_too_many_for_programs_are_searched():
+    # 512 experts, each with up to about 250 replicas: 130,000 counts.
+    loads = generate_loads(num_experts=512, num_layers=1, skew=0.8, seed=1).values[0, 0]
+    instance = Instance.from_loads(loads, Deployment(512, 1024))
+    before = value(greedy(instance), instance)
+    assert not pairing_applies(instance, before)
+    watch = Watch(instance, None)
+    watch.run(close_by_pairing, Fraction(0), Limits(1.0))
+    assert watch.best < before
+
+
+def test_layers_of_too_many_counts_are_left_to_search():
+    loads = generate_loads(num_experts=512, num_layers=1, skew=0.8, seed=1)
+    solution = eplb_opt.solve(loads, Deployment(512, 1024), time_limit=2.0, target_gap=0)
+    assert set(solution.layers[0].work) == {"start", "search"}

@@ -107,3 +107,21 @@ def test_nodes_of_many_windows_are_bounded_by_their_means():
             for windows in (hot, np.repeat(hot, 5, axis=0))
         )
         assert 1 < many <= few
+
+
+@settings(max_examples=100)
+@given(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))
+def test_windows_in_units_of_their_own_have_the_bounds_of_one_unit(instance):
+    instance = instance.loaded()
+    if instance.num_windows == 1 or not any(instance.weights[0]):
+        return
+    together = instance.in_mean_loads()
+    found = {proof.argument: proof.bound for proof in window_bounds(instance, "worst")}
+    assert found["envelope"] == envelope_bound(together)
+    assert found["windows"] == max(strongest(*quick_bounds(window)).bound for window in together.windows())
+
+
+def test_many_windows_of_different_totals_have_a_bound_soon():
+    loads = np.random.default_rng(0).integers(0, 10**6, (400, 256))
+    bounds = window_bounds(Instance.from_loads(loads, Deployment(32, 288)), "mean")
+    assert strongest(*bounds).bound >= 1

@@ -79,3 +79,41 @@ def test_groups_go_where_the_nodes_of_all_windows_are_cool():
         assert found >= best * (1 - 1e-12)
         hits += found <= best * (1 + 1e-9)
     assert hits >= 27
+
+
+def exchanged_one_by_one(totals, shares, nodes):
+    """Exchanges of groups, each the first of the best ones, each valued from all node loads."""
+
+    def value(nodes):
+        loads = np.zeros((nodes.max() + 1, totals.shape[1]))
+        np.add.at(loads, nodes, totals)
+        return loads.max() if not shares.any() else shares @ loads.max(axis=0)
+
+    nodes = nodes.copy()
+    while True:
+        best, pair = value(nodes), None
+        for a in range(nodes.size):
+            for b in range(a):
+                nodes[[a, b]] = nodes[[b, a]]
+                if (new := value(nodes)) < best:
+                    best, pair = new, [a, b]
+                nodes[[a, b]] = nodes[[b, a]]
+        if pair is None:
+            return best, nodes
+        nodes[pair] = nodes[pair[::-1]]
+
+
+@pytest.mark.parametrize("worst", [False, True])
+def test_exchanges_of_groups_are_those_that_all_node_loads_say(worst):
+    random = np.random.default_rng(1)
+    for largest in (4, 1000):
+        for _ in range(15):
+            num_nodes, windows = random.integers(2, 5), random.integers(1, 5)
+            start = np.repeat(np.arange(num_nodes), random.integers(1, 4))
+            # Integers and quarters, which floats add up exactly.
+            totals = random.integers(0, largest, (start.size, windows)).astype(float)
+            shares = np.full(windows, 0.0 if worst else 0.25)
+            value, nodes = exchange_jointly(totals, shares, start, int(num_nodes))
+            expected, others = exchanged_one_by_one(totals, shares, start)
+            assert value == expected
+            np.testing.assert_array_equal(nodes, others)

@@ -18,7 +18,7 @@ def test_an_exact_number_is_written_for_machines_and_people():
     assert exact_number(Fraction(10**400))["float"] is None
 
 
-@pytest.mark.parametrize("text", ["", "1/0", "1/", "/2", "-1", "1.5", "1e3", " 1", "1_0", "1/2/3", "²", "9" * 5000])
+@pytest.mark.parametrize("text", ["", "1/0", "1/", "/2", "-1", "1.5", "1e3", " 1", "1_0", "1/2/3", "²", "9" * 300_000])
 def test_other_texts_are_no_exact_numbers(text):
     with pytest.raises(FileFormatError, match=r"x: 'a' is .* not an exact number such as 590/3"):
         Record("x", {"a": {"exact": text}}).exact("a")
