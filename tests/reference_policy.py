@@ -11,9 +11,8 @@ def reference_max_load(instance: Instance) -> Fraction:
     """Max load of the published policy, in tokens: groups to nodes, replicas inside each node, replicas to GPUs."""
     (weights,) = instance.weights
     deployment = instance.deployment
-    # On one node groups decide nothing but which of two equal replicas comes first.
-    nodes = deployment.binding_nodes
-    groups = deployment.binding_groups if nodes > 1 else 1
+    nodes = deployment.num_nodes if deployment.hierarchical else 1
+    groups = deployment.num_groups if deployment.hierarchical else 1
     per_group = len(weights) // groups
     experts_of_group = [list(range(g * per_group, (g + 1) * per_group)) for g in range(groups)]
     totals = [Fraction(sum(weights[e] for e in experts)) for experts in experts_of_group]

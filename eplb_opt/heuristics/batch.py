@@ -119,13 +119,13 @@ def _place(
 
 @compiled
 def _experts_of_nodes(w: Floats, places: _Places, packing: Packing) -> Ints:
-    """Experts of each node, in order, shape ``(nodes, experts / nodes)``."""
+    """Experts of each node, shape ``(nodes, experts / nodes)``: group by group as packed, which decides ties."""
     size = w.size // places.groups
     totals = w.reshape(places.groups, size).sum(axis=1)
     groups = pack_items(totals, np.arange(places.groups), places.nodes, packing)
     experts = np.empty((places.nodes, w.size // places.nodes), dtype=np.int64)
     for node in range(places.nodes):
-        for place, group in enumerate(np.sort(groups[node])):
+        for place, group in enumerate(groups[node]):
             experts[node, place * size : (place + 1) * size] = np.arange(group * size, (group + 1) * size)
     return experts
 
