@@ -14,6 +14,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics import names
 from eplb_opt.heuristics.batch import best_placement, place_layers
 from eplb_opt.heuristics.registry import JOINT, heuristic_of
+from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
