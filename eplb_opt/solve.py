@@ -20,6 +20,7 @@ from eplb_opt.backends.available import require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.heuristics.loading import LONGEST_LOADING, announced, interrupted_between_kernels
 from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
@@ -153,19 +154,19 @@ def solve(
     require_solver(method)
     if objective == "auto":
         objective = "total" if loads.num_windows == 1 else "mean"
-    # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
-    from eplb_opt.budget import Budget
-    from eplb_opt.heuristics.loading import LONGEST_LOADING, announced
-    from eplb_opt.schedule import Schedule
-    from eplb_opt.steps import load_heuristic, load_kernels
-    from eplb_opt.window_steps import load_window_kernels
+    with interrupted_between_kernels():
+        # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
+        from eplb_opt.budget import Budget
+        from eplb_opt.schedule import Schedule
+        from eplb_opt.steps import load_heuristic, load_kernels
+        from eplb_opt.window_steps import load_window_kernels
 
-    with announced():
-        seconds = load_kernels()
-        if loads.num_windows > 1 and objective != "total":
-            seconds += load_window_kernels()
-        if method in names():
-            seconds += load_heuristic(method)
+        with announced():
+            seconds = load_kernels()
+            if loads.num_windows > 1 and objective != "total":
+                seconds += load_window_kernels()
+            if method in names():
+                seconds += load_heuristic(method)
     began += seconds if seconds > LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
@@ -191,20 +192,20 @@ def solve(
             stopped_by = Schedule(records, method, budget, executor or threads, interrupt, on_change).run()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-
-    plan = Plan(
-        physical_to_logical=np.stack([record.slots for record in records]),
-        deployment=deployment,
-        num_experts=loads.num_experts,
-        **loads.labels.fields,
-    )
-    return Solution(
-        plan=require_valid(plan),
-        layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
-        objective=objective,
-        runtime=monotonic() - began,
-        window_weights=aim.window_weights,
-    )
+        # Here, where an interrupt does not lose what has just been found.
+        plan = Plan(
+            physical_to_logical=np.stack([record.slots for record in records]),
+            deployment=deployment,
+            num_experts=loads.num_experts,
+            **loads.labels.fields,
+        )
+        return Solution(
+            plan=require_valid(plan),
+            layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
+            objective=objective,
+            runtime=monotonic() - began,
+            window_weights=aim.window_weights,
+        )
 
 
 def usable_cores() -> int:

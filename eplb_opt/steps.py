@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from time import perf_counter
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class Findings:
 
 def load_kernels() -> float:
     """Compile the kernels, or load them where that was done on this machine before; the seconds it took."""
-    begin = perf_counter()
+    begin = monotonic()
     instance = Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4))
     start(instance, descend=True)
     search(instance, greedy(instance), kicks=1)
@@ -91,76 +91,74 @@ def load_kernels() -> float:
     search(single, greedy(single), kicks=1)
     # Here and not in the workers, whose limits may be too short to compile anything.
     fillings.load_kernels()
-    seconds = perf_counter() - begin
+    seconds = monotonic() - begin
     logger.info("kernels loaded in %.1f s", seconds)
     return seconds
 
 
 def load_heuristic(name: str) -> float:
     """Compile the kernels of a heuristic of the registry, or load them; the seconds it took."""
-    begin = perf_counter()
+    begin = monotonic()
     start_by_heuristic(Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=2, num_slots=6)), Aim(), name)
-    return perf_counter() - begin
+    return monotonic() - begin
 
 
 def start(instance: Instance, descend: bool) -> Findings:
     """Instant bounds and the greedy plan; if asked for, with swap descent, and the best of the registry's plans."""
-    begin = perf_counter()
-    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in quick_bounds(instance)]
-    items.append(Finding("greedy", slots=greedy(instance), seconds=perf_counter() - begin))
+    begin = monotonic()
+    items = [Finding(str(proof), proof=proof, seconds=monotonic() - begin) for proof in quick_bounds(instance)]
+    items.append(Finding("greedy", slots=greedy(instance), seconds=monotonic() - begin))
     if descend:
         items.append(
-            Finding("swap descent", slots=greedy_plus_swap(instance, _WORK_PER_STEP), seconds=perf_counter() - begin)
+            Finding("swap descent", slots=greedy_plus_swap(instance, _WORK_PER_STEP), seconds=monotonic() - begin)
         )
         name, slots = best_placement(instance)
-        items.append(Finding(name, slots=slots, seconds=perf_counter() - begin))
-    return Findings("start", tuple(items), perf_counter() - begin)
+        items.append(Finding(name, slots=slots, seconds=monotonic() - begin))
+    return Findings("start", tuple(items), monotonic() - begin)
 
 
 def start_by_heuristic(instance: Instance, aim: Aim, name: str) -> Findings:
     """Instant bounds, and the plan of a heuristic of the registry for the summed windows, or jointly for all."""
-    begin = perf_counter()
+    begin = monotonic()
     if instance.num_windows == 1:
         bounds = quick_bounds(instance)
     else:
         bounds = window_bounds(instance, aim.objective, aim.window_weights)
-    items = [Finding(str(proof), proof=proof, seconds=perf_counter() - begin) for proof in bounds]
+    items = [Finding(str(proof), proof=proof, seconds=monotonic() - begin) for proof in bounds]
     if name == JOINT:
         slots = joint_plan(instance, aim)
     else:
         loads = instance.total().kernel_loads[np.newaxis]
         slots = place_layers(heuristic_of(name), loads, instance.deployment).slots[0]
-    items.append(Finding(name, slots=slots, seconds=perf_counter() - begin))
-    return Findings("start", tuple(items), perf_counter() - begin)
+    items.append(Finding(name, slots=slots, seconds=monotonic() - begin))
+    return Findings("start", tuple(items), monotonic() - begin)
 
 
 def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> Findings:
     """One step of local search from `slots`, until the max load is `enough`; same arguments, same plan."""
-    begin = perf_counter()
+    begin = monotonic()
     target = instance.kernel_value(enough)
     found = search(instance, slots, seed=seed, target=target, work=_WORK_PER_STEP)
-    seconds = perf_counter() - begin
+    seconds = monotonic() - begin
     return Findings("search", (Finding("search", slots=found, seconds=seconds),), seconds, last=found)
 
 
 def run_in_worker(task: ProgramTask) -> Findings:
     """A program in a worker process; what it found until it was done or ended."""
-    begin = perf_counter()
+    begin = monotonic()
     items = []
     verdict: str | None = None
     try:
         for news in POOL.run(task):
-            now, verdict = perf_counter() - begin, news.verdict
+            now, verdict = monotonic() - begin, news.verdict
             if news.slots is not None:
                 items.append(Finding(task.method, slots=np.array(news.slots, dtype=np.int64), seconds=now))
             if news.proof is not None:
                 items.append(Finding(str(news.proof), proof=news.proof, seconds=now))
     except EplbOptError as error:
         verdict = "failed"
-        items.append(Finding(f"{task.method}: {error}", seconds=perf_counter() - begin))
+        items.append(Finding(f"{task.method}: {error}", seconds=monotonic() - begin))
     if verdict == "infeasible":
-        items.append(
-            Finding(f"{task.method} calls a program infeasible that has a plan", seconds=perf_counter() - begin)
-        )
+        items.append(Finding(f"{task.method} calls a program infeasible that has a plan", seconds=monotonic() - begin))
     complete = verdict not in (None, "stopped")
-    return Findings(task.method, tuple(items), perf_counter() - begin, complete)
+    return Findings(task.method, tuple(items), monotonic() - begin, complete)

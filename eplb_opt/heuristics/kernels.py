@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
+
+from eplb_opt.heuristics.kernel_cache import KernelCache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,6 +29,9 @@ def compiled(function: _Function) -> _Function:
     """Compile on first use, once per machine; where no folder can be written, once per process."""
     options: dict[str, Any] = {"nogil": True}
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        kernel = numba.njit(cache=True, **options)(function)
     except RuntimeError:
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    if isinstance(getattr(kernel, "_cache", None), FunctionCache):
+        kernel._cache = KernelCache(function)
+    return kernel  # type: ignore[no-any-return]

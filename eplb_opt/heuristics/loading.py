@@ -1,16 +1,20 @@
-"""Loading: compiled code that is not there yet is made, which whoever waits is told."""
+"""Loading: compiled code that is not there yet is made, which whoever waits is told, and can interrupt."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Event, Timer
+
+from eplb_opt.interrupt import interrupt_requests
 
 logger = logging.getLogger(__name__)
 
 # Loading kernels that were compiled before takes less seconds than this.
 LONGEST_LOADING = 2.0
+
+_requests: list[Event] = []
 
 
 @contextmanager
@@ -27,3 +31,25 @@ def announced() -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def interrupted_between_kernels() -> Iterator[None]:
+    """Around the same calls, and the import of the compiler: Ctrl-C raises before the next kernel, or at the end.
+
+    The compiler's destructors run at any moment, and what is raised in a destructor is printed and lost.
+    """
+    with interrupt_requests() as request:
+        _requests.append(request)
+        try:
+            yield
+        finally:
+            _requests.remove(request)
+    if request.is_set():
+        raise KeyboardInterrupt
+
+
+def raise_if_interrupted() -> None:
+    """Called before each kernel."""
+    if any(request.is_set() for request in _requests):
+        raise KeyboardInterrupt

@@ -1,9 +1,12 @@
 """Loading: whoever waits for the compiler is told so, and nobody else."""
 
 import logging
+import signal
 import subprocess
 import sys
 from time import sleep
+
+import pytest
 
 from eplb_opt.heuristics import loading
 
@@ -54,3 +57,19 @@ print({name for name, _ in known() - before} - called)
 def test_workers_have_nothing_to_compile_that_the_call_has_not_loaded():
     run = subprocess.run([sys.executable, "-c", _KERNELS_OF_PROOFS], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+def test_ctrl_c_is_raised_before_the_next_kernel_or_at_the_end():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), loading.interrupted_between_kernels():
+        loading.raise_if_interrupted()
+        signal.raise_signal(signal.SIGINT)
+        reached.append("the rest of a kernel")
+        loading.raise_if_interrupted()
+        reached.append("the next kernel")
+    assert reached == ["the rest of a kernel"]
+    with pytest.raises(KeyboardInterrupt), loading.interrupted_between_kernels():
+        signal.raise_signal(signal.SIGINT)
+    loading.raise_if_interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
