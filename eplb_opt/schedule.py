@@ -21,7 +21,7 @@ from eplb_opt.window_turn import WindowTurn
 
 logger = logging.getLogger(__name__)
 
-# A distant executor gets this long to hand over what is done when the call ends.
+# Steps that run when the call ends get this long in all to hand over what they found, on a distant executor as well.
 _LAST_WORDS_SECONDS = 1.0
 # So often a step that an executor loses, with the worker that ran it for instance, is run again.
 _MOST_RERUNS = 2
@@ -68,12 +68,13 @@ class Schedule:
             self._first_steps()
             while not self._stopping() and self._hand_out():
                 self._collect(timeout=0.1)
+            ended = monotonic()
             if not self.interrupt.is_set():
                 # Solvers have reached their limits, and hand over their last words.
                 wait(self._running, timeout=GRACE_SECONDS)
         finally:
             POOL.end(self.call)
-        self._collect_the_rest()
+        self._collect_the_rest(ended + _LAST_WORDS_SECONDS - monotonic())
         return {turn.record.layer_id: self._why(turn) for turn in self._turns}
 
     def _first_steps(self) -> None:
@@ -170,9 +171,9 @@ class Schedule:
         turn.done = turn.exhausted = True
         self.on_change(turn.record)
 
-    def _collect_the_rest(self) -> None:
-        """What the last steps found; they are short, or their workers were ended. A distant executor gets a second."""
-        wait(self._running, timeout=_LAST_WORDS_SECONDS)
+    def _collect_the_rest(self, seconds: float) -> None:
+        """What the last steps found; they are short, or their workers were ended."""
+        wait(self._running, timeout=max(0.0, seconds))
         for future, running in self._running.items():
             if future.done() and not future.cancelled():
                 self._absorb_result(future, running)

@@ -1,0 +1,136 @@
+"""No free workers: executors that are busy, broken, shut down or gone, and a machine that has no core to spare."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import pytest
+
+import eplb_opt
+from eplb_opt.solve import usable_cores
+from eplb_opt.steps import load_kernels
+from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
+
+DEPLOYMENT = eplb_opt.Deployment(32, 96)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels():
+    """Loaded beforehand: that is not counted in the time limit."""
+    load_kernels()
+
+
+class NeverRuns(Executor):
+    """Takes every step and comes to none."""
+
+    def submit(self, function, /, *arguments, **options):
+        return Future()
+
+
+class NeverReturns(Executor):
+    """Says that it runs a step, and is never heard of again."""
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+class Refuses(Executor):
+    """A cluster that is gone."""
+
+    def submit(self, function, /, *arguments, **options):
+        raise RuntimeError("the cluster is gone")
+
+
+class Cancels(Executor):
+    """A cluster whose administrator cancels whatever is submitted."""
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+class Loses(ThreadPoolExecutor):
+    """Runs every other step, and forgets the others."""
+
+    number = 0
+
+    def submit(self, function, /, *arguments, **options):
+        self.number += 1
+        return super().submit(function, *arguments) if self.number % 2 else Future()
+
+
+def shut_down():
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    return executor
+
+
+@pytest.mark.parametrize("make", [NeverRuns, NeverReturns, Refuses, Cancels, Loses, shut_down])
+@pytest.mark.parametrize("method", ["auto", "greedy"])
+def test_an_executor_that_runs_nothing_costs_no_plan_and_no_bound(make, method):
+    begin = time.monotonic()
+    solution = eplb_opt.solve(LOADS, DEPLOYMENT, method=method, time_limit=1, target_gap=0, executor=make())
+    assert time.monotonic() - begin < 6
+    require_proven(solution)
+    greedy = eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy")
+    for layer, other in zip(solution.layers, greedy.layers, strict=True):
+        assert layer.objective <= other.objective and layer.lower_bound >= other.lower_bound
+
+
+def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(over.wait)
+        begin = time.monotonic()
+        solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=1, target_gap=0, executor=executor)
+        seconds = time.monotonic() - begin
+        over.set()
+    assert seconds < 5
+    require_proven(solution)
+    assert {layer.stopped_by for layer in solution.layers} == {"time"}
+
+
+def test_ctrl_c_ends_the_wait_for_an_executor():
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=60, target_gap=0, executor=NeverRuns())
+    assert solution.runtime < 10
+    require_proven(solution)
+    assert {layer.stopped_by for layer in solution.layers} == {"interrupt"}
+
+
+def test_what_an_executor_is_not_to_blame_for_is_raised(monkeypatch):
+    def fail(_instance):
+        raise ZeroDivisionError("a step that cannot be run anywhere")
+
+    monkeypatch.setattr("eplb_opt.steps.greedy", fail)
+    monkeypatch.setattr("eplb_opt.steps.load_kernels", lambda: 0.0)
+    with pytest.raises(ZeroDivisionError, match="cannot be run anywhere"):
+        eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy", time_limit=5)
+
+
+@pytest.mark.slow
+def test_a_machine_without_a_core_to_spare_ends_in_time(tmp_path):
+    record(tmp_path)
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(3 * usable_cores())]
+    try:
+        start = time.monotonic()
+        process = begin(tmp_path, "solve", "loads.npz", *SHAPE, "--time-limit", 4, "--save", "solution.json")
+        _, err = process.communicate(timeout=300)
+        seconds = time.monotonic() - start
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert process.returncode == 0 and "Traceback" not in err, err
+    # Loading takes several times as long as on an idle machine.
+    assert seconds < 60
+    require_proven_file(tmp_path / "solution.json")
