@@ -40,18 +40,21 @@ class WorkerProcess:
         if not sys.executable:
             raise SolverError("no Python executable to start a solver process with")
         root = str(Path(__file__).resolve().parents[2])
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START.format(root=root)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                # Its own process group: CBC is a child of the worker and has to go with it.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SolverError(f"cannot start a solver process: {error}") from error
+        with contextlib.ExitStack() as opened:
+            try:
+                self._errors = opened.enter_context(tempfile.TemporaryFile())
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", _START.format(root=root)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._errors,
+                    # Its own process group: CBC is a child of the worker and has to go with it.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise SolverError(f"cannot start a solver process: {error}") from error
+            # The file lives as long as the process.
+            opened.pop_all()
         self._greeted = False
         self._killed = False
 

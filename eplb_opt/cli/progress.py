@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from eplb_opt.solve import Progress
 
 if TYPE_CHECKING:
     from rich.console import Group
+
+logger = logging.getLogger(__name__)
 
 # Rows of a terminal that the table of layers leaves to what is around it.
 _MARGIN = 6
@@ -69,21 +72,33 @@ def _log_file(path: Path | None) -> Iterator[Callable[[Progress], None] | None]:
         return
     try:
         # Whoever follows the file sees each event as it happens.
-        file = path.open("w", buffering=1, encoding="utf-8")
+        file = path.open("wb", buffering=0)
     except OSError as error:
         raise FileFormatError(f"{path} cannot be written: {error.strerror}") from None
     with file:
+        failed = False
 
         def write(now: Progress) -> None:
-            worst = "" if now.worst_gap is None else f" worst_gap={float(now.worst_gap):.3e}"
-            file.write(
-                f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} seconds={now.seconds:.2f} "
-                f"layer={now.layer_id} objective={nearest_float(now.objective):.10g} "
-                f"bound={nearest_float(now.lower_bound):.10g} gap={float(now.gap):.3e} "
-                f"done={now.layers_done}/{now.layers}{worst}\n"
-            )
+            nonlocal failed
+            try:
+                if not failed:
+                    file.write(_line(now).encode())
+            except OSError as error:
+                # A full disk is no reason to lose the plan.
+                failed = True
+                logger.warning("%s ends here, as it cannot be written any more: %s", path, error.strerror)
 
         yield write
+
+
+def _line(now: Progress) -> str:
+    worst = "" if now.worst_gap is None else f" worst_gap={float(now.worst_gap):.3e}"
+    return (
+        f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} seconds={now.seconds:.2f} "
+        f"layer={now.layer_id} objective={nearest_float(now.objective):.10g} "
+        f"bound={nearest_float(now.lower_bound):.10g} gap={float(now.gap):.3e} "
+        f"done={now.layers_done}/{now.layers}{worst}\n"
+    )
 
 
 @contextmanager

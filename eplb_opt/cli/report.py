@@ -15,6 +15,7 @@ from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
+from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import read_plan, read_solution
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
@@ -84,12 +85,14 @@ def run(
             command=_command(context),
             progress=progress,
         )
+    if save is not None:
+        # An interrupt does not lose the solution while it is being written; a second one does.
+        with interrupt_requests():
+            report.solution.save(save)
     if output is not None:
         write_whole(output, report.to_html())
     if markdown is not None:
         write_whole(markdown, report.to_markdown())
-    if save is not None:
-        report.solution.save(save)
     show("\n".join(verdict_of(report).sentences))
     if any(layer.stopped_by == "interrupt" for layer in report.solution.layers):
         show("interrupted: this is the best plan until then")

@@ -10,6 +10,7 @@ import typer
 from eplb_opt.cli import options
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import read_plan, write_plan
 from eplb_opt.io.engines import ENGINES, require_target
 from eplb_opt.io.files import require_writable
@@ -77,10 +78,12 @@ def run(
             deterministic=deterministic,
             progress=progress,
         )
-    if output is not None:
-        write_plan(solution.plan, output, engine)
-    if save is not None:
-        solution.save(save)
+        # An interrupt does not lose the best plan while it is being written; a second one does.
+        with interrupt_requests():
+            if output is not None:
+                write_plan(solution.plan, output, engine)
+            if save is not None:
+                solution.save(save)
     if json:
         show(format_solution(solution).rstrip())
         return 0

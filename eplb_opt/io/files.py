@@ -121,8 +121,10 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         if target.is_dir():
             raise IsADirectoryError
         probe = target.resolve().with_name(f".{secrets.token_hex(8)}.tmp")
-        probe.touch()
-        probe.unlink()
+        try:
+            probe.touch()
+        finally:
+            probe.unlink(missing_ok=True)
 
 
 @contextmanager
