@@ -74,11 +74,11 @@ def test_a_wall_clock_that_jumps_changes_nothing(monkeypatch, direction):
     monkeypatch.setattr(time, "time", lambda: real() + direction * chance.uniform(0, 1e8))
     monkeypatch.setattr(time, "time_ns", lambda: int(1e9 * time.time()))
     start = time.monotonic()
-    solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=1.0, target_gap=0)
+    solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=0.5, target_gap=0)
     seconds = time.monotonic() - start
     require_proven(solution)
     assert {layer.stopped_by for layer in solution.layers} == {"time"}
-    assert 1.0 <= solution.runtime < 1 + GRACE and seconds < 60
+    assert 0.5 <= solution.runtime < 0.5 + GRACE and seconds < 60
     for layer in solution.layers:
         assert [point.seconds for point in layer.trace] == sorted(point.seconds for point in layer.trace)
 
@@ -119,7 +119,7 @@ def test_solvers_whose_wall_clock_jumps_are_ended_in_time(tmp_path, method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("after", "with_workers"), [(0.5, False), (5.0, True), (5.0, False)])
+@pytest.mark.parametrize(("after", "with_workers"), [(0.5, False), (5.0, True)])
 def test_a_process_that_was_stopped_ends_soon_after_it_goes_on(tmp_path, after, with_workers):
     record(tmp_path)
     process = begin(tmp_path, "solve", "loads.npz", *SHAPE, "--time-limit", 5, "--save", "solution.json")

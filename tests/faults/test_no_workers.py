@@ -74,10 +74,10 @@ def shut_down():
 
 
 @pytest.mark.parametrize("make", [NeverRuns, NeverReturns, Refuses, Cancels, Loses, shut_down])
-@pytest.mark.parametrize("method", ["auto", "greedy"])
+@pytest.mark.parametrize("method", [pytest.param("auto", marks=pytest.mark.slow), "greedy"])
 def test_an_executor_that_runs_nothing_costs_no_plan_and_no_bound(make, method):
     begin = time.monotonic()
-    solution = eplb_opt.solve(LOADS, DEPLOYMENT, method=method, time_limit=1, target_gap=0, executor=make())
+    solution = eplb_opt.solve(LOADS, DEPLOYMENT, method=method, time_limit=0.5, target_gap=0, executor=make())
     assert time.monotonic() - begin < 6
     require_proven(solution)
     greedy = eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy")
@@ -90,7 +90,7 @@ def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():
     with ThreadPoolExecutor(1) as executor:
         executor.submit(over.wait)
         begin = time.monotonic()
-        solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=1, target_gap=0, executor=executor)
+        solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=0.5, target_gap=0, executor=executor)
         seconds = time.monotonic() - begin
         over.set()
     assert seconds < 5
@@ -99,7 +99,7 @@ def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():
 
 
 def test_ctrl_c_ends_the_wait_for_an_executor():
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=60, target_gap=0, executor=NeverRuns())
     assert solution.runtime < 10
     require_proven(solution)

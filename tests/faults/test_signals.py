@@ -26,7 +26,7 @@ from tests.faults.commands import (
 
 # What an interrupted command may say: nothing before the plan is there, or that it was interrupted.
 ONE_LINE = "eplb-opt: interrupted\n"
-MOMENTS = 12
+MOMENTS = 8
 # Seconds after a signal, on a busy machine.
 SOON = 20.0
 
@@ -133,7 +133,7 @@ def test_a_signal_at_a_random_moment_leaves_whole_files_or_none(folder, words, n
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_a_random_moment_of_planning_leaves_the_best_plan(folder, number):
     words = ["solve", "loads.npz", *SHAPE, "--time-limit", 60, "-o", "plan.json", "--save", "solution.json"]
-    for moment in moments(10 + int(number), 4.0, number=4):
+    for moment in moments(10 + int(number), 4.0, number=3):
         process = start(folder, *words, "--log", "run.log")
         # Planning has begun when the first plan of a layer is logged.
         log, deadline = folder / "run.log", time.monotonic() + 60
@@ -150,7 +150,7 @@ def test_a_signal_at_a_random_moment_of_planning_leaves_the_best_plan(folder, nu
 @pytest.mark.slow
 def test_two_signals_shortly_after_each_other_end_it_too(folder):
     words = ["solve", "loads.npz", *SHAPE, "--time-limit", 60, "-o", "plan.json", "--save", "solution.json"]
-    for moment in moments(3, 8.0, number=6):
+    for moment in moments(3, 8.0, number=4):
         process = start(folder, *words)
         time.sleep(moment)
         process.send_signal(signal.SIGINT)
