@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ import eplb_opt
 from eplb_opt.io import read_solution
 from tests.backends.test_pool import children_of
 from tests.faults.commands import (
-    COMMAND,
     LOADS,
     ROOT,
     SHAPE,
@@ -136,7 +134,3 @@ def test_a_process_that_was_stopped_ends_soon_after_it_goes_on(tmp_path, after, 
     # Loading is not counted; the five seconds of planning may still be to come.
     assert time.monotonic() - start < 40
     require_proven_file(tmp_path / "solution.json")
-
-
-def test_the_command_is_where_these_tests_look_for_it():
-    assert Path(COMMAND[-1]).is_file()

@@ -18,7 +18,6 @@ def package(tmp_path_factory):
     """A copy of the package with its stored kernels, compiled once more where the original has none."""
     root = tmp_path_factory.mktemp("package")
     shutil.copytree(ROOT / "eplb_opt", root / "eplb_opt")
-    shutil.copy(ROOT / "eplb_opt_command.py", root)
     folder = tmp_path_factory.mktemp("run")
     record(folder)
     return root, plan_of(folder, root)[0]
@@ -38,9 +37,8 @@ def plan_of(folder, root, **options):
     variables = environment(root)
     # Kernels are stored beside their sources then.
     variables.pop("NUMBA_CACHE_DIR", None)
-    command = [sys.executable, str(root / "eplb_opt_command.py")]
     words = ["solve", "loads.npz", *GREEDY, "-o", "plan.json"]
-    code, out, err = run(folder, *words, command=command, env=variables, **options)
+    code, out, err = run(folder, *words, env=variables, **options)
     assert code == 0 and "4 layers: imbalance" in out, err
     lines = err.splitlines()
     assert all(line.startswith("WARNING: ") for line in lines), err

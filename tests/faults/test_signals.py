@@ -30,26 +30,25 @@ MOMENTS = 8
 # Seconds after a signal, on a busy machine.
 SOON = 20.0
 
-# Says by a byte that the first import of the package begins: what comes before is the interpreter's own start.
+# Says by a byte that the command line is being imported: what comes before is the start of any Python program.
 WITH_A_STARTING_GUN = """
 import os, runpy, sys
-said, command = int(sys.argv[1]), sys.argv[2]
-del sys.argv[:2]
+said = int(sys.argv[1])
+del sys.argv[1]
 class Gun:
     def find_spec(self, name, path=None, target=None):
-        if name == "eplb_opt":
+        if name == "eplb_opt.cli.main":
             sys.meta_path.remove(self)
             os.write(said, b".")
 sys.meta_path.insert(0, Gun())
-sys.path.insert(0, os.path.dirname(command))
-runpy.run_path(command, run_name="__main__")
+runpy.run_module("eplb_opt.cli.command", run_name="__main__")
 """
 
 
 def start(folder, *words):
     """A command that has begun to import the package."""
     heard, said = os.pipe()
-    command = [sys.executable, "-c", WITH_A_STARTING_GUN, str(said), COMMAND[-1]]
+    command = [sys.executable, "-c", WITH_A_STARTING_GUN, str(said)]
     try:
         process = begin(folder, *words, command=command, pass_fds=[said])
     finally:
@@ -273,5 +272,5 @@ def test_an_interrupt_between_probing_and_clearing_up_leaves_no_probe(tmp_path, 
 
 
 def test_the_installed_command_begins_with_these_first_lines():
-    scripts = re.search(r'\[project.scripts\]\neplb-opt = "(\w+):main"', (ROOT / "pyproject.toml").read_text())
-    assert scripts and (ROOT / f"{scripts[1]}.py").is_file()
+    scripts = re.search(r'\[project.scripts\]\neplb-opt = "([\w.]+):main"', (ROOT / "pyproject.toml").read_text())
+    assert scripts and scripts[1] == COMMAND[-1]

@@ -1,6 +1,6 @@
 """The command `eplb-opt` from its first line to its last: a signal ends it with one line, or with its files whole.
 
-Beside the package and not in it: whoever presses Ctrl-C while the package is being imported should not see where.
+It imports little by itself: whoever presses Ctrl-C while the libraries are being imported should not see where.
 """
 
 from __future__ import annotations
