@@ -187,4 +187,6 @@ class LayerRecord:
         self.remark(f"{done}: bound {bound} of {proof}, above a plan of {value}", seconds)
 
     def _note(self, source: str, seconds: float) -> None:
-        self._trace.append(TracePoint(seconds, self.objective, self.proof.bound, source))
+        # Steps run side by side, and what comes in later may have been found earlier: it counts from now on.
+        since = max(seconds, self._trace[-1].seconds) if self._trace else seconds
+        self._trace.append(TracePoint(since, self.objective, self.proof.bound, source))

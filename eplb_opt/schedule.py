@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 # Steps that run when the call ends get this long in all to hand over what they found, on a distant executor as well.
 _LAST_WORDS_SECONDS = 1.0
 # So often a step that an executor loses, with the worker that ran it for instance, is run again.
-_MOST_RERUNS = 2
+_MOST_RERUNS = 5
 
 
 @dataclass
