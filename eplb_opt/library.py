@@ -1,6 +1,7 @@
-"""The instance library in ``models/``: named instances, their programs as MPS files, and known optima.
+"""The instance library in ``models/``: named instances, the best that is known of each, and programs of the small ones.
 
-``python -m eplb_opt.library models`` rebuilds the programs of every instance.
+``python -m eplb_opt.library models`` makes the instances that are missing, and rebuilds what follows from the others:
+the programs as MPS files, ``optima.solu`` and the table ``instances.md``.
 """
 
 from __future__ import annotations
@@ -8,25 +9,46 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.certify import Certified, certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError
-from eplb_opt.formulations.assignment import Assignment, assignment
+from eplb_opt.exact import exact_text, nearest_float
+from eplb_opt.formulations.assignment import Assignment, assignment, num_variables
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.io.files import parse_json, read_text, write_whole
+from eplb_opt.io.native import read_solution
+from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.verify import max_loads
 
-FORMAT, VERSION = "eplb_opt.instance", 1
+FORMAT, VERSION = "eplb_opt.instance", 2
+
+# Larger programs make larger files than anybody reads.
+_MOST_VARIABLES = 400
+
+_PAGE = """\
+# Instances
+
+`eplb-opt bench --library models` solves them again and keeps what is better; `python -m eplb_opt.library models` writes
+this table. `solutions/` has the best plans, and the bounds with their certificates. Gap: (best - bound) / best.
+`optimal`: two independent provers agree; `closed`: one has proven it.
+
+| instance | experts x slots x GPUs | nodes, groups | windows | best | bound | gap | state | bound by | proven by |
+| --- | --- | --- | --- | ---: | ---: | ---: | --- | --- | --- |
+"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NamedInstance:
     """An instance of the library.
 
@@ -34,18 +56,41 @@ class NamedInstance:
     ----------
     name
         Stem of its files.
-    instance
-        One layer of one window.
+    loads
+        Of one layer, shape ``(windows, experts)``.
+    deployment, objective
+        As in `eplb_opt.solve`.
     optimum
-        Smallest max load, in tokens, as two independent provers found it; ``None`` while it is open.
+        Smallest objective, as two independent provers found it; ``None`` while it is open.
+    proven_by
+        Who proved the optimum, or the best bound: ``"certificate"`` (checked by `eplb_opt.bounds.certificate`), or
+        solvers of the whole model.
     source
         Where the loads come from.
     """
 
     name: str
-    instance: Instance
+    loads: NDArray[np.generic]
+    deployment: Deployment
+    objective: str
     optimum: Fraction | None
+    proven_by: tuple[str, ...]
     source: str
+
+    @property
+    def instance(self) -> Instance:
+        """Exact loads and rules."""
+        return Instance.from_loads(self.loads, self.deployment)
+
+    @property
+    def has_program(self) -> bool:
+        """Whether the whole model is written as a file: of one window, and small."""
+        return self.objective == "total" and self.num_variables <= _MOST_VARIABLES
+
+    @property
+    def num_variables(self) -> int:
+        """Of the whole model as one program."""
+        return num_variables(self.instance, greedy_value(self.instance))
 
 
 def read_instance(path: Path) -> NamedInstance:
@@ -60,19 +105,77 @@ def read_instance(path: Path) -> NamedInstance:
     if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
         raise FileFormatError(f"{path} is no {FORMAT} file of version {VERSION}")
     try:
-        instance = Instance.from_loads(np.array(content["loads"]), Deployment(**content["deployment"]))
         optimum = content["optimum"]
-        return NamedInstance(path.stem, instance, optimum and Fraction(optimum), content["source"])
+        named = NamedInstance(
+            name=path.stem,
+            loads=np.atleast_2d(np.array(content["loads"])),
+            deployment=Deployment(**content["deployment"]),
+            objective=content["objective"],
+            optimum=None if optimum is None else Fraction(optimum),
+            proven_by=tuple(content["proven_by"]),
+            source=content["source"],
+        )
+        named.instance  # noqa: B018 - loads that are none are refused here, with the file's name
+        return named
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path}: {error}") from error
+
+
+def write_instance(named: NamedInstance, folder: Path) -> None:
+    """Write ``instances/<name>.json`` of a library."""
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "source": named.source,
+        "objective": named.objective,
+        "deployment": asdict(named.deployment),
+        "optimum": None if named.optimum is None else str(named.optimum),
+        "proven_by": list(named.proven_by),
+        "loads": named.loads.tolist(),
+    }
+    (folder / "instances").mkdir(exist_ok=True)
+    write_whole(folder / "instances" / f"{named.name}.json", json.dumps(content) + "\n")
+
+
+def solution_path(named: NamedInstance, folder: Path) -> Path:
+    """Where a library keeps the best that is known of an instance."""
+    return folder / "solutions" / f"{named.name}.json"
+
+
+def best_known(named: NamedInstance, folder: Path) -> Solution | None:
+    """The best plan and bound that a library has of an instance, with what proves the bound.
+
+    Raises
+    ------
+    FileFormatError
+        A file that is no solution of this instance.
+    """
+    path = solution_path(named, folder)
+    if not path.exists():
+        return None
+    solution = read_solution(path)
+    known = solution.plan.deployment, solution.objective, len(solution.layers), solution.plan.num_experts
+    if known != (named.deployment, named.objective, 1, named.loads.shape[1]):
+        raise FileFormatError(f"{path} is no solution of {named.name}")
+    return solution
+
+
+def checked(named: NamedInstance, solution: Solution) -> Certified:
+    """Plan, value and bound of a solution of an instance, looked at again without a solver."""
+    (certified,) = certify(solution, named.loads[:, np.newaxis])
+    return certified
+
+
+def greedy_value(instance: Instance) -> Fraction:
+    """Max load of the greedy plan."""
+    return max_loads(greedy(instance).tolist(), instance)[0]
 
 
 def program_of(named: NamedInstance) -> Assignment:
     """The instance's assignment program, over the plans that are at least as good as the greedy one."""
     instance = named.instance
-    upper = max_loads(greedy(instance).tolist(), instance)[0]
     lower = max(proof.bound for proof in quick_bounds(instance))
-    return assignment(instance, upper=upper, lower=lower)
+    return assignment(instance, upper=greedy_value(instance), lower=lower)
 
 
 def mps_of(program: Assignment) -> str:
@@ -83,19 +186,78 @@ def mps_of(program: Assignment) -> str:
         return path.read_text()
 
 
+def read_library(folder: Path) -> list[NamedInstance]:
+    """All instances of a library, by name.
+
+    Raises
+    ------
+    FileFormatError
+        A folder without instances, or a file that is none.
+    """
+    paths = sorted((folder / "instances").glob("*.json"))
+    if not paths:
+        raise FileFormatError(f"{folder} has no instances/*.json")
+    return [read_instance(path) for path in paths]
+
+
 def rebuild(folder: Path) -> list[str]:
-    """Write ``<name>.assignment.mps`` for every instance and ``optima.solu`` for the solved ones; the names."""
-    lines, names = [], []
-    for path in sorted((folder / "instances").glob("*.json")):
-        named = read_instance(path)
-        program = program_of(named)
-        write_whole(folder / f"{named.name}.assignment.mps", mps_of(program))
-        names.append(named.name)
+    """Write everything that follows from the instances and solutions of a library; the names of the instances."""
+    library = read_library(folder)
+    for named in library:
+        if named.has_program:
+            write_whole(folder / f"{named.name}.assignment.mps", mps_of(program_of(named)))
+    write_whole(folder / "optima.solu", "".join(_solu(library, folder)))
+    write_whole(folder / "instances.md", table_of(library, folder))
+    return [named.name for named in library]
+
+
+def _solu(library: list[NamedInstance], folder: Path) -> Iterator[str]:
+    """Lines of ``optima.solu``: programs in their own unit, the others in tokens or as imbalances."""
+    for named in library:
+        if named.has_program and named.optimum is not None:
+            yield f"=opt= {named.name}.assignment {named.optimum * program_of(named).factor}\n"
+    for named in library:
+        known = best_known(named, folder)
         if named.optimum is not None:
-            lines.append(f"=opt= {named.name}.assignment {named.optimum * program.factor}\n")
-    write_whole(folder / "optima.solu", "".join(lines))
-    return names
+            yield f"=opt= {named.name} {named.optimum}\n"
+        elif known is not None:
+            (layer,) = known.layers
+            yield f"=best= {named.name} {exact_text(layer.objective)}\n"
+            yield f"=bestdual= {named.name} {exact_text(layer.lower_bound)}\n"
+
+
+def table_of(library: list[NamedInstance], folder: Path) -> str:
+    """The table of a library as a page."""
+    page = _PAGE
+    for named in library:
+        solution = best_known(named, folder)
+        page += _row(named, None if solution is None else solution.layers[0]) + "\n"
+    return page
+
+
+def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
+    deployment, (windows, experts) = named.deployment, named.loads.shape
+    nodes = f"{deployment.binding_nodes}, {deployment.binding_groups}" if deployment.binding_nodes > 1 else ""
+    size = f"{experts} x {deployment.num_slots} x {deployment.num_gpus}"
+    about = [named.name, size, nodes, f"{windows}, {named.objective}" if windows > 1 else ""]
+    if layer is None:
+        return f"| {' | '.join([*about, '', '', '', 'unknown', '', ''])} |"
+    state = "optimal" if named.optimum is not None else "closed" if layer.status == "optimal" else "open"
+    best, bound = (f"{nearest_float(value):.10g}" for value in (layer.objective, layer.lower_bound))
+    known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.argument, ", ".join(named.proven_by)]
+    return f"| {' | '.join([*about, *known])} |"
+
+
+def main() -> None:
+    """Make what is missing and rebuild the rest."""
+    from eplb_opt.bench.recipes import recipes
+
+    folder = Path(sys.argv[1])
+    for named in recipes():
+        if not (folder / "instances" / f"{named.name}.json").exists():
+            write_instance(named, folder)
+    json.dump(rebuild(folder), sys.stdout)
 
 
 if __name__ == "__main__":
-    json.dump(rebuild(Path(sys.argv[1])), sys.stdout)
+    main()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Arguments that need no numbers, as certificates name them.
-_INSTANT = {"mean": "mean", "nodes": "nodes", "adams": "counts", "slack": "counts"}
+# Arguments that need no numbers, as certificates name them; that no load is negative is the least that the mean says.
+_INSTANT = {"none": "mean", "mean": "mean", "nodes": "nodes", "adams": "counts", "slack": "counts"}
 
 
 @dataclass(frozen=True)

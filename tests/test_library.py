@@ -1,26 +1,74 @@
 """models/: the files are what the formulation gives today, and a second solver agrees with the stated optima."""
 
 import re
+import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import highspy
+import numpy as np
 import pytest
 
+from eplb_opt.bench.recipes import recipes
 from eplb_opt.errors import FileFormatError
-from eplb_opt.library import mps_of, program_of, read_instance
+from eplb_opt.library import (
+    best_known,
+    checked,
+    greedy_value,
+    mps_of,
+    program_of,
+    read_instance,
+    read_library,
+    rebuild,
+)
 from tests.oracle import brute_force
 from tests.programs import answer
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
-NAMES = sorted(path.stem for path in (MODELS / "instances").glob("*.json"))
+LIBRARY = read_library(MODELS)
+NAMES = [named.name for named in LIBRARY if named.has_program]
 OPTIMA = dict(re.findall(r"^=opt= (\S+) (\d+)$", (MODELS / "optima.solu").read_text(), re.MULTILINE))
 
 
-def test_there_are_instances_and_every_one_has_a_program():
-    assert len(NAMES) >= 7
+def test_there_are_instances_and_the_small_ones_have_programs():
+    assert len(LIBRARY) >= 40
     assert {path.name for path in MODELS.glob("*.mps")} == {f"{name}.assignment.mps" for name in NAMES}
-    assert set(OPTIMA) <= {f"{name}.assignment" for name in NAMES}
+    assert {f"{name}.assignment" for name in NAMES} <= set(OPTIMA)
+
+
+def test_pages_and_optima_follow_from_the_files(tmp_path):
+    shutil.copytree(MODELS, tmp_path / "models")
+    rebuild(tmp_path / "models")
+    for name in ("optima.solu", "instances.md"):
+        assert (tmp_path / "models" / name).read_text() == (MODELS / name).read_text()
+
+
+def test_recipes_make_the_loads_that_are_stored():
+    stored = {named.name: named for named in LIBRARY}
+    for named in recipes():
+        known = stored[named.name]
+        assert np.array_equal(named.loads, known.loads)
+        assert (named.deployment, named.objective, named.source) == (known.deployment, known.objective, known.source)
+
+
+@pytest.mark.parametrize("named", LIBRARY, ids=lambda named: named.name)
+def test_every_stored_plan_and_certificate_holds(named):
+    solution = best_known(named, MODELS)
+    certified = checked(named, solution)
+    assert certified.error is None
+    (layer,) = solution.layers
+    assert certified.checked == (layer.proof.certified is not None) == ("certificate" in named.proven_by)
+    if named.objective == "total":
+        assert layer.objective <= greedy_value(named.instance)
+    assert (named.optimum is not None) == (layer.status == "optimal" and len(named.proven_by) > 1)
+    assert named.optimum in (None, layer.objective)
+
+
+def test_a_stored_solution_of_other_loads_is_refused():
+    named = next(named for named in LIBRARY if named.name == "eight-experts")
+    other = replace(named, loads=named.loads + 1)
+    assert checked(other, best_known(named, MODELS)).error is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,10 +118,10 @@ def test_the_page_names_every_row_and_variable_of_the_programs():
 
 def test_a_damaged_instance_is_refused(tmp_path):
     path = tmp_path / "broken.json"
-    path.write_text('{"format": "eplb_opt.instance", "version": 2}')
-    with pytest.raises(FileFormatError, match=r"broken\.json is no eplb_opt\.instance file of version 1"):
+    path.write_text('{"format": "eplb_opt.instance", "version": 1}')
+    with pytest.raises(FileFormatError, match=r"broken\.json is no eplb_opt\.instance file of version 2"):
         read_instance(path)
-    path.write_text('{"format": "eplb_opt.instance", "version": 1, "loads": [1]}')
+    path.write_text('{"format": "eplb_opt.instance", "version": 2, "loads": [1], "optimum": null}')
     with pytest.raises(FileFormatError, match=r"broken\.json: 'deployment'"):
         read_instance(path)
 

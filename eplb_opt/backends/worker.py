@@ -28,8 +28,9 @@ def main() -> None:
     threading.Thread(target=_end_with_the_parent, args=(os.getppid(),), daemon=True).start()
     tasks, news = _private_pipes()
     # Loaded before the clock of the first task starts; a task that needs what is missing says so.
-    with contextlib.suppress(ImportError):
-        import_module("ortools.sat.python.cp_model")
+    for library in ("ortools.sat.python.cp_model", "highspy"):
+        with contextlib.suppress(ImportError):
+            import_module(library)
     news.write(GREETING)
     news.flush()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 from zlib import crc32
 
 from eplb_opt.arguments import one_of
@@ -114,7 +114,18 @@ def suite(name: str, recordings: Sequence[str | os.PathLike[str]] = ()) -> list[
     return _layers()
 
 
-def select(cases: Iterable[Case], only: Sequence[str]) -> list[Case]:
+class Named(Protocol):
+    """Something that can be chosen by name."""
+
+    @property
+    def name(self) -> str:
+        """Unique among those it is chosen from."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def select(cases: Iterable[N], only: Sequence[str]) -> list[N]:
     """Cases whose names contain one of the texts in `only`, or match one as a pattern with ``*``; all if it is empty.
 
     Raises

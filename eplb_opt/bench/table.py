@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
+from eplb_opt.bench.curves import measures
 from eplb_opt.bench.run import Run
 from eplb_opt.exact import nearest_float
 
@@ -56,6 +57,7 @@ def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
         "median_gap": float(median(gaps)),
         "worst_gap": float(max(gaps)),
         "layers_optimal": run.layers_optimal,
+        **measures(run, runs),
         "proofs": _pairs(Counter(str(layer.proof) for layer in run.solution.layers)),
         "work": _pairs({step: round(seconds, 3) for step, seconds in run.work.items()}),
         "thread_seconds": run.thread_seconds,
@@ -75,6 +77,9 @@ def summary(runs: Sequence[Run]) -> pd.DataFrame:
         for level in GAP_LEVELS:
             row[f"gap <= {float(level):g}"] = sum(gap <= level for gap in gaps) / len(gaps)
         row["worst_gap"] = float(max(gaps))
+        found = [measures(run, runs) for run in own]
+        for name in ("primal_integral", "dual_integral"):
+            row[name] = mean([measure[name] for measure in found])
         row["layers_optimal"] = sum(run.layers_optimal for run in own)
         row["seconds"] = sum(run.seconds for run in own)
         rows.append(row)

@@ -17,13 +17,16 @@ from eplb_opt.bench.run import Run, Settings, run_all
 from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
+from eplb_opt.cli.library import run_library
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
-_FORMATS = {"median_gap": ".2e", "worst_gap": ".2e", "seconds": ".1f", "imbalance": ".6f", "bound": ".6f"} | _LEVELS
+_INTEGRALS = {"primal_integral": ".3f", "dual_integral": ".3f"}
+_NUMBERS = {"median_gap": ".2e", "worst_gap": ".2e", "seconds": ".1f", "imbalance": ".6f", "bound": ".6f"}
+_FORMATS = _NUMBERS | _LEVELS | _INTEGRALS
 
 
 def run(
@@ -38,6 +41,10 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Cases with this in their names; * is any text.")] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
+    ] = None,
     profiles: Annotated[bool, typer.Option("--profile", help="Print where the time of each run went.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where a row per run goes, as CSV.")] = None,
     markdown_file: Annotated[
@@ -47,12 +54,14 @@ def run(
     """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
     names = _methods(methods)
     files, texts = recordings or [], only or []
+    settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
+    if library is not None:
+        return run_library(library, texts, settings)
     options.require_new_files([output, markdown_file], files)
     for path in (output, markdown_file):
         if path is not None:
             require_writable(path)
     cases = select(suite(suite_name, files), texts)
-    settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
     runs: list[Run] = []
     interrupted = False
     try:

@@ -12,7 +12,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solution import LayerSolution, Solution, TracePoint
 
 # Two layers of mean load 4 on 2 GPUs, and on 4.
 LOADS = Loads([[4, 4], [4, 4]])
@@ -30,6 +30,10 @@ def run(case, method, *values, seconds=2.0):
             mean_load=Fraction(4),
             proof=Proof("mean" if bound == 4 else "slack", Fraction(bound), checked=True),
             stopped_by=None if objective == bound else "time",
+            trace=(
+                TracePoint(0.5, Fraction(objective), Fraction(4), "greedy"),
+                TracePoint(1.0, Fraction(objective), Fraction(bound), "mean"),
+            ),
             work={"search": 1.0, "start": 0.25},
         )
         for i, (objective, bound) in enumerate(values)

@@ -1,0 +1,136 @@
+"""Improve: solve an instance of the library again, and keep the better plan, the better bound and who proved it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from time import monotonic
+
+import numpy as np
+
+from eplb_opt.backends.limits import Limits
+from eplb_opt.backends.pool import POOL
+from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bench.run import Settings
+from eplb_opt.errors import SolverError
+from eplb_opt.library import NamedInstance, checked
+from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solve import Progress, solve
+from eplb_opt.verify import max_loads
+
+# Who is asked for another proof, and how large the whole model may be for that.
+WITNESSES = ("pulp:HiGHS", "cpsat")
+_MOST_VARIABLES = 1500
+
+
+@dataclass(frozen=True)
+class Improved:
+    """An instance after a run: what is known now, and in words what is better than before; empty if nothing is."""
+
+    named: NamedInstance
+    solution: Solution
+    seconds: float
+    news: str
+
+    @property
+    def layer(self) -> LayerSolution:
+        """What is known of the only layer."""
+        return self.solution.layers[0]
+
+
+def improve(
+    named: NamedInstance,
+    known: Solution | None,
+    settings: Settings,
+    progress: Callable[[Progress], None] | None = None,
+) -> Improved:
+    """Solve an instance from the best that is known of it, which is checked first and last.
+
+    Raises
+    ------
+    SolverError
+        What is known is wrong: a value that is not the plan's, a certificate that does not hold, or provers that
+        contradict each other.
+    """
+    begin = monotonic()
+    found = _solve(named, known, settings, progress)
+    if any(layer.stopped_by == "interrupt" for layer in found.layers):
+        raise KeyboardInterrupt
+    if known is None:
+        better_plan = better_bound = True
+    else:
+        (old,), (new,) = known.layers, found.layers
+        better_plan = new.objective < old.objective
+        # A bound that can be checked is better than the same on somebody's word.
+        better_bound = (new.lower_bound, new.proof.certified is not None) > (
+            old.lower_bound,
+            old.proof.certified is not None,
+        )
+        layer = new if better_bound else replace(new, proof=old.proof)
+        if layer.lower_bound > layer.objective:
+            raise SolverError(f"{named.name}: the bound {old.lower_bound} is above a plan of {new.objective}")
+        found = replace(found, layers=(layer,)) if better_plan or better_bound else known
+    _require_right(named, found)
+    provers = named.proven_by
+    if better_plan or better_bound or len(provers) < 2:
+        provers = _provers(named, found, settings)
+    seconds = monotonic() - begin
+    (layer,) = found.layers
+    optimum = layer.objective if layer.status == "optimal" and len(provers) > 1 else None
+    news = [word for word, better in (("plan", better_plan), ("bound", better_bound)) if better]
+    if (optimum, provers) != (named.optimum, named.proven_by):
+        news.append("provers")
+    words = f"better {' and '.join(news)}" if known is not None and news else "new" if news else ""
+    return Improved(replace(named, optimum=optimum, proven_by=provers), found, seconds, words)
+
+
+def _require_right(named: NamedInstance, solution: Solution) -> None:
+    certified = checked(named, solution)
+    (layer,) = solution.layers
+    if certified.error is not None or (layer.proof.certified is not None and not certified.checked):
+        raise SolverError(f"{named.name}: {certified.error or 'its certificate does not hold'}")
+
+
+def _provers(named: NamedInstance, solution: Solution, settings: Settings) -> tuple[str, ...]:
+    """Who proved the bound; where it is the objective, those too who solve the whole model."""
+    (layer,) = solution.layers
+    provers = ["certificate"] if checked(named, solution).checked else [layer.proof.argument.rpartition(" by ")[2]]
+    if layer.status != "optimal" or named.objective != "total":
+        return tuple(provers)
+    if named.num_variables > _MOST_VARIABLES:
+        return tuple(provers)
+    for method in WITNESSES:
+        if method not in provers and _confirms(named, solution, method, settings):
+            provers.append(method)
+    return tuple(provers)
+
+
+def _confirms(named: NamedInstance, solution: Solution, method: str, settings: Settings) -> bool:
+    """Whether a solver proves the same optimum of the whole model, without a bound of ours to begin with."""
+    optimum = solution.layers[0].objective
+    slots = tuple(solution.plan.physical_to_logical[0].tolist())
+    limits = Limits(settings.time_limit, settings.workers, settings.seed)
+    news = list(POOL.run(ProgramTask(named.instance, slots, Fraction(0), method, limits)))
+    bound = max((item.proof.bound for item in news if item.proof is not None), default=Fraction(0))
+    rows = [item.slots for item in news if item.slots is not None]
+    value = min((max_loads(row, named.instance)[0] for row in rows), default=optimum)
+    if bound > optimum or value < optimum:
+        raise SolverError(f"{named.name}: {method} has a plan of {value} and a bound of {bound}, not {optimum}")
+    return bound == optimum
+
+
+def _solve(
+    named: NamedInstance, known: Solution | None, settings: Settings, progress: Callable[[Progress], None] | None
+) -> Solution:
+    return solve(
+        named.loads[:, np.newaxis],
+        named.deployment,
+        objective=named.objective,
+        warm_start=None if known is None else known.plan,
+        time_limit=settings.time_limit,
+        target_gap=settings.target_gap,
+        seed=settings.seed,
+        workers=settings.workers,
+        progress=progress,
+    )
