@@ -22,10 +22,11 @@ class Proof:
     ----------
     argument
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
-        ``"pairing"`` (of slots, by sums of rows), ``"partition"`` (of groups, each set by one of these); ``"pairing"``,
-        ``"weightings"``, ``"partition"``, ``"nodes"`` or ``"program"`` with ``"by"`` and the solver whose word it rests
-        on, ``"fillings by search"`` (all fillings of GPUs tried by compiled code). Of several windows ``"windows"``
-        (each by itself), ``"window partition"`` (one partition of the groups for all of them) or ``"envelope"``.
+        ``"pairing"`` (of slots, by sums of rows), ``"search"`` (of all ways to place the slots of a small layer),
+        ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"weightings"``, ``"partition"``,
+        ``"nodes"`` or ``"program"`` with ``"by"`` and the solver whose word it rests on, ``"fillings by search"`` (all
+        fillings of GPUs tried by compiled code). Of several windows ``"windows"`` (each by itself),
+        ``"window partition"`` (one partition of the groups for all of them) or ``"envelope"``.
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked

@@ -44,6 +44,7 @@ KINDS = [
     "mean",
     "nodes",
     "counts",
+    "search",
     "weighting",
     "pairs",
     "split",

@@ -22,6 +22,8 @@ tokens, by one of these arguments, the key ``"argument"``:
     would have slots of some load v. If two of these do not fit on a GPU, all slots with at least v need partners of
     their own, light enough for v. Else, where replicas must be distinct, the replicas and all slots too heavy for v are
     on different GPUs. Rows are added up, and the least that all slots weigh together is found as for ``"weighting"``.
+``"search"``
+    No numbers: every way to place the slots of a small layer is tried (`certified_search`).
 ``"split"``
     ``"expert"``, ``"most"``, ``"low"``, ``"high"``: the expert has at most so many replicas, or more; an argument for
     each of the two.
@@ -46,6 +48,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges, exact, hottest_node, needs
+from eplb_opt.bounds.certified_search import refutes_by_search
 from eplb_opt.bounds.pair_rows import pair_rows
 
 # Larger programs than these would not end; no certificate that is written here comes near.
@@ -73,10 +76,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     try:
         layer = CertifiedLayer.of(loads, deployment)
         bound = exact(certificate["bound"])
-        # The largest max load below the bound: loads of slots are whole.
-        top = -(-(bound * layer.units).numerator // (bound * layer.units).denominator) - 1
-        ranges = (1,) * len(layer.loads), (layer.most,) * len(layer.loads)
-        if bound > 0 and not _refutes(certificate, layer, top, ranges, 0):
+        if bound > 0 and not _refutes(certificate, layer, layer.below(bound), layer.ranges, 0):
             raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
     except CertificateError:
         raise
@@ -100,6 +100,8 @@ def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, range
         return _outweighs(argument, layer, top, ranges)
     if kind == "pairs":
         return _pairs(argument, layer, top, ranges)
+    if kind == "search":
+        return refutes_by_search(layer, top, ranges)
     if kind == "split":
         expert, most = int(argument["expert"]), int(argument["most"])
         low = ranges[0], _with(ranges[1], expert, min(ranges[1][expert], most))
@@ -187,8 +189,7 @@ def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) ->
         if taken in refuted:
             raise CertificateError(f"the groups {taken} are there twice")
         node = layer.node(taken)
-        ranges = (1,) * len(node.loads), (node.most,) * len(node.loads)
-        if not _refutes(argument, node, top, ranges, depth + 1):
+        if not _refutes(argument, node, top, node.ranges, depth + 1):
             return False
         refuted.add(taken)
     if share == 1:

@@ -50,6 +50,15 @@ class CertifiedLayer:
         integers = tuple(int(load * units) for load in tokens)
         return cls(integers, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
 
+    def below(self, bound: Fraction) -> int:
+        """The largest max load below a bound in tokens: loads of slots are whole."""
+        return -(-(bound * self.units).numerator // (bound * self.units).denominator) - 1
+
+    @property
+    def ranges(self) -> Ranges:
+        """All counts."""
+        return (1,) * len(self.loads), (self.most,) * len(self.loads)
+
     def node(self, taken: tuple[int, ...]) -> CertifiedLayer:
         """A node that takes some groups."""
         size = len(self.loads) // self.groups

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "pairing": "no counts let all slots be paired below it",
     "partition": "no partition of the groups among the nodes allows less",
     "fillings": "all ways to fill GPUs were tried",
+    "search": "every way to place the slots was tried",
     "program": "a solver closed the whole model",
     "windows": "each window by itself allows no less",
     "window partition": "no one partition of the groups serves all windows better",

@@ -1,0 +1,49 @@
+"""Evidence by search: for bounds of small layers that would rest on somebody's word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer
+from eplb_opt.bounds.certified_search import refutes_by_search
+from eplb_opt.bounds.groups import group_sets
+from eplb_opt.instance import Instance
+
+# Slots and sets of groups beyond which it is not tried, and states of one search: some tenths of a second.
+_MOST_SLOTS, _MOST_SETS, _MOST_STATES = 64, 100, 10_000
+
+
+def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | None:
+    """What shows, as `eplb_opt.bounds.certificate` reads it, that no plan is below `bound` tokens; ``None``: not found.
+
+    Of a layer of one window. With nodes, of each set of groups that a node cannot take below the bound.
+    """
+    deployment = instance.deployment
+    if instance.num_windows > 1 or deployment.num_slots > _MOST_SLOTS:
+        return None
+    loads = [weight * instance.unit for weight in instance.weights[0]]
+    rules = asdict(deployment)
+    evidence: dict[str, Any] = {"argument": "search"}
+    try:
+        layer = CertifiedLayer.of(loads, rules)
+        if deployment.binding_nodes > 1:
+            sets = list(islice(group_sets(instance), _MOST_SETS + 1))
+            if len(sets) > _MOST_SETS:
+                return None
+            refuted = [groups for groups in sets if _is_refuted(layer.node(groups), layer.below(bound))]
+            evidence = {"argument": "partition", "sets": [[list(groups), dict(evidence)] for groups in refuted]}
+        elif not _is_refuted(layer, layer.below(bound)):
+            return None
+        check_certificate({**evidence, "bound": str(bound)}, loads, rules)
+    except CertificateError:
+        return None
+    return evidence
+
+
+def _is_refuted(node: CertifiedLayer, top: int) -> bool:
+    return refutes_by_search(node, top, node.ranges, _MOST_STATES)
