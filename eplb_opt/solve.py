@@ -192,15 +192,20 @@ def solve(
             stopped_by = Schedule(records, method, budget, executor or threads, interrupt, on_change).run()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-        # Here, where an interrupt does not lose what has just been found.
-        plan = Plan(
-            physical_to_logical=np.stack([record.slots for record in records]),
-            deployment=deployment,
-            num_experts=loads.num_experts,
-            **loads.labels.fields,
+        # Here, where an interrupt does not lose what has just been found. Layers that are not done tell of it.
+        plan = require_valid(
+            Plan(
+                physical_to_logical=np.stack([record.slots for record in records]),
+                deployment=deployment,
+                num_experts=loads.num_experts,
+                **loads.labels.fields,
+            )
         )
+        if interrupt.is_set():
+            late = {key for key, reason in stopped_by.items() if reason in ("time", "stalled")}
+            stopped_by |= dict.fromkeys(late, "interrupt")
         return Solution(
-            plan=require_valid(plan),
+            plan=plan,
             layers=tuple(record.to_solution(stopped_by[record.layer_id]) for record in records),
             objective=objective,
             runtime=monotonic() - began,
