@@ -167,8 +167,13 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
     """An argument about slot loads: counts, or a weighting with weights near those that are of use, or far."""
     kind = chance.choice([*KINDS[:5], "weighting", "weighting", "pairs"])
     if kind == "pairs":
-        rows = [[chance.randrange(len(loads)), chance.randint(1, 4), chance.randint(0, 3)] for _ in range(4)]
-        return {"argument": kind, "rows": rows[: chance.randint(1, 4)]}
+        rounded: list[dict[str, Any]] = []
+        for number in range(chance.randint(0, 4)):
+            bases = [[expert, chance.randint(1, 3)] for expert in range(len(loads)) if chance.random() < 0.4]
+            rounded.append({**row_sum(chance, len(loads), number), "slots": chance.randint(-3, 3), "bases": bases})
+        divisor = chance.choice([1, 2, 2, 3, 3, 4, 5, 6, 12])
+        divided = {"rounded": rounded, "divisor": divisor, "margin": chance.choice([0, 0, 0, 1])}
+        return {"argument": kind, **row_sum(chance, len(loads), len(rounded)), **divided}
     if kind != "weighting":
         return {"argument": kind}
     scale = (scale or Fraction(1)) * chance.choice([1, 1, 1, Fraction(9, 10), Fraction(11, 10), 2, Fraction(1, 7)])
@@ -182,6 +187,13 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
     if chance.random() < 0.2:
         weights = [chance.randint(0, 40) for _ in starts]
     return {"argument": kind, "buckets": buckets, "scale": str(scale), "starts": starts, "weights": weights}
+
+
+def row_sum(chance: random.Random, experts: int, rounded: int) -> dict[str, Any]:
+    """Rows of pairs with multipliers, and of so many rounded ones."""
+    rows = [[chance.randrange(experts), chance.randint(1, 4), chance.randint(0, 3)] for _ in range(4)]
+    cuts = [[number, chance.randint(0, 3)] for number in range(rounded) if chance.random() < 0.7]
+    return {"rows": rows[: chance.randint(1, 4)], "cuts": cuts}
 
 
 def random_argument(chance: random.Random, case: Case, bound: Fraction, depth: int = 3) -> dict[str, Any]:
@@ -230,7 +242,9 @@ def hostile(chance: random.Random, bound: Fraction, depth: int = 4) -> Any:
         scale, buckets = chance.choice([str(bound), "1", "1/99"]), chance.choice([1, 10, 30, 10**9, 10**10])
         options |= {"starts": numbers, "weights": numbers, "scale": scale, "buckets": buckets}
     elif kind == "pairs":
-        options |= {"rows": [numbers, [0, 1, 1]]}
+        row = {"rows": [numbers, [0, 1, 1]], "cuts": [numbers[:2]]}
+        rounded = [{**row, "slots": chance.choice(ODD), "bases": [numbers[:2], [0, 1]]}]
+        options |= {**row, "rounded": rounded, "divisor": chance.choice(ODD), "margin": chance.choice(ODD)}
     elif kind not in ("mean", "nodes", "counts", "envelope"):
         low, high = (hostile(chance, bound, depth - 1) for _ in range(2))
         options |= {"expert": 0, "most": 1, "low": low, "high": high, "windows": [low, high]}

@@ -22,6 +22,9 @@ tokens, by one of these arguments, the key ``"argument"``:
     would have slots of some load v. If two of these do not fit on a GPU, all slots with at least v need partners of
     their own, light enough for v. Else, where replicas must be distinct, the replicas and all slots too heavy for v are
     on different GPUs. Rows are added up, and the least that all slots weigh together is found as for ``"weighting"``.
+    Before that, ``"rounded"`` are more rows, each a sum of rows and of the number of ``"slots"``, which is less what
+    experts weigh at their ``"bases"`` (a count for each; 1 where there is none), divided by ``"divisor"`` and rounded
+    down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for.
 ``"search"``
     No numbers: every way to place the slots of a small layer is tried (`certified_search`).
 ``"split"``
@@ -41,6 +44,7 @@ import reprlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, pairwise
 from math import comb, inf
 from typing import Any
@@ -49,11 +53,11 @@ import numpy as np
 
 from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges, exact, hottest_node, needs
 from eplb_opt.bounds.certified_search import refutes_by_search
-from eplb_opt.bounds.pair_rows import pair_rows
+from eplb_opt.bounds.pair_rows import PairRows
 
 # Larger programs than these would not end; no certificate that is written here comes near.
 _MOST_CELLS, _MOST_CAPACITY, _MOST_OPTIONS = 3 * 10**8, 10**6, 5 * 10**7
-_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH = 10**5, 10**5, 100, 64
+_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH, _MOST_ROUNDED = 10**5, 10**5, 100, 64, 10**4
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -148,8 +152,13 @@ def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges:
         return True
     if layer.slots != 2 * layer.gpus or layer.nodes > 1:
         raise CertificateError("pairs are for two slots per GPU that take any expert")
-    weight, right = pair_rows([[int(number) for number in row] for row in argument["rows"]], layer, top)
-    return _lightest(layer, needed, weight) > right
+    if len(argument["rounded"]) > _MOST_ROUNDED:
+        raise CertificateError("there are too many rounded rows")
+    rows = PairRows(layer, top, needed)
+    for row in argument["rounded"]:
+        rows.add_rounded(row, int(argument["divisor"]), int(argument["margin"]))
+    weights, right = rows.sum(argument)
+    return _lightest(layer, needed, partial(rows.weight, weights)) > right
 
 
 def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int], int]) -> float:

@@ -11,25 +11,21 @@ from typing import Any
 from eplb_opt.backends import cpsat
 from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.decomposition import Decomposition
-from eplb_opt.bounds.pair_evidence import pair_evidence
+from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
 
-# Nearer than this, plan and bound are closed by a program strictly below the plan instead of by halving.
-_NEAR = Fraction(1, 1000)
-# Of the limits, for the first program: at least so much, and up to half of them if that is no more than some seconds,
-# in which easy layers are done. And for weightings, where it is not enough.
-_FIRST_SHARE, _MOST_FIRST_SHARE, _FIRST_SECONDS, _WEIGHTINGS_SHARE = 0.1, 0.5, 1.5, 0.3
+# Nearer than this, plan and bound are closed at the plan instead of by halving.
+_NEAR = Fraction(1, 100_000)
+# Seconds of work for a question, and for a search or CP-SAT where it is left open; at first, and then twice as many.
+_PATIENCE = 0.3
 # Experts times the counts that they can have. With more, as where slots are twice the experts or more, programs take
 # minutes to be written down, and nothing is proven; the same time of search cools the plan by up to a third of the gap.
 _MOST_ITEMS = 15_000
-# Seconds of work of a search in place of programs.
-_SEARCH = 0.13
-# Seconds of work for evidence that the plan is optimal: before a program is asked, and once it says so.
-_FIRST_EVIDENCE, _MORE_EVIDENCE = 0.3, 1.0
+# Seconds of work of a search in place of programs, and of one from the plan of a program.
+_SEARCH, _POLISH = 0.13, 0.05
 
 
 def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
@@ -41,56 +37,45 @@ def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
 def close_by_pairing(pursuit: Pursuit) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
-    Evidence that no plan is better comes first: sums of rows that are checked in integers (`pair_evidence`). Where none
-    is found soon, programs look for counts that allow some max load: at first anything *less* than the plan, so that
-    infeasible means optimal. Where that takes too long, weightings raise the bound, and programs ask halfway between
-    bound and plan until they are near. Bounds are exact, but those of programs rest on CP-SAT's word that one is
-    infeasible, unless evidence is found then. Where counts are too many for programs, search has the time.
+    Is there a plan below some max load? `decide_pairs` finds counts of one, or evidence that there is none, which makes
+    the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
+    not know in time, halfway between plan and bound; then CP-SAT is asked by a `ThresholdProgram`, with bounds that
+    rest on its word. Search looks for better plans in between. Where counts are too many, it has all the time.
     """
     instance, meter = pursuit.instance, pursuit.meter
     seed = meter.left().seed
     while not pursuit.closed and not meter.exhausted and not pairing_applies(instance, pursuit.best):
         seed += 1
         pursuit.search(pursuit.slots, _SEARCH, seed, meter)
-    halving = False
     asked: Fraction | None = None
-    while not pursuit.closed:
-        if asked != pursuit.best:
-            asked = pursuit.best
-            if _certify(pursuit, _FIRST_EVIDENCE):
-                return
+    patience = _PATIENCE
+    while not pursuit.closed and not meter.exhausted:
+        first, asked = asked != pursuit.best, pursuit.best
         near = pursuit.best - pursuit.lower_bound <= _NEAR * pursuit.best
-        below = near or not halving
-        max_load = pursuit.best if below else (pursuit.best + pursuit.lower_bound) / 2
-        program = ThresholdProgram(instance, max_load, below)
-        verdict, counts, used = program.solve(meter.left(1.0 if near or halving else _first_share(meter.left())))
-        meter.spend(used)
-        if counts is not None:
-            pursuit.offer_plan(fold(instance, counts))
-        elif verdict == "infeasible":
-            pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
-            if below:
-                _certify(pursuit, _MORE_EVIDENCE)
-        elif near or halving:
-            return
-        else:
-            halving = True
-            Decomposition(pursuit, meter.part(_WEIGHTINGS_SHARE)).bisect()
+        max_load = pursuit.best if first or near else (pursuit.best + pursuit.lower_bound) / 2
+        verdict = decide_pairs(instance, max_load, meter.part(most=patience))
+        seed += 1
+        if verdict.counts is not None:
+            pursuit.offer_plan(fold(instance, verdict.counts))
+            pursuit.search(pursuit.slots, _POLISH, seed, meter)
+        elif verdict.evidence is not None:
+            pursuit.offer_bound("pairing", max_load, True, verdict.evidence)
+        elif first:
+            pursuit.search(pursuit.slots, patience, seed, meter)
+        elif not _ask_program(pursuit, max_load, patience):
+            patience *= 2
 
 
-def _certify(pursuit: Pursuit, seconds: float) -> bool:
-    """Whether evidence is found, in so many `seconds` of work, that no plan is better: a bound that is checked."""
-    evidence = pair_evidence(pursuit.instance, pursuit.best, pursuit.meter.part(most=seconds))
-    if evidence is None:
-        return False
-    pursuit.offer_bound("pairing", pursuit.best, True, evidence)
-    return True
-
-
-def _first_share(limits: Limits) -> float:
-    """The part of the limits that the first program may use."""
-    all_ = limits.seconds if limits.work is None else limits.work
-    return max(_FIRST_SHARE, min(_MOST_FIRST_SHARE, _FIRST_SECONDS / all_ if all_ else 1.0))
+def _ask_program(pursuit: Pursuit, max_load: Fraction, seconds: float) -> bool:
+    """Whether CP-SAT knows, after so many `seconds` of work, if there is a plan below some max load."""
+    part = pursuit.meter.part(most=seconds)
+    verdict, counts, used = ThresholdProgram(pursuit.instance, max_load, below=True).solve(part.left())
+    part.spend(used)
+    if counts is not None:
+        pursuit.offer_plan(fold(pursuit.instance, counts))
+    elif verdict == "infeasible":
+        pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
+    return counts is not None or verdict == "infeasible"
 
 
 @dataclass(frozen=True)

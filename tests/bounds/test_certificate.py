@@ -16,7 +16,7 @@ from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.certificate import check_certificate
 from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.decomposition import Decomposition
-from eplb_opt.bounds.pair_evidence import pair_evidence
+from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.window_certificate import check_window_certificate
@@ -24,9 +24,11 @@ from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_solution
+from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
 from tests.strategies import SMALL, TOKENS, instances
 
@@ -70,8 +72,17 @@ def arguments(draw, instance, depth=2):
         scale = brute_force(instance) * draw(st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(11, 10)]))
         return {"argument": kind, "buckets": 30, "scale": str(scale or 1), "starts": starts, "weights": weights}
     if kind == "pairs":
-        row = st.tuples(st.integers(0, instance.num_experts - 1), st.integers(1, instance.max_replicas), NUMBERS)
-        return {"argument": kind, "rows": draw(st.lists(row, max_size=6))}
+        item = st.integers(0, instance.num_experts - 1), st.integers(1, instance.max_replicas)
+        rows = st.lists(st.tuples(*item, st.integers(0, 3)), max_size=4)
+        bases = st.lists(st.tuples(*item), max_size=3)
+        rounded: list[dict[str, object]] = []
+        for _ in range(draw(st.integers(0, 3))):
+            cuts = st.lists(st.tuples(st.integers(0, len(rounded)), st.integers(0, 3)), max_size=2)
+            parts = {"rows": rows, "cuts": cuts, "slots": st.integers(-3, 3), "bases": bases}
+            rounded.append({key: draw(part) for key, part in parts.items()})
+        divided = {"divisor": draw(st.integers(1, 6)), "margin": draw(st.integers(0, 1))}
+        cuts = [[number, draw(st.integers(0, 3))] for number in range(len(rounded))]
+        return {"argument": kind, "rows": draw(rows), "cuts": cuts, "rounded": rounded, **divided}
     if kind == "split":
         expert, most = draw(st.integers(0, instance.num_experts - 1)), draw(st.integers(0, 4))
         return {"argument": kind, "expert": expert, "most": most, "low": draw(deeper), "high": draw(deeper)}
@@ -273,28 +284,28 @@ def test_pairs_prove_optima_and_nothing_above_them(instance):
     optimum = brute_force(instance)
     if not optimum:
         return
-    evidence = pair_evidence(instance, optimum, Meter(Limits(20.0, 1, 0)))
-    if evidence is not None:
-        evidence = json.loads(json.dumps(evidence))
+    verdict = decide_pairs(instance, optimum, Meter(Limits(20.0, 1, 0)))
+    assert verdict.counts is None
+    if verdict.evidence is not None:
+        evidence = json.loads(json.dumps(verdict.evidence))
         assert proves(evidence, optimum, instance)
         assert not proves(evidence, optimum * Fraction(1001, 1000), instance)
-    assert pair_evidence(instance, optimum * Fraction(1001, 1000), Meter(Limits(20.0, 1, 0))) is None
-
-
-def leaves(evidence):
-    return [evidence] if evidence["argument"] != "split" else [*leaves(evidence["low"]), *leaves(evidence["high"])]
+    above = decide_pairs(instance, optimum * Fraction(1001, 1000), Meter(Limits(20.0, 1, 0)))
+    assert above.evidence is None
+    if above.counts is not None:
+        assert optimum <= max_loads(fold(instance, above.counts).tolist(), instance)[0] < optimum * Fraction(1001, 1000)
 
 
 @pytest.fixture(scope="module")
 def paired():
-    """A layer of two slots per GPU whose optimum is proven by pairs, above the instant bounds, and the proof."""
+    """A layer of two slots per GPU, its optimum above the instant bounds, and what proves it, with rounded rows."""
     for seed in range(50):
-        loads = np.random.default_rng(seed).lognormal(5, 1.0, 24).astype(int) + 1
-        instance = Instance.from_loads(loads, Deployment(16, 32))
-        (layer,) = solved([loads], Deployment(16, 32), seconds=5.0, gap=0).layers
-        if layer.proof.argument == "pairing":
+        loads = np.random.default_rng(seed).lognormal(5, 1.0, 48).astype(int) + 1
+        instance = Instance.from_loads(loads, Deployment(32, 64))
+        (layer,) = solved([loads], Deployment(32, 64), seconds=5.0, gap=0).layers
+        if layer.proof.argument == "pairing" and (layer.proof.evidence or {}).get("rounded"):
             return instance, layer.proof
-    raise AssertionError("no proof by pairs was found")
+    raise AssertionError("no proof with rounded rows was found")
 
 
 def test_pairs_are_accepted_and_tampered_ones_refused(paired):
@@ -304,19 +315,30 @@ def test_pairs_are_accepted_and_tampered_ones_refused(paired):
     evidence = json.loads(json.dumps(proof.evidence))
     assert proves(evidence, proof.bound, instance)
     assert not proves(evidence, proof.bound * Fraction(1001, 1000), instance)
-    for leaf in [leaf for leaf in leaves(evidence) if leaf["argument"] == "pairs"]:
-        rows, leaf["rows"] = leaf["rows"], []
-        assert not proves(evidence, proof.bound, instance)
-        leaf["rows"] = [[instance.num_experts, 1, 1]]
-        assert not proves(evidence, proof.bound, instance)
-        leaf["rows"] = [[rows[0][0], rows[0][1], -rows[0][2]]]
-        assert not proves(evidence, proof.bound, instance)
-        leaf["rows"] = rows
-    assert proves(evidence, proof.bound, instance)
+    rounded = len(evidence["rounded"])
+    wrong = [
+        {"rows": [], "cuts": []},
+        {"rows": [[instance.num_experts, 1, 1]]},
+        {"rows": [[0, 1, -1]]},
+        {"cuts": [[rounded, 1]]},
+        {"cuts": [[0, -1]]},
+        {"rounded": []},
+        {"divisor": 0},
+        {"divisor": -evidence["divisor"]},
+        {"margin": -1},
+        {"margin": 2**63},
+        {"margin": evidence["divisor"]},
+    ]
+    for change in wrong:
+        assert not proves({**evidence, **change}, proof.bound, instance)
+    first = evidence["rounded"][0]
+    for change in ({"cuts": [[0, 1]]}, {"rows": []}, {"bases": [[0, 0]]}, {"bases": [[0, 10**6]]}, {"slots": 2**62}):
+        changed = [{**first, **change}, *evidence["rounded"][1:]]
+        assert not proves({**evidence, "rounded": changed}, proof.bound, instance)
 
 
 def test_pairs_are_for_two_slots_that_take_any_expert():
-    argument = {"argument": "pairs", "rows": [[0, 1, 1]]}
+    argument = {"argument": "pairs", "rows": [[0, 1, 1]], "cuts": [], "rounded": [], "divisor": 1, "margin": 0}
     for deployment in (Deployment(2, 6), Deployment(2, 4, 2, 2)):
         assert not proves(argument, Fraction(10**6), Instance.from_loads([6, 5, 4, 3], deployment))
 

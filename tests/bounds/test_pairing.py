@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
-from eplb_opt.bounds.pairing import ThresholdProgram, _first_share, close_by_pairing, pairing_applies
+from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing, pairing_applies
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
@@ -141,13 +141,6 @@ def test_recorded_layers_are_closed(shared_data):
 def test_every_recorded_layer_is_closed(shared_data):
     loads = eplb_opt.read_loads(shared_data / "deepseek-v3" / "decode_in2000out100.json")
     assert eplb_opt.solve(loads, Deployment(144, 288), time_limit=100).worst_gap <= Fraction(1, 1000)
-
-
-def test_the_first_program_has_half_of_short_limits_and_a_tenth_of_long_ones():
-    # Easy layers need a second: a tenth of a short limit would be too little for any of them.
-    shares = [_first_share(Limits(seconds)) for seconds in (0.0, 1.0, 3.0, 6.0, 30.0)]
-    assert shares == [0.5, 0.5, 0.5, 0.25, 0.1]
-    assert _first_share(Limits(1000.0, work=6.0)) == 0.25
 
 
 def test_counts_that_are_too_many_for_programs_are_searched():

@@ -1,0 +1,175 @@
+"""The linear program of averages of counts for two slots per GPU: how many slots they need below a max load."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.backends.limits import Meter
+from eplb_opt.bounds.pair_system import PairSystem, Row
+
+Floats = NDArray[np.float64]
+
+# Work of a run and of a simplex step for each row, in seconds.
+_WORK_PER_RUN, _WORK_PER_STEP = 3e-3, 1e-7
+# Rows that are taken up at once, and by how much they matter.
+_MOST_ROWS, _VIOLATED = 50, 1e-6
+# Nearer to a whole number than this is whole; slots beyond those that there are.
+_WHOLE, _TOO_MANY = 1e-6, 1e-5
+
+
+class PairProgram:
+    """Rows of a `PairSystem`, and others, for averages of counts.
+
+    Minimise   n[all]
+    Variables  y[e,r] in [0, 1]: a share of the items;  n[i] = number of slots of the first i items
+    one_count  sum_r y[e,r] = 1
+    number     n[i] = n[i before] + sum of r y[e,r] over the items between
+    rows       of the system, those of `spread` once they matter, and what is added
+
+    Counts of the first items keep the rows of the system short.
+
+    Attributes
+    ----------
+    system
+        What the rows are about.
+    rows
+        That the program has, in order.
+    shares
+        y, by item, after a run that found some.
+    """
+
+    def __init__(self, system: PairSystem) -> None:
+        import highspy
+
+        self.system, self.rows = system, list[Row]()
+        self.shares: Floats = np.zeros(system.replicas.size)
+        n = system.replicas.size
+        places = {n, *system.partners, *system.partners_of[system.partners].tolist()}
+        places |= set(system.partners_of[: system.light].tolist())
+        prefixes = sorted(places - {0})
+        self._column = {place: n + index for index, place in enumerate(prefixes)}
+        self._spread: set[int] = set()
+        self._infinity = highspy.kHighsInf
+        self._highs: Any = highspy.Highs()
+        self._highs.silent()
+        for option, value in (("threads", 1), ("presolve", "off")):
+            self._highs.setOptionValue(option, value)
+        width = n + len(prefixes)
+        # Numbers of slots are never at their bounds, so that they drop out of every tableau.
+        lower = np.where(np.arange(width) < n, 0.0, -1.0)
+        self._highs.addVars(width, lower, np.full(width, self._infinity))
+        self._highs.changeColCost(self._column[n], 1.0)
+        order = np.argsort(system.experts, kind="stable")
+        for items in np.split(order, np.flatnonzero(np.diff(system.experts[order])) + 1):
+            self._add(1.0, 1.0, dict.fromkeys(items.tolist(), 1.0))
+        before = 0
+        for place in prefixes:
+            row = {item: -float(system.replicas[item]) for item in range(before, place)}
+            row[self._column[place]] = 1.0
+            if before:
+                row[self._column[before]] = -1.0
+            self._add(0.0, 0.0, row)
+            before = place
+        self._fixed = self._highs.getNumRow()
+        for place in system.partners:
+            columns = defaultdict(float, {self._column[n]: 1.0})
+            for prefix in filter(None, (place, int(system.partners_of[place]))):
+                columns[self._column[prefix]] -= 1.0
+            self._take(system.partners_row(place), columns)
+
+    def run(self, meter: Meter) -> Floats | None:
+        """Solve it: ``None`` where the shares need no more slots than there are, else a multiplier for each row."""
+        while True:
+            self._highs.run()
+            steps = self._highs.getInfo().simplex_iteration_count
+            meter.spend(_WORK_PER_RUN + _WORK_PER_STEP * steps * self._highs.getNumRow())
+            if self._highs.modelStatusToString(self._highs.getModelStatus()) == "Infeasible":
+                return self._multipliers(self._highs.getDualRay()[2])
+            solution = self._highs.getSolution()
+            values = np.array(solution.col_value)
+            self.shares = values[: self.system.replicas.size]
+            if values[self._all] > self.system.slots + _TOO_MANY:
+                return self._multipliers(np.array(solution.row_dual))
+            if meter.exhausted or not self._add_spread(values):
+                return None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the shares are counts."""
+        return bool((np.abs(self.shares - np.rint(self.shares)) < _WHOLE).all())
+
+    @property
+    def counts(self) -> list[int]:
+        """The count of each expert that has the largest share."""
+        counts = np.zeros(self.system.num_experts, dtype=np.int64)
+        order = np.argsort(self.shares, kind="stable")
+        counts[self.system.experts[order]] = self.system.replicas[order]
+        return counts.tolist()
+
+    def use_all_slots(self) -> bool:
+        """Ask for as many slots as there are; whether that is news."""
+        if self._highs.getLp().col_lower_[self._all] > 0:
+            return False
+        self._highs.changeColBounds(self._all, float(self.system.slots), self._infinity)
+        return True
+
+    def add(self, row: Row) -> None:
+        """Another row that all plans obey."""
+        columns = np.flatnonzero(row.weights)
+        self._take(row, dict(zip(columns.tolist(), row.weights[columns].astype(float).tolist(), strict=True)))
+
+    def tableau(self, most: int) -> tuple[Floats, Floats]:
+        """Multipliers of the rows, and of the number of slots, that show one whole number each which the shares part.
+
+        At most `most` of them, those furthest from whole numbers first.
+        """
+        _, basic = self._highs.getBasicVariables()
+        values = np.concatenate([self._highs.getSolution().col_value, self._highs.getSolution().row_value])
+        values = values[np.where(basic >= 0, basic, len(self._highs.getSolution().col_value) - basic - 1)]
+        part = np.abs(values - np.rint(values))
+        chosen = [place for place in np.argsort(-part, kind="stable")[:most].tolist() if part[place] > 0.01]
+        inverse = np.array([self._highs.getBasisInverseRow(place)[1] for place in chosen])
+        inverse = inverse.reshape(len(chosen), self._highs.getNumRow())
+        rows, numbered = inverse[:, self._fixed :], inverse[:, self._fixed - 1]
+        # The number of all slots stands in its own row and in those of the system; without it they are about items.
+        own = np.array([isinstance(row.evidence, tuple) for row in self.rows], dtype=np.float64)
+        return rows, -numbered - rows @ own
+
+    @property
+    def _all(self) -> int:
+        return self._column[self.system.replicas.size]
+
+    def _multipliers(self, duals: Floats) -> Floats:
+        return np.abs(duals[self._fixed :])
+
+    def _add(self, lower: float, upper: float, row: Mapping[int, float]) -> None:
+        columns, values = np.array([*row], dtype=np.int32), np.array([*row.values()], dtype=np.float64)
+        self._highs.addRow(lower, upper, columns.size, columns, values)
+
+    def _take(self, row: Row, columns: Mapping[int, float]) -> None:
+        self._add(-self._infinity, float(row.right), columns)
+        self.rows.append(row)
+
+    def _add_spread(self, values: Floats) -> bool:
+        """Take up rows of `spread` that are violated; whether there are some."""
+        system, light = self.system, self.system.light
+        prefixes = system.partners_of[:light].tolist()
+        carried = np.array([values[self._column[prefix]] if prefix else 0.0 for prefix in prefixes])
+        excess = system.replicas[:light] * self.shares[:light] + values[self._all] - carried - system.gpus
+        places = [
+            place
+            for place in np.argsort(-excess, kind="stable").tolist()
+            if excess[place] > _VIOLATED and place not in self._spread
+        ][:_MOST_ROWS]
+        for place in places:
+            columns = defaultdict(float, {place: float(system.replicas[place]), self._all: 1.0})
+            if prefixes[place]:
+                columns[self._column[prefixes[place]]] -= 1.0
+            self._take(system.spread_row(place), columns)
+            self._spread.add(place)
+        return bool(places)

@@ -1,0 +1,94 @@
+"""What the counts of a plan with two slots per GPU obey below a max load, as rows of whole numbers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, lcm
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.instance import Instance
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """The items of a plan weigh at most `right`.
+
+    Attributes
+    ----------
+    weights
+        What each item weighs, all its replicas together.
+    evidence
+        How a certificate names the row: an expert and a count, or a rounded sum of rows before it.
+    """
+
+    weights: Ints
+    right: int
+    evidence: tuple[int, int] | Mapping[str, Any]
+
+
+class PairSystem:
+    """Items, an expert with a count each, by increasing load of a slot, and the rows of `partners` and `spread`.
+
+    In words of `ThresholdProgram`: with T the largest sum of two slot loads below the max load,
+
+    partners[v]    slots of at least v have different partners, of at most T - v          for v > T / 2
+    spread[e,r]    r replicas and all slots above T - v[e,r] are on different GPUs          for v[e,r] <= T / 2
+
+    Attributes
+    ----------
+    slots, gpus, num_experts
+        Of the layer.
+    experts, replicas
+        Of each item.
+    partners
+        Places of the first items of loads above T / 2 that have a row: of those with the same partners the lightest.
+    light
+        How many items are at most T / 2: where replicas are distinct, these have a row of `spread`.
+    partners_of
+        For each item how many items, from the lightest, can share a GPU with one of its load.
+    """
+
+    def __init__(self, instance: Instance, max_load: Fraction, least: Ints, most: Ints) -> None:
+        deployment = instance.deployment
+        self.slots, self.gpus, self.num_experts = deployment.num_slots, deployment.num_gpus, instance.num_experts
+        # Makes every possible slot load an integer; so is the largest sum of two below the max load.
+        multiple = lcm(*range(1, instance.max_replicas + 1))
+        limit = ceil(max_load / instance.unit * multiple) - 1
+        (weights,) = instance.weights
+        items = sorted(
+            (weights[e] * (multiple // r), e, r)
+            for e in range(least.size)
+            for r in range(int(least[e]), int(most[e]) + 1)
+        )
+        loads = [load for load, *_ in items]
+        self.experts, self.replicas = np.array([item[1] for item in items]), np.array([item[2] for item in items])
+        self.partners_of = np.array([bisect_right(loads, limit - load) for load in loads])
+        heavy = bisect_right(loads, limit // 2)
+        self.light = heavy if deployment.distinct else 0
+        firsts = {int(self.partners_of[place]): place for place in range(len(loads) - 1, heavy - 1, -1)}
+        self.partners = sorted({bisect_left(loads, loads[place]) for place in firsts.values()})
+
+    def partners_row(self, place: int) -> Row:
+        """The row of `partners` for the load of an item."""
+        weights = np.zeros_like(self.replicas)
+        weights[place:] += self.replicas[place:]
+        weights[: self.partners_of[place]] -= self.replicas[: self.partners_of[place]]
+        return Row(weights, 0, self._item(place))
+
+    def spread_row(self, place: int) -> Row:
+        """The row of `spread` for an item."""
+        weights = np.zeros_like(self.replicas)
+        weights[self.partners_of[place] :] += self.replicas[self.partners_of[place] :]
+        weights[place] += self.replicas[place]
+        return Row(weights, self.gpus, self._item(place))
+
+    def _item(self, place: int) -> tuple[int, int]:
+        return int(self.experts[place]), int(self.replicas[place])

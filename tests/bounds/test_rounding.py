@@ -1,0 +1,73 @@
+"""Rounded rows: all plans below the max load obey them, and averages of counts that are cut off do not."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pair_program import PairProgram
+from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.bounds.rounding import rounded_rows
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.folding import fold
+from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
+from tests.oracle import brute_force, count_vectors
+from tests.strategies import instances
+
+
+def obeys(counts, row, system):
+    items = [int(np.flatnonzero((system.experts == e) & (system.replicas == r))[0]) for e, r in enumerate(counts)]
+    return int(row.weights[items].sum()) <= row.right
+
+
+@settings(max_examples=200, deadline=None)
+@given(instances(slots_per_gpu=2, hierarchical=False, max_experts=6, max_gpus=5, max_slots=10))
+def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
+    optimum = brute_force(instance)
+    if not optimum:
+        return
+    max_load = optimum * Fraction(6, 5)
+    least, most = Buckets(instance, max_load, below=True).ranges
+    system = PairSystem(instance, max_load, least, most)
+    program, meter = PairProgram(system), Meter(Limits(60))
+    for _ in range(4):
+        assert program.run(meter) is None
+        rows = rounded_rows(program, meter)
+        for row in rows:
+            assert row.weights @ program.shares > row.right
+            program.add(row)
+        if not rows:
+            break
+    deployment = instance.deployment
+    possible = 0
+    for counts in count_vectors(instance.num_experts, deployment.num_slots, instance.max_replicas):
+        if max_loads(fold(instance, counts).tolist(), instance)[0] < max_load:
+            possible += 1
+            assert all(obeys(counts, row, system) for row in program.rows)
+    assert possible
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_layers_are_decided_without_a_solver_of_whole_numbers(seed):
+    loads = np.random.default_rng(seed).lognormal(5, 1.0, 64).astype(int) + 1
+    instance = Instance.from_loads(loads, Deployment(40, 80))
+    above, below = Fraction(int(loads.sum())), Fraction(int(loads.sum()), 40)
+    while True:
+        verdict = decide_pairs(instance, above, Meter(Limits(60)))
+        if verdict.counts is None:
+            break
+        value = max_loads(fold(instance, verdict.counts).tolist(), instance)[0]
+        assert below <= value < above
+        above = value
+    assert verdict.evidence is not None
+
+
+def test_no_time_is_no_verdict():
+    loads = np.random.default_rng(0).lognormal(5, 1.0, 64).astype(int) + 1
+    verdict = decide_pairs(Instance.from_loads(loads, Deployment(40, 80)), Fraction(10**6), Meter(Limits(0.0)))
+    assert verdict.evidence is None
