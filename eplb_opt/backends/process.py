@@ -23,6 +23,9 @@ GREETING = b"eplb_opt worker\n"
 # Not "-m": that would put the working folder, and a user's pulp.py in it, in front of the libraries.
 _START = "import sys; sys.path.append({root!r}); from eplb_opt.backends.worker import main; main()"
 
+# Workers run side by side: threads of matrix products would wait for each other's cores.
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP")}
+
 
 class WorkerProcess:
     """One process that runs `eplb_opt.backends.worker`.
@@ -50,6 +53,7 @@ class WorkerProcess:
                     stderr=self._errors,
                     # Its own process group: CBC is a child of the worker and has to go with it.
                     start_new_session=True,
+                    env={**os.environ, **_ONE_THREAD},
                 )
             except OSError as error:
                 raise SolverError(f"cannot start a solver process: {error}") from error

@@ -20,7 +20,7 @@ from eplb_opt.instance import Instance
 # Nearer than this, plan and bound are closed at the plan instead of by halving.
 _NEAR = Fraction(1, 100_000)
 # Seconds of work for a question, and for a search or CP-SAT where it is left open; at first, and then twice as many.
-_PATIENCE = 0.3
+_PATIENCE = 0.5
 # Experts times the counts that they can have. With more, as where slots are twice the experts or more, programs take
 # minutes to be written down, and nothing is proven; the same time of search cools the plan by up to a third of the gap.
 _MOST_ITEMS = 15_000
@@ -60,10 +60,11 @@ def close_by_pairing(pursuit: Pursuit) -> None:
             pursuit.search(pursuit.slots, _POLISH, seed, meter)
         elif verdict.evidence is not None:
             pursuit.offer_bound("pairing", max_load, True, verdict.evidence)
-        elif first:
+        else:
+            # Where no evidence is found soon, there most often is a plan.
             pursuit.search(pursuit.slots, patience, seed, meter)
-        elif not _ask_program(pursuit, max_load, patience):
-            patience *= 2
+            if not first and asked == pursuit.best and not _ask_program(pursuit, max_load, patience):
+                patience *= 2
 
 
 def _ask_program(pursuit: Pursuit, max_load: Fraction, seconds: float) -> bool:
