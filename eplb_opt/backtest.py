@@ -180,7 +180,7 @@ class _Planner:
                 seed=self.seed,
                 workers=self.workers,
             )
-            if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+            if solution.interrupted:
                 raise KeyboardInterrupt
             return solution.plan.physical_to_logical
         aim = Aim(objective, None, scenarios, self.seed)

@@ -160,6 +160,9 @@ def published_scores(
             known = Loads(loads.values[[window - 1]].copy(), **loads.labels.fields)
             if name == SOLVE:
                 solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
+                if solution.interrupted:
+                    # A search that was cut short has no score.
+                    raise KeyboardInterrupt
                 done = _Done(solution.plan.physical_to_logical, np.empty(0, dtype=np.int64), solution.runtime)
             else:
                 done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))

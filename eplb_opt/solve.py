@@ -115,9 +115,9 @@ def solve(
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
         scenarios: on all windows together).
     time_limit
-        Wall-clock seconds of the call. The instant bound and the greedy plan are always made, here and without more
-        where the executor is late with them. The first call on a
-        machine compiles the kernels, which takes a minute or two, is not counted, and is told in the log.
+        Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
+        executor is late with them. The first call on a machine compiles the kernels, which takes a minute or two, is
+        not counted, and is told in the log.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed
@@ -154,6 +154,15 @@ def solve(
     require_solver(method)
     if objective == "auto":
         objective = "total" if loads.num_windows == 1 else "mean"
+    _check_scenarios(loads, objective, scenarios)
+    aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)
+    records = [
+        LayerRecord(layer_id, Instance.from_loads(values, deployment), aim)
+        for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
+    ]
+    if warm_start is not None:
+        _offer_warm_start(warm_start, loads, records, deployment)
+    # What is wrong with the input has been said before anything is compiled.
     with interrupted_between_kernels():
         # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
         from eplb_opt.budget import Budget
@@ -170,14 +179,6 @@ def solve(
     began += seconds if seconds > LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
-    aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)
-    _check_scenarios(loads, objective, scenarios)
-    records = [
-        LayerRecord(layer_id, Instance.from_loads(values, deployment), aim)
-        for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
-    ]
-    if warm_start is not None:
-        _offer_warm_start(warm_start, loads, records, deployment)
 
     done: set[int] = set()
 
@@ -192,7 +193,7 @@ def solve(
             stopped_by = Schedule(records, method, budget, executor or threads, interrupt, on_change).run()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-        # Here, where an interrupt does not lose what has just been found. Layers that are not done tell of it.
+        # Here, where an interrupt does not lose what has just been found.
         plan = require_valid(
             Plan(
                 physical_to_logical=np.stack([record.slots for record in records]),
@@ -210,6 +211,7 @@ def solve(
             objective=objective,
             runtime=monotonic() - began,
             window_weights=aim.window_weights,
+            interrupted=interrupt.is_set(),
         )
 
 

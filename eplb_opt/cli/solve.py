@@ -89,7 +89,7 @@ def run(
         return 0
     show_solution(solution)
     show(f"policy {options.rule_of(deployment)}")
-    if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+    if solution.interrupted:
         show("interrupted: this is the best plan until then")
     if output is not None:
         show(f"plan written to {output}")

@@ -147,13 +147,12 @@ def _anywhere(
     deployment = solution.plan.deployment
     if not deployment.hierarchical:
         return None
-    interrupted = any(layer.stopped_by == "interrupt" for layer in solution.layers)
     return solve(
         loads,
         replace(deployment, policy="global"),
         objective=solution.objective,
         window_weights=_floats(solution.window_weights),
-        method="auto" if solved and not interrupted else _AT_ONCE,
+        method="auto" if solved and not solution.interrupted else _AT_ONCE,
         time_limit=_GLOBAL_SHARE * time_limit,
         progress=progress,
         **settings,
