@@ -104,8 +104,10 @@ def show_solution(solution: Solution) -> None:
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     known = ["bound", "gap", "status", "stopped_by", "proof"]
     if solution.objective == "total":
-        mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
-        frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
+        # Exact, as tokens may be more than a float holds.
+        frame["bound"] = [
+            float(layer.lower_bound / layer.mean_load) if layer.mean_load else 1.0 for layer in solution.layers
+        ]
         columns = ["layer_id", "max_load", "mean_load", "imbalance", *known]
     else:
         imbalance = f"{solution.objective} imbalance"
