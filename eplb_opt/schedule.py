@@ -142,8 +142,8 @@ class Schedule:
         except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
             self._give_up(turn, error)
         else:
-            if step.kind != START and not losses:
-                turn.began(step)
+            if step.kind != START:
+                turn.began(step, again=losses > 0)
             self._running[future] = _Running(turn, step, began, losses)
 
     def _collect(self, timeout: float) -> None:
@@ -153,6 +153,7 @@ class Schedule:
 
     def _absorb_result(self, future: Future[Findings], running: _Running) -> None:
         turn, step = running.turn, running.step
+        turn.running.discard(step.kind)
         try:
             findings = future.result()
         except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
@@ -160,10 +161,8 @@ class Schedule:
                 logger.info("layer %s: a step is run again after %r", turn.record.layer_id, error)
                 self._submit(turn, step, running.losses + 1)
             else:
-                turn.running.discard(step.kind)
                 self._give_up(turn, error)
         else:
-            turn.running.discard(step.kind)
             self._absorb(turn, step.kind, running.began, findings)
 
     def _give_up(self, turn: Turn, error: Exception) -> None:
