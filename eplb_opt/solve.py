@@ -101,9 +101,8 @@ def solve(
     method
         ``"auto"``: the best plan of the registry's heuristics (for several windows as with ``"greedy"``), search, and
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
-        turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
-        slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
-        tiny layers, the whole model.
+        turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows or threshold
+        programs over counts (`pairing`); else `decomposition` into counts and weightings; tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
@@ -162,24 +161,14 @@ def solve(
     ]
     if warm_start is not None:
         _offer_warm_start(warm_start, loads, records, deployment)
-    # What is wrong with the input has been said before anything is compiled.
-    with interrupted_between_kernels():
-        # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
-        from eplb_opt.budget import Budget
-        from eplb_opt.schedule import Schedule
-        from eplb_opt.steps import load_heuristic, load_kernels
-        from eplb_opt.window_steps import load_window_kernels
+    # What is wrong with the input has been said before anything is compiled, which does not count as planning.
+    began += _load_kernels(loads, objective, method)
+    # These import kernels, which load here and not with the package.
+    from eplb_opt.budget import Budget
+    from eplb_opt.schedule import Schedule
 
-        with announced():
-            seconds = load_kernels()
-            if loads.num_windows > 1 and objective != "total":
-                seconds += load_window_kernels()
-            if method in names():
-                seconds += load_heuristic(method)
-    began += seconds if seconds > LONGEST_LOADING else 0.0
     workers = workers or usable_cores()
     budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
-
     done: set[int] = set()
 
     def on_change(record: LayerRecord) -> None:
@@ -194,14 +183,8 @@ def solve(
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
         # Here, where an interrupt does not lose what has just been found.
-        plan = require_valid(
-            Plan(
-                physical_to_logical=np.stack([record.slots for record in records]),
-                deployment=deployment,
-                num_experts=loads.num_experts,
-                **loads.labels.fields,
-            )
-        )
+        rows = np.stack([record.slots for record in records])
+        plan = require_valid(Plan(rows, deployment, loads.num_experts, **loads.labels.fields))
         if interrupt.is_set():
             late = {key for key, reason in stopped_by.items() if reason in ("time", "stalled")}
             stopped_by |= dict.fromkeys(late, "interrupt")
@@ -220,6 +203,21 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _load_kernels(loads: Loads, objective: str, method: str) -> float:
+    """Load what a call runs, or compile it, once per machine; seconds of compiling, 0 where there was none."""
+    with interrupted_between_kernels():
+        from eplb_opt.steps import load_heuristic, load_kernels
+        from eplb_opt.window_steps import load_window_kernels
+
+        with announced():
+            seconds = load_kernels()
+            if loads.num_windows > 1 and objective != "total":
+                seconds += load_window_kernels()
+            if method in names():
+                seconds += load_heuristic(method)
+    return seconds if seconds > LONGEST_LOADING else 0.0
 
 
 def _check_kinds(deployment: object, warm_start: object, target_gap: object) -> None:
