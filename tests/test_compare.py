@@ -137,3 +137,15 @@ def test_ctrl_c_ends_the_published_score(monkeypatch):
     monkeypatch.setattr(importlib.import_module("eplb_opt.compare"), "solve", interrupted)
     with pytest.raises(KeyboardInterrupt):
         published_scores(np.ones((3, 1, 4), dtype=np.int64), eplb_opt.Deployment(4, 4), [SOLVE])
+
+
+def test_a_comparison_that_was_interrupted_says_so(caplog):
+    def press(_now):
+        if not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    pressed = []
+    frame = compare(LOADS[0], DEPLOYMENT, ["lpt"], target_gap=0, progress=press)
+    assert set(frame["method"]) == {SOLVE, "lpt"}
+    assert "interrupted" in caplog.text
