@@ -80,8 +80,8 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
         return Certified(layer.layer_id, proof.argument, False)
     try:
         _check(proof, instance, solution)
-    # Numbers of thousands of digits cannot be written as text.
-    except ValueError as error:
+    # Numbers of thousands of digits cannot be written as text, and whoever forges a certificate can nest it deeply.
+    except (ValueError, RecursionError) as error:
         return Certified(layer.layer_id, proof.argument, False, f"its bound is not proven: {error}")
     return Certified(layer.layer_id, proof.argument, True)
 
