@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Event
+from threading import Event, current_thread, main_thread
 
 from eplb_opt.alarm import alarm
 from eplb_opt.interrupt import interrupt_requests
@@ -41,6 +41,6 @@ def interrupted_between_kernels() -> Iterator[None]:
 
 
 def raise_if_interrupted() -> None:
-    """Called before each kernel."""
-    if any(request.is_set() for request in _requests):
+    """Called before each kernel. Only in the main thread, whose Ctrl-C it is: others may load kernels meanwhile."""
+    if current_thread() is main_thread() and any(request.is_set() for request in _requests):
         raise KeyboardInterrupt
