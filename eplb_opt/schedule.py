@@ -72,6 +72,11 @@ class Schedule:
             if not self.interrupt.is_set():
                 # Solvers have reached their limits, and hand over their last words.
                 wait(self._running, timeout=GRACE_SECONDS)
+        except BaseException:
+            # Nobody will ask for what these find.
+            for future in self._running:
+                future.cancel()
+            raise
         finally:
             POOL.end(self.call)
         self._collect_the_rest(ended + _LAST_WORDS_SECONDS - monotonic())

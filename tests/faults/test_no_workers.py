@@ -85,6 +85,30 @@ def test_an_executor_that_runs_nothing_costs_no_plan_and_no_bound(make, method):
         assert layer.objective <= other.objective and layer.lower_bound >= other.lower_bound
 
 
+class RunsOne(Executor):
+    """Runs the first step, and is to do the others later."""
+
+    def __init__(self):
+        self.futures = []
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        if not self.futures:
+            future.set_result(function(*arguments))
+        self.futures.append(future)
+        return future
+
+
+def test_a_call_that_fails_leaves_no_steps_with_its_executor():
+    def fail(_now):
+        raise ZeroDivisionError("whoever watches has failed")
+
+    executor = RunsOne()
+    with pytest.raises(ZeroDivisionError):
+        eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=5, executor=executor, progress=fail)
+    assert [future.cancelled() for future in executor.futures] == [False, True, True, True]
+
+
 class LosesASearchBesideAProgram(ThreadPoolExecutor):
     """Loses one search while a program of the layer runs, refuses to run it again, and is well from then on."""
 
