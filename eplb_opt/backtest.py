@@ -180,7 +180,7 @@ class _Planner:
                 seed=self.seed,
                 workers=self.workers,
             )
-            if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+            if solution.interrupted:
                 raise KeyboardInterrupt
             return solution.plan.physical_to_logical
         aim = Aim(objective, None, scenarios, self.seed)
@@ -213,11 +213,13 @@ def _scored(
         progress(f"window {part.scored}: {strategy} (Ctrl-C: windows scored so far)")
     forecast, _, name = strategy.partition("/")
     rows = planner.plan(_known(loads, part, strategy), strategy)
-    num_gpus = planner.deployment.num_gpus
-    values = loads.values[part.scored].astype(np.float64)
+    values = loads.values[part.scored]
     kept = [index for index, layer in enumerate(values) if layer.any()]
-    normalised = {index: values[[index]] * (num_gpus / values[index].sum()) for index in kept}
-    imbalances = [Outlook(normalised[index], np.ones(1)).value(rows[index], num_gpus) for index in kept]
+    imbalances = []
+    for index in kept:
+        # Exact, as tokens may sum to more than a float holds.
+        imbalance = Instance.from_loads(values[index], planner.deployment).in_mean_loads().tokens
+        imbalances.append(Outlook(imbalance, np.ones(1)).value(rows[index], planner.deployment.num_gpus))
     return pd.DataFrame(
         {
             "window": part.scored,

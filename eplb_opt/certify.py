@@ -9,7 +9,7 @@ from typing import Any
 from eplb_opt.bounds.certificate import check_certificate
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.exact import nearest_float
+from eplb_opt.exact import exact_text, nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import Proof
@@ -80,15 +80,15 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
         return Certified(layer.layer_id, proof.argument, False)
     try:
         _check(proof, instance, solution)
-    # Numbers of thousands of digits cannot be written as text.
-    except ValueError as error:
+    # Numbers of thousands of digits cannot be written as text, and whoever forges a certificate can nest it deeply.
+    except (ValueError, RecursionError) as error:
         return Certified(layer.layer_id, proof.argument, False, f"its bound is not proven: {error}")
     return Certified(layer.layer_id, proof.argument, True)
 
 
 def _check(proof: Proof, instance: Instance, solution: Solution) -> None:
     """Check the certificate of a bound; a `CertificateError` if it does not prove it."""
-    certificate = {**(proof.certified or {}), "bound": str(proof.bound)}
+    certificate = {**(proof.certified or {}), "bound": exact_text(proof.bound)}
     rules = asdict(solution.plan.deployment)
     if solution.objective == "total":
         check_certificate(certificate, _tokens(instance.total())[0], rules)
@@ -98,8 +98,8 @@ def _check(proof: Proof, instance: Instance, solution: Solution) -> None:
         # Without any load the imbalance is 1 by definition.
         return
     if len(windows) == 1:
-        unit = sum(windows[0]) / solution.plan.deployment.num_gpus
-        check_certificate(certificate | {"bound": str(proof.bound * unit)}, windows[0], rules)
+        (mean,) = instance.loaded().mean_loads
+        check_certificate(certificate | {"bound": exact_text(proof.bound * mean)}, windows[0], rules)
         return
     weights = None
     if solution.objective == "mean":

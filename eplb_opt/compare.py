@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -26,6 +27,8 @@ from eplb_opt.verify import require_valid
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 # The row of `eplb_opt.solve`, whose bounds all rows are held against.
 SOLVE = "solve"
@@ -58,7 +61,8 @@ def compare(
     methods
         Names of `eplb_opt.heuristics.names`; default: all. ``"joint"`` plans for all windows at once, without doubles.
     objective, time_limit, target_gap, seed, workers, progress
-        Of `eplb_opt.solve`, which gives the bounds and is the row ``"solve"``.
+        Of `eplb_opt.solve`, which gives the bounds and is the row ``"solve"``. Where Ctrl-C ends it early, the rows are
+        of what was known then, and the log says so.
 
     Returns
     -------
@@ -88,6 +92,8 @@ def compare(
         workers=workers,
         progress=progress,
     )
+    if solution.interrupted:
+        logger.warning("interrupted: bounds and the row of solve are what was known then")
     done = _Done(solution.plan.physical_to_logical, np.zeros(loads.num_layers, dtype=np.int64), solution.runtime)
     model = _Model.of(loads, deployment, solution.objective)
     frames = [_rows(SOLVE, done, model, solution)]
@@ -160,6 +166,9 @@ def published_scores(
             known = Loads(loads.values[[window - 1]].copy(), **loads.labels.fields)
             if name == SOLVE:
                 solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
+                if solution.interrupted:
+                    # A search that was cut short has no score.
+                    raise KeyboardInterrupt
                 done = _Done(solution.plan.physical_to_logical, np.empty(0, dtype=np.int64), solution.runtime)
             else:
                 done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))

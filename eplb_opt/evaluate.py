@@ -71,7 +71,7 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
                     "imbalance": float(top / mean) if mean else 1.0,
                     "balancedness": float(mean / top) if mean else 1.0,
                     "relative_excess": float(top / mean - 1) if mean else 0.0,
-                    "slot_balancedness": float(slot_loads.mean() / slot_loads.max()) if mean else 1.0,
+                    "slot_balancedness": float((slot_loads / slot_loads.max()).mean()) if mean else 1.0,
                 }
             )
     return pd.DataFrame(rows)

@@ -115,7 +115,8 @@ class LayerRecord:
             return False
         if objective < self._checked.bound:
             raise SolverError(
-                f"layer {self.layer_id}: a plan of {objective} is below the bound {self._checked.bound} "
+                f"layer {self.layer_id}: a plan of {nearest_float(objective):.12g} is below the bound "
+                f"{nearest_float(self._checked.bound):.12g} "
                 f"({self._checked}); one of them is wrong"
             )
         self._slots, self._objective, self._merit = row, objective, merit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
@@ -72,6 +72,11 @@ class Schedule:
             if not self.interrupt.is_set():
                 # Solvers have reached their limits, and hand over their last words.
                 wait(self._running, timeout=GRACE_SECONDS)
+        except BaseException:
+            # Nobody will ask for what these find.
+            for future in self._running:
+                future.cancel()
+            raise
         finally:
             POOL.end(self.call)
         self._collect_the_rest(ended + _LAST_WORDS_SECONDS - monotonic())
@@ -93,12 +98,14 @@ class Schedule:
         """First plans that are late, because layers are many or the executor does not answer, are made here."""
         for future in [future for future in self._running if future.cancel()]:
             self._run_here(self._running.pop(future).turn)
+        # Those that the executor has begun may be done soon.
         wait(self._running, timeout=_LAST_WORDS_SECONDS)
-        for running in list(self._running.values()):
-            # What is done is absorbed at the end, where this plan is not better.
-            self._run_here(running.turn)
+        self._collect(timeout=0.0)
+        for turn in self._turns:
+            self._run_here(turn)
 
     def _run_here(self, turn: Turn) -> None:
+        """The first step of a layer that has no plan yet, in this thread."""
         if not turn.started:
             step, began = turn.first_step(in_a_hurry=True), monotonic() - self.budget.began
             self._absorb(turn, step.kind, began, step.function(*step.arguments))
@@ -140,8 +147,8 @@ class Schedule:
         except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
             self._give_up(turn, error)
         else:
-            if step.kind != START and not losses:
-                turn.began(step)
+            if step.kind != START:
+                turn.began(step, again=losses > 0)
             self._running[future] = _Running(turn, step, began, losses)
 
     def _collect(self, timeout: float) -> None:
@@ -151,20 +158,19 @@ class Schedule:
 
     def _absorb_result(self, future: Future[Findings], running: _Running) -> None:
         turn, step = running.turn, running.step
+        turn.running.discard(step.kind)
         try:
             findings = future.result()
-        except (Exception, CancelledError) as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
+        except Exception as error:  # noqa: BLE001 - an executor of the caller's raises what it likes
             if running.losses < _MOST_RERUNS and not self._stopping():
                 logger.info("layer %s: a step is run again after %r", turn.record.layer_id, error)
                 self._submit(turn, step, running.losses + 1)
             else:
-                turn.running.discard(step.kind)
                 self._give_up(turn, error)
         else:
-            turn.running.discard(step.kind)
             self._absorb(turn, step.kind, running.began, findings)
 
-    def _give_up(self, turn: Turn, error: BaseException) -> None:
+    def _give_up(self, turn: Turn, error: Exception) -> None:
         """A step that cannot be run ends the work on its layer, and costs nothing of what is known."""
         self._run_here(turn)
         turn.record.remark(f"a step failed: {type(error).__name__}: {error}", monotonic() - self.budget.began)

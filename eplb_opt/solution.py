@@ -117,6 +117,9 @@ class Solution:
         Wall-clock seconds of the call.
     window_weights
         What each window counts for in the mean; ``None``: all the same.
+    interrupted
+        Whether Ctrl-C, or a signal that is treated like it, came during the call: whoever calls in a loop ends it then.
+        Layers that were not done say so in ``stopped_by``; where all were, only this does. Files keep the former.
     """
 
     plan: Plan
@@ -124,6 +127,7 @@ class Solution:
     objective: str
     runtime: float
     window_weights: tuple[Fraction, ...] | None = None
+    interrupted: bool = field(default=False, compare=False)
 
     @property
     def gap(self) -> Fraction:

@@ -101,9 +101,8 @@ def solve(
     method
         ``"auto"``: the best plan of the registry's heuristics (for several windows as with ``"greedy"``), search, and
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
-        turn: several nodes that take groups, `eplb_opt.bounds.partition`; two
-        slots per GPU, threshold programs over counts (`pairing`); else `decomposition` into counts and weightings;
-        tiny layers, the whole model.
+        turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows or threshold
+        programs over counts (`pairing`); else `decomposition` into counts and weightings; tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
@@ -115,9 +114,9 @@ def solve(
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
         scenarios: on all windows together).
     time_limit
-        Wall-clock seconds of the call. The instant bound and the greedy plan are always made, here and without more
-        where the executor is late with them. The first call on a
-        machine compiles the kernels, which takes a minute or two, is not counted, and is told in the log.
+        Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
+        executor is late with them. The first call on a machine compiles the kernels, which takes a minute or two, is
+        not counted, and is told in the log.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed
@@ -154,31 +153,22 @@ def solve(
     require_solver(method)
     if objective == "auto":
         objective = "total" if loads.num_windows == 1 else "mean"
-    with interrupted_between_kernels():
-        # Kernels load here and not with the package; compiling them, once per machine, does not count as planning.
-        from eplb_opt.budget import Budget
-        from eplb_opt.schedule import Schedule
-        from eplb_opt.steps import load_heuristic, load_kernels
-        from eplb_opt.window_steps import load_window_kernels
-
-        with announced():
-            seconds = load_kernels()
-            if loads.num_windows > 1 and objective != "total":
-                seconds += load_window_kernels()
-            if method in names():
-                seconds += load_heuristic(method)
-    began += seconds if seconds > LONGEST_LOADING else 0.0
-    workers = workers or usable_cores()
-    budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
-    aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)
     _check_scenarios(loads, objective, scenarios)
+    aim = Aim(objective, _window_weights(loads, objective, window_weights), scenarios, seed)
     records = [
         LayerRecord(layer_id, Instance.from_loads(values, deployment), aim)
         for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True)
     ]
     if warm_start is not None:
         _offer_warm_start(warm_start, loads, records, deployment)
+    # What is wrong with the input has been said before anything is compiled, which does not count as planning.
+    began += _load_kernels(loads, objective, method)
+    # These import kernels, which load here and not with the package.
+    from eplb_opt.budget import Budget
+    from eplb_opt.schedule import Schedule
 
+    workers = workers or usable_cores()
+    budget = Budget(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     done: set[int] = set()
 
     def on_change(record: LayerRecord) -> None:
@@ -192,15 +182,9 @@ def solve(
             stopped_by = Schedule(records, method, budget, executor or threads, interrupt, on_change).run()
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-        # Here, where an interrupt does not lose what has just been found. Layers that are not done tell of it.
-        plan = require_valid(
-            Plan(
-                physical_to_logical=np.stack([record.slots for record in records]),
-                deployment=deployment,
-                num_experts=loads.num_experts,
-                **loads.labels.fields,
-            )
-        )
+        # Here, where an interrupt does not lose what has just been found.
+        rows = np.stack([record.slots for record in records])
+        plan = require_valid(Plan(rows, deployment, loads.num_experts, **loads.labels.fields))
         if interrupt.is_set():
             late = {key for key, reason in stopped_by.items() if reason in ("time", "stalled")}
             stopped_by |= dict.fromkeys(late, "interrupt")
@@ -210,6 +194,7 @@ def solve(
             objective=objective,
             runtime=monotonic() - began,
             window_weights=aim.window_weights,
+            interrupted=interrupt.is_set(),
         )
 
 
@@ -218,6 +203,21 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _load_kernels(loads: Loads, objective: str, method: str) -> float:
+    """Load what a call runs, or compile it, once per machine; seconds of compiling, 0 where there was none."""
+    with interrupted_between_kernels():
+        from eplb_opt.steps import load_heuristic, load_kernels
+        from eplb_opt.window_steps import load_window_kernels
+
+        with announced():
+            seconds = load_kernels()
+            if loads.num_windows > 1 and objective != "total":
+                seconds += load_window_kernels()
+            if method in names():
+                seconds += load_heuristic(method)
+    return seconds if seconds > LONGEST_LOADING else 0.0
 
 
 def _check_kinds(deployment: object, warm_start: object, target_gap: object) -> None:

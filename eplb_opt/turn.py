@@ -131,11 +131,12 @@ class Turn:
         slots = record.slots if self.line is None else self.line
         return Step(SEARCH, search_on, (record.instance, slots, enough, seed), SECONDS_PER_SEARCH)
 
-    def began(self, step: Step) -> None:
-        """Count a step that runs from now on."""
+    def began(self, step: Step, again: bool = False) -> None:
+        """A step runs from now on, and is counted unless that is `again`."""
         self.running.add(step.kind)
-        self.work += step.work
-        self.steps[step.kind] += 1
+        if not again:
+            self.work += step.work
+            self.steps[step.kind] += 1
 
     def absorb(self, kind: str, findings: Findings, better: bool) -> None:
         """Learn from a step that is done, and whether it found a better plan or bound."""

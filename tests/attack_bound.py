@@ -26,6 +26,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.solution import Solution
 from tests.oracle import row_gpu_loads, row_is_valid
 from tests.placements import Placements, TooManyError
+from tests.random_instances import random_loads
 
 # Slots per GPU, distinct, nodes that groups are bound to (one: global), objective.
 KINDS = list(product((1, 2, 3, 4), (True, False), (1, 2), ("total", "total", "worst", "mean")))
@@ -74,24 +75,6 @@ def random_deployment(
     groups = int(random.choice([d for d in range(1, experts + 1) if experts % d == 0]))
     policy = "hierarchical" if nodes > 1 else "global"
     return Deployment(gpus * nodes, gpus * size * nodes, nodes, groups * nodes, policy, distinct), experts * nodes
-
-
-def random_loads(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.generic]:
-    """Loads of one kind: whole with ties and zeros, skewed, huge, fractional, or fractional with ties and zeros."""
-    kind = random.integers(7)
-    if kind == 0:
-        return random.integers(0, 5, shape)
-    if kind == 1:
-        return random.integers(1, 200, shape) * (random.random(shape) < 0.7)
-    if kind == 2:
-        return np.floor(10 ** random.uniform(0, 6, shape)).astype(np.int64)
-    if kind == 3:
-        return random.integers(2**50, 2**58, shape)
-    if kind == 4:
-        return np.round(10 ** random.uniform(-2, 4, shape), 2)
-    if kind == 5:
-        return random.integers(0, 9, shape) / 8
-    return random.integers(0, 1000, (*shape[:-1], 1)) + random.integers(0, 2, shape)
 
 
 def attack(batch: Batch, placements: Placements, time_limit: float) -> Counter[str]:

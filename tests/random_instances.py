@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
@@ -28,17 +29,26 @@ def random_instance(
     return Instance.from_loads(random_loads(random, node_experts * nodes), deployment)
 
 
-def random_loads(random: np.random.Generator, num_experts: int) -> np.ndarray:
-    """Loads with ties, with zeros, skewed, huge or fractional, in turn by chance."""
-    kind = random.integers(6)
+def random_loads(random: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.generic]:
+    """Loads of one kind by chance, shape ``(..., experts)``.
+
+    With ties, with zeros, skewed, even or huge, fractional with and without ties, or all nearly or exactly the same.
+    """
+    kind = random.integers(9)
     if kind == 0:
-        return random.integers(0, 5, num_experts)
+        return random.integers(0, 5, shape)
     if kind == 1:
-        return random.integers(1, 200, num_experts) * (random.random(num_experts) < 0.7)
+        return random.integers(1, 200, shape) * (random.random(shape) < 0.7)
     if kind == 2:
-        return random.integers(0, 10**6, num_experts)
+        return np.floor(10 ** random.uniform(0, 6, shape)).astype(np.int64)
     if kind == 3:
-        return random.integers(2**55, 2**62, num_experts)
+        return random.integers(0, 10**6, shape)
     if kind == 4:
-        return np.round(10 ** random.uniform(-2, 4, num_experts), 2)
-    return np.full(num_experts, random.integers(0, 1000))
+        return random.integers(2**50, 2**60, shape)
+    if kind == 5:
+        return np.round(10 ** random.uniform(-2, 4, shape), 2)
+    if kind == 6:
+        return random.integers(0, 9, shape) / 8
+    *others, experts = np.atleast_1d(shape)
+    same = np.repeat(random.integers(0, 1000, (*others, 1)), experts, axis=-1)
+    return same if kind == 7 else same + random.integers(0, 2, shape)

@@ -165,3 +165,23 @@ def test_ctrl_c_keeps_the_windows_that_are_done():
     frame = eplb_opt.backtest(loads, Deployment(16, 80), ["mean/search"], time_limit=0.5, progress=press)
     assert 0 < frame["window"].nunique() < 39
     assert (frame.groupby("window")["strategy"].nunique() == 2).all()
+
+
+def test_ctrl_c_ends_it_where_the_plan_of_the_moment_is_done(monkeypatch):
+    calls = []
+
+    def interrupted(*arguments, **options):
+        calls.append(options)
+
+        def press(now):
+            # The third plan is that of the second window which knows what comes.
+            if len(calls) == 3 and now.layers_done == now.layers:
+                signal.raise_signal(signal.SIGINT)
+
+        return eplb_opt.solve(*arguments, **options, progress=press)
+
+    monkeypatch.setattr(importlib.import_module("eplb_opt.backtest"), "solve", interrupted)
+    loads = np.ones((4, 1, 4), dtype=np.int64)
+    frame = eplb_opt.backtest(loads, Deployment(4, 4), ["mean/search"], time_limit=1)
+    assert len(calls) == 3
+    assert list(frame["window"].unique()) == [1]

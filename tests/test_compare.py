@@ -1,5 +1,8 @@
 """compare: rows against the bound, and the published score."""
 
+import importlib
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,3 +128,24 @@ def test_wrong_use_is_one_sentence():
         published_scores(LOADS[:1], DEPLOYMENT)
     with pytest.raises(InvalidArgumentError, match="method='nonsense' is not one of"):
         published_scores(LOADS, DEPLOYMENT, ["nonsense"])
+
+
+def test_ctrl_c_ends_the_published_score(monkeypatch):
+    def interrupted(*arguments, **options):
+        return eplb_opt.solve(*arguments, **options, progress=lambda now: signal.raise_signal(signal.SIGINT))
+
+    monkeypatch.setattr(importlib.import_module("eplb_opt.compare"), "solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        published_scores(np.ones((3, 1, 4), dtype=np.int64), eplb_opt.Deployment(4, 4), [SOLVE])
+
+
+def test_a_comparison_that_was_interrupted_says_so(caplog):
+    def press(_now):
+        if not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    pressed = []
+    frame = compare(LOADS[0], DEPLOYMENT, ["lpt"], target_gap=0, progress=press)
+    assert set(frame["method"]) == {SOLVE, "lpt"}
+    assert "interrupted" in caplog.text

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt import Deployment
+from eplb_opt.certify import certify
 from eplb_opt.exact import exact_text, exact_value
 from eplb_opt.io.native import read_solution
 
@@ -41,3 +42,13 @@ def test_a_solution_for_many_windows_is_saved_and_read(tmp_path):
     (saved,), (layer,) = read_solution(tmp_path / "solution.json").layers, solution.layers
     assert layer.objective.denominator > 10**4300
     assert (saved.objective, saved.lower_bound) == (layer.objective, layer.lower_bound)
+
+
+def test_a_bound_for_many_windows_is_checked_by_its_certificate(tmp_path):
+    # One slot per GPU: the hottest expert of each window is the hottest GPU, in the plan and in the bound.
+    loads = np.random.default_rng(0).integers(1, 10**9, (1000, 1, 16))
+    eplb_opt.solve(loads, Deployment(16, 16), time_limit=5).save(tmp_path / "solution.json")
+    solution = read_solution(tmp_path / "solution.json")
+    assert solution.layers[0].lower_bound.denominator > 10**4300
+    (certified,) = certify(solution, loads)
+    assert (certified.checked, certified.error) == (True, None)

@@ -21,6 +21,7 @@ from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
 from tests.formulations.test_assignment import KNOWN
 from tests.oracle import brute_force
@@ -158,6 +159,28 @@ def test_ctrl_c_returns_the_best_so_far(hard):
     assert {layer.stopped_by for layer in solution.layers} <= {None, "interrupt"}
     assert eplb_opt.verify(solution.plan) == []
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_when_every_layer_is_done_is_told_to_whoever_calls_in_a_loop():
+    def press(now):
+        if now.layers_done == now.layers:
+            signal.raise_signal(signal.SIGINT)
+
+    solution = eplb_opt.solve([[4, 4, 4, 4]], Deployment(4, 4), progress=press)
+    assert (solution.status, solution.layers[0].stopped_by, solution.interrupted) == ("optimal", None, True)
+    assert not eplb_opt.solve([[4, 4, 4, 4]], Deployment(4, 4)).interrupted
+
+
+def test_wrong_input_is_refused_before_anything_is_compiled(monkeypatch):
+    monkeypatch.setattr("eplb_opt.steps.load_kernels", lambda: pytest.fail("kernels were loaded"))
+    with pytest.raises(InvalidDeploymentError):
+        eplb_opt.solve([[4, 4, 4, 4, 4]], Deployment(4, 4))
+    with pytest.raises(InvalidArgumentError, match="scenarios"):
+        eplb_opt.solve([[4, 4, 4, 4]], Deployment(4, 4), scenarios=3)
+    with pytest.raises(InvalidArgumentError, match="window_weights"):
+        eplb_opt.solve([[4, 4, 4, 4]], Deployment(4, 4), window_weights=[1])
+    with pytest.raises(InvalidPlanError, match="warm start"):
+        eplb_opt.solve([[4, 4, 4, 4]], Deployment(4, 4), warm_start=Plan([[0, 1, 2, 2]], Deployment(4, 4), 4))
 
 
 def test_a_second_ctrl_c_gives_up(hard):

@@ -8,10 +8,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
+from eplb_opt.alarm import alarm
 from eplb_opt.backends.process import IDLE_SECONDS, WorkerProcess
 from eplb_opt.backends.program import ProgramNews, ProgramTask
 from eplb_opt.errors import EplbOptError, SolverError
@@ -61,9 +61,9 @@ class WorkerPool:
         run = self._begin(task.call)
         healthy = False
         try:
-            with self._ended_after(START_SECONDS, run):
+            with alarm(START_SECONDS, self._end, [run]):
                 run.worker.wait_until_ready()
-            with self._ended_after(task.limits.seconds + GRACE_SECONDS, run):
+            with alarm(task.limits.seconds + GRACE_SECONDS, self._end, [run]):
                 run.worker.send(task)
                 while not healthy:
                     news = run.worker.receive()
@@ -109,16 +109,6 @@ class WorkerPool:
             run = _Run(worker, call)
             self._busy.add(run)
         return run
-
-    @contextmanager
-    def _ended_after(self, seconds: float, run: _Run) -> Iterator[None]:
-        timer = threading.Timer(seconds, self._end, ([run],))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _end(self, runs: list[_Run]) -> None:
         with self._lock:

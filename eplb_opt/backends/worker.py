@@ -16,6 +16,7 @@ import time
 from importlib import import_module
 from typing import Any
 
+from eplb_opt.alarm import alarm
 from eplb_opt.backends.process import GREETING, IDLE_SECONDS
 from eplb_opt.backends.program import run_task
 from eplb_opt.errors import EplbOptError, SolverError
@@ -39,15 +40,11 @@ def main() -> None:
         news.flush()
 
     while True:
-        idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
-        idle.daemon = True
-        idle.start()
         try:
-            task = pickle.load(tasks)
+            with alarm(IDLE_SECONDS, os._exit, 0):
+                task = pickle.load(tasks)
         except EOFError:
             return
-        finally:
-            idle.cancel()
         try:
             run_task(task, emit)
         except EplbOptError as error:

@@ -81,7 +81,7 @@ class _Node:
             self.windows.append(_Bracket(window, strongest(*quick_bounds(window))))
         if self.all.slots is not None:
             self.offer(self.all.slots)
-        envelope = Proof("envelope", envelope_bound(self.all.instance), checked=True)
+        envelope = Proof("envelope", envelope_bound([window.instance for window in self.windows]), checked=True)
         self.all.proof = strongest(self.all.proof, envelope, *(window.proof for window in self.windows))
 
     def offer(self, slots: Slots) -> None:

@@ -24,7 +24,8 @@ from math import comb, factorial
 from typing import Any
 
 from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError, binding, exact, most_replicas, whole
+from eplb_opt.bounds.certified_layer import CertificateError, binding, most_replicas, whole
+from eplb_opt.exact import exact_value
 
 _MOST_SETS, _MOST_PARTITIONS = 10_000, 10_000
 
@@ -71,7 +72,7 @@ def check_window_certificate(
             raise CertificateError("weights of windows are negative, or not as many")
         units = [gpus / sum(map(Fraction, window), Fraction(0)) for window in windows]
         loads = [[Fraction(load) * unit for load in window] for window, unit in zip(windows, units, strict=True)]
-        bound, kind = exact(certificate["bound"]), certificate["argument"]
+        bound, kind = exact_value(certificate["bound"]), certificate["argument"]
         if kind == "windows":
             proven = _value([_proven(certificate["windows"], loads, deployment)], weights)
         elif kind == "window partition":
@@ -82,7 +83,7 @@ def check_window_certificate(
             raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
     except CertificateError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, ZeroDivisionError, OverflowError) as error:
         raise CertificateError(f"this is no certificate: {type(error).__name__}: {error}") from None
     if proven < bound:
         raise CertificateError(f"the argument {kind} does not prove its bound")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, compress
 from math import comb, factorial, lcm
@@ -42,7 +41,7 @@ def window_bounds(
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(_partition_proof(windows, weights))
     if weights is None:
-        proofs.append(Proof("envelope", _envelope(windows), True, {"argument": "envelope"}))
+        proofs.append(Proof("envelope", envelope_bound(windows), True, {"argument": "envelope"}))
     return tuple(proofs)
 
 
@@ -99,28 +98,24 @@ def _num_partitions(instance: Instance) -> int:
     return factorial(nodes * share) // (int(factorial(share) ** nodes) * factorial(nodes))
 
 
-def _envelope(windows: Sequence[Instance]) -> Fraction:
-    """`envelope_bound` of windows in units of their own, in a unit that the hottest loads of the experts have."""
-    units = [window.unit.as_integer_ratio() for window in windows]
-    tops = []
-    for loads in zip(*(window.weights[0] for window in windows), strict=True):
-        top, divisor = 0, 1
-        for load, (numerator, denominator) in zip(loads, units, strict=True):
-            if load * numerator * divisor > top * denominator:
-                top, divisor = load * numerator, denominator
-        tops.append(Fraction(top, divisor))
-    multiple = lcm(*(top.denominator for top in tops))
-    envelope = tuple(top.numerator * (multiple // top.denominator) for top in tops)
-    return adams_bound(Instance((envelope,), Fraction(1, multiple), windows[0].deployment))
-
-
-def envelope_bound(instance: Instance) -> Fraction:
-    """The smallest max load, in tokens, that the hottest slots of all windows allow.
+def envelope_bound(windows: Sequence[Instance]) -> Fraction:
+    """The smallest max load, in tokens, that the hottest slots of all windows allow; each window is a layer of its own.
 
     In a plan whose max load is at most T in every window, expert e has at least ``w[k, e] / T`` replicas for each
     window k: as many as the load ``max_k w[k, e]`` would need at max load T. So Adams' bound for these loads holds,
     and is met with one slot per GPU. Stronger than the windows by themselves where slots are few and different experts
     are hot at different times.
     """
-    envelope = tuple(map(max, zip(*instance.weights, strict=True)))
-    return adams_bound(replace(instance, weights=(envelope,)))
+    units = [window.unit.as_integer_ratio() for window in windows]
+    hottest = []
+    for loads in zip(*(window.weights[0] for window in windows), strict=True):
+        top, divisor = 0, 1
+        # Compared without fractions, which would look for a common divisor of each.
+        for load, (numerator, denominator) in zip(loads, units, strict=True):
+            if load * numerator * divisor > top * denominator:
+                top, divisor = load * numerator, denominator
+        hottest.append(Fraction(top, divisor))
+    # A unit that the hottest loads have in common: one of all loads would have thousands of digits.
+    multiple = lcm(*(load.denominator for load in hottest))
+    weights = tuple(load.numerator * (multiple // load.denominator) for load in hottest)
+    return adams_bound(Instance((weights,), Fraction(1, multiple), windows[0].deployment))

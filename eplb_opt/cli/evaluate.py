@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,9 @@ def run(
     metrics = evaluate(placed, recorded, dispatch)
     summary = summarise(metrics)
     if json:
-        show_json({"summary": summary, "layers": records(metrics)})
+        # Sums of tokens that are more than a float holds have no value in JSON.
+        finite = {name: value if isfinite(value) else None for name, value in summary.items()}
+        show_json({"summary": finite, "layers": records(metrics)})
         return 0
     loads_format = dict.fromkeys(("max_load", "mean_load"), ",.1f")
     show_table(metrics, loads_format | dict.fromkeys(metrics.columns[4:], ".6f"))

@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say("interrupted")
         sys.exit(130)
     except OSError as error:
+        if error.filename is not None:
+            _fail(f"{error.filename}: {error.strerror}")
         # Nothing more can be printed; Python would try once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:

@@ -94,7 +94,7 @@ def run(
     if markdown is not None:
         write_whole(markdown, report.to_markdown())
     show("\n".join(verdict_of(report).sentences))
-    if any(layer.stopped_by == "interrupt" for layer in report.solution.layers):
+    if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
     for what, path in (("report", output), ("report", markdown), ("solution", save)):
         if path is not None:

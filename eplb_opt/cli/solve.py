@@ -89,7 +89,7 @@ def run(
         return 0
     show_solution(solution)
     show(f"policy {options.rule_of(deployment)}")
-    if any(layer.stopped_by == "interrupt" for layer in solution.layers):
+    if solution.interrupted:
         show("interrupted: this is the best plan until then")
     if output is not None:
         show(f"plan written to {output}")
@@ -104,8 +104,10 @@ def show_solution(solution: Solution) -> None:
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     known = ["bound", "gap", "status", "stopped_by", "proof"]
     if solution.objective == "total":
-        mean = frame["mean_load"].where(frame["mean_load"] > 0, 1.0)
-        frame["bound"] = (frame["lower_bound"] / mean).where(frame["mean_load"] > 0, 1.0)
+        # Exact, as tokens may be more than a float holds.
+        frame["bound"] = [
+            float(layer.lower_bound / layer.mean_load) if layer.mean_load else 1.0 for layer in solution.layers
+        ]
         columns = ["layer_id", "max_load", "mean_load", "imbalance", *known]
     else:
         imbalance = f"{solution.objective} imbalance"

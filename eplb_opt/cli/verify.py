@@ -41,19 +41,21 @@ def run(
     experts: Annotated[int | None, typer.Option(help="Experts of a layer.")] = None,
     model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None,
     format: options.Format = "auto",
+    windows: options.Windows = 1,
+    window_length: options.WindowLength = None,
     json: options.Json = False,
 ) -> int:
     """Check a plan against every rule; exit code 1 and a line per violation if it is not valid.
 
     With --for, also what the engine requires of the file, and what it forgets to check. Of a solution (solve --save)
-    and the recording that it was made for, also every value and every bound.
+    and the recording that it was made for, with the same --windows, also every value and every bound.
     """
     engine = _engine(engine, for_engine)
     known, facts = gpus is not None, {}
     bounds: tuple[Certified, ...] = ()
     recorded, shape = None, None if model is None else model_of(model)
     if loads:
-        recorded, _ = options.recording_of(loads, format, 1, model)
+        recorded, _ = options.recording_of(loads, format, windows, model, window_length)
         experts, model_layers = recorded.num_experts, _decoder_layers(recorded.labels, model_layers)
     model_layers = model_layers if shape is None else shape.num_layers
     content = read_content(plan)
@@ -101,7 +103,16 @@ def run(
 
 def _certified(content: Content, loads: Loads) -> tuple[Certified, ...]:
     """Values and bounds of a solution's file, checked; nothing where the file is a plan alone."""
-    return certify(native.parse_solution(content), loads) if native.holds_solution(content) else ()
+    if not native.holds_solution(content):
+        return ()
+    solution = native.parse_solution(content)
+    bounds = certify(solution, loads)
+    if solution.objective != "total" and loads.num_windows == 1 and any(bound.error for bound in bounds):
+        raise InvalidArgumentError(
+            f"{content.name} is for the {solution.objective} of several windows, and the loads are one: give --windows "
+            "or --window-length as they were given to solve, or all recordings"
+        )
+    return bounds
 
 
 def _words(bounds: tuple[Certified, ...]) -> str:

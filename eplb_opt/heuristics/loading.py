@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Timer
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event, current_thread, main_thread
 
+from eplb_opt.alarm import alarm
 from eplb_opt.interrupt import interrupt_requests
 
 logger = logging.getLogger(__name__)
@@ -17,20 +18,10 @@ LONGEST_LOADING = 2.0
 _requests: list[Event] = []
 
 
-@contextmanager
-def announced() -> Iterator[None]:
+def announced() -> AbstractContextManager[None]:
     """Around the first calls of kernels: a warning in the log where these are being compiled and not only loaded."""
-    timer = Timer(
-        LONGEST_LOADING,
-        logger.warning,
-        ("compiling kernels, which happens once per machine and takes a minute or two",),
-    )
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    words = "compiling kernels, which happens once per machine and takes a minute or two"
+    return alarm(LONGEST_LOADING, logger.warning, words)
 
 
 @contextmanager
@@ -50,6 +41,6 @@ def interrupted_between_kernels() -> Iterator[None]:
 
 
 def raise_if_interrupted() -> None:
-    """Called before each kernel."""
-    if any(request.is_set() for request in _requests):
+    """Called before each kernel. Only in the main thread, whose Ctrl-C it is: others may load kernels meanwhile."""
+    if current_thread() is main_thread() and any(request.is_set() for request in _requests):
         raise KeyboardInterrupt

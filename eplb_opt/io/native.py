@@ -102,7 +102,8 @@ def parse_solution(content: Content) -> Solution:
     objective = record.choice("objective", ("total", "mean", "worst"))
     # Files of version 0.1 do not have them.
     weights = record.exacts("window_weights") if record.values.get("window_weights") is not None else None
-    return Solution(plan, layers, objective, record.seconds("runtime"), weights)
+    interrupted = any(layer.stopped_by == "interrupt" for layer in layers)
+    return Solution(plan, layers, objective, record.seconds("runtime"), weights, interrupted)
 
 
 def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:

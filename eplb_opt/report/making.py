@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
+
+import numpy as np
 
 import eplb_opt
 from eplb_opt.arguments import positive_seconds
 from eplb_opt.compare import SOLVE
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError, SolverError
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, SolverError
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.colours import GREEDY, TRIVIAL
@@ -79,6 +82,10 @@ def make_report(
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     positive_seconds("time_limit", time_limit)
+    with np.errstate(over="ignore"):
+        tokens = float(loads.values.sum(dtype=np.float64))
+    if not isfinite(tokens):
+        raise InvalidLoadsError("the loads sum to more tokens than float64 holds, in which reports are; divide them")
     given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
     solved = solution is None
@@ -147,13 +154,12 @@ def _anywhere(
     deployment = solution.plan.deployment
     if not deployment.hierarchical:
         return None
-    interrupted = any(layer.stopped_by == "interrupt" for layer in solution.layers)
     return solve(
         loads,
         replace(deployment, policy="global"),
         objective=solution.objective,
         window_weights=_floats(solution.window_weights),
-        method="auto" if solved and not interrupted else _AT_ONCE,
+        method="auto" if solved and not solution.interrupted else _AT_ONCE,
         time_limit=_GLOBAL_SHARE * time_limit,
         progress=progress,
         **settings,

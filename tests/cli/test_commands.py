@@ -1,5 +1,6 @@
 """The command line: the library, spelled out, with one line for every mistake."""
 
+import errno
 import json
 import os
 import re
@@ -285,6 +286,8 @@ def test_loads_beyond_floats_are_planned_and_slots_beyond_reason_are_not(run):
     np.save("huge.npy", np.full((1, 4), 1e308))
     code, out, _ = run("solve", "huge.npy", "--gpus", 2)
     assert code == 0 and "imbalance 1.000000" in out
+    # Bound, gap and status.
+    assert out.splitlines()[1].split()[4:7] == ["1.000000", "0.00e+00", "optimal"]
     assert "the most supported" in sentence_of(run("solve", "huge.npy", "--gpus", 10**20, "--slots", 10**20))
 
 
@@ -349,3 +352,35 @@ def test_it_works_without_stderr(tmp_path):
     line = f"{sys.executable} -m eplb_opt.cli.main solve loads.npz --gpus 4 --redundant 4 --method greedy 2>&-"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "2 layers: imbalance" in done.stdout
+
+
+def test_tokens_beyond_floats_are_figures_or_one_sentence(run):
+    loads = np.random.default_rng(0).random((3, 2, 8)) * 1.7e308
+    np.save("huge.npy", loads)
+    shape = ["huge.npy", "--windows", 3, "--gpus", 2, "--slots", 10]
+    assert run("solve", *shape, "--method", "greedy", "-o", "plan.json")[0] == 0
+    code, out, _ = run("evaluate", "plan.json", "huge.npy", "--windows", 3, "--json")
+    assert code == 0 and json.loads(out)["summary"]["mean_slot_balancedness"] > 0
+    code, out, _ = run("backtest", *shape, "--strategies", "last/greedy", "--time-limit", 0.01, "--json")
+    assert code == 0 and all(0 < row["balancedness"] <= 1 for row in json.loads(out))
+    assert "divide them" in sentence_of(run("report", *shape, "-o", "page.html", "--time-limit", 1))
+
+
+def test_a_solution_for_several_windows_is_verified_on_the_same_windows(run):
+    np.save("loads.npy", np.random.default_rng(0).integers(1, 100, (4, 2, 8)))
+    windows = ["--windows", 2]
+    run("solve", "loads.npy", *windows, "--gpus", 2, "--slots", 10, "--method", "greedy", "--save", "solution.json")
+    code, out, _ = run("verify", "solution.json", "loads.npy", *windows)
+    assert code == 0 and "2 of 2 bounds are checked" in out
+    assert "give --windows" in sentence_of(run("verify", "solution.json", "loads.npy"))
+    # Other windows are other loads.
+    assert run("verify", "solution.json", "loads.npy", "--windows", 4)[0] == 1
+
+
+def test_what_the_system_refuses_is_told_with_its_file(run, recording, monkeypatch):
+    def refused(*_arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", "some/folder")
+
+    monkeypatch.setattr("eplb_opt.cli.inspect.show_table", refused)
+    code, _, err = run("inspect", recording)
+    assert (code, err) == (2, "eplb-opt: some/folder: Permission denied\n")

@@ -12,7 +12,7 @@ import pytest
 
 import eplb_opt
 from eplb_opt.solve import usable_cores
-from eplb_opt.steps import load_kernels
+from eplb_opt.steps import load_kernels, run_in_worker
 from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
@@ -83,6 +83,62 @@ def test_an_executor_that_runs_nothing_costs_no_plan_and_no_bound(make, method):
     greedy = eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy")
     for layer, other in zip(solution.layers, greedy.layers, strict=True):
         assert layer.objective <= other.objective and layer.lower_bound >= other.lower_bound
+
+
+class RunsOne(Executor):
+    """Runs the first step, and is to do the others later."""
+
+    def __init__(self):
+        self.futures = []
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        if not self.futures:
+            future.set_result(function(*arguments))
+        self.futures.append(future)
+        return future
+
+
+def test_a_call_that_fails_leaves_no_steps_with_its_executor():
+    def fail(_now):
+        raise ZeroDivisionError("whoever watches has failed")
+
+    executor = RunsOne()
+    with pytest.raises(ZeroDivisionError):
+        eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=5, executor=executor, progress=fail)
+    assert [future.cancelled() for future in executor.futures] == [False, True, True, True]
+
+
+class LosesASearchBesideAProgram(ThreadPoolExecutor):
+    """Loses one search while a program of the layer runs, refuses to run it again, and is well from then on."""
+
+    program = lost = None
+    searches_after = 0
+
+    def submit(self, function, /, *arguments, **options):
+        if function is run_in_worker:
+            self.program = super().submit(function, *arguments)
+            return self.program
+        if self.lost == "refused":
+            self.searches_after += 1
+        elif self.lost:
+            self.lost = "refused"
+            raise RuntimeError("the worker is gone")
+        elif self.program and not self.program.done():
+            self.lost = Future()
+            self.lost.set_exception(RuntimeError("the worker is gone"))
+            return self.lost
+        return super().submit(function, *arguments)
+
+
+def test_a_layer_that_lost_one_of_two_steps_is_searched_again_after_the_other():
+    with LosesASearchBesideAProgram(2) as executor:
+        solution = eplb_opt.solve(
+            LOADS.values[:, :1], DEPLOYMENT, time_limit=8, target_gap=0, executor=executor, workers=2
+        )
+    require_proven(solution)
+    assert executor.lost == "refused"
+    assert executor.searches_after > 0
 
 
 def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():

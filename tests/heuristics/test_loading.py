@@ -4,6 +4,7 @@ import logging
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 import pytest
@@ -73,3 +74,9 @@ def test_ctrl_c_is_raised_before_the_next_kernel_or_at_the_end():
     loading.raise_if_interrupted()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_in_the_main_thread_is_not_raised_where_another_one_loads_kernels():
+    with pytest.raises(KeyboardInterrupt), loading.interrupted_between_kernels(), ThreadPoolExecutor(1) as thread:
+        signal.raise_signal(signal.SIGINT)
+        assert thread.submit(loading.raise_if_interrupted).exception() is None
