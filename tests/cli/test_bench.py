@@ -3,17 +3,21 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import eplb_opt
+from eplb_opt.bench import run as bench_run
 from eplb_opt.bench.suite import select, suite
 from eplb_opt.cli.bench import METHODS
+from eplb_opt.errors import SolverError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
 from tests.cli.test_commands import sentence_of
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
 TWO = ["--only", "lognormal-1-32x48x16", "--only", "rank-1.2-32*"]
 
 
@@ -45,8 +49,37 @@ def test_recordings_are_cases_of_the_suite_of_models(run, tmp_path):
     assert out.splitlines()[1].startswith("decode-64x288x72  greedy")
 
 
+def test_instances_of_a_library_are_cases_and_what_a_method_cannot_plan_is_left_out(run, tmp_path):
+    only = ["--only", "eight-experts", "--only", "worst-of-3-32x48x48"]
+    options = ["--methods", "cpsat,greedy", "--time-limit", 5, "-o", "rows.csv", "--markdown", "t.md"]
+    code, out, err = run("bench", MODELS, "--suite", "library", *only, *options)
+    assert (code, err) == (0, "")
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert rows["case"].tolist() == ["eight-experts", "eight-experts", "worst-of-3-32x48x48"]
+    assert rows["objective"].tolist() == ["total", "total", "worst"] and rows["windows"].tolist() == [1, 1, 3]
+    # The library's optimum of 590/3 tokens, where the mean GPU has 1450/8.
+    assert rows["bound"].tolist()[:2] == pytest.approx([590 / 3 / (1450 / 8)] * 2)
+    assert rows["imbalance"].iloc[2] == pytest.approx(1.816032) and rows["gap"].iloc[2] == 0
+    assert out.count("left out") == 1 and "no run: cpsat on worst-of-3-32x48x48 (method=" in out
+    text = (tmp_path / "t.md").read_text()
+    assert "| worst-of-3-32x48x48, worst of 3 windows | - | 1.816032 |" in text
+    assert text.startswith("`eplb-opt bench models --suite library --methods cpsat,greedy --time-limit 5 ")
+
+
+def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monkeypatch):
+    def solve(*arguments, method, **options):
+        if method == "search":
+            raise SolverError("a plan is below a checked bound")
+        return eplb_opt.solve(*arguments, method=method, **options)
+
+    monkeypatch.setattr(bench_run, "solve", solve)
+    code, out, _ = run("bench", *TWO, "--methods", "search,greedy", "-o", "rows.csv")
+    assert code == 1 and out.count("a plan is below a checked bound") == 3
+    assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy", "greedy"]
+
+
 BAD_USAGE = {
-    "suite": (["--suite", "demo"], "suite='demo' is not one of layers, models"),
+    "suite": (["--suite", "demo"], "suite='demo' is not one of layers, models, library"),
     "method": (["--methods", "greedy,magic"], f"methods='magic' is not one of {', '.join(METHODS)}"),
     "no method": (["--methods", ""], "methods='' is not one of"),
     "no case": (["--only", "magic"], "only='magic' is in no name of a case"),
@@ -55,6 +88,8 @@ BAD_USAGE = {
     "recording": (["decode.json", "--suite", "models"], "decode.json does not exist"),
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
+    "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
+    "two purposes": (["--library", "x", "-o", "y"], "--library keeps its results itself"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
 }
 
