@@ -13,6 +13,8 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.available import require_solver
+from eplb_opt.bench.kept import KeptRuns
+from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.markdown import markdown, reasons
 from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
 from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
@@ -76,6 +78,12 @@ def run(
         typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
     ] = None,
     profiles: Annotated[bool, typer.Option("--profile", help="Print where the time of each run went.")] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where each finished run is kept; the same command again makes only the others."
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where a row per run goes, as CSV.")] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Where tables of methods and of cases go.")
@@ -87,16 +95,22 @@ def run(
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
     outputs = _Files(output, markdown_file)
     if library is not None:
-        if any((inputs, output, markdown_file)):
-            raise InvalidArgumentError("--library keeps its results itself; files and outputs are for --suite")
+        if any((inputs, runs, output, markdown_file)):
+            raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
         return run_library(library, texts, settings)
     outputs.require(inputs)
     cases = select(suite(suite_name, inputs), texts)
+    keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
+    kept = {} if keeper is None else keeper.open(cases, names)
+    if kept:
+        show(f"{len(kept)} of {len(cases) * len(names)} runs are in {runs}")
     outcomes: list[Run | LeftOut] = []
     interrupted = False
     try:
-        for done in run_all(cases, names, settings, _watch):
+        for done in run_all(cases, names, settings, _watch, kept):
             outcomes.append(done)
+            if keeper is not None and isinstance(done, Run) and (done.case.name, done.method) not in kept:
+                keeper.write(done)
             _show_outcome(done, max(len(case.name) for case in cases), first=len(outcomes) == 1)
             if profiles and isinstance(done, Run):
                 _show_profile(done)
@@ -109,7 +123,8 @@ def run(
             _show_summary(outcomes, names)
             _write(outcomes, names, outputs, _command(suite_name, names, settings, texts, inputs))
     if interrupted:
-        show(f"interrupted: {len(made)} of {len(cases) * len(names)} runs are finished")
+        again = "" if runs is None else "; the same command again makes the others"
+        show(f"interrupted: {len(made)} of {len(cases) * len(names)} runs are finished{again}")
         return 130
     wrong = contradictions(made)
     for sentence in wrong:

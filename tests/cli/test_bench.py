@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 import pandas as pd
 import pytest
@@ -66,6 +67,23 @@ def test_instances_of_a_library_are_cases_and_what_a_method_cannot_plan_is_left_
     assert text.startswith("`eplb-opt bench models --suite library --methods cpsat,greedy --time-limit 5 ")
 
 
+def test_the_same_command_again_makes_only_what_is_missing(run, tmp_path):
+    command = ["bench", *TWO, "--time-limit", 1, "--target-gap", 0.01, "--runs", "runs", "-o", "rows.csv"]
+    assert run(*command, "--methods", "greedy")[0] == 0
+    first = pd.read_csv(tmp_path / "rows.csv")
+    code, out, err = run(*command, "--methods", "greedy,search")
+    assert (code, err) == (0, "") and out.startswith("2 of 4 runs are in runs\n")
+    second = pd.read_csv(tmp_path / "rows.csv")
+    kept = second[second["method"] == "greedy"].reset_index(drop=True)
+    same = ["case", "seconds", "imbalance", "own_bound", "thread_seconds", "processor", "ortools"]
+    pd.testing.assert_frame_equal(kept[same], first[same])
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+    assert run(*command, "--methods", "greedy,search")[1].startswith("4 of 4 runs are in runs\n")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "rows.csv"), second)
+    words = sentence_of(run(*command, "--methods", "greedy", "--seed", 1))
+    assert "was made with seed=0, not 1; keep these runs in another folder, or remove the file" in words
+
+
 def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monkeypatch):
     def solve(*arguments, method, **options):
         if method == "search":
@@ -73,9 +91,10 @@ def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monk
         return eplb_opt.solve(*arguments, method=method, **options)
 
     monkeypatch.setattr(bench_run, "solve", solve)
-    code, out, _ = run("bench", *TWO, "--methods", "search,greedy", "-o", "rows.csv")
+    code, out, _ = run("bench", *TWO, "--methods", "search,greedy", "-o", "rows.csv", "--runs", "runs")
     assert code == 1 and out.count("a plan is below a checked bound") == 3
     assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy", "greedy"]
+    assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
 BAD_USAGE = {
@@ -89,7 +108,8 @@ BAD_USAGE = {
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
     "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
-    "two purposes": (["--library", "x", "-o", "y"], "--library keeps its results itself"),
+    "two purposes": (["--library", "x", "--runs", "y"], "--library keeps its results itself"),
+    "runs": ([*TWO, "--runs", "/dev/null"], "/dev/null cannot be made: File exists"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
 }
 
@@ -120,3 +140,20 @@ def test_a_contradiction_between_methods_ends_in_an_exit_code(run, monkeypatch):
     monkeypatch.setattr("eplb_opt.cli.bench.contradictions", lambda runs: ["one of the two is wrong"])
     code, out, _ = run("bench", *TWO, "--methods", "greedy")
     assert code == 1 and out.endswith("contradiction: one of the two is wrong\n")
+
+
+def test_a_killed_command_keeps_every_run_that_was_finished(run, tmp_path):
+    options = ["bench", *TWO, "--methods", "greedy,search", "--target-gap", "0", "--workers", "1", "--runs", "runs"]
+    command = [sys.executable, "-m", "eplb_opt.cli.main", *options, "--time-limit", "3"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    give_up = monotonic() + 60
+    while len(list(tmp_path.glob("runs/*.search.json"))) < 1 and monotonic() < give_up:
+        sleep(0.05)
+    process.kill()
+    process.wait()
+    before = {path: path.read_bytes() for path in tmp_path.glob("runs/*.json")}
+    assert len(before) in (2, 3)
+    code, out, _ = run(*options, "--time-limit", 3)
+    assert code == 0 and out.startswith(f"{len(before)} of 4 runs are in runs\n")
+    assert len(list(tmp_path.glob("runs/*.json"))) == 4
+    assert all(path.read_bytes() == content for path, content in before.items())
