@@ -22,6 +22,7 @@ from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
+from eplb_opt.cli.pictures import picture, require_picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
@@ -47,14 +48,17 @@ class _Files:
 
     rows: Path | None
     markdown: Path | None
+    figure: Path | None
 
     def require(self, inputs: list[Path]) -> None:
         """Refuse what cannot be written, before hours of work."""
-        paths = (self.rows, self.markdown)
+        paths = (self.rows, self.markdown, self.figure)
         options.require_new_files(paths, inputs)
         for path in paths:
             if path is not None:
                 require_writable(path)
+        if self.figure is not None:
+            require_picture(self.figure)
 
 
 def run(
@@ -88,14 +92,17 @@ def run(
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Where tables of methods and of cases go.")
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
+    ] = None,
 ) -> int:
     """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
     names = _methods(methods)
     inputs, texts = files or [], only or []
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
-    outputs = _Files(output, markdown_file)
+    outputs = _Files(output, markdown_file, figure)
     if library is not None:
-        if any((inputs, runs, output, markdown_file)):
+        if any((inputs, runs, output, markdown_file, figure)):
             raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
         return run_library(library, texts, settings)
     outputs.require(inputs)
@@ -210,3 +217,12 @@ def _write(outcomes: list[Run | LeftOut], methods: list[str], files: _Files, com
     if files.markdown is not None:
         write_whole(files.markdown, markdown(outcomes, methods, command))
         show(f"tables written to {files.markdown}")
+    complete = finished(outcomes, methods)
+    if files.figure is not None and complete:
+        # Matplotlib loads here and not with the command line.
+        from eplb_opt.report.profiles import plot_gap_profile, plot_time_profile
+
+        frame = to_frame(complete)
+        draws = (lambda ax: plot_gap_profile(frame, ax)), (lambda ax: plot_time_profile(frame, ax=ax))
+        write_whole(files.figure, picture(files.figure, *draws))
+        show(f"figure written to {files.figure}")

@@ -52,7 +52,18 @@ def test_recordings_are_cases_of_the_suite_of_models(run, tmp_path):
 
 def test_instances_of_a_library_are_cases_and_what_a_method_cannot_plan_is_left_out(run, tmp_path):
     only = ["--only", "eight-experts", "--only", "worst-of-3-32x48x48"]
-    options = ["--methods", "cpsat,greedy", "--time-limit", 5, "-o", "rows.csv", "--markdown", "t.md"]
+    options = [
+        "--methods",
+        "cpsat,greedy",
+        "--time-limit",
+        5,
+        "-o",
+        "rows.csv",
+        "--markdown",
+        "t.md",
+        "--figure",
+        "f.svg",
+    ]
     code, out, err = run("bench", MODELS, "--suite", "library", *only, *options)
     assert (code, err) == (0, "")
     rows = pd.read_csv(tmp_path / "rows.csv")
@@ -65,6 +76,7 @@ def test_instances_of_a_library_are_cases_and_what_a_method_cannot_plan_is_left_
     text = (tmp_path / "t.md").read_text()
     assert "| worst-of-3-32x48x48, worst of 3 windows | - | 1.816032 |" in text
     assert text.startswith("`eplb-opt bench models --suite library --methods cpsat,greedy --time-limit 5 ")
+    assert (tmp_path / "f.svg").read_text().startswith("<?xml")
 
 
 def test_the_same_command_again_makes_only_what_is_missing(run, tmp_path):
@@ -108,6 +120,7 @@ BAD_USAGE = {
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
     "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
+    "figure": ([*TWO, "--figure", "f.gif"], "f.gif: the figure's file ending is not one of png, svg, pdf"),
     "two purposes": (["--library", "x", "--runs", "y"], "--library keeps its results itself"),
     "runs": ([*TWO, "--runs", "/dev/null"], "/dev/null cannot be made: File exists"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
