@@ -107,14 +107,19 @@ def run(
         return run_library(library, texts, settings)
     outputs.require(inputs)
     cases = select(suite(suite_name, inputs), texts)
+    total = len(cases) * len(names)
     keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
     kept = {} if keeper is None else keeper.open(cases, names)
     if kept:
-        show(f"{len(kept)} of {len(cases) * len(names)} runs are in {runs}")
+        show(f"{len(kept)} of {total} runs are in {runs}")
     outcomes: list[Run | LeftOut] = []
+
+    def watch(case: Case, method: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
+        return progress_line(f"{len(outcomes) + 1} of {total}, {case.name}, {method}: ")
+
     interrupted = False
     try:
-        for done in run_all(cases, names, settings, _watch, kept):
+        for done in run_all(cases, names, settings, watch, kept):
             outcomes.append(done)
             if keeper is not None and isinstance(done, Run) and (done.case.name, done.method) not in kept:
                 keeper.write(done)
@@ -131,7 +136,7 @@ def run(
             _write(outcomes, names, outputs, _command(suite_name, names, settings, texts, inputs))
     if interrupted:
         again = "" if runs is None else "; the same command again makes the others"
-        show(f"interrupted: {len(made)} of {len(cases) * len(names)} runs are finished{again}")
+        show(f"interrupted: {len(made)} of {total} runs are finished{again}")
         return 130
     wrong = contradictions(made)
     for sentence in wrong:
@@ -154,10 +159,6 @@ def _command(suite_name: str, methods: list[str], settings: Settings, only: list
     words += ["--time-limit", f"{settings.time_limit:g}", "--target-gap", f"{settings.target_gap:g}"]
     words += ["--workers", str(settings.workers), "--seed", str(settings.seed)]
     return shlex.join(words + [word for text in only for word in ("--only", text)])
-
-
-def _watch(case: Case, method: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
-    return progress_line(f"{case.name}, {method}: ")
 
 
 def _show_outcome(done: Run | LeftOut, width: int, first: bool) -> None:
@@ -190,7 +191,7 @@ def _show_summary(outcomes: list[Run | LeftOut], methods: list[str]) -> None:
     show_table(summary(made), _FORMATS)
     if complete:
         show("")
-        show(f"{len({run.case.name for run in complete})} cases, gaps to the best known bounds:")
+        show("over cases, gaps to the best known bounds:")
         show_table(standings(complete), _FORMATS)
         show("")
         for sentence in ahead(complete, last):
