@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from statistics import median
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from eplb_opt.bench.run import LeftOut, Run
 from eplb_opt.bench.standings import ahead, finished, standings
 from eplb_opt.bench.suite import Case
 from eplb_opt.bench.titles import title_of
-from eplb_opt.solution import percent
+from eplb_opt.solution import percent, relative_gap
 
 
 def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command: str) -> str:
@@ -27,7 +28,7 @@ def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command:
     cases = list({run.case.name: run.case for run in runs}.values())
     lines = [f"`{command}`: {runs[0].machine}.", ""]
     notes = [*ahead(runs, methods[-1], title_of), *(f"No run: {words}." for words in reasons(outcomes, title_of))]
-    lines += [*_methods(runs, len(cases)), "", *(f"- {note}" for note in notes), "", *_cases(runs, cases, methods)]
+    lines += [*_methods(runs, cases), "", *(f"- {note}" for note in notes), "", *_cases(runs, cases, methods)]
     return "\n".join(lines) + "\n"
 
 
@@ -39,27 +40,36 @@ def reasons(outcomes: Sequence[Run | LeftOut], title: Callable[[str], str] = str
     return [f"{name} on {', '.join(names)} ({reason})" for (name, reason), names in cases.items()]
 
 
-def _methods(runs: Sequence[Run], num_cases: int) -> list[str]:
+def _methods(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
     """What is counted, and the table of methods."""
     within = [f"within {100 * level:g} %" for level in LEVELS]
     header = ["method", "cases", "median gap", *within, "primal integral", "dual integral"]
     header += ["optimal", "failed", "no progress"]
     lines = [
         "Gaps are those of the plans to the best bound that anybody has proven; integrals, in seconds, are means over "
-        "cases, against the best plan that anybody knows. Failed: a program that was too large, or a solver that "
-        "crashed or contradicted a plan. No progress: the solver of the whole model gave neither a better plan nor a "
-        "better bound than the greedy ones that it began with, failures among them.",
+        "the cases of a method, against the best plan that anybody knows. Failed: a program that was too large, or a "
+        "solver that crashed or contradicted a plan. No progress: the solver of the whole model gave neither a better "
+        "plan nor a better bound than the greedy ones that it began with, failures among them.",
         "",
         _row(header),
         _row(["---", *["---:"] * (len(header) - 1)]),
     ]
     for row in standings(runs).to_dict("records"):
         cells = [_cell(title_of(row["method"])), str(row["cases"]), percent(Fraction(row["median_gap"]))]
-        cells += [f"{row[f'within_{level:g}']} of {num_cases}" for level in LEVELS]
+        cells += [f"{row[f'within_{level:g}']} of {len(cases)}" for level in LEVELS]
         cells += [f"{row['primal_integral']:.3f}", f"{row['dual_integral']:.3f}"]
         cells += [str(row["optimal"]), str(row["failed"]), "-" if pd.isna(row["idle"]) else f"{row['idle']:.0f}"]
         lines.append(_row(cells))
-    return lines
+    return [*lines, _row(_best_known(runs, cases))]
+
+
+def _best_known(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
+    """What the methods are held against: nobody comes within gaps that are open to everybody."""
+    best = [Best.of(case, runs) for case in cases]
+    gaps = [relative_gap(one.plan, one.bound) for one in best]
+    within = [f"{sum(gap <= level for gap in gaps)} of {len(cases)}" for level in LEVELS]
+    optimal = str(sum(gap == 0 for gap in gaps))
+    return ["*best known*", str(len(cases)), percent(Fraction(median(gaps))), *within, "-", "-", optimal, "-", "-"]
 
 
 def _cases(runs: Sequence[Run], cases: Sequence[Case], methods: Sequence[str]) -> list[str]:

@@ -69,7 +69,7 @@ def run(
         ),
     ] = None,
     suite_name: Annotated[
-        str, typer.Option("--suite", help="layers, models, or library: the instances of folders such as models.")
+        str, typer.Option("--suite", help="layers, models, or library: the instances in the folders that are given.")
     ] = "layers",
     methods: Annotated[str, typer.Option(help="Methods of solve, separated by commas.")] = "greedy,cpsat,auto",
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds of each call.")] = 30.0,

@@ -87,9 +87,11 @@ def test_markdown_has_methods_then_who_is_ahead_then_cases_with_methods_side_by_
     runs = [*RUNS, run(NODES, "greedy", (8, 4), (6, 4)), run(NODES, "auto", (4, 4), (4, 4))]
     lines = markdown(runs, ["greedy", "auto"], "eplb-opt bench --suite layers").splitlines()
     assert lines[0] == "`eplb-opt bench --suite layers`: eplb_opt 1, Python 3; a processor, 2 cores, 8 GiB, a system."
-    methods, cases = (lines[start : start + 4] for start in (i for i, line in enumerate(lines) if "| ---" in line))
+    methods, cases = (lines[start : start + 5] for start in (i for i, line in enumerate(lines) if "| ---" in line))
     assert methods[1].startswith("| published greedy | 2 | ")
     assert methods[2].startswith("| eplb_opt | 2 | ") and methods[2].endswith(" 1 | 0 | - |")
+    # Plans of 6 + 5 and 4 + 4, bounds of 5 + 5 and 4 + 4.
+    assert methods[3] == "| *best known* | 2 | 4.5 % | 1 of 2 | 1 of 2 | 1 of 2 | - | - | 1 | - | - |"
     assert "- No other method ends with a better plan than eplb_opt on any case." in lines
     assert lines[-4].startswith("| 2 layers, 2 experts | published greedy | eplb_opt | proven bound |")
     assert cases[1:3] == [

@@ -136,7 +136,7 @@ def test_wrong_usage_is_one_sentence(run, tmp_path, case):
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path):
     command = [sys.executable, "-m", "eplb_opt.cli.main", "bench", *TWO, "--methods", "greedy,search"]
-    options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv"]
+    options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv", "--runs", "runs"]
     process = subprocess.Popen(
         [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -145,7 +145,8 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path):
     rest, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, "")
     assert first[1].startswith("lognormal-1-32x48x16  greedy")
-    assert rest.endswith("interrupted: 1 of 4 runs are finished\n")
+    assert rest.endswith("interrupted: 1 of 4 runs are finished; the same command again makes the others\n")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["lognormal-1-32x48x16.greedy.json"]
     assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy"]
 
 
