@@ -33,7 +33,8 @@ class TracePoint:
     objective, lower_bound
         Both values after the event.
     source
-        What found it: ``"greedy"``, ``"search"``, the argument of a proof, a solver, or a remark on what was refused.
+        What found it: ``"greedy"``, ``"search"``, the argument of a proof, or a solver. Or a remark on what failed or
+        was refused, with a colon in it: ``"cpsat: ..."``.
     """
 
     seconds: float

@@ -16,7 +16,7 @@ import numpy as np
 
 from eplb_opt.aim import Aim
 from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
-from eplb_opt.backends.available import require_solver
+from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
@@ -241,10 +241,7 @@ def _check_arguments(
 ) -> None:
     one_of("objective", objective, OBJECTIVES)
     one_of("method", method, METHODS)
-    if method in PROGRAM_METHODS and loads.num_windows > 1 and objective != "total":
-        raise InvalidArgumentError(
-            f"method={method!r} plans one window, or several with objective='total'; use auto, search or greedy"
-        )
+    require_objective(method, objective, loads.num_windows)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
     positive_seconds("time_limit", time_limit)

@@ -159,6 +159,8 @@ def run_in_worker(task: ProgramTask) -> Findings:
         verdict = "failed"
         items.append(Finding(f"{task.method}: {error}", seconds=monotonic() - begin))
     if verdict == "infeasible":
-        items.append(Finding(f"{task.method} calls a program infeasible that has a plan", seconds=monotonic() - begin))
+        items.append(
+            Finding(f"{task.method}: it calls a program infeasible that has a plan", seconds=monotonic() - begin)
+        )
     complete = verdict not in (None, "stopped")
     return Findings(task.method, tuple(items), monotonic() - begin, complete)

@@ -1,4 +1,4 @@
-"""Whether the solver that a method names is installed, without loading it."""
+"""Whether the solver that a method names is installed, without loading it, and can plan for an objective."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from importlib.util import find_spec
 
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.errors import MissingPackageError
+from eplb_opt.errors import InvalidArgumentError, MissingPackageError
 
 _NEEDS = {
     "cpsat": ("ortools", "pulp"),
@@ -24,3 +24,11 @@ def require_solver(method: str) -> None:
             raise MissingPackageError(f"method={method!r} needs the package {package}: pip install {package}")
     if method == "pulp:COIN_CMD" and find_spec("cbcbox") is None and shutil.which("cbc") is None:
         raise MissingPackageError("method='pulp:COIN_CMD' needs the CBC solver: pip install 'pulp[cbc]'")
+
+
+def require_objective(method: str, objective: str, num_windows: int) -> None:
+    """Raise an `InvalidArgumentError` if `method` names a solver whose program has no such objective."""
+    if method in PROGRAM_METHODS and num_windows > 1 and objective != "total":
+        raise InvalidArgumentError(
+            f"method={method!r} plans one window, or several with objective='total'; use auto, search or greedy"
+        )

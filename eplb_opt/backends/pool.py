@@ -8,6 +8,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -81,6 +82,33 @@ class WorkerPool:
         finally:
             self._finish(run, healthy)
 
+    def prepare(self, workers: int) -> None:
+        """Have so many workers wait for tasks, so that none has to start while a clock runs.
+
+        A worker that cannot start is left out: the first task that needs it tells why.
+        """
+        with self._lock:
+            fresh = [(worker, since) for worker, since in self._idle if _is_fresh(worker, since)]
+            stale = [worker for worker, since in self._idle if (worker, since) not in fresh]
+            self._idle = fresh
+        for worker in stale:
+            worker.close()
+        runs: list[_Run] = []
+        ready: set[_Run] = set()
+        try:
+            with suppress(SolverError):
+                for _ in range(workers - len(fresh)):
+                    runs.append(_Run(WorkerProcess(), call=""))
+                    with self._lock:
+                        self._busy.add(runs[-1])
+            for run in runs:
+                with suppress(EOFError, OSError), alarm(START_SECONDS, self._end, [run]):
+                    run.worker.wait_until_ready()
+                    ready.add(run)
+        finally:
+            for run in runs:
+                self._finish(run, run in ready)
+
     def end(self, call: str) -> None:
         """End the workers that run tasks of `call`, now and later; those who wait for their news get none."""
         with self._lock:
@@ -101,7 +129,7 @@ class WorkerPool:
                 raise SolverError("the call that asked has ended")
             while self._idle:
                 worker, since = self._idle.pop()
-                if worker.is_alive() and monotonic() - since < IDLE_SECONDS / 2:
+                if _is_fresh(worker, since):
                     break
                 worker.close()
             else:
@@ -126,6 +154,11 @@ class WorkerPool:
                 self._idle.append((run.worker, monotonic()))
                 return
         run.worker.close()
+
+
+def _is_fresh(worker: WorkerProcess, since: float) -> bool:
+    """Whether a worker that waits since then has a while to go before it ends itself."""
+    return worker.is_alive() and monotonic() - since < IDLE_SECONDS / 2
 
 
 POOL = WorkerPool()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.bench.best import Best
 from eplb_opt.bench.run import Run
 
 # Gaps that the time to is told.
@@ -67,14 +68,11 @@ class Curve:
 
 
 def measures(run: Run, runs: Sequence[Run]) -> dict[str, float]:
-    """Integrals up to the end of the longest run on the case, and times; against the best that any of them found."""
-    rivals = [other for other in runs if other.case is run.case]
-    layers = list(zip(*(other.solution.layers for other in rivals), strict=True))
-    plan = sum(min(layer.objective for layer in same) for same in layers)
-    bound = sum(max(layer.lower_bound for layer in same) for same in layers)
-    curve = Curve.of(run, max(other.seconds for other in rivals))
+    """Integrals up to the end of the longest run on the case, and times; against the best that anybody knows of it."""
+    best = Best.of(run.case, runs)
+    curve = Curve.of(run, max(other.seconds for other in runs if other.case is run.case))
     return {
-        "primal_integral": curve.primal_integral(float(plan)),
-        "dual_integral": curve.dual_integral(float(plan)),
-        **{f"seconds_to_{level:g}": curve.seconds_to(level, float(bound)) for level in LEVELS},
+        "primal_integral": curve.primal_integral(float(best.plan)),
+        "dual_integral": curve.dual_integral(float(best.plan)),
+        **{f"seconds_to_{level:g}": curve.seconds_to(level, float(best.bound)) for level in LEVELS},
     }

@@ -55,7 +55,7 @@ def improve(
     """
     begin = monotonic()
     found = _solve(named, known, settings, progress)
-    if any(layer.stopped_by == "interrupt" for layer in found.layers):
+    if found.interrupted:
         raise KeyboardInterrupt
     if known is None:
         better_plan = better_bound = True

@@ -1,58 +1,105 @@
-"""Markdown: one table of cases with the methods side by side, as it stands in a README."""
+"""Markdown: a table of methods, where rivals end ahead, and a table of cases, as they stand in a README."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from statistics import median
 
-from eplb_opt.bench.run import Run
+import pandas as pd
+
+from eplb_opt.bench.best import Best
+from eplb_opt.bench.curves import LEVELS
+from eplb_opt.bench.run import LeftOut, Run
+from eplb_opt.bench.standings import ahead, finished, standings
 from eplb_opt.bench.suite import Case
-from eplb_opt.bench.table import best_bound, versions
-from eplb_opt.solution import percent
-
-_METHOD_TITLES = {
-    "greedy": "published greedy",
-    "search": "local search",
-    "cpsat": "whole model (CP-SAT)",
-    "pulp:HiGHS": "whole model (HiGHS)",
-    "pulp:COIN_CMD": "whole model (CBC)",
-    "auto": "eplb_opt",
-}
+from eplb_opt.bench.titles import title_of
+from eplb_opt.solution import percent, relative_gap
 
 
-def markdown(runs: Sequence[Run], command: str) -> str:
-    """How the runs were made, and a row per case: the imbalance of each method and the best bound of any.
+def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command: str) -> str:
+    """How the runs were made; a row per method; on which cases somebody is ahead of the last one; a row per case.
 
-    Optimal layers, worst gap and seconds are those of the last method. A case that was interrupted before the last
-    method had run is left out.
+    A case that not all methods are done with is left out.
     """
-    methods = list(dict.fromkeys(run.method for run in runs))
-    last = methods[-1]
-    by_case: dict[str, dict[str, Run]] = {}
-    for run in runs:
-        by_case.setdefault(run.case.name, {})[run.method] = run
-    finished = [of_case for of_case in by_case.values() if len(of_case) == len(methods)]
-    common = _common_facts([of_case[last].case for of_case in finished])
-    titles = [_METHOD_TITLES.get(method, method) for method in methods]
-    header = [_cell(", ".join(common) or "case"), *titles, "proven bound", "optimal layers", "worst gap", "seconds"]
-    lines = [_row(header), _row(["---", *["---:"] * (len(header) - 1)])]
-    for of_case in finished:
-        run = of_case[last]
-        cells = [_cell(", ".join([run.case.family, *_facts(run.case, without=common)]))]
-        cells += [f"{float(of_case[method].imbalance):.6f}" for method in methods]
-        cells += [f"{float(best_bound(run, runs)):.6f}", f"{run.layers_optimal} of {len(run.gaps)}"]
-        cells += [percent(max(run.gaps)), f"{run.seconds:.1f}"]
+    runs = finished(outcomes, methods)
+    if not runs:
+        return f"`{command}`: no case is finished.\n"
+    cases = list({run.case.name: run.case for run in runs}.values())
+    lines = [f"`{command}`: {runs[0].machine}.", ""]
+    notes = [*ahead(runs, methods[-1], title_of), *(f"No run: {words}." for words in reasons(outcomes, title_of))]
+    lines += [*_methods(runs, cases), "", *(f"- {note}" for note in notes), "", *_cases(runs, cases, methods)]
+    return "\n".join(lines) + "\n"
+
+
+def reasons(outcomes: Sequence[Run | LeftOut], title: Callable[[str], str] = str) -> list[str]:
+    """Why methods have no run, each reason once with its cases; `title` turns names of methods into words."""
+    cases: dict[tuple[str, str], list[str]] = {}
+    for item in (item for item in outcomes if isinstance(item, LeftOut)):
+        cases.setdefault((title(item.method), item.reason), []).append(item.case.name)
+    return [f"{name} on {', '.join(names)} ({reason})" for (name, reason), names in cases.items()]
+
+
+def _methods(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
+    """What is counted, and the table of methods."""
+    within = [f"within {100 * level:g} %" for level in LEVELS]
+    header = ["method", "cases", "median gap", *within, "primal integral", "dual integral"]
+    header += ["optimal", "failed", "no progress"]
+    lines = [
+        "Gaps are those of the plans to the best bound that anybody has proven; integrals, in seconds, are means over "
+        "the cases of a method, against the best plan that anybody knows. Failed: a program that was too large, or a "
+        "solver that crashed or contradicted a plan. No progress: the solver of the whole model gave neither a better "
+        "plan nor a better bound than the greedy ones that it began with, failures among them.",
+        "",
+        _row(header),
+        _row(["---", *["---:"] * (len(header) - 1)]),
+    ]
+    for row in standings(runs).to_dict("records"):
+        cells = [_cell(title_of(row["method"])), str(row["cases"]), percent(Fraction(row["median_gap"]))]
+        cells += [f"{row[f'within_{level:g}']} of {len(cases)}" for level in LEVELS]
+        cells += [f"{row['primal_integral']:.3f}", f"{row['dual_integral']:.3f}"]
+        cells += [str(row["optimal"]), str(row["failed"]), "-" if pd.isna(row["idle"]) else f"{row['idle']:.0f}"]
         lines.append(_row(cells))
-    return "\n".join([_preamble(command, _METHOD_TITLES.get(last, last)), "", *lines]) + "\n"
+    return [*lines, _row(_best_known(runs, cases))]
 
 
-def _preamble(command: str, last: str) -> str:
-    made_by = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return (
-        f"`{command}`: {made_by}, {os.cpu_count()} cores.\n"
-        "Max load / mean load of the hottest GPU, all layers together (1 is perfect balance); the proven bound is the "
-        f"best of any method; optimal layers, worst gap of a layer and seconds are those of {last}."
-    )
+def _best_known(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
+    """What the methods are held against: nobody comes within gaps that are open to everybody."""
+    best = [Best.of(case, runs) for case in cases]
+    gaps = [relative_gap(one.plan, one.bound) for one in best]
+    within = [f"{sum(gap <= level for gap in gaps)} of {len(cases)}" for level in LEVELS]
+    optimal = str(sum(gap == 0 for gap in gaps))
+    return ["*best known*", str(len(cases)), percent(Fraction(median(gaps))), *within, "-", "-", optimal, "-", "-"]
+
+
+def _cases(runs: Sequence[Run], cases: Sequence[Case], methods: Sequence[str]) -> list[str]:
+    """What is shown, and the table of cases; optimal layers, worst gap and seconds are those of the last method."""
+    common = _common_facts(cases)
+    titles = [_cell(title_of(method)) for method in methods]
+    header = [_cell(", ".join(common) or "case"), *titles, "proven bound", "optimal layers", "worst gap", "seconds"]
+    lines = [
+        "Max load / mean load of the hottest GPU, all layers together (1 is perfect balance), or the mean or worst of "
+        "this over several windows; the proven bound is the best that anybody has; optimal layers, worst gap of a "
+        f"layer to its own bound and seconds are those of {title_of(methods[-1])}.",
+        "",
+        _row(header),
+        _row(["---", *["---:"] * (len(header) - 1)]),
+    ]
+    for case in cases:
+        of_case = {run.method: run for run in runs if run.case is case}
+        anybody = next(iter(of_case.values()))
+        bound = anybody.as_imbalance(Best.of(case, runs).bound)
+        cells = [_cell(", ".join([case.family, *_facts(case, without=common)]))]
+        cells += [f"{float(of_case[method].imbalance):.6f}" if method in of_case else "-" for method in methods]
+        cells += [f"{float(bound):.6f}", *_last(of_case.get(methods[-1]))]
+        lines.append(_row(cells))
+    return lines
+
+
+def _last(run: Run | None) -> list[str]:
+    if run is None:
+        return ["-"] * 3
+    return [f"{run.layers_optimal} of {len(run.gaps)}", percent(max(run.gaps)), f"{run.seconds:.1f}"]
 
 
 def _common_facts(cases: Sequence[Case]) -> list[str]:
@@ -62,7 +109,8 @@ def _common_facts(cases: Sequence[Case]) -> list[str]:
 
 
 def _facts(case: Case, without: Sequence[str] = ()) -> list[str]:
-    layers, deployment = case.loads.num_layers, case.deployment
+    """Shape of a case in words; instances of a library are known by their names."""
+    layers, windows, deployment = case.loads.num_layers, case.loads.num_windows, case.deployment
     nodes = f" on {deployment.num_nodes} nodes, {deployment.num_groups} groups" if deployment.hierarchical else ""
     facts = [
         f"{layers} layer{'s' * (layers > 1)}",
@@ -70,6 +118,10 @@ def _facts(case: Case, without: Sequence[str] = ()) -> list[str]:
         f"{deployment.num_slots} slots",
         f"{deployment.num_gpus} GPUs{nodes}",
     ]
+    if case.origin == "library":
+        facts = []
+    if windows > 1:
+        facts.append(f"{case.objective} of {windows} windows")
     return [fact for fact in facts if fact not in without]
 
 

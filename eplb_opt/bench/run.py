@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
+from eplb_opt.backends.available import require_objective
+from eplb_opt.backends.outcome import PROGRAM_METHODS
+from eplb_opt.backends.pool import POOL
+from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
-from eplb_opt.solution import Solution
+from eplb_opt.errors import InvalidArgumentError, SolverError
+from eplb_opt.heuristics.registry import names
+from eplb_opt.solution import Solution, relative_gap
 from eplb_opt.solve import Progress, solve
 
 # Given a case and a method, a context around the call of `solve` that may hand it a callback.
@@ -24,6 +31,16 @@ class Settings:
     target_gap: float
     seed: int
     workers: int
+
+
+def value_of(solution: Solution) -> Fraction:
+    """Sum of the objectives of all layers."""
+    return sum((layer.objective for layer in solution.layers), Fraction(0))
+
+
+def bound_of(solution: Solution) -> Fraction:
+    """Sum of the lower bounds of all layers."""
+    return sum((layer.lower_bound for layer in solution.layers), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,8 @@ class Run:
         CPU time of the calling thread: Python that hands out steps, verifies plans and values them exactly.
     workers
         Steps that could run at once.
+    machine
+        Where it ran.
     """
 
     case: Case
@@ -50,16 +69,27 @@ class Run:
     seconds: float
     thread_seconds: float
     workers: int
+    machine: Machine
+
+    @property
+    def value(self) -> Fraction:
+        """Sum of the objectives of all layers."""
+        return value_of(self.solution)
+
+    @property
+    def lower_bound(self) -> Fraction:
+        """Sum of the run's own lower bounds of all layers."""
+        return bound_of(self.solution)
 
     @property
     def imbalance(self) -> Fraction:
-        """Sum of max loads over layers / sum of mean loads; 1 without any load."""
-        return self.as_imbalance(sum((layer.max_load for layer in self.solution.layers), Fraction(0)))
+        """What the plan reached, all layers together."""
+        return self.as_imbalance(self.value)
 
     @property
     def bound(self) -> Fraction:
         """The least imbalance that the run's own lower bounds leave open."""
-        return self.as_imbalance(sum((layer.lower_bound for layer in self.solution.layers), Fraction(0)))
+        return self.as_imbalance(self.lower_bound)
 
     @property
     def gaps(self) -> list[Fraction]:
@@ -80,10 +110,58 @@ class Run:
                 total[step] = total.get(step, 0.0) + seconds
         return dict(sorted(total.items(), key=lambda item: -item[1]))
 
-    def as_imbalance(self, tokens: Fraction) -> Fraction:
-        """A sum of loads over layers / sum of the mean loads of the case; 1 without any load."""
-        mean = sum((layer.mean_load for layer in self.solution.layers), Fraction(0))
-        return tokens / mean if mean else Fraction(1)
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong in words: a program that was too large, a solver that crashed or contradicted a plan.
+
+        Remarks of the trace, which bring neither a better plan nor a better bound.
+        """
+        return [
+            now.source
+            for layer in self.solution.layers
+            for before, now in pairwise(layer.trace)
+            if ": " in now.source and now.objective >= before.objective and now.lower_bound <= before.lower_bound
+        ]
+
+    @property
+    def solver_idle(self) -> bool:
+        """Whether the solver of a whole model had layers to improve, and gave no better plan or bound for any."""
+        if self.method not in PROGRAM_METHODS:
+            return False
+        sources = [point.source for layer in self.solution.layers for point in layer.trace]
+        found = any(source == self.method or source.startswith(f"program by {self.method}") for source in sources)
+        return not found and self.layers_optimal < len(self.solution.layers)
+
+    def gap_to(self, bound: Fraction) -> Fraction:
+        """(objective - bound) / objective, of sums over layers."""
+        return relative_gap(self.value, bound)
+
+    def as_imbalance(self, value: Fraction) -> Fraction:
+        """A sum of objectives or bounds over layers as an imbalance.
+
+        Max loads over the sum of the mean loads, 1 without any load; of objectives that are imbalances the mean.
+        """
+        layers = self.solution.layers
+        if self.solution.objective != "total":
+            return value / len(layers)
+        mean = sum((layer.mean_load for layer in layers), Fraction(0))
+        return value / mean if mean else Fraction(1)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A method that has no run on a case, and why.
+
+    Attributes
+    ----------
+    failed
+        Whether it was tried and ended in an error, instead of having no way to plan for the objective.
+    """
+
+    case: Case
+    method: str
+    reason: str
+    failed: bool
 
 
 def run_all(
@@ -91,35 +169,69 @@ def run_all(
     methods: Sequence[str],
     settings: Settings,
     watch: Watch = lambda case, method: nullcontext(),
-) -> Iterator[Run]:
-    """Every method on every case, case by case.
+    kept: Mapping[tuple[str, str], Run] | None = None,
+) -> Iterator[Run | LeftOut]:
+    """Every method on every case, case by case; of `kept`, by names of cases and methods, runs are taken as they are.
 
-    Kernels are compiled or loaded before the first clock starts. A call that Ctrl-C ended early is no measurement: it
-    is dropped with a ``KeyboardInterrupt``.
+    Kernels are compiled or loaded before the first clock starts, and workers for solvers wait before each: a solver
+    that had to be ended does not cost the next method a start. A call that Ctrl-C ended early is no measurement: it is
+    dropped with a ``KeyboardInterrupt``.
     """
-    from eplb_opt.steps import load_kernels
-
-    load_kernels()
+    kept, machine = kept or {}, Machine.here()
+    _load_kernels(cases, methods)
     for case in cases:
         for method in methods:
-            with watch(case, method) as progress:
-                run = _run(case, method, settings, progress)
-            if any(layer.stopped_by == "interrupt" for layer in run.solution.layers):
-                raise KeyboardInterrupt
-            yield run
+            if (case.name, method) in kept:
+                yield kept[case.name, method]
+            elif (reason := _unable(case, method)) is not None:
+                yield LeftOut(case, method, reason, failed=False)
+            else:
+                POOL.prepare(min(settings.workers, case.loads.num_layers))
+                with watch(case, method) as progress:
+                    done = _run(case, method, settings, machine, progress)
+                yield done
 
 
-def _run(case: Case, method: str, settings: Settings, progress: Callable[[Progress], None] | None) -> Run:
+def _unable(case: Case, method: str) -> str | None:
+    """Why a method cannot plan for the objective of a case; ``None`` if it can."""
+    try:
+        require_objective(method, case.objective, case.loads.num_windows)
+    except InvalidArgumentError as error:
+        return str(error)
+    return None
+
+
+def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
+    from eplb_opt.steps import load_heuristic, load_kernels
+    from eplb_opt.window_steps import load_window_kernels
+
+    load_kernels()
+    if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
+        load_window_kernels()
+    for method in methods:
+        if method in names():
+            load_heuristic(method)
+
+
+def _run(
+    case: Case, method: str, settings: Settings, machine: Machine, progress: Callable[[Progress], None] | None
+) -> Run | LeftOut:
     begin, thread_begin = time.perf_counter(), time.thread_time()
-    solution = solve(
-        case.loads,
-        case.deployment,
-        method=method,
-        time_limit=settings.time_limit,
-        target_gap=settings.target_gap,
-        seed=settings.seed,
-        workers=settings.workers,
-        progress=progress,
-    )
+    try:
+        solution = solve(
+            case.loads,
+            case.deployment,
+            objective=case.objective,
+            method=method,
+            time_limit=settings.time_limit,
+            target_gap=settings.target_gap,
+            seed=settings.seed,
+            workers=settings.workers,
+            progress=progress,
+        )
+    except SolverError as error:
+        return LeftOut(case, method, str(error), failed=True)
+    if solution.interrupted:
+        raise KeyboardInterrupt
     seconds, thread_seconds = time.perf_counter() - begin, time.thread_time() - thread_begin
-    return Run(case, method, solution, seconds, thread_seconds, settings.workers)
+    return Run(case, method, solution, seconds, thread_seconds, settings.workers, machine)

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 from zlib import crc32
 
+import numpy as np
+
 from eplb_opt.arguments import one_of
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_loads
 from eplb_opt.io.files import naming
+from eplb_opt.library import NamedInstance, best_known, checked, read_library, solution_path
 from eplb_opt.loads import Loads
+from eplb_opt.solution import Solution
 
-SUITES = ("layers", "models")
+SUITES = ("layers", "models", "library")
 
 # Family and skew of `generate_loads`.
 _FAMILIES = (("lognormal", 0.5), ("lognormal", 1), ("lognormal", 1.5), ("rank", 1), ("rank", 1.2), ("rank", 1.5))
@@ -51,16 +55,21 @@ _MODEL_DEPLOYMENTS = (
 
 @dataclass(frozen=True)
 class Case:
-    """Loads on a deployment.
+    """Loads on a deployment, and what plans are valued by.
 
     Attributes
     ----------
     family
-        The recipe of generated loads and its skew, such as ``"rank 1.2"``; of recorded ones the file's stem.
-    loads, deployment
-        What is planned, and for which GPUs; the loads have one window.
+        The recipe of generated loads and its skew, such as ``"rank 1.2"``; of recorded ones the file's stem; of
+        instances of a library their name.
+    loads, deployment, objective
+        As in `eplb_opt.solve`.
     origin
-        Whether the loads are generated or recorded from real traffic.
+        Whether the loads are generated, recorded from real traffic, or those of a library.
+    name
+        Unique in its suite; default: family, experts x slots x GPUs, and nodes and groups where they bind.
+    known
+        The best plan and bound that a library has.
 
     Raises
     ------
@@ -71,46 +80,53 @@ class Case:
     family: str
     loads: Loads
     deployment: Deployment
-    origin: Literal["generated", "real"] = "generated"
+    origin: Literal["generated", "real", "library"] = "generated"
+    objective: str = "total"
+    name: str = ""
+    known: Solution | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or _name(self.family, self.loads, self.deployment))
         with naming(self.name):
             self.deployment.require_room_for(self.loads.num_experts)
 
-    @property
-    def name(self) -> str:
-        """Unique in its suite: family, experts x slots x GPUs, and nodes and groups where they bind."""
-        deployment = self.deployment
-        name = f"{_dashed(self.family)}-{_shape(self.loads.num_experts, deployment.num_slots, deployment.num_gpus)}"
-        if deployment.hierarchical:
-            name += f"-{deployment.num_nodes}nodes-{deployment.num_groups}groups"
-        return name
+
+def _name(family: str, loads: Loads, deployment: Deployment) -> str:
+    name = f"{_dashed(family)}-{_shape(loads.num_experts, deployment.num_slots, deployment.num_gpus)}"
+    if deployment.hierarchical:
+        name += f"-{deployment.num_nodes}nodes-{deployment.num_groups}groups"
+    return name
 
 
-def suite(name: str, recordings: Sequence[str | os.PathLike[str]] = ()) -> list[Case]:
+def suite(name: str, files: Sequence[str | os.PathLike[str]] = ()) -> list[Case]:
     """The cases of a suite.
 
     Parameters
     ----------
     name
         ``"layers"``: single layers of many shapes and skews. ``"models"``: models of 58 layers x 256 experts.
-    recordings
-        Files of recorded loads; ``"models"`` has its deployments for each of them too.
+        ``"library"``: the instances of libraries, and what these know of them.
+    files
+        For ``"models"`` files of recorded loads, which it has its deployments for too; for ``"library"`` the folders,
+        at least one.
 
     Raises
     ------
     InvalidArgumentError
-        An unknown suite, or recordings that the suite has no use for or that are named alike.
+        An unknown suite, files that the suite has no use for or that make cases of the same name, or a library without
+        a folder.
     InvalidLoadsError, FileFormatError
-        A recording that cannot be read.
+        A file that cannot be read, or a stored solution that is wrong.
     InvalidDeploymentError
         A recording with more experts than slots.
     """
     one_of("suite", name, SUITES)
     if name == "models":
-        return _models(recordings)
-    if recordings:
-        raise InvalidArgumentError(f"{recordings[0]}: suite='layers' is all generated; recordings go with 'models'")
+        return _models(files)
+    if name == "library":
+        return _libraries(files)
+    if files:
+        raise InvalidArgumentError(f"{files[0]}: suite='layers' is all generated; recordings go with 'models'")
     return _layers()
 
 
@@ -170,6 +186,26 @@ def _models(recordings: Sequence[str | os.PathLike[str]]) -> list[Case]:
             raise InvalidArgumentError(f"{path} would make another case {named[0].name}; give the file another name")
         cases += named
     return cases
+
+
+def _libraries(folders: Sequence[str | os.PathLike[str]]) -> list[Case]:
+    if not folders:
+        raise InvalidArgumentError("suite='library' needs the folder of a library, such as models")
+    cases: dict[str, Case] = {}
+    for folder in map(Path, folders):
+        for named in read_library(folder):
+            if named.name in cases:
+                raise InvalidArgumentError(f"{folder} would make another case {named.name}; give a library once")
+            cases[named.name] = _instance(named, folder)
+    return list(cases.values())
+
+
+def _instance(named: NamedInstance, folder: Path) -> Case:
+    known = best_known(named, folder)
+    if known is not None and (error := checked(named, known).error) is not None:
+        raise FileFormatError(f"{solution_path(named, folder)}: {error}")
+    loads = Loads(named.loads[:, np.newaxis], source=named.source)
+    return Case(named.name, loads, named.deployment, "library", named.objective, named.name, known)
 
 
 def _matches(name: str, text: str) -> bool:

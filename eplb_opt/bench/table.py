@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
+from itertools import permutations
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
+from eplb_opt.bench.best import Best, rivals
 from eplb_opt.bench.curves import measures
 from eplb_opt.bench.run import Run
 from eplb_opt.exact import nearest_float
@@ -22,21 +21,20 @@ if TYPE_CHECKING:
 GAP_LEVELS = Fraction(1, 1000), Fraction(2, 10_000)
 
 
-def best_bound(run: Run, runs: Iterable[Run]) -> Fraction:
-    """The least imbalance of the case of `run` that no method in `runs` has excluded, by each layer's best bound."""
-    layers = zip(*(other.solution.layers for other in runs if other.case is run.case), strict=True)
-    return run.as_imbalance(sum((max(layer.lower_bound for layer in same) for same in layers), Fraction(0)))
-
-
 def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """A row per run, in order: the case, what the method reached and proved, where the time went, and versions."""
+    """A row per run, in order: the case, what the method reached and proved, where the time went, and the machine.
+
+    ``best`` and ``bound`` are the best imbalance and lower bound that anybody knows, the library of the case too;
+    ``gap`` is that of the run's plan to this bound, and so are ``seconds_to_...``.
+    """
     import pandas as pd
 
-    return pd.DataFrame([{**_row(run, runs), **versions(), "cores": os.cpu_count()} for run in runs])
+    return pd.DataFrame([{**_row(run, runs), **run.machine.columns} for run in runs])
 
 
 def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
     case, deployment, gaps = run.case, run.case.deployment, run.gaps
+    best = Best.of(case, runs)
     return {
         "case": case.name,
         "origin": case.origin,
@@ -47,12 +45,16 @@ def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
         "nodes": deployment.binding_nodes,
         "groups": deployment.binding_groups,
         "layers": case.loads.num_layers,
+        "windows": case.loads.num_windows,
+        "objective": case.objective,
         "method": run.method,
         "workers": run.workers,
         "seconds": run.seconds,
         "imbalance": float(run.imbalance),
-        "bound": float(best_bound(run, runs)),
+        "best": float(run.as_imbalance(best.plan)),
+        "bound": float(run.as_imbalance(best.bound)),
         "own_bound": float(run.bound),
+        "gap": float(run.gap_to(best.bound)),
         "mean_gap": float(mean(gaps)),
         "median_gap": float(median(gaps)),
         "worst_gap": float(max(gaps)),
@@ -61,6 +63,7 @@ def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
         "proofs": _pairs(Counter(str(layer.proof) for layer in run.solution.layers)),
         "work": _pairs({step: round(seconds, 3) for step, seconds in run.work.items()}),
         "thread_seconds": run.thread_seconds,
+        "failures": "; ".join(run.failures),
     }
 
 
@@ -77,9 +80,6 @@ def summary(runs: Sequence[Run]) -> pd.DataFrame:
         for level in GAP_LEVELS:
             row[f"gap <= {float(level):g}"] = sum(gap <= level for gap in gaps) / len(gaps)
         row["worst_gap"] = float(max(gaps))
-        found = [measures(run, runs) for run in own]
-        for name in ("primal_integral", "dual_integral"):
-            row[name] = mean([measure[name] for measure in found])
         row["layers_optimal"] = sum(run.layers_optimal for run in own)
         row["seconds"] = sum(run.seconds for run in own)
         rows.append(row)
@@ -95,7 +95,7 @@ def open_cases(runs: Sequence[Run], method: str) -> pd.DataFrame:
     columns = {
         "case": [run.case.name for run in wide],
         "imbalance": [float(run.imbalance) for run in wide],
-        "bound": [float(best_bound(run, runs)) for run in wide],
+        "bound": [float(run.as_imbalance(Best.of(run.case, runs).bound)) for run in wide],
         "worst_gap": [float(max(run.gaps)) for run in wide],
         "layers": [sum(gap > GAP_LEVELS[0] for gap in run.gaps) for run in wide],
     }
@@ -103,16 +103,16 @@ def open_cases(runs: Sequence[Run], method: str) -> pd.DataFrame:
 
 
 def contradictions(runs: Sequence[Run]) -> list[str]:
-    """Layers for which one method's lower bound is above another method's plan: one of the two is wrong."""
+    """Layers for which somebody's lower bound is above somebody else's plan: one of the two is wrong."""
     found = []
-    for run in runs:
-        for other in (other for other in runs if other.case is run.case):
-            for one, two in zip(run.solution.layers, other.solution.layers, strict=True):
+    for case in {run.case.name: run.case for run in runs}.values():
+        for (name, solution), (other, its) in permutations(rivals(case, runs), 2):
+            for one, two in zip(solution.layers, its.layers, strict=True):
                 if one.lower_bound > two.objective:
                     bound, objective = nearest_float(one.lower_bound), nearest_float(two.objective)
                     found.append(
-                        f"{run.case.name}, layer {one.layer_id}: {run.method} claims that no plan is below {bound} "
-                        f"({one.proof}), {other.method} has one of {objective}"
+                        f"{case.name}, layer {one.layer_id}: {name} claims that no plan is below {bound} "
+                        f"({one.proof}), {other} has one of {objective}"
                     )
     return found
 
@@ -130,17 +130,6 @@ def profile(run: Run) -> pd.DataFrame:
     parts["unused"] = max(0.0, total - sum(parts.values()))
     rows = [{"step": step, "seconds": seconds, "share": seconds / total} for step, seconds in parts.items()]
     return pd.DataFrame(rows)
-
-
-def versions() -> dict[str, str]:
-    """Versions that results depend on."""
-    import eplb_opt
-
-    try:
-        ortools = version("ortools")
-    except PackageNotFoundError:
-        ortools = "none"
-    return {"eplb_opt": eplb_opt.__version__, "ortools": ortools, "Python": platform.python_version()}
 
 
 def _pairs(values: Mapping[str, object]) -> str:

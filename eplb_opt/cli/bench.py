@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,29 +13,64 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.available import require_solver
-from eplb_opt.bench.markdown import markdown
-from eplb_opt.bench.run import Run, Settings, run_all
+from eplb_opt.bench.kept import KeptRuns
+from eplb_opt.bench.machine import Machine
+from eplb_opt.bench.markdown import markdown, reasons
+from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
+from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
 from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
+from eplb_opt.cli.pictures import picture, require_picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
 _INTEGRALS = {"primal_integral": ".3f", "dual_integral": ".3f"}
-_NUMBERS = {"median_gap": ".2e", "worst_gap": ".2e", "seconds": ".1f", "imbalance": ".6f", "bound": ".6f"}
+_NUMBERS = {
+    "median_gap": ".2e",
+    "worst_gap": ".2e",
+    "seconds": ".1f",
+    "imbalance": ".6f",
+    "bound": ".6f",
+    "idle": ".0f",
+}
 _FORMATS = _NUMBERS | _LEVELS | _INTEGRALS
 
 
+@dataclass(frozen=True)
+class _Files:
+    """Where results go; ``None``: nowhere."""
+
+    rows: Path | None
+    markdown: Path | None
+    figure: Path | None
+
+    def require(self, inputs: list[Path]) -> None:
+        """Refuse what cannot be written, before hours of work."""
+        paths = (self.rows, self.markdown, self.figure)
+        options.require_new_files(paths, inputs)
+        for path in paths:
+            if path is not None:
+                require_writable(path)
+        if self.figure is not None:
+            require_picture(self.figure)
+
+
 def run(
-    recordings: Annotated[
+    files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RECORDINGS]...", help="Recordings that --suite models has too."),
+        typer.Argument(
+            metavar="[FILES]...", help="Recordings that --suite models has too; folders for --suite library."
+        ),
     ] = None,
-    suite_name: Annotated[str, typer.Option("--suite", help="layers or models.")] = "layers",
+    suite_name: Annotated[
+        str, typer.Option("--suite", help="layers, models, or library: the instances in the folders that are given.")
+    ] = "layers",
     methods: Annotated[str, typer.Option(help="Methods of solve, separated by commas.")] = "greedy,cpsat,auto",
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds of each call.")] = 30.0,
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0,
@@ -46,44 +82,66 @@ def run(
         typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
     ] = None,
     profiles: Annotated[bool, typer.Option("--profile", help="Print where the time of each run went.")] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where each finished run is kept; the same command again makes only the others."
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where a row per run goes, as CSV.")] = None,
     markdown_file: Annotated[
-        Path | None, typer.Option("--markdown", help="Where a table with a row per case goes.")
+        Path | None, typer.Option("--markdown", help="Where tables of methods and of cases go.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
     ] = None,
 ) -> int:
     """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
     names = _methods(methods)
-    files, texts = recordings or [], only or []
+    inputs, texts = files or [], only or []
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
+    outputs = _Files(output, markdown_file, figure)
     if library is not None:
+        if any((inputs, runs, output, markdown_file, figure)):
+            raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
         return run_library(library, texts, settings)
-    options.require_new_files([output, markdown_file], files)
-    for path in (output, markdown_file):
-        if path is not None:
-            require_writable(path)
-    cases = select(suite(suite_name, files), texts)
-    runs: list[Run] = []
+    outputs.require(inputs)
+    cases = select(suite(suite_name, inputs), texts)
+    total = len(cases) * len(names)
+    keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
+    kept = {} if keeper is None else keeper.open(cases, names)
+    if kept:
+        show(f"{len(kept)} of {total} runs are in {runs}")
+    outcomes: list[Run | LeftOut] = []
+
+    def watch(case: Case, method: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
+        return progress_line(f"{len(outcomes) + 1} of {total}, {case.name}, {method}: ")
+
     interrupted = False
     try:
-        for done in run_all(cases, names, settings, _watch):
-            runs.append(done)
-            _show_run(runs, max(len(case.name) for case in cases))
-            if profiles:
+        for done in run_all(cases, names, settings, watch, kept):
+            outcomes.append(done)
+            if keeper is not None and isinstance(done, Run) and (done.case.name, done.method) not in kept:
+                keeper.write(done)
+            _show_outcome(done, max(len(case.name) for case in cases), first=len(outcomes) == 1)
+            if profiles and isinstance(done, Run):
                 _show_profile(done)
     except KeyboardInterrupt:
         interrupted = True
     finally:
         # What is finished is worth hours: an error later on does not lose it.
-        if runs:
-            _show_summary(runs, names[-1])
-            _write(runs, output, markdown_file, _command(suite_name, names, settings, texts, files))
+        made = [item for item in outcomes if isinstance(item, Run)]
+        if made:
+            _show_summary(outcomes, names)
+            _write(outcomes, names, outputs, _command(suite_name, names, settings, texts, inputs))
     if interrupted:
-        show(f"interrupted: {len(runs)} of {len(cases) * len(names)} runs are finished")
+        again = "" if runs is None else "; the same command again makes the others"
+        show(f"interrupted: {len(made)} of {total} runs are finished{again}")
         return 130
-    wrong = contradictions(runs)
+    wrong = contradictions(made)
     for sentence in wrong:
         show(f"contradiction: {sentence}")
-    return 1 if wrong else 0
+    return 1 if wrong or any(isinstance(item, LeftOut) and item.failed for item in outcomes) else 0
 
 
 def _methods(text: str) -> list[str]:
@@ -96,25 +154,24 @@ def _methods(text: str) -> list[str]:
 
 
 def _command(suite_name: str, methods: list[str], settings: Settings, only: list[str], files: list[Path]) -> str:
-    """The command that makes these rows again; of recordings the file names, as folders differ."""
+    """The command that makes these rows again; of files the names, as folders differ."""
     words = ["eplb-opt", "bench", *(file.name for file in files), "--suite", suite_name, "--methods", ",".join(methods)]
     words += ["--time-limit", f"{settings.time_limit:g}", "--target-gap", f"{settings.target_gap:g}"]
     words += ["--workers", str(settings.workers), "--seed", str(settings.seed)]
     return shlex.join(words + [word for text in only for word in ("--only", text)])
 
 
-def _watch(case: Case, method: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
-    return progress_line(f"{case.name}, {method}: ")
-
-
-def _show_run(runs: list[Run], width: int) -> None:
-    """Print a line for the last run, under a header if it is the first; the bound is its own, others may come."""
-    if len(runs) == 1:
-        show(f"{'case':<{width}}  {'method':<12}   seconds  imbalance  own bound  worst gap   optimal")
-    run = runs[-1]
+def _show_outcome(done: Run | LeftOut, width: int, first: bool) -> None:
+    """Print a line for a run, under a header if it is the first; the bound is its own, others may come."""
+    if first:
+        show(f"{'case':<{width}}  {'method':<13}   seconds  imbalance  own bound  worst gap   optimal")
+    begin = f"{done.case.name:<{width}}  {done.method:<13}  "
+    if isinstance(done, LeftOut):
+        show(f"{begin}{'-':>8}  {'-':>9}  {'-':>9}  {'-':>9}   {done.reason if done.failed else 'left out'}")
+        return
     show(
-        f"{run.case.name:<{width}}  {run.method:<12}  {run.seconds:8.2f}  {float(run.imbalance):9.6f}  "
-        f"{float(run.bound):9.6f}  {float(max(run.gaps)):9.2e}  {run.layers_optimal:3d} of {len(run.gaps)}"
+        f"{begin}{done.seconds:8.2f}  {float(done.imbalance):9.6f}  {float(done.bound):9.6f}  "
+        f"{float(max(done.gaps)):9.2e}  {done.layers_optimal:3d} of {len(done.gaps)}"
     )
 
 
@@ -124,11 +181,28 @@ def _show_profile(run: Run) -> None:
     show("")
 
 
-def _show_summary(runs: list[Run], last: str) -> None:
+def _show_summary(outcomes: list[Run | LeftOut], methods: list[str]) -> None:
+    made, complete, last = (
+        [item for item in outcomes if isinstance(item, Run)],
+        finished(outcomes, methods),
+        methods[-1],
+    )
     show("")
-    show_table(summary(runs), _FORMATS)
+    show_table(summary(made), _FORMATS)
+    if complete:
+        show("")
+        show("over cases, gaps to the best known bounds:")
+        show_table(standings(complete), _FORMATS)
+        show("")
+        for sentence in ahead(complete, last):
+            show(sentence)
+    for sentence in reasons(outcomes):
+        show(f"no run: {sentence}")
+    better = better_than_the_library(made)
+    if better:
+        show(f"better than the library, which bench --library FOLDER brings up to date: {', '.join(better)}")
     show("")
-    wide = open_cases(runs, last)
+    wide = open_cases(made, last)
     if wide.empty:
         show(f"{last}: no layer has a gap above {float(GAP_LEVELS[0]):g}")
     else:
@@ -136,10 +210,20 @@ def _show_summary(runs: list[Run], last: str) -> None:
         show_table(wide, _FORMATS)
 
 
-def _write(runs: list[Run], output: Path | None, markdown_file: Path | None, command: str) -> None:
-    if output is not None:
-        write_whole(output, to_frame(runs).to_csv(index=False, float_format="%.9g"))
-        show(f"rows written to {output}")
-    if markdown_file is not None:
-        write_whole(markdown_file, markdown(runs, command))
-        show(f"table written to {markdown_file}")
+def _write(outcomes: list[Run | LeftOut], methods: list[str], files: _Files, command: str) -> None:
+    if files.rows is not None:
+        rows = to_frame([item for item in outcomes if isinstance(item, Run)])
+        write_whole(files.rows, rows.to_csv(index=False, float_format="%.9g"))
+        show(f"rows written to {files.rows}")
+    if files.markdown is not None:
+        write_whole(files.markdown, markdown(outcomes, methods, command))
+        show(f"tables written to {files.markdown}")
+    complete = finished(outcomes, methods)
+    if files.figure is not None and complete:
+        # Matplotlib loads here and not with the command line.
+        from eplb_opt.report.profiles import plot_gap_profile, plot_time_profile
+
+        frame = to_frame(complete)
+        draws = (lambda ax: plot_gap_profile(frame, ax)), (lambda ax: plot_time_profile(frame, ax=ax))
+        write_whole(files.figure, picture(files.figure, *draws))
+        show(f"figure written to {files.figure}")

@@ -96,7 +96,7 @@ def run(
         # Matplotlib loads here and not with the command line.
         from eplb_opt.report.compare import plot_comparison
 
-        write_whole(figure, picture(figure, lambda ax: plot_comparison(frame, ax), _HEIGHT))
+        write_whole(figure, picture(figure, lambda ax: plot_comparison(frame, ax), height=_HEIGHT))
     if json:
         show_json(records(table))
         return 0

@@ -21,12 +21,16 @@ def require_picture(path: Path) -> None:
         raise InvalidArgumentError(f"{path}: the figure's file ending is not one of {', '.join(_KINDS)}")
 
 
-def picture(path: Path, draw: Callable[[Axes], object], height: float = 4.5) -> bytes:
-    """What a file of this name holds once `draw` has drawn its figure; `height` in inches."""
+def picture(path: Path, *draws: Callable[[Axes], object], height: float = 4.5) -> bytes:
+    """What a file of this name holds once each of `draws` has drawn its part of the figure, side by side.
+
+    `height` in inches.
+    """
     from matplotlib.figure import Figure
 
-    sheet = Figure(figsize=(7, height), layout="constrained")
-    draw(sheet.subplots())
+    sheet = Figure(figsize=(7 if len(draws) == 1 else 5.5 * len(draws), height), layout="constrained")
+    for draw, ax in zip(draws, sheet.subplots(1, len(draws), squeeze=False).flat, strict=True):
+        draw(ax)
     content = BytesIO()
     sheet.savefig(content, format=path.suffix.removeprefix("."), dpi=150)
     return content.getvalue()

@@ -112,9 +112,14 @@ def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
 
 
 def format_solution(solution: Solution) -> str:
-    """JSON text of a solution file; numbers that are exact are written as text and as a float."""
+    """JSON text of a solution file."""
+    return json.dumps(solution_object(solution)) + "\n"
+
+
+def solution_object(solution: Solution) -> dict[str, Any]:
+    """What a solution file holds; numbers that are exact are written as text and as a float."""
     weights = solution.window_weights
-    content = {
+    return {
         "format": _SOLUTION,
         "version": _VERSION,
         "objective": solution.objective,
@@ -123,7 +128,6 @@ def format_solution(solution: Solution) -> str:
         "plan": _plan_object(solution.plan),
         "layers": [_layer_object(layer) for layer in solution.layers],
     }
-    return json.dumps(content) + "\n"
 
 
 def _known(record: Record, *formats: str) -> Record:

@@ -9,6 +9,7 @@ from eplb_opt.report.gpus import plot_gpu_loads
 from eplb_opt.report.heat import plot_heat
 from eplb_opt.report.layers import plot_layers
 from eplb_opt.report.making import make_report
+from eplb_opt.report.profiles import plot_gap_profile, plot_time_profile
 from eplb_opt.report.progress import plot_progress
 from eplb_opt.report.report import Report
 from eplb_opt.report.skew import plot_skew
@@ -18,9 +19,11 @@ __all__ = [
     "make_report",
     "plot_backtest",
     "plot_comparison",
+    "plot_gap_profile",
     "plot_gpu_loads",
     "plot_heat",
     "plot_layers",
     "plot_progress",
     "plot_skew",
+    "plot_time_profile",
 ]

@@ -10,6 +10,7 @@ from eplb_opt.compare import SOLVE
 TRIVIAL, GREEDY = "trivial", "lpt"
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+SKY = "#56B4E9"
 # Seen on white and on black.
 GREY = "#7F7F7F"
 

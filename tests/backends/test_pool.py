@@ -254,3 +254,20 @@ def test_workers_end_with_an_unguarded_script(tmp_path):
     while alive(int(pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(int(pid))
+
+
+def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, monkeypatch):
+    pool.prepare(2)
+    first = [worker.pid for worker, _ in pool._idle]
+    assert len(set(first)) == 2 and all(map(alive, first))
+    os.kill(first[0], signal.SIGKILL)
+    while alive(first[0]):
+        time.sleep(0.01)
+    pool.prepare(2)
+    second = [worker.pid for worker, _ in pool._idle]
+    assert len(set(second)) == 2 and first[1] in second
+    list(pool.run(task(small)))
+    assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)
+    monkeypatch.setattr("eplb_opt.backends.process._START", "import os; os._exit(3)")
+    pool.prepare(3)
+    assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)

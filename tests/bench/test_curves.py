@@ -4,6 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eplb_opt.bench.curves import Curve, measures
 from eplb_opt.solution import TracePoint
@@ -49,3 +51,25 @@ def test_without_load_there_is_nothing_to_integrate_but_the_start():
         "dual_integral": 0.0,
         **{f"seconds_to_{level}": 1.0 for level in ("0.01", "0.001", "0.0001")},
     }
+
+
+def test_plan_and_bound_of_the_library_count_as_known():
+    known = run(CASE, "", (5, 5), (5, 5)).solution
+    alone = replace(FAST, case=replace(CASE, known=known))
+    # The best plan and bound are 10 and not the 11 and 9 of the run, which ends after 6 s.
+    found = measures(alone, [alone])
+    assert found["primal_integral"] == pytest.approx(2 + 4 / 14 + 2 * 2 / 12 + 1 / 11)
+    assert found["dual_integral"] == pytest.approx(2 + 0.2 + 2 * 0.2 + 0.1)
+    assert measures(FAST, [FAST])["primal_integral"] == pytest.approx(2 + 3 / 14 + 2 * 1 / 12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(5, 9), st.integers(1, 5)), min_size=1, max_size=6))
+def test_integrals_are_at_most_the_time_and_a_gap_that_is_narrower_is_reached_no_sooner(points):
+    trace, plan, bound = [], 9, 1
+    for at, better, proven in sorted(points):
+        plan, bound = min(plan, better), max(bound, proven)
+        trace.append((at, plan, bound))
+    one = traced("one", trace, trace, seconds=10.0)
+    found = measures(one, [one])
+    assert trace[0][0] <= found["primal_integral"] <= 10 and trace[0][0] <= found["dual_integral"] <= 10
+    assert found["seconds_to_0.01"] <= found["seconds_to_0.001"] <= found["seconds_to_0.0001"]

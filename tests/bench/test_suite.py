@@ -1,19 +1,23 @@
 """Suites: the cases are the listed ones, the same every time, and hard where they should be."""
 
+import shutil
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import eplb_opt
 from eplb_opt.bench.skewed_groups import EXPERTS_PER_GROUP
-from eplb_opt.bench.suite import SUITES, select, suite
+from eplb_opt.bench.suite import select, suite
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
+from eplb_opt.library import read_library
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
 FAMILIES = ("lognormal 0.5", "lognormal 1", "lognormal 1.5", "rank 1", "rank 1.2", "rank 1.5")
 SHAPES = [
     (256, 288, 72),
@@ -31,7 +35,7 @@ def shape(case):
     return case.loads.num_experts, case.deployment.num_slots, case.deployment.num_gpus
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", ["layers", "models"])
 def test_names_are_unique_and_loads_the_same_every_time(name):
     once, again = suite(name), suite(name)
     assert len({case.name for case in once}) == len(once)
@@ -39,7 +43,7 @@ def test_names_are_unique_and_loads_the_same_every_time(name):
     assert [case.loads for case in once] == [case.loads for case in again]
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", ["layers", "models"])
 def test_every_deployment_accepts_its_loads(name):
     for case in suite(name):
         assert case.loads.num_windows == 1 and case.origin == "generated"
@@ -109,8 +113,34 @@ def test_recordings_that_make_no_case_are_refused_by_name(tmp_path):
     write_loads(generate_loads(num_experts=64, num_layers=1), loads)
     with pytest.raises(InvalidArgumentError, match="another case loads-64x288x32"):
         suite("models", [loads, loads])
-    with pytest.raises(InvalidArgumentError, match="suite='demo' is not one of layers, models"):
+    with pytest.raises(InvalidArgumentError, match="suite='demo' is not one of layers, models, library"):
         suite("demo")
+
+
+def test_a_library_is_its_instances_with_what_is_known_of_them():
+    cases = {case.name: case for case in suite("library", [MODELS])}
+    assert list(cases) == [named.name for named in read_library(MODELS)]
+    assert all(case.origin == "library" and case.known is not None for case in cases.values())
+    worst = cases["worst-of-4-64x96x32"]
+    assert (worst.objective, worst.loads.num_windows, worst.loads.num_layers) == ("worst", 4, 1)
+    (layer,) = cases["eight-experts"].known.layers
+    assert layer.objective == Fraction(590, 3)
+
+
+def test_a_library_that_makes_no_suite_is_one_sentence(tmp_path):
+    with pytest.raises(InvalidArgumentError, match="suite='library' needs the folder of a library, such as models"):
+        suite("library")
+    with pytest.raises(FileFormatError, match="has no instances"):
+        suite("library", [tmp_path])
+    with pytest.raises(InvalidArgumentError, match=r"another case dominant-.*; give a library once"):
+        suite("library", [MODELS, MODELS])
+    shutil.copytree(MODELS / "instances", tmp_path / "instances")
+    (tmp_path / "solutions").mkdir()
+    stored = (MODELS / "solutions" / "eight-experts.json").read_text()
+    # 196 2/3 tokens are now 196 1/3, of the same plan.
+    (tmp_path / "solutions" / "eight-experts.json").write_text(stored.replace("590/3", "589/3"))
+    with pytest.raises(FileFormatError, match=r"eight-experts.json: its objective is 196.6\d*, not 196.3"):
+        suite("library", [tmp_path])
 
 
 def test_cases_are_selected_by_part_of_a_name_or_by_pattern():

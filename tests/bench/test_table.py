@@ -1,10 +1,11 @@
 """Tables of runs, on solutions made by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from eplb_opt.bench.markdown import markdown
+from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.run import Run
 from eplb_opt.bench.suite import Case
 from eplb_opt.bench.table import contradictions, open_cases, profile, summary, to_frame
@@ -14,6 +15,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, TracePoint
 
+HERE = Machine("a processor", 2, 8.0, "a system", {"eplb_opt": "1", "Python": "3"})
 # Two layers of mean load 4 on 2 GPUs, and on 4.
 LOADS = Loads([[4, 4], [4, 4]])
 CASE = Case("rank 1", LOADS, Deployment(2, 2))
@@ -40,7 +42,7 @@ def run(case, method, *values, seconds=2.0):
     )
     rows = [[e for e in range(2) for _ in range(case.deployment.num_slots // 2)]] * 2
     solution = Solution(Plan(rows, case.deployment, 2), layers, "total", seconds)
-    return Run(case, method, solution, seconds, thread_seconds=0.5, workers=2)
+    return Run(case, method, solution, seconds, thread_seconds=0.5, workers=2, machine=HERE)
 
 
 # Imbalance (8 + 6) / 8 and bound (4 + 5) / 8; then (6 + 5) / 8 and (5 + 4) / 8. Best bounds by layer: 5 + 5.
@@ -60,7 +62,12 @@ def test_a_row_holds_the_best_bound_of_any_method_and_gaps_to_the_own_bound():
     assert frame["work"].tolist() == ["search=2.0; start=0.5"] * 2
     shape = frame.iloc[0][["experts", "slots", "gpus", "nodes", "groups", "layers", "workers", "layers_optimal"]]
     assert shape.tolist() == [2, 2, 2, 1, 1, 2, 2, 0]
-    assert {"eplb_opt", "ortools", "Python", "cores"} <= set(frame.columns)
+    assert frame["best"].tolist() == [11 / 8, 11 / 8]
+    # Sums of 14 and of 11 tokens, where no plan is below 10.
+    assert frame["gap"].tolist() == [4 / 14, 1 / 11]
+    assert frame["failures"].tolist() == ["", ""] and frame["objective"].tolist() == ["total"] * 2
+    machine = frame.iloc[0][["eplb_opt", "Python", "processor", "cores", "memory_gib", "system"]]
+    assert machine.tolist() == ["1", "3", "a processor", 2, 8.0, "a system"]
 
 
 def test_the_summary_counts_layers_of_all_cases():
@@ -90,26 +97,24 @@ def test_a_bound_above_another_method_s_plan_is_a_contradiction():
     )
 
 
+def test_the_library_contradicts_like_a_method():
+    wrong = replace(CASE, known=run(CASE, "", (8, 7), (6, 4)).solution)
+    (sentence,) = contradictions([run(wrong, "auto", (6, 5), (5, 4))])
+    assert sentence.startswith("rank-1-2x2x2, layer 0: the library claims that no plan is below 7.0")
+
+
+def test_objectives_that_are_imbalances_are_not_divided_by_loads_again():
+    made = run(replace(CASE, objective="worst"), "auto", (Fraction(3, 2), 1), (Fraction(5, 4), 1))
+    made = replace(made, solution=replace(made.solution, objective="worst"))
+    row = to_frame([made]).iloc[0]
+    # The mean over layers.
+    assert (row["imbalance"], row["bound"], row["own_bound"], row["objective"]) == (11 / 8, 1, 1, "worst")
+    assert row["gap"] == pytest.approx(3 / 11)
+
+
 def test_a_profile_splits_wall_clock_times_workers():
     # 2 s x 2 workers: two layers of 1 s search and 0.25 s start, 0.5 s of the calling thread, 1 s left.
     frame = profile(RUNS[0])
     assert frame["step"].tolist() == ["search", "start", "calling thread", "unused"]
     assert frame["seconds"].tolist() == [2.0, 0.5, 0.5, 1.0]
     assert frame["share"].tolist() == [0.5, 0.125, 0.125, 0.25]
-
-
-def test_markdown_has_a_row_per_case_with_methods_side_by_side():
-    runs = [*RUNS, run(NODES, "greedy", (8, 4), (6, 4)), run(NODES, "auto", (4, 4), (4, 4))]
-    command, meaning, empty, *table = markdown(runs, "eplb-opt bench --suite layers").splitlines()
-    assert command.startswith("`eplb-opt bench --suite layers`: eplb_opt ") and command.endswith(" cores.")
-    assert meaning.endswith("are those of eplb_opt.") and empty == ""
-    assert table == [
-        "| 2 layers, 2 experts | published greedy | eplb_opt | proven bound | optimal layers | worst gap | seconds |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| rank 1, 2 slots, 2 GPUs | 1.750000 | 1.375000 | 1.250000 | 0 of 2 | 20 % | 3.0 |",
-        "| a\\|b, 4 slots, 4 GPUs on 2 nodes, 2 groups | 1.750000 | 1.000000 | 1.000000 | 2 of 2 | 0 % | 2.0 |",
-    ]
-
-
-def test_a_case_without_its_last_method_is_left_out_of_markdown():
-    assert "a\\|b" not in markdown([*RUNS, run(NODES, "greedy", (8, 4), (6, 4))], "x")

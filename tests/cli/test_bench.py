@@ -3,17 +3,22 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from time import monotonic, sleep
 
 import pandas as pd
 import pytest
 
 import eplb_opt
+from eplb_opt.bench import run as bench_run
 from eplb_opt.bench.suite import select, suite
 from eplb_opt.cli.bench import METHODS
+from eplb_opt.errors import SolverError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
 from tests.cli.test_commands import sentence_of
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
 TWO = ["--only", "lognormal-1-32x48x16", "--only", "rank-1.2-32*"]
 
 
@@ -45,8 +50,67 @@ def test_recordings_are_cases_of_the_suite_of_models(run, tmp_path):
     assert out.splitlines()[1].startswith("decode-64x288x72  greedy")
 
 
+def test_instances_of_a_library_are_cases_and_what_a_method_cannot_plan_is_left_out(run, tmp_path):
+    only = ["--only", "eight-experts", "--only", "worst-of-3-32x48x48"]
+    options = [
+        "--methods",
+        "cpsat,greedy",
+        "--time-limit",
+        5,
+        "-o",
+        "rows.csv",
+        "--markdown",
+        "t.md",
+        "--figure",
+        "f.svg",
+    ]
+    code, out, err = run("bench", MODELS, "--suite", "library", *only, *options)
+    assert (code, err) == (0, "")
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert rows["case"].tolist() == ["eight-experts", "eight-experts", "worst-of-3-32x48x48"]
+    assert rows["objective"].tolist() == ["total", "total", "worst"] and rows["windows"].tolist() == [1, 1, 3]
+    # The library's optimum of 590/3 tokens, where the mean GPU has 1450/8.
+    assert rows["bound"].tolist()[:2] == pytest.approx([590 / 3 / (1450 / 8)] * 2)
+    assert rows["imbalance"].iloc[2] == pytest.approx(1.816032) and rows["gap"].iloc[2] == 0
+    assert out.count("left out") == 1 and "no run: cpsat on worst-of-3-32x48x48 (method=" in out
+    text = (tmp_path / "t.md").read_text()
+    assert "| worst-of-3-32x48x48, worst of 3 windows | - | 1.816032 |" in text
+    assert text.startswith("`eplb-opt bench models --suite library --methods cpsat,greedy --time-limit 5 ")
+    assert (tmp_path / "f.svg").read_text().startswith("<?xml")
+
+
+def test_the_same_command_again_makes_only_what_is_missing(run, tmp_path):
+    command = ["bench", *TWO, "--time-limit", 1, "--target-gap", 0.01, "--runs", "runs", "-o", "rows.csv"]
+    assert run(*command, "--methods", "greedy")[0] == 0
+    first = pd.read_csv(tmp_path / "rows.csv")
+    code, out, err = run(*command, "--methods", "greedy,search")
+    assert (code, err) == (0, "") and out.startswith("2 of 4 runs are in runs\n")
+    second = pd.read_csv(tmp_path / "rows.csv")
+    kept = second[second["method"] == "greedy"].reset_index(drop=True)
+    same = ["case", "seconds", "imbalance", "own_bound", "thread_seconds", "processor", "ortools"]
+    pd.testing.assert_frame_equal(kept[same], first[same])
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+    assert run(*command, "--methods", "greedy,search")[1].startswith("4 of 4 runs are in runs\n")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "rows.csv"), second)
+    words = sentence_of(run(*command, "--methods", "greedy", "--seed", 1))
+    assert "was made with seed=0, not 1; keep these runs in another folder, or remove the file" in words
+
+
+def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monkeypatch):
+    def solve(*arguments, method, **options):
+        if method == "search":
+            raise SolverError("a plan is below a checked bound")
+        return eplb_opt.solve(*arguments, method=method, **options)
+
+    monkeypatch.setattr(bench_run, "solve", solve)
+    code, out, _ = run("bench", *TWO, "--methods", "search,greedy", "-o", "rows.csv", "--runs", "runs")
+    assert code == 1 and out.count("a plan is below a checked bound") == 3
+    assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy", "greedy"]
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
 BAD_USAGE = {
-    "suite": (["--suite", "demo"], "suite='demo' is not one of layers, models"),
+    "suite": (["--suite", "demo"], "suite='demo' is not one of layers, models, library"),
     "method": (["--methods", "greedy,magic"], f"methods='magic' is not one of {', '.join(METHODS)}"),
     "no method": (["--methods", ""], "methods='' is not one of"),
     "no case": (["--only", "magic"], "only='magic' is in no name of a case"),
@@ -55,6 +119,10 @@ BAD_USAGE = {
     "recording": (["decode.json", "--suite", "models"], "decode.json does not exist"),
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
+    "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
+    "figure": ([*TWO, "--figure", "f.gif"], "f.gif: the figure's file ending is not one of png, svg, pdf"),
+    "two purposes": (["--library", "x", "--runs", "y"], "--library keeps its results itself"),
+    "runs": ([*TWO, "--runs", "/dev/null"], "/dev/null cannot be made: File exists"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
 }
 
@@ -68,7 +136,7 @@ def test_wrong_usage_is_one_sentence(run, tmp_path, case):
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path):
     command = [sys.executable, "-m", "eplb_opt.cli.main", "bench", *TWO, "--methods", "greedy,search"]
-    options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv"]
+    options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv", "--runs", "runs"]
     process = subprocess.Popen(
         [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -77,7 +145,8 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path):
     rest, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (130, "")
     assert first[1].startswith("lognormal-1-32x48x16  greedy")
-    assert rest.endswith("interrupted: 1 of 4 runs are finished\n")
+    assert rest.endswith("interrupted: 1 of 4 runs are finished; the same command again makes the others\n")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["lognormal-1-32x48x16.greedy.json"]
     assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy"]
 
 
@@ -85,3 +154,20 @@ def test_a_contradiction_between_methods_ends_in_an_exit_code(run, monkeypatch):
     monkeypatch.setattr("eplb_opt.cli.bench.contradictions", lambda runs: ["one of the two is wrong"])
     code, out, _ = run("bench", *TWO, "--methods", "greedy")
     assert code == 1 and out.endswith("contradiction: one of the two is wrong\n")
+
+
+def test_a_killed_command_keeps_every_run_that_was_finished(run, tmp_path):
+    options = ["bench", *TWO, "--methods", "greedy,search", "--target-gap", "0", "--workers", "1", "--runs", "runs"]
+    command = [sys.executable, "-m", "eplb_opt.cli.main", *options, "--time-limit", "3"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    give_up = monotonic() + 60
+    while len(list(tmp_path.glob("runs/*.search.json"))) < 1 and monotonic() < give_up:
+        sleep(0.05)
+    process.kill()
+    process.wait()
+    before = {path: path.read_bytes() for path in tmp_path.glob("runs/*.json")}
+    assert len(before) in (2, 3)
+    code, out, _ = run(*options, "--time-limit", 3)
+    assert code == 0 and out.startswith(f"{len(before)} of 4 runs are in runs\n")
+    assert len(list(tmp_path.glob("runs/*.json"))) == 4
+    assert all(path.read_bytes() == content for path, content in before.items())
