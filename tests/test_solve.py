@@ -378,12 +378,6 @@ def test_a_program_that_is_refused_is_stalled_and_says_why():
     assert "variables, more than 1000000" in layer.trace[-1].source
 
 
-def test_cbc_hands_over_what_it_found_by_the_time_limit():
-    loads = generate_loads(num_experts=8, num_layers=1, skew=1.0, tokens=9973, seed=1)
-    solution = eplb_opt.solve(loads, Deployment(5, 15), method="pulp:COIN_CMD", time_limit=6, target_gap=0)
-    assert any("COIN_CMD" in point.source for point in solution.layers[0].trace)
-
-
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -256,12 +256,21 @@ def test_workers_end_with_an_unguarded_script(tmp_path):
     assert not alive(int(pid))
 
 
+def test_cbc_hands_over_what_it_found_by_the_time_limit(pool):
+    # Half a minute is not enough for it to prove the optimum, and what it has found by then comes in one piece.
+    loads = generate_loads(num_experts=8, num_layers=1, skew=1.0, tokens=9973, seed=1)
+    instance = Instance.from_loads(loads.values[0, 0], Deployment(5, 15))
+    (news,) = pool.run(task(instance, "pulp:COIN_CMD", seconds=3.0))
+    assert news.verdict == "stopped" and news.slots is not None and news.proof is not None
+
+
 def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, monkeypatch):
     pool.prepare(2)
     first = [worker.pid for worker, _ in pool._idle]
     assert len(set(first)) == 2 and all(map(alive, first))
+    killed, _ = pool._idle[0]
     os.kill(first[0], signal.SIGKILL)
-    while alive(first[0]):
+    while killed.is_alive():
         time.sleep(0.01)
     pool.prepare(2)
     second = [worker.pid for worker, _ in pool._idle]
