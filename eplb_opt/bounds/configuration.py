@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
+from eplb_opt.backends.simplex import new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item
 from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
 
@@ -70,11 +70,7 @@ class ConfigurationProgram:
         self._row_of = dict(zip(self.items, row.tolist(), strict=True))
         self._item_of = {row: item for item, row in self._row_of.items()}
         rows = self._loads.size
-        self._highs: Any = highspy.Highs()
-        highs = self._highs
-        highs.silent()
-        highs.setOptionValue("threads", 1)
-        highs.setOptionValue("presolve", "off")
+        self._highs = highs = new_simplex()
         infinity = highspy.kHighsInf
         num_experts = self.buckets.instance.num_experts
         lower = np.concatenate([np.zeros(rows), np.ones(num_experts), [deployment.num_slots]])

@@ -16,6 +16,7 @@ from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import Floats, PairProgram
 from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
+from eplb_opt.errors import SolverError
 from eplb_opt.instance import Instance
 
 Ints = NDArray[np.int64]
@@ -50,7 +51,10 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdic
         return Verdict(evidence={"argument": "counts"})
     program = PairProgram(PairSystem(instance, max_load, least, most))
     while True:
-        refuted = program.run(meter)
+        try:
+            refuted = program.run(meter)
+        except SolverError:
+            return Verdict()
         if refuted is not None:
             return Verdict(evidence=_evidence(program, refuted, least, most))
         if program.is_whole:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
+from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.pair_system import PairSystem, Row
 
 Floats = NDArray[np.float64]
@@ -55,10 +55,7 @@ class PairProgram:
         self._column = {place: n + index for index, place in enumerate(prefixes)}
         self._spread: set[int] = set()
         self._infinity = highspy.kHighsInf
-        self._highs: Any = highspy.Highs()
-        self._highs.silent()
-        for option, value in (("threads", 1), ("presolve", "off")):
-            self._highs.setOptionValue(option, value)
+        self._highs = new_simplex()
         width = n + len(prefixes)
         # Numbers of slots are never at their bounds, so that they drop out of every tableau.
         lower = np.where(np.arange(width) < n, 0.0, -1.0)
@@ -83,12 +80,18 @@ class PairProgram:
             self._take(system.partners_row(place), columns)
 
     def run(self, meter: Meter) -> Floats | None:
-        """Solve it: ``None`` where the shares need no more slots than there are, else a multiplier for each row."""
+        """Solve it: ``None`` where the shares need no more slots than there are, else a multiplier for each row.
+
+        Raises
+        ------
+        SolverError
+            HiGHS could not solve it.
+        """
         while True:
-            self._highs.run()
+            feasible = is_feasible(self._highs, max(meter.left().seconds, 0.01))
             steps = self._highs.getInfo().simplex_iteration_count
             meter.spend(_WORK_PER_RUN + _WORK_PER_STEP * steps * self._highs.getNumRow())
-            if self._highs.modelStatusToString(self._highs.getModelStatus()) == "Infeasible":
+            if not feasible:
                 return self._multipliers(self._highs.getDualRay()[2])
             solution = self._highs.getSolution()
             values = np.array(solution.col_value)

@@ -43,7 +43,10 @@ def run(
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Limit work instead of time.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the plan goes.")] = None,
     engine: Annotated[str, typer.Option(help=f"Format of the plan: {', '.join(ENGINES)}.")] = "native",
-    save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", "--certificate", help="Where plan, bounds, what proves them and trace go, as JSON."),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
