@@ -369,7 +369,8 @@ def test_tokens_beyond_floats_are_figures_or_one_sentence(run):
 def test_a_solution_for_several_windows_is_verified_on_the_same_windows(run):
     np.save("loads.npy", np.random.default_rng(0).integers(1, 100, (4, 2, 8)))
     windows = ["--windows", 2]
-    run("solve", "loads.npy", *windows, "--gpus", 2, "--slots", 10, "--method", "greedy", "--save", "solution.json")
+    deployment = ["--gpus", 2, "--slots", 10, "--method", "greedy"]
+    run("solve", "loads.npy", *windows, *deployment, "--certificate", "solution.json")
     code, out, _ = run("verify", "solution.json", "loads.npy", *windows)
     assert code == 0 and "2 of 2 bounds are checked" in out
     assert "give --windows" in sentence_of(run("verify", "solution.json", "loads.npy"))
