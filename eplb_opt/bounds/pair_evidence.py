@@ -8,18 +8,18 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import Floats, PairProgram
-from eplb_opt.bounds.pair_system import PairSystem, Row
+from eplb_opt.bounds.pair_system import Ints, PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
 from eplb_opt.errors import SolverError
 from eplb_opt.instance import Instance
 
-Ints = NDArray[np.int64]
+# Sums of weights over all slots, with what makes them positive, that 64 bits hold.
+_MOST_WEIGHT = 2**61
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def _evidence(program: PairProgram, refuted: Floats, least: Ints, most: Ints) ->
     system, rows = program.system, program.rows
     multipliers = np.floor(refuted / max(refuted.max(initial=0.0), 1e-300) * DIVISOR).astype(np.int64)
     used = np.flatnonzero(multipliers).tolist()
+    if sum(int(multipliers[place]) * rows[place].largest for place in used) * system.slots >= _MOST_WEIGHT:
+        return None
     total = np.zeros_like(system.replicas)
     for place in used:
         total += multipliers[place] * rows[place].weights

@@ -33,6 +33,11 @@ class Row:
     right: int
     evidence: tuple[int, int] | Mapping[str, Any]
 
+    @property
+    def largest(self) -> int:
+        """The largest number in it."""
+        return max(int(np.abs(self.weights).max()), abs(self.right))
+
 
 class PairSystem:
     """Items, an expert with a count each, by increasing load of a slot, and the rows of `partners` and `spread`.

@@ -55,8 +55,7 @@ def close_by_pairing(pursuit: Pursuit) -> None:
         max_load = pursuit.best if first or near else (pursuit.best + pursuit.lower_bound) / 2
         verdict = decide_pairs(instance, max_load, meter.part(most=patience))
         seed += 1
-        if verdict.counts is not None:
-            pursuit.offer_plan(fold(instance, verdict.counts))
+        if verdict.counts is not None and pursuit.offer_plan(fold(instance, verdict.counts)):
             pursuit.search(pursuit.slots, _POLISH, seed, meter)
         elif verdict.evidence is not None:
             pursuit.offer_bound("pairing", max_load, True, verdict.evidence)

@@ -81,8 +81,8 @@ def _candidates(program: PairProgram) -> tuple[Floats, Floats]:
     # With and without the number of slots.
     rows = np.concatenate([rows, rows])
     slots = np.concatenate([np.rint(_fractions(slots) * DIVISOR), np.zeros(slots.size)])
-    heaviest = [float(max(np.abs(row.weights).max(), abs(row.right))) for row in program.rows]
-    exact = (rows @ np.array(heaviest) + DIVISOR * float(program.system.slots)) * program.system.num_experts < _EXACT
+    largest = rows @ np.array([float(row.largest) for row in program.rows]) + DIVISOR * float(program.system.slots)
+    exact = largest * program.system.num_experts < _EXACT
     return rows[exact], slots[exact]
 
 
