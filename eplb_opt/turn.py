@@ -173,7 +173,7 @@ class Turn:
         if self.method != "auto" or self.solvers_failed:
             return (SEARCH,)
         if self._closing_method == PAIRING:
-            # Uses several threads, and search has nothing to give beside it.
+            # It searches in between: a search beside it has nothing to give.
             prove = self.fruitless >= self._patience and pairing_applies(self.record.instance, self.record.objective)
             return (PAIRING,) if prove else (SEARCH,)
         if self.fruitless >= self._patience:

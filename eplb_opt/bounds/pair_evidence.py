@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.backends.limits import Meter
-from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.fillings import least_weight
-from eplb_opt.bounds.pair_program import Floats, PairProgram
-from eplb_opt.bounds.pair_system import Ints, PairSystem, Row
+from eplb_opt.bounds.pair_program import PairProgram
+from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
 from eplb_opt.errors import SolverError
+from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
 
 # Sums of weights over all slots, with what makes them positive, that 64 bits hold.
@@ -44,22 +44,20 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdic
     Each rounded row cuts off averages of counts. What is left are counts in the end, or nothing: then the rows have
     multipliers with which no average obeys their sum, and a dynamic program in integers confirms that no counts do.
     """
-    least, most = Buckets(instance, max_load, below=True).ranges
-    slack = instance.deployment.num_slots - int(least.sum())
-    most = np.minimum(most, least + max(slack, 0))
-    if not least.size or slack < 0 or most.sum() < instance.deployment.num_slots:
+    system = PairSystem.below(instance, max_load)
+    if system is None:
         return Verdict(evidence={"argument": "counts"})
-    program = PairProgram(PairSystem(instance, max_load, least, most))
+    program = PairProgram(system)
     while True:
         try:
             refuted = program.run(meter)
         except SolverError:
             return Verdict()
         if refuted is not None:
-            return Verdict(evidence=_evidence(program, refuted, least, most))
+            return Verdict(evidence=evidence_of(program, refuted))
         if program.is_whole:
             counts = program.counts
-            if sum(counts) == program.system.slots:
+            if sum(counts) == system.slots:
                 return Verdict(counts=counts)
             if program.use_all_slots():
                 continue
@@ -70,9 +68,10 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdic
             program.add(row)
 
 
-def _evidence(program: PairProgram, refuted: Floats, least: Ints, most: Ints) -> Mapping[str, Any] | None:
+def evidence_of(program: PairProgram, refuted: Floats) -> Mapping[str, Any] | None:
     """The rows with whole multipliers, if the sum of these excludes all counts."""
     system, rows = program.system, program.rows
+    least, most = system.least, system.most
     multipliers = np.floor(refuted / max(refuted.max(initial=0.0), 1e-300) * DIVISOR).astype(np.int64)
     used = np.flatnonzero(multipliers).tolist()
     if sum(int(multipliers[place]) * rows[place].largest for place in used) * system.slots >= _MOST_WEIGHT:

@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.pair_system import PairSystem, Row
-
-Floats = NDArray[np.float64]
+from eplb_opt.heuristics.kernels import Floats
 
 # Work of a run and of a simplex step for each row, in seconds.
 _WORK_PER_RUN, _WORK_PER_STEP = 3e-3, 1e-7
@@ -49,14 +47,14 @@ class PairProgram:
         self.system, self.rows = system, list[Row]()
         self.shares: Floats = np.zeros(system.replicas.size)
         n = system.replicas.size
-        places = {n, *system.partners, *system.partners_of[system.partners].tolist()}
-        places |= set(system.partners_of[: system.light].tolist())
-        prefixes = sorted(places - {0})
+        prefixes = system.prefixes
         self._column = {place: n + index for index, place in enumerate(prefixes)}
-        self._spread: set[int] = set()
+        # Of each light item, that with the number of its partners; behind all columns where it has none.
+        width = n + len(prefixes)
+        self._partners = np.array([self._column.get(place, width) for place in system.partners_of[: system.light]], int)
+        self._spread = np.zeros(system.light, dtype=np.bool_)
         self._infinity = highspy.kHighsInf
         self._highs = new_simplex()
-        width = n + len(prefixes)
         # Numbers of slots are never at their bounds, so that they drop out of every tableau.
         lower = np.where(np.arange(width) < n, 0.0, -1.0)
         self._highs.addVars(width, lower, np.full(width, self._infinity))
@@ -80,7 +78,9 @@ class PairProgram:
             self._take(system.partners_row(place), columns)
 
     def run(self, meter: Meter) -> Floats | None:
-        """Solve it: ``None`` where the shares need no more slots than there are, else a multiplier for each row.
+        """Solve it: a multiplier for each row where all shares need more slots than there are, which refutes plans.
+
+        Else ``None``, and `shares` are some that do not; out of time, maybe before all rows of `spread` are in.
 
         Raises
         ------
@@ -132,8 +132,9 @@ class PairProgram:
         At most `most` of them, those furthest from whole numbers first.
         """
         _, basic = self._highs.getBasicVariables()
-        values = np.concatenate([self._highs.getSolution().col_value, self._highs.getSolution().row_value])
-        values = values[np.where(basic >= 0, basic, len(self._highs.getSolution().col_value) - basic - 1)]
+        solution = self._highs.getSolution()
+        values = np.concatenate([solution.col_value, solution.row_value])
+        values = values[np.where(basic >= 0, basic, len(solution.col_value) - basic - 1)]
         part = np.abs(values - np.rint(values))
         chosen = [place for place in np.argsort(-part, kind="stable")[:most].tolist() if part[place] > 0.01]
         inverse = np.array([self._highs.getBasisInverseRow(place)[1] for place in chosen])
@@ -161,18 +162,15 @@ class PairProgram:
     def _add_spread(self, values: Floats) -> bool:
         """Take up rows of `spread` that are violated; whether there are some."""
         system, light = self.system, self.system.light
-        prefixes = system.partners_of[:light].tolist()
-        carried = np.array([values[self._column[prefix]] if prefix else 0.0 for prefix in prefixes])
+        carried = np.append(values, 0.0)[self._partners]
         excess = system.replicas[:light] * self.shares[:light] + values[self._all] - carried - system.gpus
-        places = [
-            place
-            for place in np.argsort(-excess, kind="stable").tolist()
-            if excess[place] > _VIOLATED and place not in self._spread
-        ][:_MOST_ROWS]
-        for place in places:
+        excess[self._spread] = 0.0
+        order = np.argsort(-excess, kind="stable")[:_MOST_ROWS]
+        places = order[excess[order] > _VIOLATED]
+        for place in places.tolist():
             columns = defaultdict(float, {place: float(system.replicas[place]), self._all: 1.0})
-            if prefixes[place]:
-                columns[self._column[prefixes[place]]] -= 1.0
+            if self._partners[place] < values.size:
+                columns[int(self._partners[place])] -= 1.0
             self._take(system.spread_row(place), columns)
-            self._spread.add(place)
-        return bool(places)
+        self._spread[places] = True
+        return bool(places.size)

@@ -10,11 +10,10 @@ from math import ceil, lcm
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +38,35 @@ class Row:
         return max(int(np.abs(self.weights).max()), abs(self.right))
 
 
-class PairSystem:
-    """Items, an expert with a count each, by increasing load of a slot, and the rows of `partners` and `spread`.
+def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
+    """Least and most replicas of each expert in plans below `max_load`; empty where these numbers exclude all plans."""
+    least, most = Buckets(instance, max_load, below=True).ranges
+    slots = instance.deployment.num_slots
+    most = np.minimum(most, least + max(slots - int(least.sum()), 0))
+    possible = least.sum() <= slots <= most.sum()
+    return (least, most) if possible else (least[:0], most[:0])
 
-    In words of `ThresholdProgram`: with T the largest sum of two slot loads below the max load,
+
+class PairSystem:
+    """Items, an expert with a count each, by increasing load of a slot, and two kinds of rows.
+
+    With T the largest sum of two slot loads below the max load, and v[e,r] = w[e] / r,
 
     partners[v]    slots of at least v have different partners, of at most T - v          for v > T / 2
     spread[e,r]    r replicas and all slots above T - v[e,r] are on different GPUs          for v[e,r] <= T / 2
+
+    Heavy slots, above T / 2, need different light partners, and a heavier slot's possible partners are among a lighter
+    one's; so by Hall's theorem `partners` is necessary and sufficient for sums of at most T. A GPU holds one replica of
+    e, or one slot too heavy for it, not both: hence `spread`, where replicas are distinct. Both together suffice, as
+    `fold` shows: of G pairs, N hold a slot too heavy for e, r - k hold e, k of them twice; so at least k are left to
+    part those, and no sum exceeds T. So plans below the max load are the counts that obey the rows.
 
     Attributes
     ----------
     slots, gpus, num_experts
         Of the layer.
+    least, most
+        Replicas of each expert.
     experts, replicas
         Of each item.
     partners
@@ -64,6 +80,7 @@ class PairSystem:
     def __init__(self, instance: Instance, max_load: Fraction, least: Ints, most: Ints) -> None:
         deployment = instance.deployment
         self.slots, self.gpus, self.num_experts = deployment.num_slots, deployment.num_gpus, instance.num_experts
+        self.least, self.most = least, most
         # Makes every possible slot load an integer; so is the largest sum of two below the max load.
         multiple = lcm(*range(1, instance.max_replicas + 1))
         limit = ceil(max_load / instance.unit * multiple) - 1
@@ -80,6 +97,19 @@ class PairSystem:
         self.light = heavy if deployment.distinct else 0
         firsts = {int(self.partners_of[place]): place for place in range(len(loads) - 1, heavy - 1, -1)}
         self.partners = sorted({bisect_left(loads, loads[place]) for place in firsts.values()})
+
+    @classmethod
+    def below(cls, instance: Instance, max_load: Fraction) -> PairSystem | None:
+        """The system of plans below a max load; ``None`` where numbers of slots alone show that there are none."""
+        least, most = pair_ranges(instance, max_load)
+        return cls(instance, max_load, least, most) if least.size else None
+
+    @property
+    def prefixes(self) -> list[int]:
+        """How many of the first items the rows are about, increasing: all, and those before or with partners."""
+        places = {self.replicas.size, *self.partners, *self.partners_of[self.partners].tolist()}
+        places |= set(self.partners_of[: self.light].tolist())
+        return sorted(places - {0})
 
     def partners_row(self, place: int) -> Row:
         """The row of `partners` for the load of an item."""

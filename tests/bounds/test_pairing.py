@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
-from eplb_opt.bounds.pairing import ThresholdProgram, close_by_pairing, pairing_applies
+from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.bounds.pair_threshold import ask_cpsat
+from eplb_opt.bounds.pairing import close_by_pairing, pairing_applies
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
@@ -49,29 +51,35 @@ def test_copies_may_share_a_gpu_as_folding_says(instance):
     assert closed(instance) == (True, optimum, optimum)
 
 
+def by_cpsat(instance, max_load):
+    """Counts of a plan below a max load; ``None`` if there are none."""
+    system = PairSystem.below(instance, Fraction(max_load))
+    verdict, counts, _ = ask_cpsat(system, Limits(60)) if system else ("infeasible", None, 0.0)
+    assert verdict == ("infeasible" if counts is None else "feasible")
+    return counts
+
+
 def test_distinct_replicas_need_the_spread_rows():
     # Folding gives 61: 61 alone against nothing above it; parting the two copies of an expert costs 4.
     loads = [20, 21, 69, 61]
     for distinct, optimum in ((False, 61), (True, 65)):
         instance = Instance.from_loads(loads, Deployment(3, 6, distinct=distinct))
         assert closed(instance) == (True, optimum, optimum)
-        assert ThresholdProgram(instance, Fraction(optimum), below=True).solve(Limits(60))[0] == "infeasible"
-        assert ThresholdProgram(instance, Fraction(optimum), below=False).solve(Limits(60))[0] == "feasible"
+        assert by_cpsat(instance, optimum) is None
+        assert by_cpsat(instance, optimum + Fraction(1, 100)) is not None
 
 
 @settings(max_examples=300)
 @given(instances(**TWO), st.data())
 def test_counts_are_feasible_exactly_if_a_plan_with_them_stays_below(instance, data):
     optimum = brute_force(instance)
-    top = data.draw(st.sampled_from([optimum * Fraction(9, 10), optimum, optimum * Fraction(11, 10)]))
-    for below in (False, True):
-        verdict, counts, _ = ThresholdProgram(instance, top, below).solve(Limits(60))
-        possible = optimum < top if below else optimum <= top
-        assert verdict == ("feasible" if possible else "infeasible")
-        if possible:
-            slots = fold(instance, counts)
-            assert np.bincount(slots, minlength=instance.num_experts).tolist() == counts
-            assert value(slots, instance) < top if below else value(slots, instance) <= top
+    top = optimum * data.draw(st.sampled_from([Fraction(9, 10), Fraction(1), Fraction(1001, 1000), Fraction(11, 10)]))
+    counts = by_cpsat(instance, top) if top else None
+    assert (counts is not None) == (optimum < top)
+    if counts:
+        slots = fold(instance, counts)
+        assert np.bincount(slots, minlength=instance.num_experts).tolist() == counts
+        assert value(slots, instance) < top
 
 
 def test_pairs_of_one_expert_are_parted_wherever_they_meet():

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pair_evidence import decide_pairs, evidence_of
 from eplb_opt.bounds.pair_program import PairProgram
-from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import rounded_rows
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.folding import fold
@@ -32,8 +31,7 @@ def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     if not optimum:
         return
     max_load = optimum * Fraction(6, 5)
-    least, most = Buckets(instance, max_load, below=True).ranges
-    system = PairSystem(instance, max_load, least, most)
+    system = PairSystem.below(instance, max_load)
     program, meter = PairProgram(system), Meter(Limits(60))
     for _ in range(4):
         assert program.run(meter) is None
@@ -71,3 +69,14 @@ def test_no_time_is_no_verdict():
     loads = np.random.default_rng(0).lognormal(5, 1.0, 64).astype(int) + 1
     verdict = decide_pairs(Instance.from_loads(loads, Deployment(40, 80)), Fraction(10**6), Meter(Limits(0.0)))
     assert verdict.evidence is None
+
+
+def test_sums_beyond_64_bits_are_no_evidence():
+    # All plans obey the row, as they fill the slots; its sum with a multiplier of 2**30 wraps round to nothing.
+    instance = Instance.from_loads([5, 4, 3], Deployment(2, 4))
+    system = PairSystem.below(instance, Fraction(10))
+    program = PairProgram(system)
+    program.add(Row(-system.replicas << 34, -system.slots << 34, {"multipliers": [], "slots": 0, "bases": []}))
+    multipliers = np.zeros(len(program.rows))
+    multipliers[-1] = 1.0
+    assert evidence_of(program, multipliers) is None

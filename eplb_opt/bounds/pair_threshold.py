@@ -1,0 +1,51 @@
+"""Two slots per GPU: CP-SAT's word on whether there are plans below a max load."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from eplb_opt.backends import cpsat
+from eplb_opt.backends.limits import Limits
+from eplb_opt.bounds.pair_system import PairSystem
+
+
+def ask_cpsat(system: PairSystem, limits: Limits) -> tuple[str, list[int] | None, float]:
+    """CP-SAT's verdict (``"infeasible"``, or anything else), counts if there are some, and the work it took.
+
+    Variables  y[e,r] = 1 if expert e has r replicas, for the items;  n[i] = number of slots of the first i items
+    one_count  sum_r y[e,r] = 1
+    number     n[i] = n[i before] + sum of r y[e,r] over the items between;  n[all] = P slots
+    partners   P - n[items lighter than v] <= n[its partners]
+    spread     r y[e,r] + P - n[partners of e,r] <= G GPUs
+
+    The rows are those of `PairSystem`, so that no variable says which GPU a replica is on. Nothing is rounded and
+    coefficients are counts: the only thing to trust is that CP-SAT calls no feasible program infeasible.
+    """
+    cp_model = cpsat.import_cp_model()
+    model = cp_model.CpModel()
+    replicas, slots = system.replicas.tolist(), system.slots
+    y = [model.new_bool_var(f"y_{e}_{r}") for e, r in zip(system.experts.tolist(), replicas, strict=True)]
+    of_expert = np.split(np.argsort(system.experts, kind="stable"), np.cumsum(system.most - system.least + 1)[:-1])
+    for items in of_expert:
+        model.add_exactly_one(y[item] for item in items.tolist())
+    number = {0: 0} | {place: model.new_int_var(0, slots, f"n_{place}") for place in system.prefixes}
+    for before, place in pairwise(number):
+        model.add(number[place] == number[before] + sum(replicas[item] * y[item] for item in range(before, place)))
+    model.add(number[len(y)] == slots)
+    partners_of = system.partners_of.tolist()
+    for place in system.partners:
+        model.add(slots - number[place] <= number[partners_of[place]])
+    for item in range(system.light):
+        model.add(replicas[item] * y[item] + slots - number[partners_of[item]] <= system.gpus)
+
+    solver = cpsat.new_solver(cp_model, limits)
+    # Without cuts from the linear relaxation these programs take a hundred times as long.
+    solver.parameters.linearization_level = 2
+    status = solver.solve(model)
+    work = solver.response_proto.deterministic_time
+    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        chosen = [next(item for item in items.tolist() if solver.value(y[item])) for items in of_expert]
+        return "feasible", [replicas[item] for item in chosen], work
+    return "infeasible" if status == cp_model.INFEASIBLE else "stopped", None, work
