@@ -42,6 +42,19 @@ def natural_int(name: str, value: object) -> int:
     return number
 
 
+def effort(time_limit: object, target_gap: object, seed: object, workers: object) -> None:
+    """Refuse what cannot be said of a call of `eplb_opt.solve`, as it does, with an `InvalidArgumentError`."""
+    positive_seconds("time_limit", time_limit)
+    if not isinstance(target_gap, Real):
+        raise InvalidArgumentError(f"target_gap={target_gap!r} is not a number")
+    gap: Any = target_gap
+    if not 0 <= gap < 1:
+        raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
+    natural_int("seed", seed)
+    if workers is not None:
+        positive_int("workers", workers)
+
+
 def one_of(name: str, value: str, options: Iterable[str], error: type[EplbOptError] = InvalidArgumentError) -> str:
     """`value` if it is one of `options`, else an `error` that lists them."""
     known = tuple(options)

@@ -9,7 +9,7 @@ from typing import Any
 from eplb_opt.bounds.certificate import check_certificate
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.exact import exact_text, nearest_float
+from eplb_opt.exact import apart, exact_text
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import Proof
@@ -69,7 +69,7 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
         return Certified(layer.layer_id, proof.argument, False, words)
     value = objective_value(slots, instance, solution.objective, solution.window_weights)
     if value != layer.objective:
-        words = f"its objective is {nearest_float(value)}, not {nearest_float(layer.objective)}"
+        words = "its objective is {}, not {}".format(*apart(value, layer.objective))
         return Certified(layer.layer_id, proof.argument, False, words)
     total = instance.total()
     if (layer.max_load, layer.mean_load) != (max_loads(slots, total)[0], total.mean_loads[0]):

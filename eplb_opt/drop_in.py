@@ -52,10 +52,16 @@ def rebalance_experts(
     ------
     InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
         Wrong input; one sentence says what and how to mend it.
+    KeyboardInterrupt
+        Ctrl-C, which `solve` by itself answers with the best plan until then.
     """
     loads = Loads.of(weight)
     deployment = Deployment(num_gpus, num_replicas, num_nodes, num_groups, distinct=False)
     experts_per_node = loads.num_experts // deployment.binding_nodes
     if distinct and deployment.slots_per_gpu <= experts_per_node:
         deployment = Deployment(num_gpus, num_replicas, num_nodes, num_groups, distinct=True)
-    return solve(loads, deployment, time_limit=time_limit).plan.to_torch()
+    solution = solve(loads, deployment, time_limit=time_limit)
+    if solution.interrupted:
+        # Three tensors cannot say that they were cut short, and whoever calls this wants to stop.
+        raise KeyboardInterrupt
+    return solution.plan.to_torch()

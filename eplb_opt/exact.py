@@ -14,6 +14,12 @@ def nearest_float(value: Fraction) -> float:
         return inf
 
 
+def apart(one: Fraction, other: Fraction) -> tuple[str, str]:
+    """Two numbers that differ, for a sentence: as floats, or exactly where these are the same."""
+    floats = str(nearest_float(one)), str(nearest_float(other))
+    return floats if floats[0] != floats[1] else (exact_text(one), exact_text(other))
+
+
 # Python turns no more digits than this into a number, or a number into text, at once: 4,300 by default, 640 at least.
 _DIGITS = 600
 # Far more than the mean over thousands of windows has, and soon read.

@@ -26,7 +26,7 @@ from eplb_opt.exact import exact_text, nearest_float
 from eplb_opt.formulations.assignment import Assignment, assignment, num_variables
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
-from eplb_opt.io.files import parse_json, read_text, write_whole
+from eplb_opt.io.files import make_folder, parse_json, read_text, write_whole
 from eplb_opt.io.native import read_solution
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.verify import max_loads
@@ -133,7 +133,7 @@ def write_instance(named: NamedInstance, folder: Path) -> None:
         "proven_by": list(named.proven_by),
         "loads": named.loads.tolist(),
     }
-    (folder / "instances").mkdir(exist_ok=True)
+    make_folder(folder / "instances")
     write_whole(folder / "instances" / f"{named.name}.json", json.dumps(content) + "\n")
 
 
@@ -235,6 +235,11 @@ def table_of(library: list[NamedInstance], folder: Path) -> str:
     return page
 
 
+def state_of(named: NamedInstance, layer: LayerSolution) -> str:
+    """What is known of an instance, in a word: ``optimal`` by two provers, ``closed`` by one, ``open``."""
+    return "optimal" if named.optimum is not None else "closed" if layer.status == "optimal" else "open"
+
+
 def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
     deployment, (windows, experts) = named.deployment, named.loads.shape
     nodes = f"{deployment.binding_nodes}, {deployment.binding_groups}" if deployment.binding_nodes > 1 else ""
@@ -242,9 +247,9 @@ def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
     about = [named.name, size, nodes, f"{windows}, {named.objective}" if windows > 1 else ""]
     if layer is None:
         return f"| {' | '.join([*about, '', '', '', 'unknown', '', ''])} |"
-    state = "optimal" if named.optimum is not None else "closed" if layer.status == "optimal" else "open"
     best, bound = (f"{nearest_float(value):.10g}" for value in (layer.objective, layer.lower_bound))
-    known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.argument, ", ".join(named.proven_by)]
+    state, provers = state_of(named, layer), ", ".join(named.proven_by)
+    known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.argument, provers]
     return f"| {' | '.join([*about, *known])} |"
 
 

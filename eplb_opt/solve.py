@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.aim import Aim
-from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
+from eplb_opt.arguments import effort, natural_int, one_of
 from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
@@ -148,8 +148,9 @@ def solve(
     """
     began = monotonic()
     loads = Loads.of(loads)
-    _check_kinds(deployment, warm_start, target_gap)
-    _check_arguments(loads, objective, method, time_limit, target_gap, seed, workers, deterministic)
+    _check_kinds(deployment, warm_start)
+    _check_method(loads, objective, method, deterministic)
+    effort(time_limit, target_gap, seed, workers)
     require_solver(method)
     if objective == "auto":
         objective = "total" if loads.num_windows == 1 else "mean"
@@ -220,36 +221,19 @@ def _load_kernels(loads: Loads, objective: str, method: str) -> float:
     return seconds if seconds > LONGEST_LOADING else 0.0
 
 
-def _check_kinds(deployment: object, warm_start: object, target_gap: object) -> None:
+def _check_kinds(deployment: object, warm_start: object) -> None:
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     if warm_start is not None and not isinstance(warm_start, Plan):
         raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
-    if not isinstance(target_gap, Real):
-        raise InvalidArgumentError(f"target_gap={target_gap!r} is not a number")
 
 
-def _check_arguments(
-    loads: Loads,
-    objective: str,
-    method: str,
-    time_limit: float,
-    target_gap: float,
-    seed: int,
-    workers: int | None,
-    deterministic: bool,
-) -> None:
+def _check_method(loads: Loads, objective: str, method: str, deterministic: bool) -> None:
     one_of("objective", objective, OBJECTIVES)
     one_of("method", method, METHODS)
     require_objective(method, objective, loads.num_windows)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
-    positive_seconds("time_limit", time_limit)
-    if not 0 <= target_gap < 1:
-        raise InvalidArgumentError(f"target_gap={target_gap} is not in [0, 1)")
-    natural_int("seed", seed)
-    if workers is not None:
-        positive_int("workers", workers)
 
 
 def _window_weights(loads: Loads, objective: str, weights: Sequence[float] | None) -> tuple[Fraction, ...] | None:

@@ -1,6 +1,9 @@
 """rebalance_experts: DeepSeek's signature and tensors."""
 
 import inspect
+import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import torch
 
 import eplb_opt
 from eplb_opt.errors import EplbOptError
+from eplb_opt.generate import generate_loads
 from tests.formulations.test_assignment import README
 
 
@@ -84,6 +88,13 @@ def test_distinct_is_the_default_and_can_be_dropped():
     assert counts.tolist() == [[2, 2, 2]] and sorted(with_rule[0, :3].tolist()) == [0, 1, 2]
     _, _, counts = eplb_opt.rebalance_experts(weight, 6, 1, 1, 2, distinct=False)
     assert counts.tolist()[0][0] >= 2
+
+
+def test_ctrl_c_ends_it():
+    weight = torch.tensor(generate_loads(num_experts=128, num_layers=8, skew=1.0).values[0])
+    with pytest.raises(KeyboardInterrupt):
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        eplb_opt.rebalance_experts(weight, 288, 1, 1, 72, time_limit=60)
 
 
 def test_wrong_input_is_one_sentence():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import eplb_opt
 from eplb_opt import Deployment
 from eplb_opt.certify import certify
-from eplb_opt.exact import exact_text, exact_value
+from eplb_opt.exact import apart, exact_text, exact_value
 from eplb_opt.io.native import read_solution
 
 
@@ -32,6 +32,11 @@ def test_numbers_that_python_does_not_write_are_written_and_read_again(exponent)
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match="is no number of at most"):
         exact_value(text)
+
+
+def test_numbers_that_differ_look_different_in_a_sentence():
+    assert apart(Fraction(1, 2), Fraction(3)) == ("0.5", "3.0")
+    assert apart(Fraction(203), 203 + Fraction(1, 10**20)) == ("203", "20300000000000000000001/100000000000000000000")
 
 
 def test_a_solution_for_many_windows_is_saved_and_read(tmp_path):

@@ -14,6 +14,7 @@ from eplb_opt.backends.pool import POOL
 from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
+from eplb_opt.exact import apart
 from eplb_opt.library import NamedInstance, checked
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.solve import Progress, solve
@@ -69,7 +70,8 @@ def improve(
         )
         layer = new if better_bound else replace(new, proof=old.proof)
         if layer.lower_bound > layer.objective:
-            raise SolverError(f"{named.name}: the bound {old.lower_bound} is above a plan of {new.objective}")
+            above, below = apart(old.lower_bound, new.objective)
+            raise SolverError(f"{named.name}: the bound {above} is above a plan of {below}")
         found = replace(found, layers=(layer,)) if better_plan or better_bound else known
     _require_right(named, found)
     provers = named.proven_by
@@ -116,7 +118,8 @@ def _confirms(named: NamedInstance, solution: Solution, method: str, settings: S
     rows = [item.slots for item in news if item.slots is not None]
     value = min((max_loads(row, named.instance)[0] for row in rows), default=optimum)
     if bound > optimum or value < optimum:
-        raise SolverError(f"{named.name}: {method} has a plan of {value} and a bound of {bound}, not {optimum}")
+        wrong, right = apart(bound if bound > optimum else value, optimum)
+        raise SolverError(f"{named.name}: {method} says {wrong}, where {right} is the optimum")
     return bound == optimum
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from eplb_opt.arguments import effort
 from eplb_opt.backends.available import require_objective
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.backends.pool import POOL
@@ -25,12 +26,21 @@ Watch = Callable[[Case, str], AbstractContextManager[Callable[[Progress], None] 
 
 @dataclass(frozen=True)
 class Settings:
-    """What every call gets; as in `eplb_opt.solve`."""
+    """What every call gets; as in `eplb_opt.solve`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        What `solve` would refuse.
+    """
 
     time_limit: float
     target_gap: float
     seed: int
     workers: int
+
+    def __post_init__(self) -> None:
+        effort(self.time_limit, self.target_gap, self.seed, self.workers)
 
 
 def value_of(solution: Solution) -> Fraction:

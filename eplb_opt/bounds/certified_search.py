@@ -10,11 +10,11 @@ from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ra
 # Loads and free slots of the GPUs, in order: which GPU is which does not matter.
 State = tuple[tuple[int, int], ...]
 
-# More states than these take longer than a certificate should: some seconds.
-MOST_STATES = 100_000
+# More GPUs looked at, one by one, take longer than a certificate should: a second or two.
+MOST_LOOKS = 1_000_000
 
 
-def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_states: int = MOST_STATES) -> bool:
+def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_looks: int = MOST_LOOKS) -> bool:
     """Whether no plan with counts in `ranges` has a max load of at most `top`.
 
     Expert after expert, the heaviest first, every count and every choice of GPUs for its replicas is tried. What the
@@ -24,7 +24,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_stat
     Raises
     ------
     CertificateError
-        Too many states, or a layer of several nodes.
+        More than `most_looks` GPUs are looked at, or a layer of several nodes.
     """
     needed = needs(layer, top, ranges)
     if needed is None:
@@ -33,6 +33,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_stat
         raise CertificateError("a search is for one node")
     order = sorted(range(len(layer.loads)), key=lambda expert: -layer.loads[expert])
     states: set[State] = {((0, layer.slots // layer.gpus),) * layer.gpus}
+    looks = 0
     for place, expert in enumerate(order):
         after = order[place + 1 :]
         load = sum(layer.loads[e] for e in after)
@@ -40,38 +41,37 @@ def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_stat
         new: set[State] = set()
         for count in range(needed[0][expert], needed[1][expert] + 1):
             share = layer.loads[expert] // count
-            for state in states:
-                free = sum(slots for _, slots in state) - count
-                if not fewest <= free <= most:
-                    continue
-                for next_state in _placed(state, share, count, top, layer.distinct):
-                    if sum(top - carried for carried, slots in next_state if slots) >= load:
-                        new.add(next_state)
-                if len(new) > most_states:
-                    raise CertificateError("a search has too many states")
+            # All replicas at once, on different GPUs, or one after the other.
+            times, at_once = (1, count) if layer.distinct else (count, 1)
+            reached = {state for state in states if fewest <= sum(free for _, free in state) - count <= most}
+            for _ in range(times):
+                before, reached = reached, set()
+                for state in before:
+                    for next_state in _placed(state, share, at_once, top):
+                        looks += layer.gpus
+                        if looks > most_looks:
+                            raise CertificateError("a search has too many states")
+                        reached.add(next_state)
+            new |= {state for state in reached if sum(top - carried for carried, free in state if free) >= load}
         states = new
     return not states
 
 
-def _placed(state: State, share: int, count: int, top: int, distinct: bool) -> Iterator[State]:
-    """States with so many replicas of one expert more."""
-    if distinct:
-        yield from _spread(list(Counter(state).items()), share, count, top, ())
-        return
-    reached = {state}
-    for _ in range(count):
-        reached = {after for before in reached for after in _spread(list(Counter(before).items()), share, 1, top, ())}
-    yield from reached
+def _placed(state: State, share: int, count: int, top: int) -> Iterator[State]:
+    """States with a replica on so many GPUs more."""
+    kinds = Counter((load, free) for load, free in state if free and load + share <= top)
+    others = tuple(gpu for gpu in state if gpu not in kinds)
+    return _spread(list(kinds.items()), share, count, others)
 
 
-def _spread(kinds: list[tuple[tuple[int, int], int]], share: int, count: int, top: int, done: State) -> Iterator[State]:
-    """States with a replica on `count` GPUs; GPUs of one kind are alike."""
+def _spread(kinds: list[tuple[tuple[int, int], int]], share: int, count: int, done: State) -> Iterator[State]:
+    """States with a replica on `count` GPUs of kinds that have room; GPUs of one kind are alike."""
     if not kinds:
         if not count:
             yield tuple(sorted(done))
         return
     ((load, free), number), *others = kinds
-    takes = min(number, count) if free and load + share <= top else 0
-    for taken in range(takes + 1):
+    least = count - sum(more for _, more in others)
+    for taken in range(max(least, 0), min(number, count) + 1):
         here = ((load + share, free - 1),) * taken + ((load, free),) * (number - taken)
-        yield from _spread(others, share, count - taken, top, done + here)
+        yield from _spread(others, share, count - taken, done + here)

@@ -9,15 +9,15 @@ from eplb_opt.bench.run import Settings
 from eplb_opt.bench.suite import select
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
-from eplb_opt.io.files import require_writable
+from eplb_opt.io.files import make_folder, require_writable
 from eplb_opt.io.native import write_solution
-from eplb_opt.library import best_known, read_library, rebuild, solution_path, write_instance
+from eplb_opt.library import best_known, read_library, rebuild, solution_path, state_of, write_instance
 
 
 def run_library(folder: Path, only: list[str], settings: Settings) -> int:
     """Solve instances again; whatever is better is written at once, so that an interrupt loses one of them."""
     library = select(read_library(folder), only)
-    (folder / "solutions").mkdir(exist_ok=True)
+    make_folder(folder / "solutions")
     require_writable(folder / "instances.md")
     width = max(len(named.name) for named in library)
     show(f"{'instance':<{width}}   seconds        best       bound      gap  state    news, bound by, proven by")
@@ -42,9 +42,8 @@ def run_library(folder: Path, only: list[str], settings: Settings) -> int:
 
 def _show(improved: Improved, width: int) -> None:
     layer = improved.layer
-    state = "optimal" if improved.named.optimum is not None else "closed" if layer.status == "optimal" else "open"
     words = ", ".join(filter(None, (improved.news, str(layer.proof), " + ".join(improved.named.proven_by))))
     show(
         f"{improved.named.name:<{width}}  {improved.seconds:8.2f}  {float(layer.objective):10.6g}  "
-        f"{float(layer.lower_bound):10.6g}  {float(layer.gap):7.1e}  {state:<7}  {words}"
+        f"{float(layer.lower_bound):10.6g}  {float(layer.gap):7.1e}  {state_of(improved.named, layer):<7}  {words}"
     )

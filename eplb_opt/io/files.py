@@ -112,6 +112,18 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
             _replace(target.resolve(), content)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that is not there yet.
+
+    Raises
+    ------
+    FileFormatError
+        It cannot be made.
+    """
+    with _refusals_in_words(path):
+        path.mkdir(exist_ok=True)
+
+
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise what `write_whole` would, before hours of work and not after; the file itself is left alone."""
     with _refusals_in_words(path):

@@ -1,6 +1,7 @@
 """Runs: what `solve` says, with the clock of the whole call."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,8 @@ def test_a_method_that_has_no_such_objective_is_left_out_with_what_solve_says():
     assert (run.imbalance, run.bound) == (run.solution.layers[0].objective, run.solution.layers[0].lower_bound)
 
 
-def test_wrong_settings_are_those_of_solve(cases):
-    with pytest.raises(InvalidArgumentError, match="time_limit=-1"):
-        next(run_all(cases, ["greedy"], Settings(-1, 0.0, 0, 1)))
+@pytest.mark.parametrize("wrong", [{"time_limit": -1}, {"target_gap": 1.0}, {"seed": -1}, {"workers": 0}])
+def test_wrong_settings_are_refused_as_solve_does(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(InvalidArgumentError, match=f"{name}={value}"):
+        replace(SETTINGS, **wrong)
