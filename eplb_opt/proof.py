@@ -22,9 +22,10 @@ class Proof:
     ----------
     argument
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
+        ``"weightings"`` (one for each part of the counts),
         ``"pairing"`` (of slots, by sums of rows), ``"search"`` (of all ways to place the slots of a small layer),
-        ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"weightings"``, ``"partition"``,
-        ``"nodes"`` or ``"program"`` with ``"by"`` and the solver whose word it rests on, ``"fillings by search"`` (all
+        ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"partition"``, ``"nodes"``
+        or ``"program"`` with ``"by"`` and the solver whose word it rests on, ``"fillings by search"`` (all
         fillings of GPUs tried by compiled code). Of several windows ``"windows"`` (each by itself),
         ``"window partition"`` (one partition of the groups for all of them) or ``"envelope"``.
     bound

@@ -47,7 +47,7 @@ KINDS = [
     "search",
     "weighting",
     "pairs",
-    "split",
+    "weightings",
     "partition",
     "windows",
     "window partition",
@@ -176,8 +176,19 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
         return {"argument": kind, **row_sum(chance, len(loads), len(rounded)), **divided}
     if kind != "weighting":
         return {"argument": kind}
+    return weighting(chance, loads, scale)
+
+
+def weighting(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[str, Any]:
+    """Weights near those that are of use, or far."""
     scale = (scale or Fraction(1)) * chance.choice([1, 1, 1, Fraction(9, 10), Fraction(11, 10), 2, Fraction(1, 7)])
     buckets = chance.randint(1, 40)
+    starts, weights = steps(chance, loads, scale, buckets)
+    return {"argument": "weighting", "buckets": buckets, "scale": str(scale), "starts": starts, "weights": weights}
+
+
+def steps(chance: random.Random, loads: list[Fraction], scale: Fraction, buckets: int) -> tuple[list[int], list[int]]:
+    """Starts, often at loads that slots can have, and weights."""
     real = {int(buckets * load / count / scale) for load in loads for count in (1, 2, 3, 4)}
     starts = sorted(chance.sample(sorted(real), min(len(real), chance.randint(1, 6))))
     if chance.random() < 0.3:
@@ -186,7 +197,24 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
     weights = [start // grain + chance.randint(0, noise) for start in starts]
     if chance.random() < 0.2:
         weights = [chance.randint(0, 40) for _ in starts]
-    return {"argument": kind, "buckets": buckets, "scale": str(scale), "starts": starts, "weights": weights}
+    return starts, weights
+
+
+def weightings(chance: random.Random, loads: list[Fraction], scale: Fraction, depth: int) -> dict[str, Any]:
+    """A tree of parts of the counts, now and then broken, with some weightings for them."""
+    whole = weighting(chance, loads, scale)
+    real, buckets = Fraction(whole["scale"]), whole["buckets"]
+    several = [(whole.pop("starts"), whole.pop("weights"))]
+    several += [steps(chance, loads, real, buckets) for _ in range(chance.randint(0, 3))]
+
+    def parts(left: int) -> list[list[int]]:
+        if not left or chance.random() < 0.4:
+            return [[chance.randrange(len(several))]]
+        number = 2 if chance.random() < 0.97 else chance.choice([1, 3])
+        node = [chance.randrange(len(loads)), chance.randint(0, 4)]
+        return [node] + [part for _ in range(number) for part in parts(left - 1)]
+
+    return whole | {"argument": "weightings", "weightings": [list(some) for some in several], "parts": parts(depth)}
 
 
 def row_sum(chance: random.Random, experts: int, rounded: int) -> dict[str, Any]:
@@ -201,9 +229,7 @@ def random_argument(chance: random.Random, case: Case, bound: Fraction, depth: i
     loads, deployment = case.windows[0], case.deployment
     kind = chance.random()
     if depth and kind < 0.3:
-        low, high = (random_argument(chance, case, bound, depth - 1) for _ in range(2))
-        expert, most = chance.randrange(len(loads)), chance.randint(0, 4)
-        return {"argument": "split", "expert": expert, "most": most, "low": low, "high": high}
+        return weightings(chance, loads, bound, depth)
     if depth and kind < 0.5:
         return {"argument": "partition", "sets": list(node_arguments(chance, loads, deployment, bound))}
     return leaf(chance, loads, bound)

@@ -18,6 +18,7 @@ from eplb_opt.instance import Instance
 CAPACITY = 100_000
 
 Item = tuple[int, int]
+Ranges = tuple[Ints, Ints]
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,12 @@ class Buckets:
 
     ``of[e, q]`` is the bucket of a replica of expert e at count ``least[e] + q``. GPUs within `max_load` (strictly
     below it, if `below`) have buckets summing to at most `capacity`: below, sums are less than `CAPACITY` before they
-    are rounded, so at most ``CAPACITY - 1`` after. With `counts`, these are the only ones.
+    are rounded, so at most ``CAPACITY - 1`` after.
     """
 
     instance: Instance
     max_load: Fraction
     below: bool
-    counts: tuple[int, ...] | None = None
 
     @property
     def capacity(self) -> int:
@@ -40,10 +40,8 @@ class Buckets:
         return CAPACITY - self.below
 
     @cached_property
-    def ranges(self) -> tuple[Ints, Ints]:
+    def ranges(self) -> Ranges:
         """Least and most replicas of each expert; empty where the max load is impossible."""
-        if self.counts is not None:
-            return np.array(self.counts), np.array(self.counts)
         least, most = replica_range(self.instance, self.max_load)
         if not self.below or not least.size:
             return least, most
@@ -76,10 +74,11 @@ class Buckets:
                 table[e, r - low] = weights[e] * scale.numerator // (r * scale.denominator)
         return table
 
-    def excludes(self, weighting: Weighting) -> bool:
-        """Whether all counts within the ranges weigh more than the GPUs can carry, in exact arithmetic."""
-        least, most = self.ranges
-        replicas = least[:, np.newaxis] + np.arange(self.of.shape[1])
-        weights = weighting.of(self.of) * replicas
+    def excludes(self, weighting: Weighting, ranges: Ranges | None = None) -> bool:
+        """Whether all counts within the ranges, or a part of them, weigh more than the GPUs can carry, exactly."""
+        least, most = ranges or self.ranges
+        more = np.arange(max(int((most - least).max()), 0) + 1)
+        places = np.minimum((least - self.ranges[0])[:, np.newaxis] + more, self.of.shape[1] - 1)
+        weights = weighting.of(np.take_along_axis(self.of, places, axis=1)) * (least[:, np.newaxis] + more)
         lightest = int(least_weight(weights, least, most, self.instance.deployment.num_slots))
         return lightest < 0 or lightest > weighting.limit * self.instance.deployment.num_gpus

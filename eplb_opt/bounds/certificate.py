@@ -27,9 +27,10 @@ tokens, by one of these arguments, the key ``"argument"``:
     down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for.
 ``"search"``
     No numbers: every way to place the slots of a small layer is tried (`certified_search`).
-``"split"``
-    ``"expert"``, ``"most"``, ``"low"``, ``"high"``: the expert has at most so many replicas, or more; an argument for
-    each of the two.
+``"weightings"``
+    ``"parts"`` of all counts, which begin as one. Either an expert and a number: the part is split into counts with at
+    most so many replicas of the expert, which come next, and those with more. Or the place of one of ``"weightings"``,
+    starts and weights, that excludes the part as in ``"weighting"``.
 ``"partition"``
     ``"sets"``: for some sets of groups an argument that a node which takes them is not below the bound, as pairs of the
     set and the argument. The groups cannot be parted into other sets.
@@ -57,7 +58,8 @@ from eplb_opt.bounds.pair_rows import PairRows
 
 # Larger programs than these would not end; no certificate that is written here comes near.
 _MOST_CELLS, _MOST_CAPACITY, _MOST_OPTIONS = 3 * 10**8, 10**6, 5 * 10**7
-_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH, _MOST_ROUNDED = 10**5, 10**5, 100, 64, 10**4
+_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH, _MOST_ROUNDED = 10**5, 10**5, 100, 4, 10**4
+_MOST_SPLITS = 10**4
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -80,7 +82,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     try:
         layer = CertifiedLayer.of(loads, deployment)
         bound = exact(certificate["bound"])
-        if bound > 0 and not _refutes(certificate, layer, layer.below(bound), layer.ranges, 0):
+        if bound > 0 and not _refutes(certificate, layer, layer.below(bound), 0):
             raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
     except CertificateError:
         raise
@@ -89,31 +91,49 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     return bound
 
 
-def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges, depth: int) -> bool:
-    """Whether an argument shows that no plan with counts in `ranges` has a max load of at most `top`."""
+def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, depth: int) -> bool:
+    """Whether an argument shows that no plan has a max load of at most `top`."""
     if depth > _MOST_DEPTH:
-        raise CertificateError("splits are nested too deeply")
+        raise CertificateError("partitions are nested too deeply")
     kind = argument["argument"]
     if kind == "mean":
         return sum(layer.loads) > top * layer.gpus
     if kind == "nodes":
         return hottest_node(layer) > top * (layer.gpus // layer.nodes)
     if kind == "counts":
-        return needs(layer, top, ranges) is None
+        return needs(layer, top, layer.ranges) is None
     if kind == "weighting":
-        return _outweighs(argument, layer, top, ranges)
+        return _weighting(argument, layer, top)(layer.ranges)
+    if kind == "weightings":
+        return _weightings(argument, layer, top)
     if kind == "pairs":
-        return _pairs(argument, layer, top, ranges)
+        return _pairs(argument, layer, top)
     if kind == "search":
-        return refutes_by_search(layer, top, ranges)
-    if kind == "split":
-        expert, most = int(argument["expert"]), int(argument["most"])
-        low = ranges[0], _with(ranges[1], expert, min(ranges[1][expert], most))
-        high = _with(ranges[0], expert, max(ranges[0][expert], most + 1)), ranges[1]
-        return all(_refutes(argument[key], layer, top, part, depth + 1) for key, part in (("low", low), ("high", high)))
+        return refutes_by_search(layer, top)
     if kind == "partition":
         return _covers(argument["sets"], layer, top, depth)
     raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
+
+
+def _weightings(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> bool:
+    """Whether each part of the counts has a weighting that excludes it."""
+    if len(argument["parts"]) > _MOST_SPLITS or len(argument["weightings"]) > _MOST_SPLITS:
+        raise CertificateError("there are too many parts")
+    excluding = [
+        _weighting({**argument, "starts": starts, "weights": weights}, layer, top)
+        for starts, weights in argument["weightings"]
+    ]
+    pending = [layer.ranges]
+    for part in argument["parts"]:
+        least, most = pending.pop()
+        if len(part) == 1:
+            if not excluding[int(part[0])]((least, most)):
+                return False
+            continue
+        expert, split = (int(number) for number in part)
+        pending.append((_with(least, expert, max(least[expert], split + 1)), most))
+        pending.append((least, _with(most, expert, min(most[expert], split))))
+    return not pending
 
 
 def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
@@ -122,11 +142,8 @@ def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
     return (*values[:place], value, *values[place + 1 :])
 
 
-def _outweighs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges) -> bool:
-    """Whether the slots of any counts weigh more than all GPUs carry within `top`."""
-    needed = needs(layer, top, ranges)
-    if needed is None:
-        return True
+def _weighting(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> Callable[[Ranges], bool]:
+    """Whether the slots of any counts within ranges weigh more than all GPUs carry within `top`."""
     size = layer.slots // layer.gpus
     buckets, scale = int(argument["buckets"]), exact(argument["scale"]) * layer.units
     starts, weights = [int(start) for start in argument["starts"]], [int(weight) for weight in argument["weights"]]
@@ -137,17 +154,22 @@ def _outweighs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ran
     cells = (capacity + 1) * size * max(1, len(starts))
     if capacity > _MOST_CAPACITY or cells > _MOST_CELLS or max([0, *weights]) * layer.slots >= 2**62:
         raise CertificateError("the dynamic program over fillings is too large")
+    carried = _heaviest_filling(starts, weights, size, capacity) * layer.gpus
 
     def weight(expert: int, count: int) -> int:
         place = bisect_right(starts, buckets * layer.loads[expert] * scale.denominator // (count * scale.numerator))
         return count * weights[place - 1] if place else 0
 
-    return _lightest(layer, needed, weight) > _heaviest_filling(starts, weights, size, capacity) * layer.gpus
+    def excludes(ranges: Ranges) -> bool:
+        needed = needs(layer, top, ranges)
+        return needed is None or _lightest(layer, needed, weight) > carried
+
+    return excludes
 
 
-def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, ranges: Ranges) -> bool:
+def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> bool:
     """Whether the slots of any counts break the sum of rows that pairs of slots within `top` obey."""
-    needed = needs(layer, top, ranges)
+    needed = needs(layer, top, layer.ranges)
     if needed is None:
         return True
     if layer.slots != 2 * layer.gpus or layer.nodes > 1:
@@ -198,7 +220,7 @@ def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) ->
         if taken in refuted:
             raise CertificateError(f"the groups {taken} are there twice")
         node = layer.node(taken)
-        if not _refutes(argument, node, top, node.ranges, depth + 1):
+        if not _refutes(argument, node, top, depth + 1):
             return False
         refuted.add(taken)
     if share == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges, needs
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, needs
 
 # Loads and free slots of the GPUs, in order: which GPU is which does not matter.
 State = tuple[tuple[int, int], ...]
@@ -14,8 +14,8 @@ State = tuple[tuple[int, int], ...]
 MOST_LOOKS = 1_000_000
 
 
-def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_looks: int = MOST_LOOKS) -> bool:
-    """Whether no plan with counts in `ranges` has a max load of at most `top`.
+def refutes_by_search(layer: CertifiedLayer, top: int, most_looks: int = MOST_LOOKS) -> bool:
+    """Whether no plan has a max load of at most `top`.
 
     Expert after expert, the heaviest first, every count and every choice of GPUs for its replicas is tried. What the
     experts after it can do depends on the loads and the free slots of the GPUs alone, so each such state is looked at
@@ -26,7 +26,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, ranges: Ranges, most_look
     CertificateError
         More than `most_looks` GPUs are looked at, or a layer of several nodes.
     """
-    needed = needs(layer, top, ranges)
+    needed = needs(layer, top, layer.ranges)
     if needed is None:
         return True
     if layer.nodes > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
-from eplb_opt.bounds.decomposition import Decomposition
+from eplb_opt.bounds.decomposition import close_by_decomposition
 from eplb_opt.bounds.node_loads import close_by_node_loads
 from eplb_opt.bounds.pairing import close_by_pairing
 from eplb_opt.bounds.partition import Partition, partition_applies
@@ -29,4 +29,4 @@ def close(pursuit: Pursuit) -> None:
     elif folding_applies(pursuit.instance):
         close_by_pairing(pursuit)
     else:
-        Decomposition(pursuit, pursuit.meter).run()
+        close_by_decomposition(pursuit)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.simplex import new_simplex
-from eplb_opt.bounds.buckets import Buckets, Item
+from eplb_opt.bounds.buckets import Buckets, Item, Ranges
 from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
+from eplb_opt.heuristics.kernels import Floats, Ints
 
 # Fillings taken up in a round of column generation.
 _MOST_COLUMNS = 150
@@ -22,7 +23,7 @@ _WORK_PER_ROUND, _WORK_PER_STEP = 5e-3, 1e-7
 Filling = tuple[Item, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class ConfigurationProgram:
     """Covers fractional counts by as few fillings as possible; a linear program, with columns made as needed.
 
@@ -36,25 +37,47 @@ class ConfigurationProgram:
 
     Every plan within the max load is a solution with G fillings. The duals of `cover`, rounded, are a `Weighting`; the
     max load is refuted once all counts weigh more under it than G GPUs can carry, which is checked in integers, so
-    that nothing rests on the floats of the linear program (HiGHS).
+    that nothing rests on the floats of the linear program (HiGHS). A part of the ranges is refuted alike.
+
+    Attributes
+    ----------
+    buckets
+        Of a max load that some counts may have.
+    fillings
+        To begin with.
+    experts, replicas
+        Of each item.
+    shares
+        y, by item, after a run that ended with a solution.
     """
 
     buckets: Buckets
-    fillings: list[Filling] = field(default_factory=list)
+    fillings: Sequence[Filling] = ()
 
-    def solve(self, meter: Meter) -> tuple[Weighting | None, bool]:
-        """A weighting that refutes the max load, if one is found; and whether the program has a solution."""
+    def __post_init__(self) -> None:
         self._build()
-        self._highs.setOptionValue("time_limit", max(meter.left().seconds, 0.01))
+        self.shares: Floats = np.zeros(len(self.items))
+
+    def solve(self, meter: Meter, ranges: Ranges | None = None) -> tuple[Weighting | None, bool]:
+        """A weighting that refutes all counts within some ranges, if one is found; and whether there is a solution."""
+        least, most = ranges or self.buckets.ranges
+        inside = (least[self.experts] <= self.replicas) & (self.replicas <= most[self.experts])
+        self._highs.changeColsBounds(
+            inside.size, self._columns_of_items, np.zeros(inside.size), np.where(inside, np.inf, 0.0)
+        )
+        # It counts the time of all runs of the program.
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(meter.left().seconds, 0.01))
         while not meter.exhausted:
             self._highs.run()
             steps = self._highs.getInfo().simplex_iteration_count
             meter.spend(_WORK_PER_ROUND + _WORK_PER_STEP * steps * self._highs.getNumRow())
+            solution = self._highs.getSolution()
             if self._highs.getObjectiveValue() <= self._gpus * (1 + _EPSILON):
+                self.shares[:] = np.array(solution.col_value)[self._columns_of_items]
                 return None, True
-            duals = np.array(self._highs.getSolution().row_dual[: self._loads.size])
+            duals = np.array(solution.row_dual[: self._loads.size])
             fillings = Fillings.of(self._size, self.buckets.capacity, self._loads, duals)
-            if self.buckets.excludes(fillings.weighting):
+            if self.buckets.excludes(fillings.weighting, (least, most)):
                 return fillings.weighting, False
             if not self._price(fillings):
                 return None, False
@@ -66,6 +89,7 @@ class ConfigurationProgram:
         deployment = self.buckets.instance.deployment
         self._size, self._gpus = deployment.slots_per_gpu, deployment.num_gpus
         self.items = self.buckets.items
+        self.experts, self.replicas = np.array(self.items).T
         self._loads, row = np.unique([self.buckets.bucket(item) for item in self.items], return_inverse=True)
         self._row_of = dict(zip(self.items, row.tolist(), strict=True))
         self._item_of = {row: item for item, row in self._row_of.items()}
@@ -83,7 +107,7 @@ class ConfigurationProgram:
             for (e, r), k in zip(self.items, row.tolist(), strict=True)
         ]
         self._add(0.0, columns)
-        self._num_fixed = len(columns)
+        self._columns_of_items = np.arange(rows - 1, len(columns), dtype=np.int32)
         self._known: set[tuple[int, ...]] = set()
         self._columns: list[tuple[int, ...]] = []
         start = [(k,) * min(self._size, self.buckets.capacity // max(1, int(b))) for k, b in enumerate(self._loads)]
@@ -119,10 +143,22 @@ class ConfigurationProgram:
 
     def counts(self) -> NDArray[np.float64]:
         """Average replicas of each expert in the solution."""
-        values = np.array(self._highs.getSolution().col_value[self._loads.size - 1 : self._num_fixed])
         counts = np.zeros(self.buckets.instance.num_experts)
-        for (e, r), value in zip(self.items, values, strict=True):
-            counts[e] += r * value
+        np.add.at(counts, self.experts, self.replicas * self.shares)
+        return counts
+
+    def whole_counts(self, ranges: Ranges | None = None) -> Ints:
+        """Counts within some ranges that fill the slots, near the averages, which HiGHS gives with some error."""
+        least, most = ranges or self.buckets.ranges
+        average = self.counts()
+        counts: Ints = np.clip(np.floor(average), least, most).astype(np.int64)
+        missing = self.buckets.instance.deployment.num_slots - int(counts.sum())
+        while missing:
+            # One replica more where most is missing, or one less where most is too much.
+            sign = 1 if missing > 0 else -1
+            possible = counts < most if missing > 0 else counts > least
+            counts[np.argmax(np.where(possible, sign * (average - counts), -np.inf))] += sign
+            missing -= sign
         return counts
 
     def used(self) -> list[Filling]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -14,28 +13,13 @@ from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import PairProgram
 from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
+from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
 
 # Sums of weights over all slots, with what makes them positive, that 64 bits hold.
 _MOST_WEIGHT = 2**61
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether there are plans below a max load; neither field: not found out within limits.
-
-    Attributes
-    ----------
-    counts
-        Of a plan below it.
-    evidence
-        That there is none, as `eplb_opt.bounds.certificate` reads it.
-    """
-
-    counts: list[int] | None = None
-    evidence: Mapping[str, Any] | None = None
 
 
 def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdict:

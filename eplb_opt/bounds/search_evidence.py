@@ -46,4 +46,4 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
 
 
 def _is_refuted(node: CertifiedLayer, top: int) -> bool:
-    return refutes_by_search(node, top, node.ranges, _MOST_LOOKS)
+    return refutes_by_search(node, top, _MOST_LOOKS)

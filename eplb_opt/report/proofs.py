@@ -17,7 +17,7 @@ ARGUMENTS = {
     "adams": "some slot carries at least so much, however the replicas are counted",
     "slack": "below it the experts would need more replicas than there are slots",
     "weighting": "slot loads can be weighed so that the slots of any counts outweigh all GPUs",
-    "weightings": "the same, where different counts need different weights",
+    "weightings": "the same, with weights of their own for parts of the counts",
     "pairing": "no counts let all slots be paired below it",
     "partition": "no partition of the groups among the nodes allows less",
     "fillings": "all ways to fill GPUs were tried",

@@ -83,12 +83,18 @@ def test_loads_beyond_the_slots_leave_no_ranges():
     assert Buckets(instance, Fraction(9), below=False).items == []
 
 
-def test_given_counts_are_the_only_ones():
-    instance = Instance.from_loads([6, 3, 3], Deployment(3, 6))
-    buckets = Buckets(instance, Fraction(5), below=False, counts=(2, 2, 2))
-    assert buckets.items == [(0, 2), (1, 2), (2, 2)]
-    # 3 / 5 and 1.5 / 5 of the capacity.
-    assert buckets.of.tolist() == [[60_000], [30_000], [30_000]]
+def test_a_part_of_the_ranges_is_excluded_by_itself():
+    # Below 40 a slot of 32 has a GPU for itself, so it weighs 2 and the others 1: 7, and three GPUs carry 6. Two
+    # replicas of it weigh 1 each like all others.
+    instance = Instance.from_loads([32, 16, 16, 16], Deployment(3, 6))
+    buckets = Buckets(instance, Fraction(40), below=True)
+    weighting = Fillings.of_weights(2, buckets.capacity, np.array([20_000, 80_000]), np.array([1, 2])).weighting
+    one, two = np.array([1, 2, 2, 1]), np.array([2, 2, 1, 1])
+    assert buckets.excludes(weighting, (one, one))
+    assert not buckets.excludes(weighting, (two, two))
+    assert not buckets.excludes(weighting)
+    # Counts that do not fill the slots are none.
+    assert buckets.excludes(weighting, (np.ones(4, dtype=int), np.ones(4, dtype=int)))
 
 
 @st.composite

@@ -61,16 +61,31 @@ NUMBERS = st.integers(0, 40)
 
 
 @st.composite
+def trees(draw, instance, weightings, depth=3):
+    """A tree of parts of the counts, mostly whole."""
+    if not depth or draw(st.booleans()):
+        return [[draw(st.integers(0, weightings - 1))]]
+    node = [draw(st.integers(0, instance.num_experts - 1)), draw(st.integers(0, 4))]
+    below = [draw(trees(instance, weightings, depth - 1)) for _ in range(draw(st.sampled_from([2, 2, 2, 1, 3])))]
+    return [node, *(part for some in below for part in some)]
+
+
+@st.composite
 def arguments(draw, instance, depth=2):
     """Any argument of the right form, whether or not it proves anything."""
-    kinds = ["mean", "nodes", "counts", "weighting", "pairs", "split", "partition"]
+    kinds = ["mean", "nodes", "counts", "weighting", "pairs", "weightings", "partition"]
     kind = draw(st.sampled_from(kinds if depth else kinds[:5]))
     deeper = arguments(instance, depth - 1) if depth else st.nothing()
-    if kind == "weighting":
-        starts = sorted(draw(st.sets(st.integers(0, 30), max_size=4)))
-        weights = sorted(draw(st.lists(NUMBERS, min_size=len(starts), max_size=len(starts))))
+    if kind.startswith("weighting"):
         scale = brute_force(instance) * draw(st.sampled_from([Fraction(1), Fraction(9, 10), Fraction(11, 10)]))
-        return {"argument": kind, "buckets": 30, "scale": str(scale or 1), "starts": starts, "weights": weights}
+        numbers = {"argument": kind, "buckets": 30, "scale": str(scale or 1)}
+        weightings = []
+        for _ in range(draw(st.integers(1, 3))):
+            starts = sorted(draw(st.sets(st.integers(0, 30), max_size=4)))
+            weightings.append([starts, sorted(draw(st.lists(NUMBERS, min_size=len(starts), max_size=len(starts))))])
+        if kind == "weighting":
+            return numbers | dict(zip(("starts", "weights"), weightings[0], strict=True))
+        return numbers | {"weightings": weightings, "parts": draw(trees(instance, len(weightings)))}
     if kind == "pairs":
         item = st.integers(0, instance.num_experts - 1), st.integers(1, instance.max_replicas)
         rows = st.lists(st.tuples(*item, st.integers(0, 3)), max_size=4)
@@ -83,9 +98,6 @@ def arguments(draw, instance, depth=2):
         divided = {"divisor": draw(st.integers(1, 6)), "margin": draw(st.integers(0, 1))}
         cuts = [[number, draw(st.integers(0, 3))] for number in range(len(rounded))]
         return {"argument": kind, "rows": draw(rows), "cuts": cuts, "rounded": rounded, **divided}
-    if kind == "split":
-        expert, most = draw(st.integers(0, instance.num_experts - 1)), draw(st.integers(0, 4))
-        return {"argument": kind, "expert": expert, "most": most, "low": draw(deeper), "high": draw(deeper)}
     if kind == "partition":
         groups = draw(st.lists(st.integers(0, instance.deployment.num_groups - 1), min_size=1, max_size=3))
         return {"argument": kind, "sets": [[groups, draw(deeper)]]}
@@ -125,7 +137,7 @@ def weightings_of(instance):
     slots = greedy_plus_swap(instance, 10_000)
     meter = Meter(Limits(20.0, 1, 0))
     pursuit = Pursuit(instance, slots, known, Fraction(0), meter, lambda _, proof: proofs.append(proof))
-    Decomposition(pursuit, meter).bisect()
+    Decomposition(pursuit, meter).run()
     return [proof for proof in proofs if proof is not None and proof.evidence["argument"] == "weighting"]
 
 
@@ -159,14 +171,23 @@ def test_other_loads_are_refused(weighting):
         check_certificate({**proof.evidence, "bound": str(proof.bound)}, cooler, asdict(instance.deployment))
 
 
-def test_a_split_needs_both_of_its_parts(weighting):
+def test_all_parts_of_the_counts_need_weightings(weighting):
     instance, proof = weighting
-    whole = {"argument": "split", "expert": 0, "most": 2, "low": proof.evidence, "high": proof.evidence}
-    assert proves(whole, proof.bound, instance)
-    for part in ("low", "high"):
-        # Of a part that cannot be told from the whole, the mean load says too little.
-        assert not proves(whole | {part: {"argument": "mean"}}, proof.bound, instance)
-        assert not proves({key: value for key, value in whole.items() if key != part}, proof.bound, instance)
+    evidence = dict(proof.evidence)
+    # The second has no weights, and excludes nothing.
+    weightings = [[evidence.pop("starts"), evidence.pop("weights")], [[], []]]
+
+    def holds(*parts):
+        whole = {**evidence, "argument": "weightings", "weightings": weightings, "parts": list(parts)}
+        return proves(whole, proof.bound, instance)
+
+    assert holds([0])
+    assert holds([0, 2], [0], [0])
+    assert holds([0, 2], [0], [1, 1], [0], [0])
+    for wrong in ([], [[0, 2]], [[0, 2], [0]], [[0], [0]], [[0, 2], [0], [0], [0]]):
+        assert not holds(*wrong)
+    for refused in ([[0, 2], [0], [1]], [[0, 2], [1], [0]], [[-1, 2], [0], [0]], [[0, 2, 1], [0], [0]], [[2]], [["x"]]):
+        assert not holds(*refused)
 
 
 def test_a_partition_needs_every_set_that_it_rests_on():
@@ -211,11 +232,11 @@ BROKEN = [
     {"bound": "1", "argument": ["mean"]},
     {
         "bound": "1",
-        "argument": "split",
-        "expert": -1,
-        "most": 1,
-        "low": {"argument": "mean"},
-        "high": {"argument": "mean"},
+        "argument": "weightings",
+        "buckets": 10,
+        "scale": "1",
+        "weightings": [[[], []]] * 10**5,
+        "parts": [[0]],
     },
     {"bound": "9", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [1], "weights": [1]},
     {"bound": "5", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [], "weights": []},

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
 from tests.strategies import instances
 
@@ -81,11 +84,19 @@ def test_all_below_the_optimum_is_refuted_where_no_mixture_helps(instance):
 def test_counts_are_refuted_where_other_counts_would_do():
     # One replica of 32 meets at least one of 8: 40. Two replicas of it leave 32 = 16 + 16 on each GPU.
     instance = Instance.from_loads([32, 16, 16, 16], Deployment(3, 6))
-    one, two = (1, 2, 2, 1), (2, 2, 1, 1)
-    assert solve(Buckets(instance, Fraction(40), False, one)) == (None, True)
-    assert solve(Buckets(instance, Fraction(40), True, one))[0] is not None
-    assert solve(Buckets(instance, Fraction(32), False, two)) == (None, True)
+    one, two = np.array([1, 2, 2, 1]), np.array([2, 2, 1, 1])
+
+    def alone(counts, max_load, below=False):
+        return ConfigurationProgram(Buckets(instance, Fraction(max_load), below)).solve(Meter(PLENTY), (counts, counts))
+
+    assert alone(one, 40) == (None, True)
+    assert alone(one, 40, below=True)[0] is not None
+    assert alone(two, 32) == (None, True)
     assert solve(Buckets(instance, Fraction(32), False)) == (None, True)
+    # One program is asked about one part after the other.
+    program = ConfigurationProgram(Buckets(instance, Fraction(40), below=True))
+    for counts, refuted in ((two, False), (one, True), (two, False), (one, True)):
+        assert (program.solve(Meter(PLENTY), (counts, counts))[0] is not None) == refuted
 
 
 @settings(max_examples=60)
@@ -121,3 +132,15 @@ def test_it_counts_its_work():
     meter = Meter(Limits(60, work=10.0))
     ConfigurationProgram(Buckets(PAIRS, Fraction(20), below=True)).solve(meter)
     assert 0 < meter.left().work < 10
+
+
+@given(instances(hierarchical=False), st.integers(0, 2**32 - 1))
+def test_whole_counts_fill_the_slots_within_the_ranges_however_wrong_the_shares_are(instance, seed):
+    (worst,) = max_loads(greedy(instance).tolist(), instance)
+    assume(worst > 0)
+    program = ConfigurationProgram(Buckets(instance, worst, below=False))
+    least, most = program.buckets.ranges
+    program.shares[:] = np.random.default_rng(seed).uniform(0, 1, program.shares.size)
+    counts = program.whole_counts()
+    assert counts.sum() == instance.deployment.num_slots
+    assert (counts >= least).all() and (counts <= most).all()

@@ -1,0 +1,101 @@
+"""Splits: they refute what is refuted for all counts one by one, and their certificates hold."""
+
+from dataclasses import asdict
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.bounds.certificate import CertificateError, check_certificate
+from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.decomposition import close_by_decomposition
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.splits import refute_by_splits
+from eplb_opt.deployment import Deployment
+from eplb_opt.generate import generate_loads
+from eplb_opt.instance import Instance
+from tests.oracle import brute_force, count_vectors
+from tests.strategies import instances
+from tests.watch import Watch
+
+GLOBAL = {"hierarchical": False, "max_experts": 5, "max_gpus": 4, "max_slots": 12}
+# Half of one count and half of another of these fit below the optimum, so no single weighting refutes it.
+MIXED = Instance.from_loads([1, 3, 1, 1, 2, 3], Deployment(3, 9, distinct=False))
+
+
+# Max loads are multiples of 1 / 60, so that what is not reached at this one is the optimum.
+NEARLY = Fraction(22999, 6000)
+PLENTY = Limits(60)
+
+
+def refute(buckets, most_parts=1000, limits=PLENTY):
+    return refute_by_splits(ConfigurationProgram(buckets), most_parts, Meter(limits))
+
+
+def proven(evidence, bound, instance):
+    tokens = [weight * instance.unit for weight in instance.weights[0]]
+    return check_certificate({**evidence, "bound": str(bound)}, tokens, asdict(instance.deployment)) == bound
+
+
+@settings(max_examples=150, deadline=None)
+@given(instances(**GLOBAL), st.sampled_from([Fraction(k, 10) for k in range(1, 12)]))
+def test_all_counts_are_refuted_exactly_if_each_by_itself_is(instance, part):
+    optimum, bound = brute_force(instance), max(proof.bound for proof in quick_bounds(instance))
+    assume(optimum > 0)
+    max_load, below = bound + part * (optimum - bound), part == 1
+    buckets = Buckets(instance, max_load, below)
+    assume(buckets.ranges[0].size)
+    verdict = refute(buckets)
+    program, (least, most) = ConfigurationProgram(buckets), buckets.ranges
+    each = [
+        np.array(counts)
+        for counts in count_vectors(instance.num_experts, instance.deployment.num_slots, instance.max_replicas)
+        if (least <= counts).all() and (counts <= most).all()
+    ]
+    alone = [program.solve(Meter(PLENTY), (counts, counts))[0] is not None for counts in each]
+    assert (verdict.evidence is not None) == all(alone)
+    if verdict.evidence is not None:
+        assert part <= 1
+        assert proven(verdict.evidence, max_load if below else instance.next_max_load(max_load), instance)
+    else:
+        assert sum(verdict.counts) == instance.deployment.num_slots
+        assert (least <= verdict.counts).all() and (verdict.counts <= most).all()
+
+
+def test_parts_are_refuted_where_the_whole_is_not():
+    optimum = brute_force(MIXED)
+    assert optimum == MIXED.next_max_load(NEARLY)
+    evidence = refute(Buckets(MIXED, NEARLY, below=False)).evidence
+    assert evidence["argument"] == "weightings"
+    assert sum(len(part) == 1 for part in evidence["parts"]) == sum(len(part) == 2 for part in evidence["parts"]) + 1
+    assert proven(evidence, optimum, MIXED)
+
+
+def test_too_few_parts_or_no_time_are_no_verdict():
+    buckets = Buckets(MIXED, NEARLY, below=False)
+    for options in ({"most_parts": 1}, {"limits": Limits(0.0)}, {"limits": Limits(60, work=0.0)}):
+        verdict = refute(buckets, **options)
+        assert (verdict.counts, verdict.evidence) == (None, None)
+
+
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_a_certificate_without_one_of_its_parts_is_refused(place):
+    evidence = dict(refute(Buckets(MIXED, NEARLY, below=False)).evidence)
+    parts = list(evidence["parts"])
+    del parts[place]
+    with pytest.raises(CertificateError):
+        proven({**evidence, "parts": parts}, brute_force(MIXED), MIXED)
+
+
+def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighting():
+    loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]
+    instance = Instance.from_loads(loads, Deployment(16, 48))
+    watch = Watch(instance, None)
+    watch.run(close_by_decomposition, Fraction(0), Limits(600, work=12.0))
+    # By one weighting for all counts it is 2.0e-3.
+    assert watch.gap < Fraction(13, 10000)
+    assert any(proof.argument == "weightings" and proof.certified for proof in watch.proofs)
