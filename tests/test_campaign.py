@@ -33,5 +33,5 @@ def test_no_layer_beats_its_bound_and_optimal_is_optimal_on_thousands(seed, caps
 def test_two_solvers_of_the_whole_model_agree_on_larger_layers():
     counts = Counter()
     for batch in islice(medium(seed=2, layers=1), 8):
-        counts += attack_medium(batch, seconds=1.0)
+        counts += attack_medium(batch)
     assert counts["proven by all"] > 0
