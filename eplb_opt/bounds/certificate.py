@@ -52,14 +52,15 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges, exact, hottest_node, needs
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, Ranges, exact, hottest_node, needs
 from eplb_opt.bounds.certified_search import refutes_by_search
 from eplb_opt.bounds.pair_rows import PairRows
 
-# Larger programs than these would not end; no certificate that is written here comes near.
-_MOST_CELLS, _MOST_CAPACITY, _MOST_OPTIONS = 3 * 10**8, 10**6, 5 * 10**7
-_MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH, _MOST_ROUNDED = 10**5, 10**5, 100, 4, 10**4
-_MOST_SPLITS = 10**4
+# Larger numbers than these would take all memory; no certificate that is written here comes near.
+_MOST_CAPACITY, _MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH = 10**6, 10**5, 10**5, 100, 4
+# In nanoseconds: for a cell of the program over fillings; a weight, and an option, of that over counts; an expert of a
+# part; an item of a rounded row, which is kept.
+_PER_CELL, _PER_WEIGHT, _PER_OPTION, _PER_EXPERT, _PER_ITEM = 1, 1_500, 80, 20, 100
 
 
 def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
@@ -82,7 +83,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     try:
         layer = CertifiedLayer.of(loads, deployment)
         bound = exact(certificate["bound"])
-        if bound > 0 and not _refutes(certificate, layer, layer.below(bound), 0):
+        if bound > 0 and not _refutes(certificate, layer, layer.below(bound), Effort(), 0):
             raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
     except CertificateError:
         raise
@@ -91,7 +92,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     return bound
 
 
-def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, depth: int) -> bool:
+def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effort: Effort, depth: int) -> bool:
     """Whether an argument shows that no plan has a max load of at most `top`."""
     if depth > _MOST_DEPTH:
         raise CertificateError("partitions are nested too deeply")
@@ -103,46 +104,49 @@ def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, depth
     if kind == "counts":
         return needs(layer, top, layer.ranges) is None
     if kind == "weighting":
-        return _weighting(argument, layer, top)(layer.ranges)
+        return _weighting(argument, layer, top, effort)(layer.ranges)
     if kind == "weightings":
-        return _weightings(argument, layer, top)
+        return _weightings(argument, layer, top, effort)
     if kind == "pairs":
-        return _pairs(argument, layer, top)
+        return _pairs(argument, layer, top, effort)
     if kind == "search":
-        return refutes_by_search(layer, top)
+        return refutes_by_search(layer, top, effort)
     if kind == "partition":
-        return _covers(argument["sets"], layer, top, depth)
+        return _covers(argument["sets"], layer, top, effort, depth)
     raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
 
 
-def _weightings(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> bool:
+def _weightings(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     """Whether each part of the counts has a weighting that excludes it."""
-    if len(argument["parts"]) > _MOST_SPLITS or len(argument["weightings"]) > _MOST_SPLITS:
-        raise CertificateError("there are too many parts")
-    excluding = [
-        _weighting({**argument, "starts": starts, "weights": weights}, layer, top)
-        for starts, weights in argument["weightings"]
-    ]
+    excluding: dict[int, Callable[[Ranges], bool]] = {}
     pending = [layer.ranges]
     for part in argument["parts"]:
+        if not all(type(number) is int and number >= 0 for number in part):
+            raise CertificateError("a part has something else than natural numbers")
+        effort.spend(_PER_EXPERT * len(layer.loads))
         least, most = pending.pop()
         if len(part) == 1:
-            if not excluding[int(part[0])]((least, most)):
+            (place,) = part
+            if place not in excluding:
+                starts, weights = argument["weightings"][place]
+                numbers = {**argument, "starts": starts, "weights": weights}
+                excluding[place] = _weighting(numbers, layer, top, effort)
+            if not excluding[place]((least, most)):
                 return False
             continue
-        expert, split = (int(number) for number in part)
+        expert, split = part
         pending.append((_with(least, expert, max(least[expert], split + 1)), most))
         pending.append((least, _with(most, expert, min(most[expert], split))))
     return not pending
 
 
 def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
-    if place < 0:
-        raise CertificateError(f"there is no expert {place}")
     return (*values[:place], value, *values[place + 1 :])
 
 
-def _weighting(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> Callable[[Ranges], bool]:
+def _weighting(
+    argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effort: Effort
+) -> Callable[[Ranges], bool]:
     """Whether the slots of any counts within ranges weigh more than all GPUs carry within `top`."""
     size = layer.slots // layer.gpus
     buckets, scale = int(argument["buckets"]), exact(argument["scale"]) * layer.units
@@ -151,9 +155,9 @@ def _weighting(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> 
     increasing = all(a < b for a, b in pairwise(starts))
     if not (scale > 0 and increasing and len(starts) == len(weights) and min([0, *starts, *weights]) >= 0):
         raise CertificateError("starts of weights do not increase, or a number is negative")
-    cells = (capacity + 1) * size * max(1, len(starts))
-    if capacity > _MOST_CAPACITY or cells > _MOST_CELLS or max([0, *weights]) * layer.slots >= 2**62:
+    if capacity > _MOST_CAPACITY or max([0, *weights]) * layer.slots >= 2**62:
         raise CertificateError("the dynamic program over fillings is too large")
+    effort.spend(_PER_CELL * (capacity + 1) * size * max(1, len(starts)))
     carried = _heaviest_filling(starts, weights, size, capacity) * layer.gpus
 
     def weight(expert: int, count: int) -> int:
@@ -162,32 +166,31 @@ def _weighting(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> 
 
     def excludes(ranges: Ranges) -> bool:
         needed = needs(layer, top, ranges)
-        return needed is None or _lightest(layer, needed, weight) > carried
+        return needed is None or _lightest(layer, needed, weight, effort) > carried
 
     return excludes
 
 
-def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int) -> bool:
+def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     """Whether the slots of any counts break the sum of rows that pairs of slots within `top` obey."""
     needed = needs(layer, top, layer.ranges)
     if needed is None:
         return True
     if layer.slots != 2 * layer.gpus or layer.nodes > 1:
         raise CertificateError("pairs are for two slots per GPU that take any expert")
-    if len(argument["rounded"]) > _MOST_ROUNDED:
-        raise CertificateError("there are too many rounded rows")
     rows = PairRows(layer, top, needed)
     for row in argument["rounded"]:
+        effort.spend(_PER_ITEM * sum(high - low + 1 for low, high in zip(*needed, strict=True)))
         rows.add_rounded(row, int(argument["divisor"]), int(argument["margin"]))
     weights, right = rows.sum(argument)
-    return _lightest(layer, needed, partial(rows.weight, weights)) > right
+    return _lightest(layer, needed, partial(rows.weight, weights), effort) > right
 
 
-def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int], int]) -> float:
+def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int], int], effort: Effort) -> float:
     """The least that the slots of any counts weigh, by a dynamic program over experts; infinite if there are none."""
     slack = layer.slots - sum(needed[0])
-    if (slack + 1) * sum(high - low + 1 for low, high in zip(*needed, strict=True)) > _MOST_OPTIONS:
-        raise CertificateError("the dynamic program over counts is too large")
+    items = sum(high - low + 1 for low, high in zip(*needed, strict=True))
+    effort.spend((_PER_WEIGHT + _PER_OPTION * (slack + 1)) * items)
     lightest: list[float] = [0] + [inf] * slack
     for expert, (low, high) in enumerate(zip(*needed, strict=True)):
         options = [weight(expert, count) for count in range(low, high + 1)]
@@ -209,7 +212,7 @@ def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, 
     return int(best.max())
 
 
-def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) -> bool:
+def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, effort: Effort, depth: int) -> bool:
     """Whether each set has its argument, and the groups cannot be parted into other sets."""
     share = layer.groups // layer.nodes
     refuted = set()
@@ -220,7 +223,7 @@ def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, depth: int) ->
         if taken in refuted:
             raise CertificateError(f"the groups {taken} are there twice")
         node = layer.node(taken)
-        if not _refutes(argument, node, top, depth + 1):
+        if not _refutes(argument, node, top, effort, depth + 1):
             return False
         refuted.add(taken)
     if share == 1:

@@ -19,6 +19,25 @@ class CertificateError(ValueError):
     """A certificate that does not prove its bound."""
 
 
+class Effort:
+    """What may be spent on checking a certificate, in nanoseconds or so: no file can keep a checker busy."""
+
+    def __init__(self, most: int = 10**10) -> None:
+        self._left = most
+
+    def spend(self, nanoseconds: int) -> None:
+        """Count what is about to be done.
+
+        Raises
+        ------
+        CertificateError
+            It is too much.
+        """
+        self._left -= nanoseconds
+        if self._left < 0:
+            raise CertificateError("it would take too long to check")
+
+
 @dataclass(frozen=True)
 class CertifiedLayer:
     """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, needs
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, needs
 
 # Loads and free slots of the GPUs, in order: which GPU is which does not matter.
 State = tuple[tuple[int, int], ...]
 
-# More GPUs looked at, one by one, take longer than a certificate should: a second or two.
-MOST_LOOKS = 1_000_000
+# To look at a GPU, in nanoseconds.
+_PER_LOOK = 3_000
 
 
-def refutes_by_search(layer: CertifiedLayer, top: int, most_looks: int = MOST_LOOKS) -> bool:
+def refutes_by_search(layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     """Whether no plan has a max load of at most `top`.
 
     Expert after expert, the heaviest first, every count and every choice of GPUs for its replicas is tried. What the
@@ -24,7 +24,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, most_looks: int = MOST_LO
     Raises
     ------
     CertificateError
-        More than `most_looks` GPUs are looked at, or a layer of several nodes.
+        It is too much for the effort, or a layer of several nodes.
     """
     needed = needs(layer, top, layer.ranges)
     if needed is None:
@@ -33,7 +33,6 @@ def refutes_by_search(layer: CertifiedLayer, top: int, most_looks: int = MOST_LO
         raise CertificateError("a search is for one node")
     order = sorted(range(len(layer.loads)), key=lambda expert: -layer.loads[expert])
     states: set[State] = {((0, layer.slots // layer.gpus),) * layer.gpus}
-    looks = 0
     for place, expert in enumerate(order):
         after = order[place + 1 :]
         load = sum(layer.loads[e] for e in after)
@@ -48,9 +47,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, most_looks: int = MOST_LO
                 before, reached = reached, set()
                 for state in before:
                     for next_state in _placed(state, share, at_once, top):
-                        looks += layer.gpus
-                        if looks > most_looks:
-                            raise CertificateError("a search has too many states")
+                        effort.spend(layer.gpus * _PER_LOOK)
                         reached.add(next_state)
             new |= {state for state in reached if sum(top - carried for carried, free in state if free) >= load}
         states = new

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends.limits import Meter
-from eplb_opt.backends.simplex import new_simplex
+from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
 from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
+from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats, Ints
 
 # Fillings taken up in a round of column generation.
@@ -65,10 +66,11 @@ class ConfigurationProgram:
         self._highs.changeColsBounds(
             inside.size, self._columns_of_items, np.zeros(inside.size), np.where(inside, np.inf, 0.0)
         )
-        # It counts the time of all runs of the program.
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(meter.left().seconds, 0.01))
         while not meter.exhausted:
-            self._highs.run()
+            try:
+                is_feasible(self._highs, max(meter.left().seconds, 0.01))
+            except SolverError:
+                return None, False
             steps = self._highs.getInfo().simplex_iteration_count
             meter.spend(_WORK_PER_ROUND + _WORK_PER_STEP * steps * self._highs.getNumRow())
             solution = self._highs.getSolution()

@@ -88,9 +88,9 @@ class Decomposition:
                 bound = max_load if below else self._instance.next_max_load(max_load)
                 kind = verdict.evidence["argument"]
                 pursuit.offer_bound("slack" if kind == "counts" else kind, bound, True, verdict.evidence)
-                continue
-            settled = min(pursuit.best, settled if verdict.counts is None else max_load)
-            open_ = min(pursuit.best, open_, max_load)
+            else:
+                settled = min(settled, pursuit.best if verdict.counts is None else max_load)
+                open_ = min(open_, pursuit.best, max_load)
             narrow = open_ - pursuit.lower_bound <= _NARROW * (settled - pursuit.lower_bound)
             if not self._is_open(open_) or (narrow and most_parts < _MOST_PARTS):
                 if most_parts == _MOST_PARTS:

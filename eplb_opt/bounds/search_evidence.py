@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any
 
 from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort
 from eplb_opt.bounds.certified_search import refutes_by_search
 from eplb_opt.bounds.groups import group_sets
 from eplb_opt.instance import Instance
 
-# Slots and sets of groups beyond which it is not tried, and GPUs looked at in one search: some tenths of a second.
-_MOST_SLOTS, _MOST_SETS, _MOST_LOOKS = 64, 100, 300_000
+# Slots and sets of groups beyond which it is not tried, and nanoseconds of one search.
+_MOST_SLOTS, _MOST_SETS, _EFFORT = 64, 100, 900_000_000
 
 
 def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | None:
@@ -46,4 +46,4 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
 
 
 def _is_refuted(node: CertifiedLayer, top: int) -> bool:
-    return refutes_by_search(node, top, _MOST_LOOKS)
+    return refutes_by_search(node, top, Effort(_EFFORT))

@@ -16,8 +16,10 @@ from eplb_opt.bounds.verdict import Verdict
 _MOST_TRIED = 20
 # Shares nearer to 1 than this are whole.
 _WHOLE = 1e-6
-# Seconds of work to try a weighting on an item.
-_WORK_PER_ITEM = 3e-8
+# Seconds of work to try a weighting: for a number of replicas that an expert can have, and for each more that it can.
+_WORK_PER_ITEM, _WORK_PER_OPTION = 3e-8, 1e-9
+# What takes seconds to check: starts of all weightings times slots per GPU, and options of all programs over counts.
+_MOST_STARTS, _MOST_OPTIONS = 20_000, 2 * 10**7
 
 
 def refute_by_splits(program: ConfigurationProgram, most_parts: int, meter: Meter) -> Verdict:
@@ -35,6 +37,8 @@ def refute_by_splits(program: ConfigurationProgram, most_parts: int, meter: Mete
     weightings = [Weighting(buckets.instance.deployment.slots_per_gpu, buckets.capacity, none, none, 0)]
     tree: list[list[int]] = []
     parts = [buckets.ranges]
+    # A weight of an item costs as much as some options.
+    most_parts = min(most_parts, max(1, _MOST_OPTIONS // (len(program.items) * (buckets.of.shape[1] + 20))))
     while parts:
         part = _narrowed(parts.pop(), buckets.instance.deployment.num_slots)
         refuting = _refuting(weightings, buckets, part, meter)
@@ -59,7 +63,10 @@ def refute_by_splits(program: ConfigurationProgram, most_parts: int, meter: Mete
         more[expert] = fewer[expert] + 1
         tree.append([expert, int(fewer[expert])])
         parts += [(more, most), (least, fewer)]
-    return Verdict(evidence=_evidence(weightings, tree, buckets))
+    needed = sorted({node[0] for node in tree if len(node) == 1})
+    if sum(weightings[place].starts.size for place in needed) * weightings[0].size > _MOST_STARTS:
+        return Verdict()
+    return Verdict(evidence=_evidence({place: weightings[place] for place in needed}, tree, buckets))
 
 
 def _narrowed(part: Ranges, slots: int) -> Ranges:
@@ -75,7 +82,7 @@ def _refuting(weightings: list[Weighting], buckets: Buckets, part: Ranges, meter
     """The place of a weighting that refutes a part."""
     tried: list[int] = [0, *range(len(weightings) - 1, max(0, len(weightings) - 1 - _MOST_TRIED), -1)]
     for place in tried:
-        meter.spend(_WORK_PER_ITEM * buckets.of.size)
+        meter.spend((_WORK_PER_ITEM + _WORK_PER_OPTION * buckets.of.shape[1]) * buckets.of.size)
         if buckets.excludes(weightings[place], part):
             return place
     return None
@@ -92,11 +99,10 @@ def _mixed(program: ConfigurationProgram) -> int | None:
     return expert if float(mixed[expert]) > 0 else None
 
 
-def _evidence(weightings: list[Weighting], tree: list[list[int]], buckets: Buckets) -> dict[str, Any]:
-    """The tree in the order of a certificate, with those weightings that it needs."""
-    needed = sorted({node[0] for node in tree if len(node) == 1})
-    number = {place: index for index, place in enumerate(needed)}
-    used = [(weightings[place].starts.tolist(), weightings[place].weights.tolist()) for place in needed]
+def _evidence(weightings: dict[int, Weighting], tree: list[list[int]], buckets: Buckets) -> dict[str, Any]:
+    """The tree in the order of a certificate, with the weightings that it needs."""
+    number = {place: index for index, place in enumerate(weightings)}
+    used = [(weighting.starts.tolist(), weighting.weights.tolist()) for weighting in weightings.values()]
     numbers = {"buckets": CAPACITY, "scale": str(buckets.max_load)}
     if len(tree) == 1:
         ((starts, weights),) = used

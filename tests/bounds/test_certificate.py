@@ -235,8 +235,8 @@ BROKEN = [
         "argument": "weightings",
         "buckets": 10,
         "scale": "1",
-        "weightings": [[[], []]] * 10**5,
-        "parts": [[0]],
+        "weightings": [[[], []]],
+        "parts": [[-1]],
     },
     {"bound": "9", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [1], "weights": [1]},
     {"bound": "5", "argument": "weighting", "buckets": 10**12, "scale": "1", "starts": [], "weights": []},
@@ -434,3 +434,33 @@ def test_values_of_a_file_that_are_not_those_of_the_plan_are_told():
         (told,) = certify(replace(solution, **change), values)
         assert words in told.error
     assert certify(solution, values)[0].error is None
+
+
+# Small files that would keep a checker busy for minutes, or take all memory, if each step had limits of its own.
+ENDLESS = {
+    "weightings": {
+        "weightings": [[list(range(1, 90, 9)), list(range(1, 11))]] * 10**4,
+        "parts": [[0, 0], [0], [0]] * 10,
+    },
+    "parts": {"weightings": [[[6], [1]]], "parts": [[0, 1], [1, 1], [2, 1], *([[3, k] for k in range(1, 400)]), [0]]},
+    "depth": {"weightings": [[[], []]], "parts": [[0, 0]] * 10**5},
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_certificate_that_would_take_long_to_check_is_refused_soon(kind):
+    argument = {"bound": "10", "argument": "weightings", "buckets": 10**5, "scale": "10", **ENDLESS[kind]}
+    loads, deployment = [6, 6, 6] + [0] * 150, Deployment(2, 704, distinct=False)
+    begin = perf_counter()
+    with pytest.raises(CertificateError):
+        check_certificate(argument, loads, asdict(deployment))
+    assert perf_counter() - begin < 30
+
+
+def test_a_certificate_has_natural_numbers_for_parts(weighting):
+    instance, proof = weighting
+    numbers = {key: proof.evidence[key] for key in ("buckets", "scale")}
+    weightings = [[proof.evidence["starts"], proof.evidence["weights"]]]
+    for place in (-1, 0.0, "0", True, None):
+        argument = {"argument": "weightings", **numbers, "weightings": weightings, "parts": [[place]]}
+        assert not proves(argument, proof.bound, instance)

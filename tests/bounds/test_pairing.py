@@ -1,4 +1,4 @@
-"""Two slots per GPU: threshold programs agree with brute force, and their counts become plans."""
+"""Two slots per GPU: rows of pairs agree with brute force, and their counts become plans."""
 
 from fractions import Fraction
 

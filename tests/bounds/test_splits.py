@@ -9,12 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.decomposition import close_by_decomposition
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.splits import refute_by_splits
+from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.instance import Instance
@@ -99,3 +101,28 @@ def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighti
     # By one weighting for all counts it is 2.0e-3.
     assert watch.gap < Fraction(13, 10000)
     assert any(proof.argument == "weightings" and proof.certified for proof in watch.proofs)
+
+
+def test_a_linear_program_that_was_cut_off_says_nothing():
+    loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]
+    instance = Instance.from_loads(loads, Deployment(16, 48))
+    bound = max(proof.bound for proof in quick_bounds(instance))
+    # In a tenth of a second one weighting refutes it.
+    assert refute(Buckets(instance, bound, below=True), limits=Limits(0.01)).counts is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_refuted_is_not_asked_again_where_questions_are_given_up(seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    loads = [18, 78, 18, 9, 4, 20, 3, 22, 6, 6, 7, 8, 4, 1, 43, 8, 166, 8, 14]
+    instance = Instance.from_loads(loads, Deployment(8, 24))
+    watch = Watch(instance, None)
+
+    def often(program, most_parts, meter):
+        assert program.buckets.max_load > watch.lower_bound
+        meter.spend(0.01)
+        return Verdict() if random.random() < 0.3 else refute_by_splits(program, most_parts, meter)
+
+    monkeypatch.setattr(decomposition, "refute_by_splits", often)
+    monkeypatch.setattr(decomposition, "exhaust", lambda pursuit, meter: None)
+    watch.run(close_by_decomposition, Fraction(0), Limits(60, work=1.0))
