@@ -13,8 +13,10 @@ from eplb_opt.instance import Instance
 
 # Nearer than this, plan and bound are closed at the plan instead of by halving.
 _NEAR = Fraction(1, 100_000)
-# Seconds of work for a question, and for a search or CP-SAT where it is left open; at first, and then twice as many.
+# Seconds of work for a question, and for a search where it is left open; at first, and then twice as many.
 _PATIENCE = 0.5
+# From how many of these seconds on CP-SAT is asked too, and for how many times as many.
+_STUCK, _CPSAT = 2.0, 6.0
 # Experts times the counts that they can have. With more, as where slots are twice the experts or more, search does more
 # for the plan than programs for the bound in the same time.
 _MOST_ITEMS = 15_000
@@ -33,7 +35,8 @@ def close_by_pairing(pursuit: Pursuit) -> None:
 
     Is there a plan below some max load? `decide_pairs` finds counts of one, or evidence that there is none, which makes
     the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
-    not know in time, halfway between plan and bound; then CP-SAT is asked too, with bounds that rest on its word.
+    not know in time, halfway between plan and bound. Where questions stay open for long, CP-SAT is asked for a better
+    plan; a bound then rests on its word.
     Search looks for better plans in between. Where counts are too many, it has all the time.
     """
     instance, meter = pursuit.instance, pursuit.meter
@@ -56,12 +59,14 @@ def close_by_pairing(pursuit: Pursuit) -> None:
         else:
             # Where no evidence is found soon, there most often is a plan.
             pursuit.search(pursuit.slots, patience, seed, meter)
-            if not first and asked == pursuit.best and not _ask_cpsat(pursuit, max_load, patience):
+            unsettled = not first and asked == pursuit.best
+            if unsettled and (patience < _STUCK or not _ask_cpsat(pursuit, _CPSAT * patience)):
                 patience *= 2
 
 
-def _ask_cpsat(pursuit: Pursuit, max_load: Fraction, seconds: float) -> bool:
-    """Whether CP-SAT knows, after so many `seconds` of work, if there is a plan below some max load."""
+def _ask_cpsat(pursuit: Pursuit, seconds: float) -> bool:
+    """Whether CP-SAT knows, after so many `seconds` of work, if there is a better plan."""
+    max_load = pursuit.best
     system = PairSystem.below(pursuit.instance, max_load)
     assert system is not None  # Else there would be evidence.
     part = pursuit.meter.part(most=seconds)
