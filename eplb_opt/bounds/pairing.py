@@ -16,7 +16,7 @@ _NEAR = Fraction(1, 100_000)
 # Seconds of work for a question, and for a search where it is left open; at first, and then twice as many.
 _PATIENCE = 0.5
 # From how many of these seconds on CP-SAT is asked too, and for how many times as many.
-_STUCK, _CPSAT = 2.0, 6.0
+_STUCK, _CPSAT = 2.0, 10.0
 # Experts times the counts that they can have. With more, as where slots are twice the experts or more, search does more
 # for the plan than programs for the bound in the same time.
 _MOST_ITEMS = 15_000
@@ -35,8 +35,8 @@ def close_by_pairing(pursuit: Pursuit) -> None:
 
     Is there a plan below some max load? `decide_pairs` finds counts of one, or evidence that there is none, which makes
     the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
-    not know in time, halfway between plan and bound. Where questions stay open for long, CP-SAT is asked for a better
-    plan; a bound then rests on its word.
+    not know in time, halfway between plan and bound. Where questions stay open for long, CP-SAT is asked for better
+    plans until there is none; a bound then rests on its word.
     Search looks for better plans in between. Where counts are too many, it has all the time.
     """
     instance, meter = pursuit.instance, pursuit.meter
@@ -60,20 +60,25 @@ def close_by_pairing(pursuit: Pursuit) -> None:
             # Where no evidence is found soon, there most often is a plan.
             pursuit.search(pursuit.slots, patience, seed, meter)
             unsettled = not first and asked == pursuit.best
-            if unsettled and (patience < _STUCK or not _ask_cpsat(pursuit, _CPSAT * patience)):
+            if unsettled and (patience < _STUCK or not _ask_cpsat(pursuit, _CPSAT * patience, seed)):
                 patience *= 2
 
 
-def _ask_cpsat(pursuit: Pursuit, seconds: float) -> bool:
-    """Whether CP-SAT knows, after so many `seconds` of work, if there is a better plan."""
-    max_load = pursuit.best
-    system = PairSystem.below(pursuit.instance, max_load)
-    assert system is not None  # Else there would be evidence.
+def _ask_cpsat(pursuit: Pursuit, seconds: float, seed: int) -> bool:
+    """Whether CP-SAT knows, within so many `seconds` of work, which plan is optimal; better ones are kept."""
     part = pursuit.meter.part(most=seconds)
-    verdict, counts, used = ask_cpsat(system, part.left())
-    part.spend(used)
-    if counts is not None:
-        pursuit.offer_plan(fold(pursuit.instance, counts))
-    elif verdict == "infeasible":
-        pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
-    return verdict in ("feasible", "infeasible")
+    while not pursuit.closed and not part.exhausted:
+        max_load = pursuit.best
+        system = PairSystem.below(pursuit.instance, max_load)
+        if system is None:
+            return True  # Evidence for it is found at once.
+        verdict, counts, used = ask_cpsat(system, part.left())
+        part.spend(used)
+        if counts is not None:
+            pursuit.offer_plan(fold(pursuit.instance, counts))
+            pursuit.search(pursuit.slots, _POLISH, seed, part)
+        elif verdict == "infeasible":
+            pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
+        else:
+            break
+    return pursuit.closed

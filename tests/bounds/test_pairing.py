@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
+from eplb_opt.bounds import pairing
 from eplb_opt.bounds.pair_system import PairSystem
 from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.bounds.pairing import close_by_pairing, pairing_applies
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
@@ -57,6 +60,23 @@ def by_cpsat(instance, max_load):
     verdict, counts, _ = ask_cpsat(system, Limits(60)) if system else ("infeasible", None, 0.0)
     assert verdict == ("infeasible" if counts is None else "feasible")
     return counts
+
+
+def test_cpsat_closes_what_linear_programs_leave_open(monkeypatch):
+    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Verdict())
+    monkeypatch.setattr(pairing, "_PATIENCE", 0.01)
+    monkeypatch.setattr(pairing, "_STUCK", 0.0)
+    random = np.random.default_rng(5)
+    for distinct in (False, True):
+        instance = Instance.from_loads(random.integers(1, 1000, 6), Deployment(5, 10, distinct=distinct))
+        watch = Watch(instance, None)
+        # Nothing searches: better plans are CP-SAT's.
+        monkeypatch.setattr(Pursuit, "search", lambda self, slots, seconds, *_: slots)
+        optimum = brute_force(instance) if distinct else fold_optimum(instance)
+        assert watch.best > optimum
+        assert watch.run(close_by_pairing, Fraction(0), Limits(60))
+        assert (watch.best, watch.lower_bound) == (optimum, optimum)
+        assert (watch.proofs[-1].argument, watch.proofs[-1].checked) == ("pairing by cpsat", False)
 
 
 def test_distinct_replicas_need_the_spread_rows():
