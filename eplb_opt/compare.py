@@ -216,6 +216,8 @@ class _Model:
 
 
 def _methods(methods: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(methods, str):
+        raise InvalidArgumentError(f"methods={methods!r} is one name; give a list of names")
     chosen = names() if methods is None else tuple(dict.fromkeys(methods))
     for name in chosen:
         one_of("method", name, names())

@@ -148,7 +148,7 @@ def solve(
     """
     began = monotonic()
     loads = Loads.of(loads)
-    _check_kinds(deployment, warm_start)
+    _check_kinds(deployment, warm_start, executor, progress)
     _check_method(loads, objective, method, deterministic)
     effort(time_limit, target_gap, seed, workers)
     require_solver(method)
@@ -221,11 +221,15 @@ def _load_kernels(loads: Loads, objective: str, method: str) -> float:
     return seconds if seconds > LONGEST_LOADING else 0.0
 
 
-def _check_kinds(deployment: object, warm_start: object) -> None:
+def _check_kinds(deployment: object, warm_start: object, executor: object, progress: object) -> None:
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     if warm_start is not None and not isinstance(warm_start, Plan):
         raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise InvalidArgumentError(f"executor={executor!r} is not an Executor: it has no submit")
+    if progress is not None and not callable(progress):
+        raise InvalidArgumentError(f"progress={progress!r} cannot be called")
 
 
 def _check_method(loads: Loads, objective: str, method: str, deterministic: bool) -> None:

@@ -78,6 +78,8 @@ RULES: tuple[Rule, ...] = (
 
 def verify(plan: Plan) -> list[str]:
     """Violations of the plan's rules, in words; an empty list is a valid plan."""
+    if not isinstance(plan, Plan):
+        raise InvalidArgumentError(f"a {type(plan).__name__} is not a Plan; read_plan reads one from a file")
     if plan.deployment.hierarchical and plan.num_experts % plan.deployment.num_groups:
         return [f"{plan.num_experts} experts do not divide into {plan.deployment.num_groups} groups"]
     return [violation for rule in RULES for violation in rule(plan)]

@@ -395,6 +395,8 @@ def test_a_program_that_is_refused_is_stalled_and_says_why():
         ({"seed": -1}, "seed=-1 is not an integer of at least 0"),
         ({"seed": 1.5}, "seed=1.5 is not"),
         ({"time_limit": "60"}, "time_limit='60' is not a number"),
+        ({"executor": 3}, "executor=3 is not an Executor"),
+        ({"progress": 3}, "progress=3 cannot be called"),
         ({"warm_start": "plan.json"}, "warm_start='plan.json' is not a Plan; read_plan reads one from a file"),
         ({"method": "pulp:HiGHS", "deterministic": True}, "has no deterministic limit"),
     ],

@@ -102,7 +102,7 @@ def _refutes(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effor
     if kind == "nodes":
         return hottest_node(layer) > top * (layer.gpus // layer.nodes)
     if kind == "counts":
-        return needs(layer, top, layer.ranges) is None
+        return needs(layer, top, layer.ranges, effort) is None
     if kind == "weighting":
         return _weighting(argument, layer, top, effort)(layer.ranges)
     if kind == "weightings":
@@ -165,7 +165,7 @@ def _weighting(
         return count * weights[place - 1] if place else 0
 
     def excludes(ranges: Ranges) -> bool:
-        needed = needs(layer, top, ranges)
+        needed = needs(layer, top, ranges, effort)
         return needed is None or _lightest(layer, needed, weight, effort) > carried
 
     return excludes
@@ -173,7 +173,7 @@ def _weighting(
 
 def _pairs(argument: Mapping[str, Any], layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     """Whether the slots of any counts break the sum of rows that pairs of slots within `top` obey."""
-    needed = needs(layer, top, layer.ranges)
+    needed = needs(layer, top, layer.ranges, effort)
     if needed is None:
         return True
     if layer.slots != 2 * layer.gpus or layer.nodes > 1:

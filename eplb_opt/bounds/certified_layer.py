@@ -11,6 +11,8 @@ from typing import Any
 
 # Units are multiples of all counts: of more than these they would have too many digits.
 _MOST_REPLICAS = 5_000
+# In nanoseconds, for an expert in a round of `needs`.
+_PER_EXPERT = 1_000
 
 Ranges = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -20,7 +22,7 @@ class CertificateError(ValueError):
 
 
 class Effort:
-    """What may be spent on checking a certificate, in nanoseconds or so: no file can keep a checker busy."""
+    """What may be spent on checking one certificate, in nanoseconds or so."""
 
     def __init__(self, most: int = 10**10) -> None:
         self._left = most
@@ -134,14 +136,16 @@ def hottest_node(layer: CertifiedLayer) -> int:
     return max(found)
 
 
-def needs(layer: CertifiedLayer, top: int, ranges: Ranges) -> Ranges | None:
+def needs(layer: CertifiedLayer, top: int, ranges: Ranges, effort: Effort) -> Ranges | None:
     """Ranges that counts of plans within `top` stay in; ``None`` where there are no such counts."""
+    effort.spend(_PER_EXPERT * len(layer.loads))
     loads, size = layer.loads, layer.slots // layer.gpus
     if sum(loads) > top * layer.gpus or hottest_node(layer) > top * (layer.gpus // layer.nodes):
         return None
     least, most = list(ranges[0]), list(ranges[1])
     fillers = [0] * len(loads)
     while True:
+        effort.spend(_PER_EXPERT * len(layer.loads))
         before = sum(least)
         for expert, load in enumerate(loads):
             room = top - fillers[expert]

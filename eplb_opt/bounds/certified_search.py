@@ -26,7 +26,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     CertificateError
         It is too much for the effort, or a layer of several nodes.
     """
-    needed = needs(layer, top, layer.ranges)
+    needed = needs(layer, top, layer.ranges, effort)
     if needed is None:
         return True
     if layer.nodes > 1:

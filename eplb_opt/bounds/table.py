@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
@@ -35,7 +36,7 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
 
     Raises
     ------
-    InvalidLoadsError, InvalidDeploymentError
+    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
         Wrong input, or a deployment that cannot hold the experts.
     """
     import pandas as pd
@@ -43,6 +44,8 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
     from eplb_opt.bounds.quick import quick_bounds
 
     loads = Loads.of(loads)
+    if not isinstance(deployment, Deployment):
+        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     rows = []
     for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True):
         proofs = quick_bounds(Instance.from_loads(values, deployment).total())

@@ -10,6 +10,7 @@ import typer
 from eplb_opt.cli import options
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import read_plan, write_plan
 from eplb_opt.io.engines import ENGINES, require_target
@@ -45,8 +46,9 @@ def run(
     engine: Annotated[str, typer.Option(help=f"Format of the plan: {', '.join(ENGINES)}.")] = "native",
     save: Annotated[
         Path | None,
-        typer.Option("--save", "--certificate", help="Where plan, bounds, what proves them and trace go, as JSON."),
+        typer.Option(help="Where plan, bounds, what proves them and trace go, as JSON."),
     ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Another name of --save: it is the same file.")] = None,
     log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
@@ -60,6 +62,9 @@ def run(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )
     start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
+    if save is not None and certificate is not None:
+        raise InvalidArgumentError("--certificate is another name of --save: give one of them")
+    save = save or certificate
     options.require_new_files([output, save, log], [*loads, warm_start])
     if output is not None:
         require_target(output, engine, recorded.labels)

@@ -12,6 +12,7 @@ from eplb_opt.arguments import one_of
 from eplb_opt.certify import Certified, certify
 from eplb_opt.cli import options
 from eplb_opt.cli.tables import show, show_json
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
@@ -73,7 +74,7 @@ def run(
         if recorded is not None:
             checked = checked.numbered_as(recorded.labels)
             checked.select(recorded.layer_ids)
-            bounds = _certified(content, recorded)
+            bounds = _certified(content, recorded, checked.deployment)
         violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in bounds if bound.error)
         violations += _missing_rows(checked, shape)
         violations += () if for_engine is None else violations_for(checked, for_engine)
@@ -101,11 +102,16 @@ def run(
     return 1 if violations else 0
 
 
-def _certified(content: Content, loads: Loads) -> tuple[Certified, ...]:
+def _certified(content: Content, loads: Loads, deployment: Deployment) -> tuple[Certified, ...]:
     """Values and bounds of a solution's file, checked; nothing where the file is a plan alone."""
     if not native.holds_solution(content):
         return ()
     solution = native.parse_solution(content)
+    if deployment != solution.plan.deployment:
+        raise InvalidArgumentError(
+            f"the bounds of {content.name} are for {solution.plan.deployment}, not for {deployment}: leave out options "
+            "such as --gpus, or the recording to check the plan alone"
+        )
     bounds = certify(solution, loads)
     if solution.objective != "total" and loads.num_windows == 1 and any(bound.error for bound in bounds):
         raise InvalidArgumentError(

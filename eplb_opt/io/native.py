@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, get_args
@@ -92,7 +93,7 @@ def holds_solution(content: Content) -> bool:
 
 
 def parse_solution(content: Content) -> Solution:
-    """Solution of a solution file; what follows from other values (gap, status) is computed and not read."""
+    """Solution of a solution file; what follows from other values (gap, status) is computed, and has to be the same."""
     record = _known(Record(content.name, content.value), _SOLUTION)
     layers = tuple(_layer(layer) for layer in record.records("layers"))
     plan = require_valid(parse_plan(content, Given()), content.name)
@@ -174,7 +175,7 @@ def _layer(record: Record) -> LayerSolution:
         bound, value = nearest_float(proof.bound), nearest_float(objective)
         raise FileFormatError(f"{record.name}: the bound {bound:g} is above the objective {value:g}")
     stopped_by: StoppedBy | None = record.choice("stopped_by", (None, *get_args(StoppedBy)))
-    return LayerSolution(
+    layer = LayerSolution(
         layer_id=record.get("layer_id", int),
         objective=objective,
         max_load=record.exact("max_load"),
@@ -184,6 +185,17 @@ def _layer(record: Record) -> LayerSolution:
         trace=tuple(_trace_point(point) for point in record.records("trace")),
         work=_work(record),
     )
+    for key, value in _computed(layer).items():
+        if key in record.values and record.values[key] != value:
+            found = reprlib.repr(record.values[key])
+            raise FileFormatError(f"{record.name}: {key!r} is {found}, which follows from other values to be {value}")
+    return layer
+
+
+def _computed(layer: LayerSolution) -> dict[str, Any]:
+    """What follows from other values of a layer, as files have it."""
+    numbers = {key: exact_number(getattr(layer, key)) for key in ("objective", "max_load", "mean_load", "lower_bound")}
+    return {**numbers, "gap": exact_number(layer.gap), "status": layer.status}
 
 
 def _work(record: Record) -> dict[str, float]:
@@ -200,7 +212,9 @@ def _proof(record: Record) -> Proof:
     if evidence is not None and not isinstance(evidence, dict):
         raise FileFormatError(f"{record.name}: 'evidence' is no object")
     proof = Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
-    return proof if evidence == proof.certified else replace(proof, evidence=evidence)
+    proof = proof if evidence == proof.certified else replace(proof, evidence=evidence)
+    # Without a certificate it is the file's word alone.
+    return replace(proof, checked=proof.checked and proof.certified is not None)
 
 
 def _trace_point(record: Record) -> TracePoint:
@@ -227,13 +241,10 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
 
 
 def _layer_object(layer: LayerSolution) -> dict[str, Any]:
-    exact = {key: exact_number(getattr(layer, key)) for key in ("objective", "max_load", "mean_load", "lower_bound")}
     proof = layer.proof
     return {
         "layer_id": layer.layer_id,
-        **exact,
-        "gap": exact_number(layer.gap),
-        "status": layer.status,
+        **_computed(layer),
         "stopped_by": layer.stopped_by,
         "proof": {
             "argument": proof.argument,

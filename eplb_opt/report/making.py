@@ -15,6 +15,7 @@ import numpy as np
 
 import eplb_opt
 from eplb_opt.arguments import positive_seconds
+from eplb_opt.certify import certify
 from eplb_opt.compare import SOLVE
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, SolverError
@@ -95,6 +96,9 @@ def make_report(
         solution = solve(loads, deployment, objective=objective, time_limit=limit, progress=progress, **settings)
     else:
         require_same(solution, loads, deployment)
+        for layer in certify(solution, loads):
+            if layer.error:
+                raise InvalidArgumentError(f"the solution is wrong about layer {layer.layer_id}: {layer.error}")
         if objective not in ("auto", solution.objective):
             raise InvalidArgumentError(f"objective={objective!r}, but the solution is for {solution.objective!r}")
     shown = {**_baselines(loads, solution, settings), **given, SOLVE: matched(solution.plan, loads, deployment, SOLVE)}

@@ -443,6 +443,7 @@ ENDLESS = {
         "parts": [[0, 0], [0], [0]] * 10,
     },
     "parts": {"weightings": [[[6], [1]]], "parts": [[0, 1], [1, 1], [2, 1], *([[3, k] for k in range(1, 400)]), [0]]},
+    "leaves": {"buckets": 1, "weightings": [[[], []]], "parts": [[0, 0], [0]] * 10**5},
     "depth": {"weightings": [[[], []]], "parts": [[0, 0]] * 10**5},
 }
 

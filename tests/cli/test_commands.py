@@ -378,6 +378,37 @@ def test_a_solution_for_several_windows_is_verified_on_the_same_windows(run):
     assert run("verify", "solution.json", "loads.npy", "--windows", 4)[0] == 1
 
 
+def test_bounds_are_judged_on_the_deployment_that_they_are_for(run):
+    np.save("loads.npy", np.random.default_rng(0).integers(1, 100, (2, 8)))
+    run("solve", "loads.npy", "--gpus", 2, "--slots", 10, "--method", "greedy", "--save", "solution.json")
+    assert run("verify", "solution.json", "loads.npy", "--gpus", 2)[0] == 0
+    assert "leave out options" in sentence_of(run("verify", "solution.json", "loads.npy", "--gpus", 5, "--no-distinct"))
+    assert run("verify", "solution.json", "--gpus", 5, "--no-distinct")[0] == 0
+
+
+def test_one_file_has_one_name(run):
+    np.save("loads.npy", np.ones((2, 8)))
+    both = ["--save", "a.json", "--certificate", "b.json"]
+    assert "give one of them" in sentence_of(run("solve", "loads.npy", "--gpus", 2, "--slots", 10, *both))
+
+
+def test_a_report_believes_no_bound_of_a_file(run):
+    np.save("loads.npy", np.random.default_rng(0).integers(1, 100, (1, 8)))
+    run("solve", "loads.npy", "--gpus", 2, "--slots", 10, "--method", "greedy", "--save", "solution.json")
+    values = json.loads(Path("solution.json").read_text())
+    (layer,) = values["layers"]
+    layer["lower_bound"] = layer["proof"]["bound"] = layer["objective"]
+    layer |= {"gap": {"exact": "0", "float": 0.0}, "status": "optimal", "stopped_by": None}
+    for argument, sentence in (("mean", "does not prove its bound"), ("magic", None)):
+        layer["proof"] |= {"argument": argument, "checked": True, "evidence": None}
+        Path("forged.json").write_text(json.dumps(values))
+        done = run("report", "loads.npy", "forged.json", "-o", "page.html")
+        if sentence:
+            assert sentence in sentence_of(done)
+        else:
+            assert "in 1 of 1 layer by the word of" in done[1]
+
+
 def test_what_the_system_refuses_is_told_with_its_file(run, recording, monkeypatch):
     def refused(*_arguments):
         raise PermissionError(errno.EACCES, "Permission denied", "some/folder")

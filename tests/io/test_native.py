@@ -49,6 +49,28 @@ def changed(text, **changes):
     return content(json.dumps(values))
 
 
+def test_a_bound_without_a_certificate_is_the_word_of_the_file():
+    proof = {"argument": "magic", "bound": {"exact": "180", "float": 180.0}, "checked": True}
+    (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
+    assert not layer.proof.checked
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers__lower_bound": {"exact": "99999", "float": 99999.0}},
+        {"layers__lower_bound__float": 181.0},
+        {"layers__objective__float": 1.0},
+        {"layers__gap": {"exact": "1/2", "float": 0.5}},
+        {"layers__status": "optimal"},
+    ],
+)
+def test_values_that_contradict_those_they_follow_from_are_refused(changes):
+    (key,) = changes
+    with pytest.raises(FileFormatError, match=f"{key.split('__')[1]!r} is .*, which follows from other values to be"):
+        parse_solution(changed(format_solution(SOLUTION), **changes))
+
+
 @given(plans())
 def test_a_plan_reads_back_exactly(plan):
     assert parse_plan(content(format_plan(plan, "x.json")), Given()) == plan
