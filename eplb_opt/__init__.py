@@ -18,7 +18,7 @@ from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import verify
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Deployment",
