@@ -37,11 +37,13 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Plan on some windows, score on others: what is lost to the forecast, and what to the heuristic."""
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )

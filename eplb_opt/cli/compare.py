@@ -56,12 +56,14 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Hold the published heuristics, and solve, against the proven bound, or score them as they are published."""
     one_of("--protocol", protocol, PROTOCOLS)
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )

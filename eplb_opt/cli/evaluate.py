@@ -27,11 +27,13 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Score a plan on recordings: per layer and window, and in the figures that engines report."""
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
     if not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")

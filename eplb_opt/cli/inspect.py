@@ -29,16 +29,21 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
     """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
-    recorded = read_loads(loads, format, windows, window_length)
+    recorded = read_loads(loads, format, windows, window_length, experts=experts, layers=layers)
     shape = None if model is None else model_of(model)
     warnings = [] if shape is None else shape.disagreements(recorded)
     if shape is not None and not warnings:
         recorded = shape.label(recorded)
-    layers = _skew(recorded)
+    meant = shape is not None or None not in (experts, layers)
+    # The model has named layers without a row already.
+    warnings += [] if warnings else options.doubts_about(recorded, gpus, meant=meant)
+    table = _skew(recorded)
     if gpus is None:
         options.require_gpus_for(
             slots=slots is not None,
@@ -54,7 +59,7 @@ def run(
             recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
         )
         bounds = lower_bound(recorded, deployment)
-        layers = layers.merge(bounds, on="layer_id")
+        table = table.merge(bounds, on="layer_id")
         formats |= {"least_imbalance": ".6f"}
         formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "lower_bound"), ",.1f")
     facts = {
@@ -65,9 +70,10 @@ def run(
         "experts": recorded.num_experts,
     }
     if shape is not None:
-        facts |= {"model": shape.name, "warnings": warnings}
+        facts |= {"model": shape.name}
+    facts |= {"warnings": warnings} if warnings or shape is not None else {}
     if json:
-        show_json({**facts, "per_layer": records(layers)})
+        show_json({**facts, "per_layer": records(table)})
         return 0
     for name, value in facts.items():
         if name != "warnings":
@@ -75,7 +81,7 @@ def run(
     for warning in warnings:
         show(f"warning: {warning}")
     show("")
-    show_table(layers, formats)
+    show_table(table, formats)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,15 @@ import typer
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_loads, read_plan
+from eplb_opt.io.doubts import doubts_on, layers_without_load
 from eplb_opt.io.engines import ENGINES, engine_of_file
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model, model_of
 from eplb_opt.plan import Plan
+
+logger = logging.getLogger(__name__)
 
 LoadFiles = Annotated[
     list[Path], typer.Argument(metavar="LOADS...", help="Recordings, files or folders; several are several windows.")
@@ -30,6 +34,10 @@ Windows = Annotated[int, typer.Option(help="Equal parts to cut each recording in
 WindowLength = Annotated[
     int | None,
     typer.Option("--window-length", help="Recorded steps of a window, instead of --windows; a rest is left out."),
+]
+Experts = Annotated[int | None, typer.Option("--experts", help="Experts of a layer that the recordings have to have.")]
+NumLayers = Annotated[
+    int | None, typer.Option("--layers", help="Layers with experts, or decoder layers, that they have to have.")
 ]
 Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
@@ -55,11 +63,29 @@ def recording_of(
     windows: int = 1,
     model_name: str | None = None,
     window_length: int | None = None,
+    experts: int | None = None,
+    layers: int | None = None,
+    gpus: int | None = None,
 ) -> tuple[Loads, Model | None]:
-    """The recordings in files, with the layers of the model where one is named, and that model."""
+    """The recordings in files, with the layers of the model where one is named, and that model.
+
+    What is odd about them is told in the log, with as many `gpus` as they are planned for.
+    """
     model = None if model_name is None else model_of(model_name)
-    loads = read_loads(paths, format, windows, window_length)
-    return loads if model is None else model.label(loads), model
+    loads = read_loads(paths, format, windows, window_length, experts=experts, layers=layers)
+    loads = loads if model is None else model.label(loads)
+    for doubt in doubts_about(loads, gpus, meant=model is not None or None not in (experts, layers)):
+        logger.warning("%s", doubt)
+    return loads, model
+
+
+def doubts_about(loads: Loads, gpus: int | None, *, meant: bool) -> list[str]:
+    """What is odd about loads that are planned for so many GPUs, beyond what reading them told.
+
+    Axes are what they are taken for where a model or the options say so: what was `meant`.
+    """
+    axes = [] if meant or gpus is None else doubts_on(loads, gpus)
+    return [*axes, *layers_without_load(loads)]
 
 
 def deployment_of(

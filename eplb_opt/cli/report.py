@@ -50,11 +50,15 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
 ) -> int:
     """Judge plans, or make one, on one page: how good it is, how much better is possible, what to deploy."""
     found = _Files.of(files)
-    recorded, shape = options.recording_of(found.recordings, format, windows, model, window_length)
+    recorded, shape = options.recording_of(
+        found.recordings, format, windows, model, window_length, experts, layers, gpus
+    )
     asked: Deployment | None = None
     if gpus is None:
         options.require_gpus_for(

@@ -39,7 +39,8 @@ def run(
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
     model: options.ModelName = None,
-    experts: Annotated[int | None, typer.Option(help="Experts of a layer.")] = None,
+    experts: Annotated[int | None, typer.Option(help="Experts of a layer, of the plan and the recordings.")] = None,
+    layers: options.NumLayers = None,
     model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
@@ -55,8 +56,12 @@ def run(
     known, facts = gpus is not None, {}
     bounds: tuple[Certified, ...] = ()
     recorded, shape = None, None if model is None else model_of(model)
+    if not loads and layers is not None:
+        raise InvalidArgumentError(
+            f"--layers {layers} is about recordings, and none is given; of a plan: --model-layers"
+        )
     if loads:
-        recorded, _ = options.recording_of(loads, format, windows, model, window_length)
+        recorded, _ = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
         experts, model_layers = recorded.num_experts, _decoder_layers(recorded.labels, model_layers)
     model_layers = model_layers if shape is None else shape.num_layers
     content = read_content(plan)

@@ -16,7 +16,7 @@ from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record, exact_number
-from eplb_opt.layers import Numbering
+from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
@@ -99,7 +99,9 @@ def parse_solution(content: Content) -> Solution:
     plan = require_valid(parse_plan(content, Given()), content.name)
     ids = tuple(layer.layer_id for layer in layers)
     if ids != plan.layer_ids:
-        raise FileFormatError(f"{content.name}: 'layers' are {list(ids)}, the plan's {list(plan.layer_ids)}")
+        raise FileFormatError(
+            f"{content.name}: 'layers' are [{describe_ids(ids)}], the plan's [{describe_ids(plan.layer_ids)}]"
+        )
     objective = record.choice("objective", ("total", "mean", "worst"))
     # Files of version 0.1 do not have them.
     weights = record.exacts("window_weights") if record.values.get("window_weights") is not None else None

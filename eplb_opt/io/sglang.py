@@ -6,6 +6,7 @@ SGLang counts decoder layers, those without experts included: DeepSeek-V3 has 61
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from eplb_opt.io.files import naming
 from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.tensors import listed, saved
+from eplb_opt.io.windowing import Windowing
 from eplb_opt.layers import increasing_ids
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -24,6 +26,7 @@ from eplb_opt.plan import Plan
 _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
+_LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
 
 
 def holds_loads(content: Content) -> bool:
@@ -34,19 +37,22 @@ def holds_loads(content: Content) -> bool:
 def parse_loads(content: Content) -> Recording:
     """Recording of ``logical_count``, of shape ``(layers, experts)`` or ``(steps, layers, experts)``.
 
-    Rows are all decoder layers of the model. Other keys are ignored, except ``layer_ids`` of a JSON file, with which
-    `format_loads` names the rows to keep.
+    Rows are all decoder layers of the model. Where the key ``logical_count_layout`` says ``rank_layer_expert``, the
+    first axis is the ranks that the tokens came from, and they are summed to one step. Other keys are ignored, except
+    ``layer_ids`` of a JSON file, with which `format_loads` names the rows to keep.
 
     Raises
     ------
     FileFormatError
-        No ``logical_count``.
+        No ``logical_count``, or another layout.
     InvalidLoadsError
         Values that are no loads.
     """
     if not holds_loads(content):
         raise FileFormatError(f"{content.name} is {content}; a recording of SGLang has the key {_COUNTS!r}")
     recording = Recording.of(content.value[_COUNTS], content.name, every_decoder_layer=True)
+    if content.has_key(_LAYOUT):
+        recording = _over_ranks(recording.steps, content.value[_LAYOUT])
     if content.kind == "json" and content.has_key(_LAYERS):
         return _labelled(recording.steps, content.value[_LAYERS])
     return recording
@@ -131,6 +137,13 @@ def start_command(path: str, plan: Plan) -> str:
         f"--ep-num-redundant-experts {redundant} "
         f"--ep-size {deployment.num_gpus} --nnodes {deployment.num_nodes}"
     )
+
+
+def _over_ranks(ranks: Loads, layout: Any) -> Recording:
+    """One step, the sum of what each rank counted."""
+    if layout != _RANKS:
+        raise FileFormatError(f"{ranks.source} has {_LAYOUT} {reprlib.repr(layout)}; known layouts: {_RANKS}")
+    return Recording.of(Windowing().sums(ranks.values, ranks.source), ranks.source, every_decoder_layer=True)
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

@@ -34,7 +34,7 @@ FILES = {
     "a.npy": (npy(np.array(TABLE)), "numpy", "NumPy array", COUNTED),
     "a.npz": (npz(loads=TABLE), "numpy", "NumPy array", COUNTED),
     "a.csv": (b"0,0\n1,2\n", "csv", "CSV table", COUNTED),
-    "a.txt": (b"x,y\n0,0\n1,2\n", "csv", "CSV table", COUNTED),
+    "a.txt": (b"x0,x1\n0,0\n1,2\n", "csv", "CSV table", COUNTED),
 }
 FOLDERS = {
     "trtllm": (
