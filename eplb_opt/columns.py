@@ -110,7 +110,7 @@ def _experts(names: Sequence[str], places: Sequence[int], error: type[EplbOptErr
     """Place of each expert's column."""
     if not places:
         raise error("the table is empty: no column is an expert")
-    way_out = "name the experts by one prefix and 0, 1, ..., such as expert_0"
+    way_out = "columns are layer and one for each expert, such as expert_0, or layer, expert and count"
     found = [(place, _NUMBERED.fullmatch(names[place].strip())) for place in places]
     prefixes = Counter(match[1] for _, match in found if match)
     for place, match in found:

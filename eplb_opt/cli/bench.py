@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from eplb_opt.cli.pictures import picture, require_picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.io import read_loads
 from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
@@ -95,6 +97,8 @@ def run(
     figure: Annotated[
         Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
     ] = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
 ) -> int:
     """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
     names = _methods(methods)
@@ -106,7 +110,7 @@ def run(
             raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
         return run_library(library, texts, settings)
     outputs.require(inputs)
-    cases = select(suite(suite_name, inputs), texts)
+    cases = select(suite(suite_name, inputs, partial(read_loads, experts=experts, layers=layers)), texts)
     total = len(cases) * len(names)
     keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
     kept = {} if keeper is None else keeper.open(cases, names)

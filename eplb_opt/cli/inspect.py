@@ -41,8 +41,8 @@ def run(
     if shape is not None and not warnings:
         recorded = shape.label(recorded)
     meant = shape is not None or None not in (experts, layers)
-    # The model has named layers without a row already.
-    warnings += [] if warnings else options.doubts_about(recorded, gpus, meant=meant)
+    doubts = options.doubts_about(recorded, gpus, meant=meant)
+    options.tell(doubts)
     table = _skew(recorded)
     if gpus is None:
         options.require_gpus_for(
@@ -71,13 +71,11 @@ def run(
     }
     if shape is not None:
         facts |= {"model": shape.name}
-    facts |= {"warnings": warnings} if warnings or shape is not None else {}
     if json:
-        show_json({**facts, "per_layer": records(table)})
+        show_json({**facts, "warnings": [*warnings, *doubts], "per_layer": records(table)})
         return 0
     for name, value in facts.items():
-        if name != "warnings":
-            show(f"{name.replace('_', ' '):<15} {'not known' if value is None else value}")
+        show(f"{name.replace('_', ' '):<15} {'not known' if value is None else value}")
     for warning in warnings:
         show(f"warning: {warning}")
     show("")

@@ -74,9 +74,14 @@ def recording_of(
     model = None if model_name is None else model_of(model_name)
     loads = read_loads(paths, format, windows, window_length, experts=experts, layers=layers)
     loads = loads if model is None else model.label(loads)
-    for doubt in doubts_about(loads, gpus, meant=model is not None or None not in (experts, layers)):
-        logger.warning("%s", doubt)
+    tell(doubts_about(loads, gpus, meant=model is not None or None not in (experts, layers)))
     return loads, model
+
+
+def tell(doubts: Iterable[str]) -> None:
+    """Say doubts in the log, before anything that they may explain is refused."""
+    for doubt in doubts:
+        logger.warning("%s", doubt)
 
 
 def doubts_about(loads: Loads, gpus: int | None, *, meant: bool) -> list[str]:

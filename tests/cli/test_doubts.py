@@ -51,7 +51,8 @@ def test_plans_are_scored_on_what_is_meant(run, by_rank):
 def test_an_axis_as_long_as_there_are_gpus_is_told_unless_it_is_meant(run, by_rank):
     doubt = "WARNING: the recording has as many layers as there are GPUs, 4: if its axes are ranks and slots"
     assert doubt in run("solve", by_rank, *GPUS, "-o", "a.json")[2]
-    assert "warning: the recording has as many layers" in run("inspect", by_rank, "--gpus", 4, "--slots", 8)[1]
+    assert doubt in run("inspect", by_rank, "--gpus", 4, "--slots", 8)[2]
+    assert doubt in run("inspect", by_rank, "--gpus", 4)[2]
     assert "as many" not in run("solve", by_rank, *GPUS, "--experts", 8, "--layers", 4, "-o", "b.json")[2]
     assert "as many" not in run("solve", by_rank, "--gpus", 2, "--slots", 8, "--time-limit", 1, "-o", "c.json")[2]
 
@@ -68,5 +69,11 @@ def test_layers_without_load_are_told_by_every_command_that_plans_or_judges(run,
     assert told in run("verify", "plan.json", *shape)[2]
     assert told in run("evaluate", "plan.json", *shape)[2]
     _, out, err = run("inspect", *shape)
-    assert "has no loads of layers 4-60" in out or told in out
+    assert "warning: the recording has no loads of layers 4-60" in out
     assert "only 1 of 61" in err
+
+
+def test_bench_refuses_recordings_that_are_not_meant(run, by_rank):
+    code, _, err = run("bench", by_rank, "--suite", "models", "--experts", 256)
+    assert code == 2
+    assert "has 4 layers of 8 experts, not experts=256" in err
