@@ -9,6 +9,7 @@ from math import lcm
 
 import numpy as np
 
+from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
@@ -43,7 +44,8 @@ def every_group_stays_on_one_node(plan: Plan) -> Iterator[str]:
     for row, nodes_of_group in _nodes_of_groups(plan):
         for group, nodes in sorted(nodes_of_group.items()):
             if len(nodes) > 1:
-                yield f"{_layer(plan, row)}: group {group} is spread over nodes {', '.join(map(str, sorted(nodes)))}"
+                where = list_few(list(map(str, sorted(nodes))))
+                yield f"{_layer(plan, row)}: group {group} is spread over nodes {where}"
 
 
 def every_node_takes_its_share_of_groups(plan: Plan) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
@@ -132,7 +133,7 @@ class _Files:
             elif engine and ENGINES[engine].knows_gpus:
                 found.sized.append(path)
         if not found.recordings:
-            names = ", ".join(map(str, paths))
+            names = list_few(list(map(str, paths)))
             raise InvalidArgumentError(f"no recording among {names}: give one for the plan to be judged on")
         return found
 

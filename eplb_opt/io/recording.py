@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.io.doubts import last_expert, layers_left_out
 from eplb_opt.io.files import naming
 from eplb_opt.io.windowing import Windowing, joined
-from eplb_opt.layers import Layers, Numbering
+from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.loads import Loads
 
 logger = logging.getLogger(__name__)
@@ -162,8 +163,8 @@ def _described(sources: list[tuple[str, str]]) -> str:
     """Names of files, and what they hold: once where all hold the same."""
     kinds = {what for _, what in sources}
     if len(kinds) > 1:
-        return ", ".join(_described([source]) for source in sources)
-    names = ", ".join(name for name, _ in sources)
+        return list_few([_described([source]) for source in sources])
+    names = list_few([name for name, _ in sources])
     return f"{names} ({what})" if (what := kinds.pop()) else names
 
 
@@ -185,13 +186,17 @@ def _require_same_model(first: Loads, other: Loads) -> None:
         ("{} layers", first.num_layers, other.num_layers),
         ("{} layers in the model", first.num_model_layers, other.num_model_layers),
         ("{}", str(first.labels), str(other.labels)),
-        ("experts in layers {}", first.labels.moe_layer_ids, other.labels.moe_layer_ids),
+        ("experts in layers {}", _ids(first.labels.moe_layer_ids), _ids(other.labels.moe_layer_ids)),
     )
     for words, mine, theirs in facts:
         if mine != theirs:
             raise InvalidLoadsError(
                 f"{first.source} has {words.format(mine)}, {other.source} has {words.format(theirs)}"
             )
+
+
+def _ids(ids: tuple[int, ...] | None) -> str:
+    return "that are not known" if ids is None else describe_ids(ids)
 
 
 def _no_token(name: str) -> InvalidLoadsError:
