@@ -12,7 +12,7 @@ from eplb_opt.loads import Loads
 
 # Ids of experts are smaller than this; a layer of real traffic has few loads that are.
 _MOST_EXPERTS = 1024
-# From so many rows and columns on, rows of different small numbers are no accident.
+# With fewer rows, columns, experts or GPUs than this, what looks odd is an accident.
 _LEAST_TABLE = 4
 
 
@@ -22,13 +22,16 @@ def doubts_of(loads: Loads) -> list[str]:
 
 
 def doubts_on(loads: Loads, num_gpus: int) -> list[str]:
-    """What is odd about loads that are planned for so many GPUs: an axis of GPUs in place of layers or experts."""
-    axes = {"layers": loads.num_layers, "experts": loads.num_experts}
+    """What is odd about loads that are planned for so many GPUs: an axis of GPUs in place of layers or experts.
+
+    Only of loads that count MoE layers from 0, as arrays do: other files name what their axes are.
+    """
+    axes = {"layers": loads.num_layers, "experts": loads.num_experts} if loads.numbering == "moe" else {}
     return [
         f"the recording has as many {axis} as there are GPUs, {size}: if its axes are ranks and slots, these are not "
         "loads of experts; say what is meant with experts and layers"
         for axis, size in axes.items()
-        if size == num_gpus > 1
+        if size == num_gpus >= _LEAST_TABLE
     ]
 
 
@@ -85,7 +88,7 @@ def _ids(loads: Loads) -> str:
 def _ranks(loads: Loads) -> str:
     seen = loads.values > 0
     loaded = np.flatnonzero(seen.any(axis=(1, 2)))
-    if len(loaded) < 2 or loads.num_experts < len(loaded) or int(seen.sum(axis=0).max()) > 1:
+    if len(loaded) < 2 or loads.num_experts < _LEAST_TABLE or int(seen.sum(axis=0).max()) > 1:
         return ""
     return (
         f"no expert has load in two of the {len(loaded)} windows: if these are not workloads but ranks, each of which "

@@ -54,11 +54,12 @@ def test_arrays_of_ranks_are_no_workloads(tmp_path, caplog):
 
 
 def test_an_axis_as_long_as_there_are_gpus_is_in_doubt():
-    by_rank = Loads(RANDOM.integers(100, 1000, (58, 32, 9)))
+    by_rank = Loads(RANDOM.integers(100, 1000, (58, 32, 9)), numbering="moe")
     assert len(doubts_on(by_rank, 32)) == 1
     assert "as many layers as there are GPUs, 32" in doubts_on(by_rank, 32)[0]
     assert "as many experts as there are GPUs, 9" in doubts_on(by_rank, 9)[0]
-    assert doubts_on(Loads([[5]]), 1) == []
+    assert doubts_on(Loads(np.ones((2, 2)), numbering="moe"), 2) == []
+    assert doubts_on(Loads(by_rank.values), 32) == []
 
 
 def test_layers_without_load_are_named():
