@@ -114,6 +114,11 @@ class Model:
         labels = replace(self.labels, ids=ids)
         return replace(plan, physical_to_logical=plan.physical_to_logical[rows], **labels.fields)
 
+    def missing_rows(self, plan: Plan) -> tuple[str, ...]:
+        """Layers of this model with experts for which a plan has no row, a sentence each."""
+        missing = sorted(set(self.moe_layer_ids) - set(plan.layer_ids))
+        return tuple(f"layer {layer} of {self.name} has experts and no row" for layer in missing)
+
     def _contradictions(self, loads: Loads) -> list[str]:
         found = []
         if loads.num_experts != self.num_experts:
