@@ -32,7 +32,8 @@ WindowLength = Annotated[
 ]
 Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="A known model, such as deepseek-v3; any other name lists the known ones.")
+    str | None,
+    typer.Option("--model", help="A known model, as deepseek-v3 or deepseek-ai/DeepSeek-V3; any other name lists all."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
