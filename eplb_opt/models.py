@@ -99,7 +99,7 @@ class Model:
         if plan.num_experts != self.num_experts:
             raise InvalidPlanError(f"the plan has {plan.num_experts} experts, {self.name} has {self.num_experts}")
         counted = plan.layer_ids == tuple(range(len(self.moe_layer_ids))) and plan.num_model_layers == plan.num_layers
-        if counted and plan.num_layers != self.num_layers:
+        if counted and (plan.numbering == "moe" or plan.num_layers != self.num_layers):
             # Rows counted from 0, as many as layers with experts.
             return replace(plan, **self.labels.fields)
         if plan.numbering == "moe" or not (

@@ -106,6 +106,8 @@ def test_plans_get_the_layers_of_the_model():
     whole = Plan(SLOTS, Deployment(2, 4), 3, (2, 3, 4, 5), 6)
     assert SMALL.label_plan(Plan(SLOTS, Deployment(2, 4), 3, numbering="moe")) == whole
     assert SMALL.label_plan(whole.with_draft_layers(1)) == whole
+    dense = Model("dense", 4, (0, 1, 2, 3), 3, 2)
+    assert dense.label_plan(Plan(SLOTS, Deployment(2, 4), 3, numbering="moe")) == Plan(SLOTS, Deployment(2, 4), 3)
     decoder = Plan(np.concatenate([SLOTS[:2], SLOTS]), Deployment(2, 4), 3, moe_layer_ids=None)
     assert SMALL.label_plan(decoder) == whole
     assert SMALL.label_plan(whole.select([3])).labels.moe_layer_ids == (2, 3, 4, 5)
