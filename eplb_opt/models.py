@@ -99,7 +99,7 @@ class Model:
         if plan.num_experts != self.num_experts:
             raise InvalidPlanError(f"the plan has {plan.num_experts} experts, {self.name} has {self.num_experts}")
         counted = plan.layer_ids == tuple(range(len(self.moe_layer_ids))) and plan.num_model_layers == plan.num_layers
-        if counted and plan.num_layers != self.num_layers:
+        if counted and (plan.numbering == "moe" or plan.num_layers != self.num_layers):
             # Rows counted from 0, as many as layers with experts.
             return replace(plan, **self.labels.fields)
         if plan.numbering == "moe" or not (
@@ -113,6 +113,11 @@ class Model:
         ids = tuple(plan.layer_ids[row] for row in rows)
         labels = replace(self.labels, ids=ids)
         return replace(plan, physical_to_logical=plan.physical_to_logical[rows], **labels.fields)
+
+    def missing_rows(self, plan: Plan) -> tuple[str, ...]:
+        """Layers of this model with experts for which a plan has no row, a sentence each."""
+        missing = sorted(set(self.moe_layer_ids) - set(plan.layer_ids))
+        return tuple(f"layer {layer} of {self.name} has experts and no row" for layer in missing)
 
     def _contradictions(self, loads: Loads) -> list[str]:
         found = []
@@ -209,7 +214,48 @@ _ALL = (
 
 MODELS = {model.name: model for model in _ALL}
 
+# Checkpoints of these shapes whose names go on: trained further, or with other weights.
+_CHECKPOINTS = {
+    "deepseek-v3": ("deepseek-v3-base", "deepseek-v3-0324"),
+    "deepseek-r1": ("deepseek-r1-zero", "deepseek-r1-0528"),
+    "deepseek-v3.1": ("deepseek-v3.1-base", "deepseek-v3.1-terminus"),
+    "deepseek-v3.2": ("deepseek-v3.2-exp",),
+    "kimi-k2": ("kimi-k2-base", "kimi-k2-instruct", "kimi-k2-instruct-0905", "kimi-k2-thinking"),
+    "qwen3-235b-a22b": (
+        "qwen3-235b-a22b-fp8",
+        "qwen3-235b-a22b-instruct-2507",
+        "qwen3-235b-a22b-instruct-2507-fp8",
+        "qwen3-235b-a22b-thinking-2507",
+        "qwen3-235b-a22b-thinking-2507-fp8",
+    ),
+    "qwen3-30b-a3b": (
+        "qwen3-30b-a3b-base",
+        "qwen3-30b-a3b-fp8",
+        "qwen3-30b-a3b-instruct-2507",
+        "qwen3-30b-a3b-instruct-2507-fp8",
+        "qwen3-30b-a3b-thinking-2507",
+        "qwen3-30b-a3b-thinking-2507-fp8",
+    ),
+    "qwen3-coder-480b-a35b": ("qwen3-coder-480b-a35b-instruct", "qwen3-coder-480b-a35b-instruct-fp8"),
+    "llama-4-maverick": (
+        "llama-4-maverick-17b-128e",
+        "llama-4-maverick-17b-128e-instruct",
+        "llama-4-maverick-17b-128e-instruct-fp8",
+    ),
+    "llama-4-scout": ("llama-4-scout-17b-16e", "llama-4-scout-17b-16e-instruct"),
+    "mixtral-8x7b": ("mixtral-8x7b-v0.1", "mixtral-8x7b-instruct-v0.1"),
+    "mixtral-8x22b": ("mixtral-8x22b-v0.1", "mixtral-8x22b-instruct-v0.1"),
+}
+_NAMES = {other: name for name, others in _CHECKPOINTS.items() for other in others} | {name: name for name in MODELS}
+
 
 def model_of(name: str) -> Model:
-    """The model of this name; an `InvalidArgumentError` that lists the known ones."""
-    return MODELS[one_of("model", name, MODELS)]
+    """The model of this name, as in `MODELS` or as on Hugging Face: case and what is before a slash do not count.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A name that is not known; the message lists those of `MODELS`. Variants are not guessed.
+    """
+    known = _NAMES.get(name.rpartition("/")[2].lower(), name)
+    return MODELS[one_of("model", known, MODELS)]

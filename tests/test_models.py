@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from eplb_opt import models
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.loads import Loads
@@ -38,6 +39,34 @@ def test_models_have_the_layers_of_their_configurations():
 def test_an_unknown_model_lists_the_known_ones():
     with pytest.raises(InvalidArgumentError, match="model='gpt-5' is not one of deepseek-v3, "):
         model_of("gpt-5")
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("DeepSeek-V3", "deepseek-v3"),
+        ("deepseek-ai/DeepSeek-V3", "deepseek-v3"),
+        ("deepseek-ai/DeepSeek-R1-0528", "deepseek-r1"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", "qwen3-235b-a22b"),
+        ("moonshotai/Kimi-K2-Instruct", "kimi-k2"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mixtral-8x7b"),
+        ("/models/openai/GPT-OSS-120B", "gpt-oss-120b"),
+    ],
+)
+def test_models_are_known_as_hugging_face_spells_them(name, known):
+    assert model_of(name) is MODELS[known]
+
+
+@pytest.mark.parametrize("name", ["deepseek-ai/DeepSeek-V3-Lite", "kimi-k2-instruct/", "deepseek", "", "kimi-k2 "])
+def test_a_variant_of_a_name_is_not_guessed(name):
+    with pytest.raises(InvalidArgumentError, match="is not one of deepseek-v3, "):
+        model_of(name)
+
+
+def test_names_of_checkpoints_lead_to_models_and_are_no_models():
+    for name in (name for others in models._CHECKPOINTS.values() for name in others):
+        assert name == name.lower() and name not in MODELS and model_of(name).name in MODELS
+    assert set(models._CHECKPOINTS) <= set(MODELS)
 
 
 def test_moe_layers_counted_from_0_get_their_decoder_layers():
@@ -77,6 +106,8 @@ def test_plans_get_the_layers_of_the_model():
     whole = Plan(SLOTS, Deployment(2, 4), 3, (2, 3, 4, 5), 6)
     assert SMALL.label_plan(Plan(SLOTS, Deployment(2, 4), 3, numbering="moe")) == whole
     assert SMALL.label_plan(whole.with_draft_layers(1)) == whole
+    dense = Model("dense", 4, (0, 1, 2, 3), 3, 2)
+    assert dense.label_plan(Plan(SLOTS, Deployment(2, 4), 3, numbering="moe")) == Plan(SLOTS, Deployment(2, 4), 3)
     decoder = Plan(np.concatenate([SLOTS[:2], SLOTS]), Deployment(2, 4), 3, moe_layer_ids=None)
     assert SMALL.label_plan(decoder) == whole
     assert SMALL.label_plan(whole.select([3])).labels.moe_layer_ids == (2, 3, 4, 5)

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from eplb_opt.arguments import natural_int
-from eplb_opt.cli import options
+from eplb_opt.cli import options, plans
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
-from eplb_opt.io.engines import ENGINES, relabelled, require_target, start_command
+from eplb_opt.io.content import read_content
+from eplb_opt.io.engines import ENGINES, require_target
 from eplb_opt.models import model_of
 
 
@@ -27,10 +28,10 @@ def run(
     ] = 0,
     engine: options.Engine = "auto",
     gpus: options.Gpus = None,
-    nodes: options.Nodes = 1,
+    nodes: plans.Nodes = None,
     groups: options.Groups = None,
-    policy: options.PolicyOption = "auto",
-    distinct: options.Distinct = True,
+    policy: plans.Policy = None,
+    distinct: plans.Distinct = None,
 ) -> int:
     """Write a plan in an engine's format; --model or --layer-ids say which decoder layers its rows are."""
     natural_int("--draft-layers", draft_layers)
@@ -38,15 +39,16 @@ def run(
         raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")
     options.require_new_files([output], [plan])
     require_target(output, to)
+    ENGINES[to].require_draft_layers(draft_layers)
     shape = None if model is None else model_of(model)
-    source, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
+    asked = plans.Asked(gpus, nodes, groups, policy, distinct)
+    ids = options.layer_ids_of(layer_ids)
+    source, known = plans.plan_of(read_content(plan), engine, asked, model=shape, layer_ids=ids)
     if ENGINES[to].knows_gpus and not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
-    ids = options.layer_ids_of(layer_ids)
-    written = source if ids is None else relabelled(source, ids)
-    written = written.with_draft_layers(draft_layers) if draft_layers else written
-    write_plan(written, output, to)
+    write_plan(source, output, to, draft_layers=draft_layers)
+    written = source.with_draft_layers(draft_layers) if draft_layers else source
     show(f"{output}: {written.labels} of {plan} for {to}")
     if known and to != "native":
-        show(f"{ENGINES[to].title}: {start_command(to, str(output), written)}")
+        plans.show_start(to, str(output), source)
     return 0

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from eplb_opt.cli import options
+from eplb_opt.cli import options, plans
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
+from eplb_opt.io.content import read_content
 
 
 def run(
@@ -20,10 +21,10 @@ def run(
     dispatch: Annotated[str, typer.Option(help="How an expert's load is split: even.")] = "even",
     engine: options.Engine = "auto",
     gpus: options.Gpus = None,
-    nodes: options.Nodes = 1,
+    nodes: plans.Nodes = None,
     groups: options.Groups = None,
-    policy: options.PolicyOption = "auto",
-    distinct: options.Distinct = True,
+    policy: plans.Policy = None,
+    distinct: plans.Distinct = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
@@ -34,7 +35,8 @@ def run(
 ) -> int:
     """Score a plan on recordings: per layer and window, and in the figures that engines report."""
     recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
-    placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
+    asked = plans.Asked(gpus, nodes, groups, policy, distinct)
+    placed, known = plans.plan_of(read_content(plan), engine, asked, model=shape)
     if not known:
         raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
     metrics = evaluate(placed, recorded, dispatch)

@@ -11,14 +11,13 @@ import typer
 
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.io import read_loads, read_plan
+from eplb_opt.io import read_loads
 from eplb_opt.io.doubts import doubts_on, layers_without_load
-from eplb_opt.io.engines import ENGINES, engine_of_file
+from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model, model_of
-from eplb_opt.plan import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +40,8 @@ NumLayers = Annotated[
 ]
 Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="A known model, such as deepseek-v3; any other name lists the known ones.")
+    str | None,
+    typer.Option("--model", help="A known model, as deepseek-v3 or deepseek-ai/DeepSeek-V3; any other name lists all."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -111,37 +111,6 @@ def deployment_of(
         raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
     total = num_experts + (redundant or 0) if slots is None else slots
     return Deployment(gpus, total, nodes, _groups(groups, model), _policy(policy), distinct)
-
-
-def plan_of(
-    path: Path,
-    engine: str,
-    gpus: int | None,
-    nodes: int,
-    groups: int | None,
-    policy: str,
-    distinct: bool,
-    num_experts: int | None = None,
-    num_model_layers: int | None = None,
-    model: Model | None = None,
-) -> tuple[Plan, bool]:
-    """The plan in a file, and whether its GPUs are known: the file says them, or the options do.
-
-    Of a model, the layers with experts; a plan that counts these from 0 gets their decoder layers.
-    """
-    deployment = None
-    if gpus is None:
-        require_gpus_for(nodes=nodes != 1, groups=groups is not None, policy=policy != "auto", no_distinct=not distinct)
-    else:
-
-        def deployment(slots: int) -> Deployment:
-            return Deployment(gpus, slots, nodes, _groups(groups, model), _policy(policy), distinct)
-
-    if model is not None:
-        num_experts = model.num_experts
-    plan = read_plan(path, engine, deployment, num_experts, num_model_layers=num_model_layers)
-    known = gpus is not None or ENGINES[engine_of_file(path, engine)].knows_gpus
-    return plan if model is None else model.label_plan(plan), known
 
 
 def require_gpus_for(**given: bool) -> None:

@@ -12,12 +12,13 @@ import typer
 
 from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
+from eplb_opt.cli import plans as plan_files
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
-from eplb_opt.io import read_plan, read_solution
+from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.files import require_writable, write_whole
@@ -37,10 +38,10 @@ def run(
     gpus: options.Gpus = None,
     slots: options.Slots = None,
     redundant: options.Redundant = None,
-    nodes: options.Nodes = 1,
+    nodes: plan_files.Nodes = None,
     groups: options.Groups = None,
-    policy: options.PolicyOption = "auto",
-    distinct: options.Distinct = True,
+    policy: plan_files.Policy = None,
+    distinct: plan_files.Distinct = None,
     objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for plan and bounds.")] = 60.0,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
@@ -60,22 +61,8 @@ def run(
     recorded, shape = options.recording_of(
         found.recordings, format, windows, model, window_length, experts, layers, gpus
     )
-    asked: Deployment | None = None
-    if gpus is None:
-        options.require_gpus_for(
-            slots=slots is not None,
-            redundant=redundant is not None,
-            nodes=nodes != 1,
-            groups=groups is not None,
-            policy=policy != "auto",
-            no_distinct=not distinct,
-        )
-    else:
-        if slots is None and redundant is None:
-            slots = found.slots(recorded)
-        shape_of = (gpus, slots, redundant, nodes, groups, policy, distinct)
-        asked = options.deployment_of(recorded.num_experts, *shape_of, shape)
-    deployment, solution, plans = found.read(recorded, asked, shape)
+    asked = plan_files.Asked(gpus, nodes, groups, policy, distinct)
+    deployment, solution, plans = found.read(recorded, found.wanted(recorded, asked, slots, redundant, shape), shape)
     _require_outputs(files, output, markdown, save)
     with progress_line() as progress:
         report = make_report(
@@ -112,6 +99,7 @@ class _Files:
     """Files told apart by what they hold, in the order in which they were given.
 
     `known` are plans whose file says the deployment, solutions among them; `sized` those that say the GPUs alone.
+    `contents` are what the files of plans hold, and for which engine.
     """
 
     recordings: list[Path]
@@ -119,63 +107,81 @@ class _Files:
     solutions: list[Path]
     known: list[Path]
     sized: list[Path]
+    contents: dict[Path, tuple[Content, str]]
 
     @classmethod
     def of(cls, paths: list[Path]) -> _Files:
-        found = cls([], [], [], [], [])
+        found = cls([], [], [], [], [], {})
         for path in paths:
             engine, content = _opened(path)
-            (found.plans if engine else found.recordings).append(path)
-            if engine == "native" and content is not None:
+            if not engine or content is None:
+                found.recordings.append(path)
+                continue
+            found.plans.append(path)
+            found.contents[path] = content, engine
+            if engine == "native":
                 found.known.append(path)
-                if content.value["format"] == "eplb_opt.solution":
+                if native.holds_solution(content):
                     found.solutions.append(path)
-            elif engine and ENGINES[engine].knows_gpus:
+            elif ENGINES[engine].knows_gpus:
                 found.sized.append(path)
         if not found.recordings:
             names = list_few(list(map(str, paths)))
             raise InvalidArgumentError(f"no recording among {names}: give one for the plan to be judged on")
         return found
 
-    def slots(self, recorded: Loads) -> int | None:
-        """Slots of the first plan; ``None`` without plans."""
-        for path in self.plans:
-            return read_plan(path, num_experts=recorded.num_experts).deployment.num_slots
-        return None
+    def wanted(
+        self, recorded: Loads, asked: plan_files.Asked, slots: int | None, redundant: int | None, model: Model | None
+    ) -> Deployment | None:
+        """The deployment that the options say, with what they leave out from the first file that says it."""
+        if asked == plan_files.Asked():
+            options.require_gpus_for(slots=slots is not None, redundant=redundant is not None)
+            return None
+        facts = asked.facts(*self._says(), model)
+        if slots is None and redundant is None and self.plans:
+            slots = self._plan(self.plans[0], recorded).deployment.num_slots
+        numbers = facts["num_gpus"], slots, redundant, facts.get("num_nodes", 1), facts["num_groups"]
+        rules = facts.get("policy", "auto"), facts.get("distinct", True)
+        return options.deployment_of(recorded.num_experts, *numbers, *rules, model)
 
     def read(
-        self, recorded: Loads, asked: Deployment | None, model: Model | None
+        self, recorded: Loads, wanted: Deployment | None, model: Model | None
     ) -> tuple[Deployment, Solution | None, dict[str, Plan]]:
-        """The deployment that files or options say, the first solution, and all other plans by name."""
-        solution = read_solution(self.solutions[0]) if self.solutions else None
-        deployment = self._deployment(recorded, asked) if solution is None else solution.plan.deployment
-        self._require_one_deployment(recorded, deployment, asked)
-        plans = {}
+        """The deployment that options or files say, the first solution, and all other plans by name."""
+        deployment = self._one_deployment(recorded, wanted)
+        asked = plan_files.Asked.of(deployment)
+        solution = plan_files.solution_of(self.contents[self.solutions[0]][0], asked, model) if self.solutions else None
         paths = [path for path in self.plans if path not in self.solutions[:1]]
-        for path, name in zip(paths, _names(paths), strict=True):
-            plan = read_plan(path, deployment=deployment, num_experts=recorded.num_experts)
-            plans[name] = plan if model is None else model.label_plan(plan)
+        plans = {
+            name: plan_files.plan_of(*self.contents[path], asked, recorded.num_experts, model=model)[0]
+            for path, name in zip(paths, _names(paths), strict=True)
+        }
         return deployment, solution, plans
 
-    def _deployment(self, recorded: Loads, asked: Deployment | None) -> Deployment:
-        for path in self.known or ([] if asked else self.sized):
-            return read_plan(path, num_experts=recorded.num_experts).deployment
-        if asked is None:
-            raise InvalidArgumentError("give the number of GPUs: --gpus")
-        return asked
+    def _says(self) -> tuple[Content | None, str]:
+        """The first file that says its GPUs, and its engine."""
+        return next((self.contents[path] for path in (*self.solutions, *self.known, *self.sized)), (None, ""))
 
-    def _require_one_deployment(self, recorded: Loads, deployment: Deployment, asked: Deployment | None) -> None:
-        paths = dict.fromkeys([*self.solutions[:1], *self.known])
-        others = {str(path): read_plan(path, num_experts=recorded.num_experts).deployment for path in paths}
-        first = next(iter(others), "")
-        if asked is not None:
-            others["the options"] = asked
-        for name, other in others.items():
-            if _rules(other) != _rules(deployment):
+    def _plan(self, path: Path, recorded: Loads) -> Plan:
+        """The plan of a file as the file alone has it."""
+        return plan_files.plan_of(*self.contents[path], plan_files.Asked(), recorded.num_experts)[0]
+
+    def _one_deployment(self, recorded: Loads, wanted: Deployment | None) -> Deployment:
+        """The deployment of the options, else of the first file that says it; all have to ask the same of a plan."""
+        paths = [*self.solutions[:1], *self.known] or ([] if wanted else self.sized[:1])
+        found = {str(path): self._plan(path, recorded).deployment for path in dict.fromkeys(paths)}
+        if wanted is not None:
+            found["the options"] = wanted
+        if not found:
+            raise InvalidArgumentError("give the number of GPUs: --gpus")
+        first, rules = next((name, _rules(deployment)) for name, deployment in found.items())
+        for name, other in found.items():
+            if _rules(other) != rules:
                 verb = "say" if name == "the options" else "is for"
                 raise InvalidArgumentError(
-                    f"{first} is for {_rules(deployment)}; {name} {verb} {_rules(other)}: a report is about one of them"
+                    f"{first} is for {rules}; {name} {verb} {_rules(other)}: a report is about one of them"
                 )
+        return wanted or next(iter(found.values()))
 
 
 def _opened(path: Path) -> tuple[str, Content | None]:

@@ -10,16 +10,16 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.certify import Certified, certify
-from eplb_opt.cli import options
+from eplb_opt.cli import options, plans
 from eplb_opt.cli.tables import show, show_json
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.engines import ENGINES, engine_of, start_command, violations_for
+from eplb_opt.io.engines import ENGINES, engine_of, violations_for
 from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
-from eplb_opt.models import Model, model_of
+from eplb_opt.models import model_of
 from eplb_opt.plan import Plan
 
 _MOST_LINES = 20
@@ -34,10 +34,10 @@ def run(
     ] = None,
     engine: options.Engine = "auto",
     gpus: options.Gpus = None,
-    nodes: options.Nodes = 1,
+    nodes: plans.Nodes = None,
     groups: options.Groups = None,
-    policy: options.PolicyOption = "auto",
-    distinct: options.Distinct = True,
+    policy: plans.Policy = None,
+    distinct: plans.Distinct = None,
     model: options.ModelName = None,
     experts: Annotated[int | None, typer.Option(help="Experts of a layer, of the plan and the recordings.")] = None,
     layers: options.NumLayers = None,
@@ -68,9 +68,8 @@ def run(
     try:
         if for_engine is not None:
             _require_file_of(content, for_engine)
-        checked, known = options.plan_of(
-            plan, engine, gpus, nodes, groups, policy, distinct, experts, model_layers, shape
-        )
+        asked = plans.Asked(gpus, nodes, groups, policy, distinct)
+        checked, known = plans.plan_of(content, engine, asked, experts, model_layers, shape)
         facts = {
             "layers": str(checked.labels),
             "slots": checked.deployment.num_slots,
@@ -81,7 +80,6 @@ def run(
             checked.select(recorded.layer_ids)
             bounds = _certified(content, recorded, checked.deployment)
         violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in bounds if bound.error)
-        violations += _missing_rows(checked, shape)
         violations += () if for_engine is None else violations_for(checked, for_engine)
     except InvalidPlanError as error:
         violations = error.violations
@@ -103,7 +101,7 @@ def run(
         if bounds:
             show(f"  {_words(bounds)}")
         if known and for_engine is not None:
-            show(f"  {ENGINES[for_engine].title}: {start_command(for_engine, str(plan), checked)}")
+            plans.show_start(for_engine, str(plan), checked)
     return 1 if violations else 0
 
 
@@ -155,13 +153,6 @@ def _require_file_of(content: Content, engine: str) -> None:
 
 def _decoder_layers(labels: Layers, given: int | None) -> int | None:
     return labels.num_model_layers if labels.numbering == "decoder" else given
-
-
-def _missing_rows(plan: Plan, model: Model | None) -> tuple[str, ...]:
-    if model is None:
-        return ()
-    missing = sorted(set(model.moe_layer_ids) - set(plan.layer_ids))
-    return tuple(f"layer {layer} of {model.name} has experts and no row" for layer in missing)
 
 
 def _show_valid(path: Path, plan: Plan, *, known: bool, whole: bool) -> None:

@@ -16,9 +16,11 @@ from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content
 from eplb_opt.io.mappings import DeploymentFor, Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.record import Record
+from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
 from eplb_opt.plan import Plan
 
 _LAYERS, _COUNT = "layer_list", "moe_layer_count"
+_CHECKED = "0.23.0.post1"
 
 
 def holds_plan(content: Content) -> bool:
@@ -55,6 +57,15 @@ def parse_plan(content: Content, given: Given) -> Plan:
     return make_plan(mapping, deployment, given.num_experts, name, **given.labels(len(layers), name))
 
 
+def deployment_facts(content: Content) -> dict[str, Any]:
+    """What the file says of the deployment: its devices. Of a file that is damaged, nothing: `parse_plan` says why."""
+    try:
+        devices = Record(content.name, content.value).records(_LAYERS)[0].records("device_list")
+    except (FileFormatError, IndexError):
+        return {}
+    return {"num_gpus": len(devices)} if devices else {}
+
+
 def format_plan(plan: Plan, name: str) -> str:
     """JSON with a list of experts for each device of each MoE layer of the model."""
     table = full_table(plan, "moe")
@@ -79,10 +90,12 @@ def demands(plan: Plan) -> Iterator[str]:
         yield f"layer {plan.layer_ids[row]}: device {gpu} holds expert {by_gpu[row, gpu, place]} more than once"
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """How vLLM-Ascend is started with the file."""
+def start_line(path: str, plan: Plan) -> StartLine:
+    """What starts vLLM-Ascend with the file; with one rank for expert parallelism it would ignore the file."""
     config = {"eplb_config": {"expert_map_path": path}}
-    return f"vllm serve MODEL --enable-expert-parallel --additional-config '{json.dumps(config)}'"
+    line = words(*vllm_ranks(plan.deployment), "--additional-config", json.dumps(config))
+    where = f"add to the command of vLLM with vLLM-Ascend (checked for {_CHECKED})"
+    return StartLine((line,), where, vllm_notes(plan.deployment))
 
 
 def _devices(layer: Record, place: int) -> list[Any]:

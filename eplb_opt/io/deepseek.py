@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.mappings import Given, make_plan, parse_mapping
+from eplb_opt.io.start import StartLine
 from eplb_opt.io.tensors import listed, saved
 from eplb_opt.plan import Plan
 
@@ -78,10 +79,10 @@ def demands(plan: Plan) -> Iterator[str]:
     return iter(())
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """How a program takes the file."""
-    load = f'numpy.load("{path}")' if path.endswith(".npz") else f'torch.load("{path}", weights_only=True)'
-    return f'tensors = {load}  # tensors["phy2log"], tensors["log2phy"], tensors["logcnt"]'
+def start_line(path: str, plan: Plan) -> StartLine:
+    """How a program in Python takes the file."""
+    load = f"numpy.load({path!r})" if path.endswith(".npz") else f"torch.load({path!r}, weights_only=True)"
+    return StartLine((f"tensors = {load}",), notes=('tensors["phy2log"], tensors["log2phy"], tensors["logcnt"]',))
 
 
 def _table(value: Any, key: str, name: str) -> NDArray[np.int64]:

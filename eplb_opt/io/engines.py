@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eplb_opt.arguments import one_of
+import numpy as np
+
+from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
-from eplb_opt.io.content import Content, read_content
+from eplb_opt.io.content import Content, parse_content, read_content
 from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, numbered
+from eplb_opt.io.start import StartLine
 from eplb_opt.layers import Layers, Numbering, describe_ids, increasing_ids
 from eplb_opt.plan import Plan
 from eplb_opt.verify import require_valid, verify
@@ -26,12 +29,6 @@ class Engine:
     ----------
     title
         What people call it.
-    suffixes
-        Names of its files end in one of these, where the engine tells kinds of files by their names.
-    numbering
-        How its files count layers; ``None``: as the plan does.
-    knows_gpus
-        Whether the file says how many GPUs there are.
     holds
         Whether a file is a plan of this engine; at most one engine says yes.
     parse
@@ -40,41 +37,39 @@ class Engine:
         Content of the file of this name for a valid plan.
     demands
         What the engine asks of a plan beyond the rules of placement, a sentence for each violation.
-    start_command
-        How the engine is started with the file of this name.
+    start_line
+        What makes the engine take the file of this name.
+    suffixes
+        Names of its files end in one of these, where the engine tells kinds of files by their names.
+    numbering
+        How its files count layers, which nobody else can change; ``None``: as the plan does.
+    draft_layers
+        Why a file has no place for rows of draft layers, in words; ``""`` where it has.
+    facts
+        What a file says of its deployment, as arguments of `Deployment`, if it says how many GPUs there are.
     """
 
     title: str
-    suffixes: tuple[str, ...]
-    numbering: Numbering | None
-    knows_gpus: bool
     holds: Callable[[Content], bool]
     parse: Callable[[Content, Given], Plan]
     format: Callable[[Plan, str], bytes | str]
     demands: Callable[[Plan], Iterator[str]]
-    start_command: Callable[[str, Plan], str]
+    start_line: Callable[[str, Plan], StartLine]
+    suffixes: tuple[str, ...] = ()
+    numbering: Numbering | None = None
+    draft_layers: str = ""
+    facts: Callable[[Content], dict[str, Any]] | None = None
 
     @classmethod
-    def of(
-        cls,
-        module: Any,
-        title: str,
-        suffixes: tuple[str, ...] = (),
-        numbering: Numbering | None = None,
-        knows_gpus: bool = False,
-    ) -> Engine:
-        """The engine that a module of adapters describes."""
-        return cls(
-            title,
-            suffixes,
-            numbering,
-            knows_gpus,
-            module.holds_plan,
-            module.parse_plan,
-            module.format_plan,
-            module.demands,
-            module.start_command,
-        )
+    def of(cls, module: Any, title: str, **more: Any) -> Engine:
+        """The engine that a module of adapters describes, with what its functions do not say."""
+        functions = (module.holds_plan, module.parse_plan, module.format_plan, module.demands, module.start_line)
+        return cls(title, *functions, **more)
+
+    @property
+    def knows_gpus(self) -> bool:
+        """Whether the file says how many GPUs there are."""
+        return self.facts is not None
 
     def require_name(self, path: str | os.PathLike[str]) -> None:
         """Refuse a file name by which the engine would not know the file: a `FileFormatError`."""
@@ -83,14 +78,44 @@ class Engine:
                 f"{path} does not end in {' or '.join(self.suffixes)}, by which {self.title} knows the file"
             )
 
+    def require_draft_layers(self, count: int) -> None:
+        """Refuse rows of draft layers where the file has no place for them: an `InvalidArgumentError`."""
+        if count and self.draft_layers:
+            raise InvalidArgumentError(f"draft_layers={count}, but {self.draft_layers}: leave it out")
+
 
 ENGINES = {
-    "native": Engine.of(native, "eplb_opt", knows_gpus=True),
-    "sglang": Engine.of(sglang, "SGLang", (".json", ".pt"), "decoder"),
-    "vllm": Engine.of(vllm, "vLLM", numbering="moe"),
-    "trtllm": Engine.of(trtllm, "TensorRT-LLM", (".yaml", ".yml"), "decoder"),
-    "ascend": Engine.of(ascend, "vLLM-Ascend", (".json",), "moe", knows_gpus=True),
-    "deepseek": Engine.of(deepseek, "DeepSeek's EPLB", (".pt", ".npz")),
+    "native": Engine.of(
+        native,
+        "eplb_opt",
+        draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
+        facts=native.deployment_facts,
+    ),
+    "sglang": Engine.of(
+        sglang,
+        "SGLang",
+        suffixes=(".json", ".pt"),
+        numbering="decoder",
+        draft_layers="a plan of SGLang ends with the last decoder layer of the model",
+    ),
+    "vllm": Engine.of(
+        vllm, "vLLM", numbering="moe", draft_layers="a plan of vLLM ends with the last MoE layer of the model"
+    ),
+    "trtllm": Engine.of(trtllm, "TensorRT-LLM", suffixes=(".yaml", ".yml"), numbering="decoder"),
+    "ascend": Engine.of(
+        ascend,
+        "vLLM-Ascend",
+        suffixes=(".json",),
+        numbering="moe",
+        draft_layers="vLLM-Ascend places the experts of draft layers by itself",
+        facts=ascend.deployment_facts,
+    ),
+    "deepseek": Engine.of(
+        deepseek,
+        "DeepSeek's EPLB",
+        suffixes=(".pt", ".npz"),
+        draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
+    ),
 }
 
 
@@ -143,15 +168,14 @@ def parse_plan(content: Content, engine: str = "auto", given: Given | None = Non
     return require_valid(found.parse(content, given or Given()), content.name)
 
 
-def engine_of_file(path: str | os.PathLike[str], engine: str = "auto") -> str:
-    """Name of the engine that a file's plan is for; `engine` itself unless that is ``"auto"``."""
-    return engine if engine != "auto" else engine_of(read_content(path))
-
-
 def write_plan(
-    plan: Plan, path: str | os.PathLike[str], engine: str = "sglang", layer_ids: Iterable[int] | None = None
+    plan: Plan,
+    path: str | os.PathLike[str],
+    engine: str = "sglang",
+    layer_ids: Iterable[int] | None = None,
+    draft_layers: int = 0,
 ) -> None:
-    """Write a plan as the file that an engine takes.
+    """Write a plan as the file that an engine takes; what is written was read back as `read_plan` reads it.
 
     Layers of the model with experts that the plan leaves out get their experts in order.
 
@@ -165,6 +189,8 @@ def write_plan(
     layer_ids
         Decoder layer of each row, where the plan counts its rows from 0; another numbering than the plan's own, if it
         has one, is refused.
+    draft_layers
+        Layers behind the last one of the model (MTP, NextN) that get its row; only TensorRT-LLM takes them.
 
     Raises
     ------
@@ -172,17 +198,34 @@ def write_plan(
         A plan that breaks a rule, or a demand of the engine; or one that counts MoE layers where the engine counts
         decoder layers and no layer ids say which these are.
     InvalidArgumentError
-        An unknown engine, or layer ids that are not as many as the rows and increasing.
+        An unknown engine, layer ids that are not as many as the rows and increasing, or draft layers for an engine
+        that has no place for them.
     FileFormatError
         A name that the engine does not take, or a file that cannot be written.
     """
-    ENGINES[one_of("engine", engine, ENGINES)].require_name(path)
+    target = ENGINES[one_of("engine", engine, ENGINES)]
+    target.require_name(path)
+    target.require_draft_layers(natural_int("draft_layers", draft_layers))
     if layer_ids is not None:
         plan = relabelled(plan, tuple(layer_ids))
     violations = violations_for(require_valid(plan), engine)
     if violations:
-        raise InvalidPlanError(f"{ENGINES[engine].title} cannot take the plan: {violations[0]}", violations)
-    write_whole(path, ENGINES[engine].format(plan, str(path)))
+        raise InvalidPlanError(f"{target.title} cannot take the plan: {violations[0]}", violations)
+    data = target.format(plan.with_draft_layers(draft_layers) if draft_layers else plan, str(path))
+    _require_same(plan, data.encode() if isinstance(data, str) else data, str(path), engine)
+    write_whole(path, data)
+
+
+def _require_same(plan: Plan, data: bytes, name: str, engine: str) -> None:
+    """Refuse what the engine's reader does not read as the plan: an `InvalidPlanError`."""
+    labels = plan.labels
+    ids = labels.moe_layer_ids if ENGINES[engine].numbering == "moe" else labels.ids
+    told = Given(plan.deployment, plan.num_experts)
+    if labels.numbering == "decoder":
+        told = replace(told, layer_ids=ids, num_model_layers=labels.num_model_layers)
+    found = parse_plan(parse_content(data, name), engine, told).select(plan.layer_ids)
+    if violations_for(found, engine) or not np.array_equal(found.physical_to_logical, plan.physical_to_logical):
+        raise InvalidPlanError(f"{name} is not written: read back it is another plan")
 
 
 def violations_for(plan: Plan, engine: str) -> tuple[str, ...]:
@@ -190,10 +233,9 @@ def violations_for(plan: Plan, engine: str) -> tuple[str, ...]:
     return (*verify(plan), *ENGINES[engine].demands(plan))
 
 
-def start_command(engine: str, path: str, plan: Plan) -> str:
-    """The command, or the line of code, by which an engine takes the file of a plan."""
-    one_of("engine", engine, ENGINES)
-    return ENGINES[engine].start_command(path, plan)
+def start_line(engine: str, path: str, plan: Plan) -> StartLine:
+    """What makes an engine take the file of a plan."""
+    return ENGINES[one_of("engine", engine, ENGINES)].start_line(path, plan)
 
 
 def require_target(path: str | os.PathLike[str], engine: str, labels: Layers | None = None) -> None:

@@ -16,6 +16,7 @@ from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record, exact_number
+from eplb_opt.io.start import StartLine, file_word, words
 from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
@@ -42,10 +43,7 @@ def parse_plan(content: Content, given: Given) -> Plan:
     InvalidPlanError
         Rows that are no mapping, or that contradict what was given.
     """
-    record = _known(Record(content.name, content.value), _PLAN, _SOLUTION)
-    if record.values["format"] == _SOLUTION:
-        record = _known(record.record("plan"), _PLAN)
-    plan = _plan(record, given.deployment)
+    plan = _plan(_plan_record(content), given.deployment)
     name = content.name
     if given.num_experts not in (None, plan.num_experts):
         raise InvalidPlanError(f"{name} has {plan.num_experts} experts, not num_experts={given.num_experts}")
@@ -59,6 +57,13 @@ def parse_plan(content: Content, given: Given) -> Plan:
     return given.select(plan, name)
 
 
+def deployment_facts(content: Content) -> dict[str, Any]:
+    """What the file says of the deployment, as arguments of `Deployment` but for the slots: everything."""
+    facts = asdict(_deployment(_plan_record(content).record("deployment")))
+    del facts["num_slots"]
+    return facts
+
+
 def format_plan(plan: Plan, name: str) -> str:
     """JSON text of a plan file, with the deployment and the labels of the rows."""
     return json.dumps(_plan_object(plan)) + "\n"
@@ -69,9 +74,9 @@ def demands(plan: Plan) -> Iterator[str]:
     return iter(())
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """What can be done with the file."""
-    return f"eplb-opt convert {path} --to ENGINE -o FILE"
+def start_line(path: str, plan: Plan) -> StartLine:
+    """What makes an engine's file of the file."""
+    return StartLine((words("eplb-opt", "convert", file_word(path), "--to", "ENGINE", "-o", "FILE"),))
 
 
 def read_solution(path: str | os.PathLike[str]) -> Solution:
@@ -140,6 +145,12 @@ def _known(record: Record, *formats: str) -> Record:
     if version != _VERSION:
         raise FileFormatError(f"{record.name} is version {version} of {found}; known versions: {_VERSION}")
     return record
+
+
+def _plan_record(content: Content) -> Record:
+    """The plan of a plan file, or of a solution file."""
+    record = _known(Record(content.name, content.value), _PLAN, _SOLUTION)
+    return _known(record.record("plan"), _PLAN) if record.values["format"] == _SOLUTION else record
 
 
 def _plan(record: Record, deployment: DeploymentFor | None) -> Plan:

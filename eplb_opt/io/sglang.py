@@ -17,6 +17,7 @@ from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.files import naming
 from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
+from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
 from eplb_opt.io.tensors import listed, saved
 from eplb_opt.io.windowing import Windowing
 from eplb_opt.layers import increasing_ids
@@ -27,6 +28,11 @@ _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
 _LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
+_CHECKED = "0.5.23"
+_COLLAPSED = (
+    "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
+    "loads are less even than planned; with the plug-in they are not: eplb_opt/plugins/sglang.md"
+)
 
 
 def holds_loads(content: Content) -> bool:
@@ -128,15 +134,18 @@ def demands(plan: Plan) -> Iterator[str]:
     return iter(())
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """How SGLang is started with the file."""
+def start_line(path: str, plan: Plan) -> StartLine:
+    """What starts SGLang with the file; dispatch is dynamic, as plans are made for an even split."""
     deployment = plan.deployment
     redundant = deployment.num_slots - plan.num_experts
-    return (
-        f"python -m sglang.launch_server --model-path MODEL --init-expert-location {path} "
-        f"--ep-num-redundant-experts {redundant} "
-        f"--ep-size {deployment.num_gpus} --nnodes {deployment.num_nodes}"
-    )
+    ranks = ("--tp-size", deployment.num_gpus, "--ep-size", deployment.num_gpus)
+    nodes = node_words(deployment, "--dist-init-addr", "HEAD_NODE:PORT")
+    experts = ("--init-expert-location", file_word(path), "--ep-num-redundant-experts", redundant)
+    notes = node_notes(deployment, "HEAD_NODE:PORT")
+    if redundant:
+        notes = (*notes, _COLLAPSED)
+    line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
+    return StartLine((line,), f"add to the command of SGLang (checked for {_CHECKED})", notes)
 
 
 def _over_ranks(ranks: Loads, layout: Any) -> Recording:

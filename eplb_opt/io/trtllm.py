@@ -5,6 +5,7 @@ TensorRT-LLM counts decoder layers: the rows of DeepSeek-V3 are 3-60, and a draf
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,6 +24,7 @@ from eplb_opt.io.folding import added
 from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
+from eplb_opt.io.start import StartLine, file_word, words
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
@@ -33,6 +35,14 @@ _META = "meta_info.json"
 _RANK = re.compile(r"rank(0|[1-9][0-9]{0,5})\.safetensors")
 # Layer numbers of more digits are damage.
 _KEY = re.compile(r"(0|[1-9][0-9]{0,15})_(0|[1-9][0-9]{0,3})")
+# A format of printf.
+_LINE = "%s\\n"
+_NOTES = (
+    "it takes one file of options: where you have one, put the two lines of the first command there",
+    "without attention data parallelism, and for models that it does not know, it ignores the plan without a word",
+    "moe_config.backend: early versions balance with WIDEEP alone; since 2026-07-31 (pull request 17119) that is "
+    "refused, and CUTLASS, TRTLLM, CUTEDSL and DEEPGEMM balance, VANILLA, TRITON and MARLIN do not",
+)
 _SLOTS, _ROWS, _UPDATES = "num_slots", "initial_global_assignments", "layer_updates_per_iter"
 _KEY_OF_ROWS = re.compile(rf"(?:^|[{{,])\s*[\"']?{_ROWS}[\"']?\s*:", re.MULTILINE)
 
@@ -92,13 +102,17 @@ def demands(plan: Plan) -> Iterator[str]:
     return iter(())
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """How TensorRT-LLM is started with the file; without attention data parallelism it ignores load balancing."""
+def start_line(path: str, plan: Plan) -> StartLine:
+    """What starts TensorRT-LLM with the file, by a file of options, as it has no flag for load balancing."""
     ranks = plan.deployment.num_gpus
-    return (
-        f"printf 'enable_attention_dp: true\\nmoe_config: {{load_balancer: {path}}}\\n' > options.yaml && "
-        f"trtllm-serve MODEL --tp_size {ranks} --ep_size {ranks} --extra_llm_api_options options.yaml"
+    options = file_word(f"{PurePath(path).with_suffix('')}.options.yaml")
+    # A JSON string is a YAML string.
+    balancer = f"moe_config: {{load_balancer: {json.dumps(path, ensure_ascii=False)}}}"
+    lines = (
+        f"{words('printf', _LINE, 'enable_attention_dp: true', balancer)} > {words(options)}",
+        words("--tp_size", ranks, "--ep_size", ranks, "--extra_llm_api_options", options),
     )
+    return StartLine(lines, "run the first, and add the second to the command of TensorRT-LLM", _NOTES)
 
 
 def _parse_yaml(text: str, name: str) -> Any:

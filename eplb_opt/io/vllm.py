@@ -16,6 +16,7 @@ from eplb_opt.io.folding import fold, slot_map
 from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
+from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
@@ -24,6 +25,10 @@ _VERSION = 1
 _KEYS = ("record_type", "version", "num_redundant_experts", "num_slots", "initial_global_assignments")
 # vLLM's table of replicas has a fixed width.
 _MOST_REDUNDANT = 1023
+_NO_RELEASE = (
+    "releases of vLLM (up to 0.33.0) have no initial_mapping_path and refuse it: they take a plan only through the "
+    "plug-in, eplb_opt/plugins/vllm.md"
+)
 _META, _STATS = "eplb_load_meta", "eplb_load_stats"
 # What benchmark scripts write between the records of vLLM.
 _MARKERS = ("session_metadata", "bench_run_start")
@@ -95,10 +100,13 @@ def demands(plan: Plan) -> Iterator[str]:
         yield f"{redundant} redundant experts are more than the {_MOST_REDUNDANT} that vLLM takes"
 
 
-def start_command(path: str, plan: Plan) -> str:
-    """How vLLM with offline EPLB is started with the file."""
-    config = {"num_redundant_experts": plan.deployment.num_slots - plan.num_experts, "initial_mapping_path": path}
-    return f"vllm serve MODEL --enable-expert-parallel --enable-eplb --eplb-config '{json.dumps(config)}'"
+def start_line(path: str, plan: Plan) -> StartLine:
+    """What starts a vLLM with offline EPLB with the file; no release is one."""
+    deployment = plan.deployment
+    config = {"num_redundant_experts": deployment.num_slots - plan.num_experts, "initial_mapping_path": path}
+    line = words(*vllm_ranks(deployment), "--enable-eplb", "--eplb-config", json.dumps(config))
+    where = "for a vLLM built with pull request 41141, add to its command"
+    return StartLine((line,), where, (_NO_RELEASE, *vllm_notes(deployment)))
 
 
 def holds_loads(content: Content) -> bool:

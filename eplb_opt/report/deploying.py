@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from eplb_opt.io.engines import ENGINES, start_command, violations_for
+from eplb_opt.io.engines import ENGINES, start_line, violations_for
 from eplb_opt.plan import Plan
 from eplb_opt.report.blocks import Block, Commands, Download, Section, Table, Text
 from eplb_opt.report.report import Report
@@ -39,8 +39,8 @@ def _blocks(report: Report) -> Iterator[Block]:
         yield _counts_table(plan)
     yield Download(_FILE, "The plan as a file", _content(plan))
     yield Text(
-        f"`{_FILE}` becomes the file of an engine with the first line, and the engine starts with the second. `MODEL` "
-        f"stands for the model's name or folder.{_numbering_words(plan)}"
+        f"`{_FILE}` becomes the file of an engine with the first line; the rest is added to the command that "
+        f"starts the engine.{_numbering_words(plan)}"
     )
     yield Commands(tuple((engine.title, _lines(name, plan)) for name, engine in ENGINES.items() if name != "native"))
 
@@ -65,7 +65,7 @@ def _lines(engine: str, plan: Plan) -> str:
     if violations:
         return f"# {ENGINES[engine].title} cannot take this plan: {violations[0]}"
     file = f"{engine}{(ENGINES[engine].suffixes or ('.json',))[0]}"
-    return f"eplb-opt convert {_FILE} --to {engine} -o {file}\n{start_command(engine, file, plan)}"
+    return f"eplb-opt convert {_FILE} --to {engine} -o {file}\n{start_line(engine, file, plan).script}"
 
 
 def _counts_table(plan: Plan) -> Table:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import eplb_opt
+from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
 
@@ -248,12 +249,45 @@ def test_decoder_layers_of_a_recording_are_not_relabelled(run, recording):
 
 
 @pytest.mark.parametrize("options", [["--nodes", 2], ["--groups", 2], ["--policy", "global"], ["--no-distinct"]])
-def test_options_of_a_deployment_need_gpus(run, recording, options):
+def test_options_of_a_deployment_need_gpus_where_no_file_says_them(run, recording, options):
     run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "plan.json")
-    for command in (["verify", "plan.json"], ["inspect", recording], ["evaluate", "plan.json", recording]):
+    run("convert", "plan.json", "--to", "sglang", "-o", "s.json")
+    for command in (["verify", "s.json"], ["inspect", recording], ["evaluate", "s.json", recording]):
         assert f"{options[0]} needs --gpus" in sentence_of(run(*command, *options))
+    assert f"{options[0]} needs --gpus" in sentence_of(run("convert", "s.json", "--to", "vllm", "-o", "v", *options))
+    assert f"{options[0]} needs --gpus" in sentence_of(run("report", recording, "s.json", "-o", "r.html", *options))
     assert "--slots needs --gpus" in sentence_of(run("inspect", recording, "--slots", 24))
     assert "num_gpus=0 is not a positive integer" in sentence_of(run("verify", "plan.json", "--gpus", 0))
+
+
+def test_options_override_what_the_file_of_a_plan_says_one_by_one(run, recording):
+    shape = ["--gpus", 8, "--slots", 24, "--nodes", 2, "--groups", 4, "--method", "greedy"]
+    run("solve", recording, *shape, "-o", "plan.json")
+    for options, deployment in {
+        (): Deployment(8, 24, 2, 4),
+        ("--nodes", 1): Deployment(8, 24, 1, 4),
+        ("--groups", 16): Deployment(8, 24, 2, 16),
+        ("--policy", "global"): Deployment(8, 24, 2, 4, "global"),
+        ("--no-distinct",): Deployment(8, 24, 2, 4, distinct=False),
+        ("--gpus", 4, "--no-distinct"): Deployment(4, 24, 2, 4, distinct=False),
+    }.items():
+        assert run("convert", "plan.json", "--to", "native", "-o", "new.json", *options)[0] == 0, options
+        assert eplb_opt.read_plan("new.json").deployment == deployment
+        assert run("evaluate", "plan.json", recording, *options)[0] == 0
+        assert run("verify", "plan.json", *options)[0] == 0
+
+
+def test_the_number_of_nodes_alone_is_enough_where_the_file_says_the_gpus(run, recording):
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 1, "--save", "solution.json")
+    _, out, _ = run("convert", "solution.json", "--to", "sglang", "--nodes", 4, "-o", "s.json")
+    assert "--tp-size 8 --ep-size 8 --nnodes 4 --node-rank NODE_RANK" in out
+    run("convert", "solution.json", "--to", "ascend", "-o", "a.json")
+    _, out, _ = run("convert", "a.json", "--to", "vllm", "--nodes", 4, "--layer-ids", "1-5", "-o", "v.jsonl")
+    assert "--data-parallel-size 8 --nnodes 4 --node-rank NODE_RANK" in out
+    assert run("report", recording, "solution.json", "--nodes", 4, "--markdown", "r.md")[0] == 0
+    assert "--ep-size 8 --nnodes 4" in Path("r.md").read_text()
+    words = sentence_of(run("report", recording, "solution.json", "--nodes", 4, "--groups", 4, "-o", "r.html"))
+    assert words.startswith("solution.json is for 8 GPUs, 24 slots, any expert on any GPU; the options say")
 
 
 @pytest.mark.parametrize(

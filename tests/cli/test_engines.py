@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eplb_opt.io import read_plan
+from eplb_opt.io.engines import start_line
 from eplb_opt.models import MODELS, Model
 
 SMALL = Model("small", 6, (2, 3, 4, 5), 16, 2, num_groups=4, num_draft_layers=1)
@@ -41,7 +42,8 @@ def test_a_plan_converts_verifies_and_comes_back(run, plan, engine):
     assert f"{file}: layers 2-5 of plan.json for {engine}" in out
     code, out, _ = run("verify", file, "loads.json", "--for", engine, *topology)
     assert (code, out.splitlines()[0]) == (0, f"{file}: valid; layers 2-5, 16 experts in 24 slots on 8 GPUs")
-    assert file in out.splitlines()[-1]
+    start = start_line(engine, file, read_plan(plan)).script
+    assert out.endswith("".join(f"  {line}\n" for line in start.splitlines()))
     assert run("convert", file, "--to", "native", "-o", "back.json", *topology)[0] == 0
     assert read_plan("back.json") == read_plan(plan)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES, parse_plan, relabelled, start_command, violations_for
+from eplb_opt.io.engines import ENGINES, parse_plan, relabelled, violations_for
 from eplb_opt.io.mappings import Given
 from eplb_opt.plan import Plan
 from tests.io.nouns import plans
@@ -149,12 +149,6 @@ def test_vllm_has_room_for_a_fixed_number_of_redundant_experts():
     rows = np.arange(1028)[np.newaxis] % 4
     plan = Plan(rows, Deployment(257, 1028), 4)
     assert violations_for(plan, "vllm") == ("1024 redundant experts are more than the 1023 that vLLM takes",)
-
-
-def test_start_commands_name_the_file_and_the_redundant_experts():
-    for engine, name in FILES:
-        assert name in start_command(engine, name, WHOLE)
-    assert "--ep-num-redundant-experts 1 --ep-size 2" in start_command("sglang", "x.json", WHOLE)
 
 
 def changed(engine, change, name="x.json"):

@@ -12,7 +12,7 @@ import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES, parse_plan, start_command
+from eplb_opt.io.engines import ENGINES, parse_plan, start_line
 from eplb_opt.loads import Loads
 from eplb_opt.report import make_report
 from eplb_opt.report.sections import sections_of
@@ -123,7 +123,7 @@ def test_every_engine_has_its_start_command(hierarchical, page):
     }.items():
         assert ENGINES[engine].title in words
         assert f"eplb-opt convert plan.json --to {engine} -o {engine}.{suffix}" in words
-        command = start_command(engine, f"{engine}.{suffix}", hierarchical.plans[hierarchical.best])
+        command = start_line(engine, f"{engine}.{suffix}", hierarchical.plans[hierarchical.best]).script
         assert " ".join(command.split()) in words
 
 

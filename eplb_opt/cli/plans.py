@@ -1,0 +1,135 @@
+"""Plans from files as commands read them: all by the same rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import typer
+
+from eplb_opt.cli.tables import show
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.io import native
+from eplb_opt.io.content import Content
+from eplb_opt.io.engines import ENGINES, engine_of, parse_plan, relabelled, start_line
+from eplb_opt.io.mappings import Given
+from eplb_opt.models import Model
+from eplb_opt.plan import Plan
+from eplb_opt.solution import Solution
+
+# As the options of a deployment, but that the file of a plan may say it already.
+Nodes = Annotated[int | None, typer.Option("--nodes", help="Number of nodes; default: as the file says, else 1.")]
+Policy = Annotated[
+    str | None,
+    typer.Option("--policy", help="auto, hierarchical or global; default: as the file says, else auto."),
+]
+Distinct = Annotated[
+    bool | None, typer.Option(help="At most one replica of an expert on a GPU; default: as the file says, else yes.")
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the options of a command say of the deployment of a plan; ``None`` where they say nothing."""
+
+    gpus: int | None = None
+    nodes: int | None = None
+    groups: int | None = None
+    policy: str | None = None
+    distinct: bool | None = None
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Asked:
+        """Options that say all of a deployment but its slots."""
+        numbers = deployment.num_gpus, deployment.num_nodes, deployment.num_groups
+        return cls(*numbers, deployment.policy, deployment.distinct)
+
+    def facts(self, content: Content | None, engine: str, model: Model | None = None) -> dict[str, Any]:
+        """Arguments of `Deployment` but for the slots: of the options, else of the file if any, else of the model.
+
+        Without a number of GPUs, and where the options say nothing, what is left out is as the file is read.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Options that mean nothing, as neither they nor the file say how many GPUs there are.
+        """
+        names = ("num_gpus", "num_nodes", "num_groups", "policy", "distinct")
+        values = (self.gpus, self.nodes, self.groups, self.policy, self.distinct)
+        asked = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        reads = None if content is None else ENGINES[engine].facts
+        written = {} if reads is None or content is None else reads(content)
+        if not asked:
+            return written
+        if "num_gpus" not in asked | written:
+            option = next(iter(asked)).removeprefix("num_")
+            option = "no-distinct" if self.distinct is False and option == "distinct" else option
+            raise InvalidArgumentError(f"--{option} needs --gpus: no file says how many GPUs there are")
+        return {"num_groups": 1 if model is None else model.num_groups} | written | asked
+
+
+def show_start(engine: str, path: str, plan: Plan) -> None:
+    """Print what makes an engine take the file of a plan."""
+    show(f"{ENGINES[engine].title}:")
+    for line in start_line(engine, path, plan).script.splitlines():
+        show(f"  {line}")
+
+
+def plan_of(
+    content: Content,
+    engine: str,
+    asked: Asked,
+    num_experts: int | None = None,
+    num_model_layers: int | None = None,
+    model: Model | None = None,
+    layer_ids: tuple[int, ...] | None = None,
+) -> tuple[Plan, bool]:
+    """The plan in a file, and whether its GPUs are known: the options say them, or the file does.
+
+    Of a model, or with layer ids, the layers with experts. Rows that the engine counts by itself are believed as it
+    reads them: only those of native plans and of DeepSeek's tensors that are counted from 0 get other numbers.
+
+    Raises
+    ------
+    FileFormatError, InvalidPlanError
+        As of `eplb_opt.read_plan`; a plan of another model, or without a row for a layer of it that has experts.
+    InvalidArgumentError
+        Options of a deployment where nothing says how many GPUs there are, or layer ids that contradict the file.
+    """
+    name = engine if engine != "auto" else engine_of(content)
+    numbering = ENGINES[name].numbering
+    facts = asked.facts(content, name, model)
+    if model is not None:
+        num_experts = model.num_experts
+        num_model_layers = model.num_layers if numbering == "decoder" else None
+
+    def deployment(slots: int) -> Deployment:
+        return Deployment(num_slots=slots, **facts)
+
+    given = Given(
+        deployment if asked != Asked() else None,
+        num_experts,
+        layer_ids if numbering is not None else None,
+        num_model_layers,
+    )
+    plan = parse_plan(content, name, given)
+    if model is not None:
+        plan = model.label_plan(plan)
+        if missing := model.missing_rows(plan):
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise InvalidPlanError(f"{content.name}: {missing[0]}{more}", missing)
+    elif layer_ids is not None and numbering is None:
+        plan = relabelled(plan, layer_ids)
+    return plan, "num_gpus" in facts
+
+
+def solution_of(content: Content, asked: Asked, model: Model | None = None) -> Solution:
+    """The solution in a file, its plan as `plan_of` reads it and its layers with the plan's numbers."""
+    solution = native.parse_solution(content)
+    plan, _ = plan_of(content, "native", asked, model=model)
+    layers = solution.layers
+    if len(layers) > plan.num_layers:
+        layers = tuple(layer for layer in layers if layer.layer_id in plan.layer_ids)
+    numbered = (replace(layer, layer_id=layer_id) for layer, layer_id in zip(layers, plan.layer_ids, strict=True))
+    return replace(solution, plan=plan, layers=tuple(numbered))
