@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from math import inf
 from numbers import Real
 from typing import Any
@@ -61,3 +62,13 @@ def one_of(name: str, value: str, options: Iterable[str], error: type[EplbOptErr
     if value not in known:
         raise error(f"{name}={value!r} is not one of {', '.join(known)}")
     return value
+
+
+def nearest(value: int, possible: Sequence[int], name: str = "") -> str:
+    """The possible numbers on both sides of a value that is none, as the end of a sentence; nothing if there is none.
+
+    `possible` increases; `name` is what the numbers are for, such as ``"num_slots="``.
+    """
+    above = bisect_left(possible, value)
+    numbers = possible[max(above - 1, 0) : above + 1]
+    return f"; nearest: {name}{' or '.join(map(str, numbers))}" if numbers else ""

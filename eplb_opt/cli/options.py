@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import nearest
 from eplb_opt.deployment import Deployment, Policy
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.io import read_loads, read_plan
 from eplb_opt.io.engines import ENGINES, engine_of_file
 from eplb_opt.io.load_files import FORMAT_NAMES
@@ -78,8 +80,8 @@ def deployment_of(
         raise InvalidArgumentError("give the number of GPUs: --gpus")
     if slots is not None and redundant is not None:
         raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
-    total = num_experts + (redundant or 0) if slots is None else slots
-    return Deployment(gpus, total, nodes, _groups(groups, model), _policy(policy), distinct)
+    one_each = Deployment(gpus, gpus, nodes, _groups(groups, model), _policy(policy), distinct)
+    return replace(one_each, num_slots=_possible_slots(one_each, num_experts, slots, redundant))
 
 
 def plan_of(
@@ -104,7 +106,13 @@ def plan_of(
     else:
 
         def deployment(slots: int) -> Deployment:
-            return Deployment(gpus, slots, nodes, _groups(groups, model), _policy(policy), distinct)
+            one_each = Deployment(gpus, gpus, nodes, _groups(groups, model), _policy(policy), distinct)
+            if slots % gpus:
+                shares = [n for n in range(one_each.binding_nodes, slots + 1, one_each.binding_nodes) if slots % n == 0]
+                raise InvalidDeploymentError(
+                    f"--gpus {gpus} cannot share the {slots} slots of {path} equally{nearest(gpus, shares)}"
+                )
+            return replace(one_each, num_slots=slots)
 
     if model is not None:
         num_experts = model.num_experts
@@ -165,6 +173,20 @@ def numbers_of(option: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None
+
+
+def _possible_slots(shape: Deployment, num_experts: int, slots: int | None, redundant: int | None) -> int:
+    """The slots that the options say, or a refusal in the words of these options."""
+    total = num_experts + (redundant or 0) if slots is None else slots
+    possible = shape.possible_slots(num_experts)
+    if total in possible:
+        return total
+    refusal = shape.refusal_of(total, num_experts)
+    if slots is not None:
+        raise InvalidDeploymentError(f"--slots {slots}: {refusal}{nearest(slots, possible)}")
+    spare = range(possible.start - num_experts, possible.stop - num_experts, possible.step)
+    said = "without --redundant and --slots" if redundant is None else f"--redundant {redundant}"
+    raise InvalidDeploymentError(f"{said}: {refusal}{nearest(redundant or 0, spare, '--redundant ')}")
 
 
 def _groups(groups: int | None, model: Model | None) -> int:

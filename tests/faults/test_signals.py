@@ -41,7 +41,7 @@ class Gun:
             sys.meta_path.remove(self)
             os.write(said, b".")
 sys.meta_path.insert(0, Gun())
-runpy.run_module("eplb_opt.cli.command", run_name="__main__")
+runpy.run_module("eplb_opt", run_name="__main__")
 """
 
 
