@@ -9,10 +9,11 @@ import typer
 
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 
 _FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
 
@@ -45,12 +46,7 @@ def run(
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )
-    options.require_new_files([output, figure], loads)
-    for path in (output, figure):
-        if path is not None:
-            require_writable(path)
-    if figure is not None:
-        require_picture(figure)
+    require_outputs({"--output": (output, CSV), "--figure": (figure, FIGURE)}, loads)
     with status_line() as progress:
         scores = backtest(
             recorded,

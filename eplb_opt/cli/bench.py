@@ -20,13 +20,13 @@ from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
 from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
 from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
-from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
@@ -52,13 +52,12 @@ class _Files:
 
     def require(self, inputs: list[Path]) -> None:
         """Refuse what cannot be written, before hours of work."""
-        paths = (self.rows, self.markdown, self.figure)
-        options.require_new_files(paths, inputs)
-        for path in paths:
-            if path is not None:
-                require_writable(path)
-        if self.figure is not None:
-            require_picture(self.figure)
+        files = {
+            "--output": (self.rows, CSV),
+            "--markdown": (self.markdown, MARKDOWN),
+            "--figure": (self.figure, FIGURE),
+        }
+        require_outputs(files, inputs)
 
 
 def run(

@@ -9,10 +9,11 @@ import typer
 
 from eplb_opt.arguments import natural_int
 from eplb_opt.cli import options
+from eplb_opt.cli.outputs import plan_for, require_outputs
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
-from eplb_opt.io.engines import ENGINES, relabelled, require_target, start_command
+from eplb_opt.io.engines import ENGINES, relabelled, start_command
 from eplb_opt.models import model_of
 
 
@@ -36,8 +37,7 @@ def run(
     natural_int("--draft-layers", draft_layers)
     if model is not None and layer_ids is not None:
         raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")
-    options.require_new_files([output], [plan])
-    require_target(output, to)
+    require_outputs({"--output": (output, plan_for(to, "--to"))}, [plan])
     shape = None if model is None else model_of(model)
     source, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
     if ENGINES[to].knows_gpus and not known:

@@ -23,11 +23,11 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileFormatError(f"{folder} cannot be made a folder: {error.strerror}") from None
-    loads, plan, sglang = folder / "loads.json", folder / "plan.json", folder / "sglang.json"
+    loads, greedy, plan, sglang = (folder / f"{name}.json" for name in ("loads", "greedy", "plan", "sglang"))
     shape = ["--gpus", "72", "--slots", "288"]
     for arguments in (
         ["generate", "-o", loads, "--layers", "8", "--experts", "256", "--skew", "0.8"],
-        ["solve", loads, *shape, "--method", "greedy"],
+        ["solve", loads, *shape, "--method", "greedy", "-o", greedy],
         ["solve", loads, *shape, "--time-limit", f"{time_limit:g}", "-o", plan],
         ["convert", plan, "--to", "sglang", "-o", sglang],
         ["verify", sglang, loads, "--gpus", "72"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -136,16 +135,6 @@ def rule_of(deployment: Deployment) -> str:
     if deployment.policy == "auto" and nodes > 1:
         return f"global: {groups} groups do not divide by {nodes} nodes"
     return "global"
-
-
-def require_new_files(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse an output that is also an input or another output, before anything is lost."""
-    known = {path.resolve() for path in inputs if path is not None}
-    for path in outputs:
-        if path is not None and path.resolve() in known:
-            raise InvalidArgumentError(f"{path} is given twice, and writing it would lose what it holds")
-        if path is not None:
-            known.add(path.resolve())
 
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options
+from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
@@ -19,7 +20,7 @@ from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import read_plan, read_solution
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
@@ -201,10 +202,8 @@ def _rules(deployment: Deployment) -> str:
 def _require_outputs(files: list[Path], output: Path | None, markdown: Path | None, save: Path | None) -> None:
     if output is None and markdown is None:
         raise InvalidArgumentError("nothing would be written: give -o report.html, --markdown report.md, or both")
-    options.require_new_files([output, markdown, save], files)
-    for path in (output, markdown, save):
-        if path is not None:
-            require_writable(path)
+    outputs = {"--output": (output, HTML), "--markdown": (markdown, MARKDOWN), "--save": (save, SOLUTION)}
+    require_outputs(outputs, files)
 
 
 def _command(context: typer.Context) -> str:

@@ -105,7 +105,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
     content = data.encode() if isinstance(data, str) else data
     with _refusals_in_words(path):
         target = Path(path)
-        if _is_stream(target):
+        if is_stream(target):
             with target.open("ab") as stream:
                 stream.write(content)
         else:
@@ -128,7 +128,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise what `write_whole` would, before hours of work and not after; the file itself is left alone."""
     with _refusals_in_words(path):
         target = Path(path)
-        if _is_stream(target):
+        if is_stream(target):
             return
         if target.is_dir():
             raise IsADirectoryError
@@ -154,7 +154,7 @@ def _refusals_in_words(path: str | os.PathLike[str]) -> Iterator[None]:
         raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether bytes go through `path` to somewhere else, so that no file can take its place."""
     if not path.exists() or path.is_dir():
         return False

@@ -120,7 +120,7 @@ BAD_USAGE = {
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
     "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
-    "figure": ([*TWO, "--figure", "f.gif"], "f.gif: the figure's file ending is not one of png, svg, pdf"),
+    "figure": ([*TWO, "--figure", "f.gif"], "--figure f.gif does not end in .png or .svg or .pdf, as a figure does"),
     "two purposes": (["--library", "x", "--runs", "y"], "--library keeps its results itself"),
     "runs": ([*TWO, "--runs", "/dev/null"], "/dev/null cannot be made: File exists"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),

@@ -18,14 +18,6 @@ from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
 
 
-@pytest.fixture
-def recording(run):
-    """Six decoder layers of which 1-5 hold 16 experts, as SGLang records them."""
-    loads = generate_loads(num_experts=16, num_layers=5, skew=1.0, seed=3)
-    write_loads(eplb_opt.Loads(loads.values, layer_ids=range(1, 6), num_model_layers=6), "loads.json")
-    return "loads.json"
-
-
 def sentence_of(result):
     code, out, err = result
     assert (code, out) == (2, "")
