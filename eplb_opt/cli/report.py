@@ -21,6 +21,7 @@ from eplb_opt.io import read_plan, read_solution
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.files import write_whole
+from eplb_opt.io.recognition import plan_engine
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
@@ -174,14 +175,14 @@ class _Files:
                 )
 
 
-def _opened(path: Path) -> tuple[str, Content | None]:
+def _opened(path: Path) -> tuple[str | None, Content | None]:
     """The engine whose plan a file is, and the file's content; no engine for anything else."""
     try:
         content = read_content(path)
     except FileFormatError:
         # Reading it as a recording says what is wrong with it.
-        return "", None
-    return next((name for name, engine in ENGINES.items() if engine.holds(content)), ""), content
+        return None, None
+    return plan_engine(content), content
 
 
 def _names(paths: list[Path]) -> list[str]:
