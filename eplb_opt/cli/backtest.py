@@ -30,7 +30,7 @@ def run(
     split: Annotated[str, typer.Option(help=f"{' or '.join(SPLITS)}.")] = "rolling",
     strategies: Annotated[str | None, typer.Option(help=f"Of {', '.join(STRATEGIES)}; default: all.")] = None,
     time_limit: Annotated[float, typer.Option(help="Core seconds for each layer of a plan that is searched.")] = 0.2,
-    scenarios: Annotated[int, typer.Option(help="Extrapolated windows of that forecast.")] = SCENARIOS,
+    scenarios: Annotated[int, typer.Option(help="Extrapolated windows of the strategies of that name.")] = SCENARIOS,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where all scores go, as CSV.")] = None,
@@ -41,7 +41,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Plan on some windows, score on others: what is lost to the forecast, and what to the heuristic."""
+    """Plan on some windows, score on others. Tells what is lost to the forecast, and what to the heuristic."""
     recorded, shape = options.recording_of(loads, format, windows, model, window_length)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape

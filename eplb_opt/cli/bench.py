@@ -64,7 +64,8 @@ def run(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILES]...", help="Recordings that --suite models has too; folders for --suite library."
+            metavar="[FILES]...",
+            help="Recordings to add to --suite models, or folders of instances for --suite library.",
         ),
     ] = None,
     suite_name: Annotated[
@@ -75,7 +76,9 @@ def run(
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Cases with this in their names; * is any text.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
+    ] = None,
     library: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
@@ -95,7 +98,7 @@ def run(
         Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
     ] = None,
 ) -> int:
-    """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
+    """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
     names = _methods(methods)
     inputs, texts = files or [], only or []
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)

@@ -52,7 +52,7 @@ def run(
     time_limit: Annotated[float, typer.Option(help="Seconds of each call of solve.")] = 60.0,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go, as CSV.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Where a figure of gaps goes: .png, .svg or .pdf.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
@@ -60,7 +60,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Hold the published heuristics, and solve, against the proven bound, or score them as they are published."""
+    """Hold the published heuristics, and solve, against the bound. Or by the score they are published with."""
     one_of("--protocol", protocol, PROTOCOLS)
     recorded, shape = options.recording_of(loads, format, windows, model, window_length)
     deployment = options.deployment_of(

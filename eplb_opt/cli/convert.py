@@ -33,7 +33,7 @@ def run(
     policy: options.PolicyOption = "auto",
     distinct: options.Distinct = True,
 ) -> int:
-    """Write a plan in an engine's format; --model or --layer-ids say which decoder layers its rows are."""
+    """Write a plan as the file of an engine. --model or --layer-ids say which decoder layers its rows are."""
     natural_int("--draft-layers", draft_layers)
     if model is not None and layer_ids is not None:
         raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")

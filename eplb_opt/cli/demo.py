@@ -16,7 +16,7 @@ def run(
     folder: Annotated[Path, typer.Option(help="Where the files of the demonstration go.")] = Path("demo"),
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for the plan.")] = 20.0,
 ) -> int:
-    """Generate a recording, plan it by the published greedy policy and by this solver, convert and verify."""
+    """Generate, plan, convert and verify, from end to end. Also by the published greedy policy, for comparison."""
     from eplb_opt.cli.main import run_command
 
     try:

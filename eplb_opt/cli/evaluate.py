@@ -30,7 +30,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Score a plan on recordings: per layer and window, and in the figures that engines report."""
+    """Score a plan on recordings, by layer and window. Also in the figures that engines report."""
     recorded, shape = options.recording_of(loads, format, windows, model, window_length)
     placed, known = options.plan_of(plan, engine, gpus, nodes, groups, policy, distinct, model=shape)
     if not known:

@@ -29,7 +29,7 @@ def run(
     tokens: Annotated[int, typer.Option(help="Assignments per layer and window.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Same options, same loads.")] = 0,
 ) -> int:
-    """Make loads with a known recipe, as a recording that every other command reads."""
+    """Make a recording by a known recipe, for all other commands."""
     shape = None if model is None else model_of(model)
     if shape is not None and not (experts is layers is None):
         raise InvalidArgumentError("--model and --experts or --layers say the same thing; give one of them")

@@ -38,14 +38,24 @@ ModelName = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-Gpus = Annotated[int | None, typer.Option("--gpus", help="Number of GPUs.")]
-Slots = Annotated[int | None, typer.Option("--slots", help="Number of slots (physical experts) over all GPUs.")]
-Redundant = Annotated[int | None, typer.Option("--redundant", help="Slots beyond one for each expert.")]
+Gpus = Annotated[
+    int | None, typer.Option("--gpus", help="Number of GPUs; may be left out where a plan's file says it.")
+]
+Slots = Annotated[int | None, typer.Option("--slots", help="Slots (physical experts) over all GPUs, such as 288.")]
+Redundant = Annotated[
+    int | None, typer.Option("--redundant", help="Instead of --slots: slots beyond one for each expert.")
+]
 Nodes = Annotated[int, typer.Option("--nodes", help="Number of nodes.")]
 Groups = Annotated[
     int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
 ]
-PolicyOption = Annotated[str, typer.Option("--policy", help="auto, hierarchical or global.")]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        help="hierarchical: groups stay on their nodes; global; auto: hierarchical where groups divide by nodes.",
+    ),
+]
 Distinct = Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")]
 LayerIds = Annotated[str | None, typer.Option("--layer-ids", help="Decoder layers of the rows, such as 3-60 or 1,3,5.")]
 

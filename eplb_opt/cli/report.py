@@ -54,7 +54,7 @@ def run(
     window_length: options.WindowLength = None,
     model: options.ModelName = None,
 ) -> int:
-    """Judge plans, or make one, on one page: how good it is, how much better is possible, what to deploy."""
+    """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     found = _Files.of(files)
     recorded, shape = options.recording_of(found.recordings, format, windows, model, window_length)
     asked: Deployment | None = None

@@ -36,12 +36,14 @@ def run(
         str,
         typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, or a heuristic: compare --help."),
     ] = "auto",
-    warm_start: Annotated[Path | None, typer.Option(help="A plan to start from.")] = None,
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds.")] = 60.0,
+    warm_start: Annotated[Path | None, typer.Option(help="A plan to start from; the result is never worse.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all layers together.")] = 60.0,
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
-    deterministic: Annotated[bool, typer.Option("--deterministic", help="Limit work instead of time.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Steps that run at once; default: the usable cores.")] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Limit work instead of time: always the same plan.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the plan goes, as --engine says.")
     ] = None,
@@ -61,7 +63,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Plan where experts live: replica counts and placement, with a proven bound and the gap to it."""
+    """Plan where experts live, with a proven bound and the gap to it."""
     recorded, shape = options.recording_of(loads, format, windows, model, window_length)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape

@@ -312,11 +312,13 @@ def test_help_without_arguments_and_for_each_command(run):
 def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
     write_loads(generate_loads(num_experts=64, num_layers=4, skew=1.5), tmp_path / "loads.npz")
     command = [sys.executable, "-m", "eplb_opt", "solve", "loads.npz", "--gpus", "32", "--slots", "96"]
-    options = ["--time-limit", "60", "--target-gap", "0", "-o", "plan.json"]
+    options = ["--time-limit", "60", "--target-gap", "0", "-o", "plan.json", "--log", "run.log"]
     process = subprocess.Popen(
         [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(4)
+    log = tmp_path / "run.log"
+    while process.poll() is None and "worst_gap" not in (log.read_text() if log.exists() else ""):
+        time.sleep(0.1)
     begin = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
@@ -425,3 +427,9 @@ def test_what_the_system_refuses_is_told_with_its_file(run, recording, monkeypat
     monkeypatch.setattr("eplb_opt.cli.inspect.show_table", refused)
     code, _, err = run("inspect", recording)
     assert (code, err) == (2, "eplb-opt: some/folder: Permission denied\n")
+
+
+def test_the_list_of_commands_has_a_whole_sentence_for_each(run):
+    listed = run("--help")[1].partition("Commands:")[2].strip().splitlines()
+    assert len(listed) >= 11
+    assert [line for line in listed if not re.fullmatch(r"\s*[a-z]+ +[A-Z][^.]+\.", line)] == []
