@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from eplb_opt.arguments import one_of
@@ -65,27 +66,56 @@ def require_outputs(outputs: Mapping[str, tuple[Path | None, Kind]], inputs: Ite
         require_writable(path)
 
 
-def default_solution(recordings: Iterable[Path]) -> Path:
-    """Where a solution goes if nobody says it: in this folder, named after the first recording, a file that is not
-    there yet.
+def require_default_place(recordings: Iterable[Path]) -> None:
+    """Check, before anything is done, that `save_by_default` can write.
 
     Raises
     ------
     FileFormatError
         Nothing can be written in this folder.
     """
-    stem = next(iter(recordings)).resolve().stem
-    number, path = 1, Path(f"{stem}.solution.json")
-    while path.exists() or path.is_symlink():
-        number += 1
-        path = Path(f"{stem}-{number}.solution.json")
     try:
-        require_writable(path)
+        require_writable(next(_default_names(recordings)))
     except FileFormatError as error:
-        raise FileFormatError(
-            f"{error}; say with --save where the solution goes, or with --json that it is printed"
-        ) from None
+        raise FileFormatError(f"{error}; name a file with --save, or print the solution with --json") from None
+
+
+def save_by_default(recordings: Iterable[Path], write: Callable[[Path], None]) -> Path:
+    """Write a file that nobody named: in this folder, named after the first recording, and never one that is there.
+
+    Two commands that end at once get two names. The one that was written is returned.
+
+    Raises
+    ------
+    FileFormatError
+        Nothing can be written; nothing is left behind.
+    """
+    path = next(filter(_reserve, _default_names(recordings)))
+    try:
+        write(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path
+
+
+def _reserve(path: Path) -> bool:
+    """Whether the name was free, and is ours now."""
+    require_writable(path)
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _default_names(recordings: Iterable[Path]) -> Iterator[Path]:
+    """`decode.solution.json`, `decode-2.solution.json`, ..., those that are not there."""
+    first = next(iter(recordings))
+    # A folder may be given as a dot or two.
+    stem = first.stem if first.name not in ("", "..") else first.resolve().name
+    names = (Path(f"{stem}{'' if number == 1 else f'-{number}'}.solution.json") for number in count(1))
+    return (path for path in names if not path.exists() and not path.is_symlink())
 
 
 def _wrong_ending(option: str, path: Path, kind: Kind, outputs: Mapping[str, tuple[Path | None, Kind]]) -> str:

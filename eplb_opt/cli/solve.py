@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options
-from eplb_opt.cli.outputs import LOG, SOLUTION, default_solution, plan_for, require_outputs
+from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
@@ -80,7 +80,7 @@ def run(
         raise InvalidArgumentError(f"--engine {engine} says what the plan's file is: give its name with -o")
     unsaid = output is None and save is None and not json
     if unsaid:
-        default_solution(loads)
+        require_default_place(loads)
     with progress_table(log) as progress:
         solution = solve(
             recorded,
@@ -99,12 +99,11 @@ def run(
         )
         # An interrupt does not lose the best plan while it is being written; a second one does.
         with interrupt_requests():
-            if unsaid:
-                # Only now, as another command may have taken the name that was free at the beginning.
-                save = default_solution(loads)
             if output is not None:
                 write_plan(solution.plan, output, engine)
-            if save is not None:
+            if unsaid:
+                save = save_by_default(loads, solution.save)
+            elif save is not None:
                 solution.save(save)
     if json:
         show(format_solution(solution).rstrip())

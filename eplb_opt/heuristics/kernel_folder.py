@@ -35,6 +35,10 @@ class TemporaryFolder(_SourceFileBackedLocatorMixin, _CacheLocator):
         """The folder for kernels of a file that exists."""
         return cls(function, file) if Path(file).exists() else None
 
+    def ensure_cache_path(self) -> None:
+        """Make the folder; an `OSError` if the process that all of them belong to has ended."""
+        self._folder.mkdir(exist_ok=True)
+
     def get_cache_path(self) -> str:
         """The folder for kernels of this file."""
         return str(self._folder)

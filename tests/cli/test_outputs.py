@@ -2,6 +2,9 @@
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.cli import outputs
-from eplb_opt.cli.outputs import require_outputs
+from eplb_opt.cli.outputs import require_outputs, save_by_default
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_solution
 from eplb_opt.io.engines import ENGINES
@@ -100,7 +103,31 @@ def test_a_folder_that_takes_no_file_is_refused_before_the_search(run, recording
 
     monkeypatch.setattr(outputs, "require_writable", refuse)
     text = sentence_of(run("solve", recording, *SHAPE))
-    assert text.startswith("loads.solution.json cannot be written: Permission denied; say with --save")
+    assert text.startswith("loads.solution.json cannot be written: Permission denied; name a file with --save")
+
+
+def test_commands_that_end_at_once_do_not_overwrite_each_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    started = threading.Barrier(4)
+
+    def save(number):
+        started.wait()
+        return save_by_default([Path("loads.json")], lambda path: path.write_text(str(number)))
+
+    with ThreadPoolExecutor(4) as threads:
+        paths = list(threads.map(save, range(4)))
+    assert [path.read_text() for path in paths] == ["0", "1", "2", "3"]
+
+
+def test_what_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def fail(path):
+        raise eplb_opt.errors.FileFormatError(f"{path} cannot be written: No space left on device")
+
+    with pytest.raises(eplb_opt.errors.FileFormatError, match="No space left"):
+        save_by_default([Path("loads.json")], fail)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "native"])
