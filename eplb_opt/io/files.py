@@ -7,6 +7,7 @@ import os
 import reprlib
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,11 +133,9 @@ def require_writable(path: str | os.PathLike[str]) -> None:
             return
         if target.is_dir():
             raise IsADirectoryError
-        probe = target.resolve().with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            probe.touch()
-        finally:
-            probe.unlink(missing_ok=True)
+        # A file without a name, which a signal at any moment leaves none of.
+        with tempfile.TemporaryFile(dir=target.resolve().parent):
+            pass
 
 
 @contextmanager
