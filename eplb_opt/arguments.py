@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import reprlib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from math import inf
 from numbers import Real
@@ -69,3 +70,13 @@ def list_few(words: Sequence[str], most: int = 8) -> str:
     if len(words) <= most:
         return ", ".join(words)
     return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+
+
+def nearest(value: int, possible: Sequence[int], name: str = "") -> str:
+    """The possible numbers on both sides of a value that is none, as the end of a sentence; nothing if there is none.
+
+    `possible` increases; `name` is what the numbers are for, such as ``"num_slots="``.
+    """
+    above = bisect_left(possible, value)
+    numbers = possible[max(above - 1, 0) : above + 1]
+    return f"; nearest: {name}{' or '.join(map(str, numbers))}" if numbers else ""

@@ -32,6 +32,8 @@ Slots = NDArray[np.int64]
 # What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
 SECONDS_PER_SEARCH = 0.1
 _WORK_PER_STEP = int(SECONDS_PER_SEARCH * PAIRS_PER_SECOND)
+# Enough for a first call of everything, and next to nothing for each later one.
+_WORK_TO_LOAD = 10_000
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,9 @@ def load_kernels() -> float:
     begin = monotonic()
     instance = Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4))
     start(instance, descend=True)
-    search(instance, greedy(instance), kicks=1)
+    search(instance, greedy(instance), kicks=1, work=_WORK_TO_LOAD)
     single = replace(instance, deployment=replace(instance.deployment, num_nodes=1, num_groups=1))
-    search(single, greedy(single), kicks=1)
+    search(single, greedy(single), kicks=1, work=_WORK_TO_LOAD)
     # Here and not in the workers, whose limits may be too short to compile anything.
     fillings.load_kernels()
     seconds = monotonic() - begin

@@ -212,15 +212,17 @@ def _unable(case: Case, method: str) -> str | None:
 
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
+    from eplb_opt.heuristics.loading import announced
     from eplb_opt.steps import load_heuristic, load_kernels
     from eplb_opt.window_steps import load_window_kernels
 
-    load_kernels()
-    if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
-        load_window_kernels()
-    for method in methods:
-        if method in names():
-            load_heuristic(method)
+    with announced():
+        load_kernels()
+        if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
+            load_window_kernels()
+        for method in methods:
+            if method in names():
+                load_heuristic(method)
 
 
 def _run(

@@ -23,12 +23,13 @@ from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_loads
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
@@ -54,20 +55,20 @@ class _Files:
 
     def require(self, inputs: list[Path]) -> None:
         """Refuse what cannot be written, before hours of work."""
-        paths = (self.rows, self.markdown, self.figure)
-        options.require_new_files(paths, inputs)
-        for path in paths:
-            if path is not None:
-                require_writable(path)
-        if self.figure is not None:
-            require_picture(self.figure)
+        files = {
+            "--output": (self.rows, CSV),
+            "--markdown": (self.markdown, MARKDOWN),
+            "--figure": (self.figure, FIGURE),
+        }
+        require_outputs(files, inputs)
 
 
 def run(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILES]...", help="Recordings that --suite models has too; folders for --suite library."
+            metavar="[FILES]...",
+            help="Recordings to add to --suite models, or folders of instances for --suite library.",
         ),
     ] = None,
     suite_name: Annotated[
@@ -78,7 +79,9 @@ def run(
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Cases with this in their names; * is any text.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
+    ] = None,
     library: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
@@ -100,7 +103,7 @@ def run(
     experts: options.Experts = None,
     layers: options.NumLayers = None,
 ) -> int:
-    """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
+    """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
     names = _methods(methods)
     inputs, texts = files or [], only or []
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)

@@ -9,13 +9,14 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.heuristics import summaries
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 
 PROTOCOLS = ("bound", "published")
 # Below the help; the first line keeps the others apart.
@@ -51,7 +52,7 @@ def run(
     time_limit: Annotated[float, typer.Option(help="Seconds of each call of solve.")] = 60.0,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go, as CSV.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Where a figure of gaps goes: .png, .svg or .pdf.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
@@ -61,18 +62,13 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Hold the published heuristics, and solve, against the proven bound, or score them as they are published."""
+    """Hold the published heuristics, and solve, against the bound. Or by the score they are published with."""
     one_of("--protocol", protocol, PROTOCOLS)
     recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )
-    options.require_new_files([csv, figure], loads)
-    for path in (csv, figure):
-        if path is not None:
-            require_writable(path)
-    if figure is not None:
-        require_picture(figure)
+    require_outputs({"--csv": (csv, CSV), "--figure": (figure, FIGURE)}, loads)
     chosen = None if methods is None else [name.strip() for name in methods.split(",")]
     if protocol == "published":
         if figure is not None or objective != "auto":

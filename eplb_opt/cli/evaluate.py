@@ -33,7 +33,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Score a plan on recordings: per layer and window, and in the figures that engines report."""
+    """Score a plan on recordings, by layer and window. Also in the figures that engines report."""
     recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     asked = plans.Asked(gpus, nodes, groups, policy, distinct)
     placed, known = plans.plan_of(read_content(plan), engine, asked, model=shape)

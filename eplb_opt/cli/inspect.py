@@ -34,7 +34,7 @@ def run(
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
+    """Describe a recording. With --gpus, also the instant lower bounds of each layer."""
     recorded = read_loads(loads, format, windows, window_length, experts=experts, layers=layers)
     shape = None if model is None else model_of(model)
     warnings = [] if shape is None else shape.disagreements(recorded)

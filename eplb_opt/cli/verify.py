@@ -47,7 +47,7 @@ def run(
     window_length: options.WindowLength = None,
     json: options.Json = False,
 ) -> int:
-    """Check a plan against every rule; exit code 1 and a line per violation if it is not valid.
+    """Check a plan against every rule. Exit code 1 and a line per violation if it is not valid.
 
     With --for, also what the engine requires of the file, and what it forgets to check. Of a solution (solve --save)
     and the recording that it was made for, with the same --windows, also every value and every bound.

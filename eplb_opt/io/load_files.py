@@ -15,6 +15,7 @@ from eplb_opt.io.content import Content, Kind, read_content
 from eplb_opt.io.doubts import doubts_of
 from eplb_opt.io.expected import Expected
 from eplb_opt.io.files import write_whole
+from eplb_opt.io.recognition import plan_engine
 from eplb_opt.io.recording import Recording, stack
 from eplb_opt.io.windowing import Windowing
 from eplb_opt.loads import Loads
@@ -144,6 +145,11 @@ def read_loads(
 
 def parse_recording(content: Content, format: str = "auto") -> Recording:
     """Recording in the content of one file; a `FileFormatError` if it is not of the format, of none, or of two."""
+    if (engine := plan_engine(content)) is not None:
+        raise FileFormatError(
+            f"{content.name} is a plan (engine {engine!r}) and not loads: give the recording, on which evaluate and "
+            "report score plans"
+        )
     known = [each for each in FORMATS if format in ("auto", each.name) and content.kind in each.kinds]
     holding = [each for each in known if each.holds(content)]
     if len(holding) > 1:

@@ -48,7 +48,7 @@ def test_the_published_protocol_plans_on_a_window_and_scores_on_the_next(run, re
         (("--protocol", "none"), "--protocol='none' is not one of bound, published"),
         (("--protocol", "published"), "give two or more"),
         (("--protocol", "published", "--figure", "a.png"), "are for --protocol bound"),
-        (("--figure", "a.txt"), "file ending is not one of png, svg, pdf"),
+        (("--figure", "a.txt"), "--figure a.txt does not end in .png or .svg or .pdf, as a figure does"),
     ],
 )
 def test_mistakes_are_one_sentence(run, options, sentence):
