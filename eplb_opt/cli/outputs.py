@@ -18,21 +18,33 @@ from eplb_opt.io.load_files import WRITERS
 class Kind:
     """What a file holds, in words, and the endings of names that say so.
 
-    `others` are endings of other kinds, and the option that writes such a file in place of this one.
+    `others` are endings of other kinds, and the option that writes such a file in place of this one. Where the ending
+    decides what is written, a name without a known one is `refused`.
     """
 
     what: str
     suffixes: tuple[str, ...]
     others: tuple[tuple[str, str], ...] = ()
+    decides: bool = False
+
+    def accepts(self, ending: str) -> bool:
+        """Whether a file of this kind may have a name that ends so: it must not say that it holds something else."""
+        return ending in self.suffixes or not (self.decides or ending in _ENDINGS)
 
 
 CSV = Kind("a table of CSV", (".csv",))
-FIGURE = Kind("a figure", (".png", ".svg", ".pdf"))
+FIGURE = Kind("a figure", (".png", ".svg", ".pdf"), decides=True)
 HTML = Kind("a page of HTML", (".html", ".htm"))
-LOADS = Kind("a recording", tuple(WRITERS))
+LOADS = Kind("a recording", tuple(WRITERS), decides=True)
 LOG = Kind("a log", (".log", ".txt"))
 MARKDOWN = Kind("a page of Markdown", (".md", ".markdown"))
 SOLUTION = Kind("a solution", (".json",))
+# Endings that say what a file holds, whoever wrote it.
+_ENDINGS = frozenset(
+    {ending for kind in (CSV, FIGURE, HTML, LOADS, LOG, MARKDOWN, SOLUTION) for ending in kind.suffixes}
+    | {ending for engine in ENGINES.values() for ending in engine.suffixes}
+    | {".jsonl", ".gz", ".zip", ".xlsx", ".parquet"}
+)
 
 
 def plan_for(engine: str, option: str) -> Kind:
@@ -40,7 +52,8 @@ def plan_for(engine: str, option: str) -> Kind:
     known = ENGINES[one_of("engine", engine, ENGINES)]
     others = {ending: f"{option} {name}" for name, other in reversed(ENGINES.items()) for ending in other.suffixes}
     # Engines that do not tell kinds of files by their names take JSON.
-    return Kind(f"a plan for {known.title}", known.suffixes or (".json", ".jsonl"), tuple(others.items()))
+    suffixes = known.suffixes or (".json", ".jsonl")
+    return Kind(f"a plan for {known.title}", suffixes, tuple(others.items()), decides=bool(known.suffixes))
 
 
 def require_outputs(outputs: Mapping[str, tuple[Path | None, Kind]], inputs: Iterable[Path | None]) -> None:
@@ -49,8 +62,8 @@ def require_outputs(outputs: Mapping[str, tuple[Path | None, Kind]], inputs: Ite
     Raises
     ------
     InvalidArgumentError
-        An output that is also an input or another output, or a name that does not end as files of its kind do; bytes
-        that go to a stream such as ``/dev/stdout`` have no name.
+        An output that is also an input or another output, or a name that ends as files of another kind do; bytes that
+        go to a stream such as ``/dev/stdout`` have no name.
     FileFormatError
         A file that cannot be written.
     """
@@ -61,7 +74,7 @@ def require_outputs(outputs: Mapping[str, tuple[Path | None, Kind]], inputs: Ite
             raise InvalidArgumentError(f"{path} is given twice, and writing it would lose what it holds")
         known.add(path.resolve())
     for option, path, kind in given:
-        if path.suffix.lower() not in kind.suffixes and not path.is_dir() and not is_stream(path):
+        if not kind.accepts(path.suffix.lower()) and not path.is_dir() and not is_stream(path):
             raise InvalidArgumentError(_wrong_ending(option, path, kind, outputs))
         require_writable(path)
 

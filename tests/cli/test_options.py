@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.cli import options
+from eplb_opt.cli import options, plans
 from eplb_opt.errors import InvalidDeploymentError
+from eplb_opt.io.content import read_content
 from tests.strategies import deployments_and_experts
 
 PAIRS = deployments_and_experts(max_experts=12, max_gpus=6, max_slots=24)
@@ -53,7 +54,7 @@ def test_gpus_that_cannot_share_the_slots_of_a_file_name_those_that_can(tmp_path
     eplb_opt.write_plan(plan, tmp_path / "vllm.json", engine="vllm")
 
     def read(gpus):
-        return options.plan_of(tmp_path / "vllm.json", "auto", gpus, nodes, nodes, "auto", True)[0]
+        return plans.plan_of(read_content(tmp_path / "vllm.json"), "auto", plans.Asked(gpus, nodes, nodes))[0]
 
     with pytest.raises(InvalidDeploymentError) as caught:
         read(gpus)

@@ -40,7 +40,10 @@ WRONG_NAMES = {
     "solve solution": (["solve", "loads.json", *GREEDY, "--save", "x.npz"], "--save x.npz does not end in .json"),
     "solve log": (["solve", "loads.json", *GREEDY, "--log", "x.json"], "does not end in .log or .txt, as a log does"),
     "convert": (["convert", "loads.json", "--to", "vllm", "-o", "x.yaml"], "; --to trtllm writes .yaml"),
-    "no ending": (["solve", "loads.json", *GREEDY, "-o", "plan"], "--output plan does not end in .json"),
+    "no ending of a figure": (
+        ["compare", "loads.json", *SHAPE, "--figure", "plan"],
+        "--figure plan does not end in .png",
+    ),
 }
 
 
@@ -58,8 +61,9 @@ def test_what_is_accepted_ends_as_its_kind_does(tmp_path_factory, kind, ending):
         require_outputs({"--output": (path, kind)}, [])
     except InvalidArgumentError as error:
         assert ending not in kind.suffixes and str(path) in str(error)
+        assert kind.decides or ending not in (".xyz", "")
     else:
-        assert ending in kind.suffixes
+        assert ending in kind.suffixes or (ending in (".xyz", "") and not kind.decides)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
