@@ -24,11 +24,10 @@ EPILOG = "\n".join(["\b", "Heuristics:", *(f"  {name:19}{summary}" for name, sum
 _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
-    "gap": ".2e",
-    "worst_gap": ".2e",
-    "relative_excess": ".5f",
+    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), ".2e"),
+    **dict.fromkeys(("mean_imbalance", "mean_balancedness", "mean_relative_excess", "mean_slot_balancedness"), ".5f"),
+    **dict.fromkeys(("total_slot_balancedness", "total_balancedness"), ".5f"),
     "milliseconds": ",.2f",
-    **dict.fromkeys(("imbalance", "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),
 }
 
@@ -103,7 +102,9 @@ def run(
     show_table(table, _FORMATS)
     show("")
     if protocol == "bound":
-        show(f"gaps: mean and largest of {frame['layer_id'].nunique()} layers; policy {options.rule_of(deployment)}")
+        loaded = int(recorded.loaded.any(axis=0).sum())
+        layers = f"{loaded} layers" if loaded == recorded.num_layers else f"the {loaded} layers with load"
+        show(f"gap: of the sum over {layers}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
     else:
         show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import compress
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +32,9 @@ def layers_frame(
 
     rows = []
     for name, objectives in values.items():
-        whole = sum(objectives, Fraction(0))
+        whole = _sum_of_loaded(objectives, solution)
         for layer_id, value, layer in zip(loads.layer_ids, objectives, solution.layers, strict=True):
-            bound = layer.lower_bound
+            bound, counts = layer.lower_bound, bool(layer.mean_load)
             rows.append(
                 {
                     "plan": name,
@@ -41,10 +43,10 @@ def layers_frame(
                     "objective": nearest_float(value),
                     "lower_bound": nearest_float(bound),
                     "gap": float(relative_gap(value, bound)),
-                    "excess": float(excess_of(value, layer.mean_load, solution.objective)),
-                    "least_excess": float(excess_of(bound, layer.mean_load, solution.objective)),
-                    "share": float(value / whole) if whole else 0.0,
-                    "left": float((value - bound) / whole) if whole else 0.0,
+                    "excess": excess_of(value, layer.mean_load, solution.objective),
+                    "least_excess": excess_of(bound, layer.mean_load, solution.objective),
+                    "share": float(value / whole) if counts else 0.0,
+                    "left": float((value - bound) / whole) if counts else 0.0,
                 }
             )
     return pd.DataFrame(rows)
@@ -61,19 +63,25 @@ def summary_frame(
     bounds = tuple(layer.lower_bound for layer in solution.layers)
     rows = []
     for name, label in labels.items():
-        by_layer = [excess_of(*pair, objective) for pair in zip(values[name], means, strict=True)]
+        by_layer = [excess_of(value, mean, objective) for value, mean in zip(values[name], means, strict=True) if mean]
+        value, bound = _sum_of_loaded(values[name], solution), _sum_of_loaded(bounds, solution)
         rows.append(
             {
                 "plan": name,
                 "label": label,
-                "excess": float(total_excess(values[name], means, objective)),
-                "least_excess": float(total_excess(bounds, means, objective)),
-                "worst_excess": float(max(by_layer)),
-                "gap": float(relative_gap(sum(values[name], Fraction(0)), sum(bounds, Fraction(0)))),
+                "excess": total_excess(values[name], means, objective),
+                "least_excess": total_excess(bounds, means, objective),
+                "worst_excess": max(by_layer, default=nan),
+                "gap": float(relative_gap(value, bound)),
                 **summarise(metrics[metrics["plan"] == name]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _sum_of_loaded(values: Values, solution: Solution) -> Fraction:
+    """Sum over the layers with load: the others have an imbalance by definition, and no part in what a plan costs."""
+    return sum(compress(values, (layer.mean_load for layer in solution.layers)), Fraction(0))
 
 
 def metrics_frame(plans: Mapping[str, Plan], loads: Loads) -> pd.DataFrame:
@@ -95,15 +103,17 @@ def experts_frame(loads: Loads) -> pd.DataFrame:
     total = loads.values.sum(axis=0, dtype=np.float64)
     ordered = -np.sort(-total, axis=1)
     sums = total.sum(axis=1)
-    safe = np.where(sums > 0, sums, 1.0)
+    # Without load no expert is the hottest.
+    parts = np.where(sums > 0, sums, nan)
     hottest = hottest_of(loads.num_experts)
     return pd.DataFrame(
         {
             "layer_id": loads.layer_ids,
             "tokens": sums,
-            "max_over_mean": ordered[:, 0] * loads.num_experts / safe,
-            "hottest_expert": total.argmax(axis=1),
-            "hottest_share": ordered[:, :hottest].sum(axis=1) / safe,
+            "max_over_mean": ordered[:, 0] * loads.num_experts / parts,
+            # Among integers pandas would make None a NaN, and floats of the others.
+            "hottest_expert": pd.Series(np.where(sums > 0, total.argmax(axis=1), None), dtype=object),
+            "hottest_share": ordered[:, :hottest].sum(axis=1) / parts,
             "idle_experts": (total == 0).sum(axis=1),
         }
     )
@@ -126,8 +136,8 @@ def hierarchy_frame(bound: Solution, anywhere: Solution) -> pd.DataFrame:
         rows.append(
             {
                 "policy": policy,
-                "excess": float(total_excess(values, means, solution.objective)),
-                "least_excess": float(total_excess(bounds, means, solution.objective)),
+                "excess": total_excess(values, means, solution.objective),
+                "least_excess": total_excess(bounds, means, solution.objective),
                 "gap": float(solution.gap),
                 "seconds": solution.runtime,
             }
