@@ -33,7 +33,7 @@ def plot_heat(loads: Any, ax: Axes | None = None) -> Axes:
     steps = [(0.0, to_rgba(ORANGE, 0.0)), (0.5, to_rgba(ORANGE, 0.9)), (1.0, to_rgba(VERMILLION, 1.0))]
     # From the second colour on it is opaque: between them hue says what alpha no longer can.
     colours = LinearSegmentedColormap.from_list("heat", steps)
-    norm = PowerNorm(_GAMMA, vmin=0.0, vmax=max(2.0, *with_load(heat).ravel().tolist()))
+    norm = PowerNorm(_GAMMA, vmin=0.0, vmax=float(with_load(heat).max(initial=2.0)))
     image = ax.imshow(heat, aspect="auto", interpolation="none", cmap=colours, norm=norm)
     ax.set_xlabel("expert")
     ax.set_ylabel("layer")
