@@ -8,8 +8,6 @@ from itertools import compress
 from math import nan
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from eplb_opt.evaluate import evaluate, summarise
 from eplb_opt.exact import nearest_float
 from eplb_opt.loads import Loads
@@ -19,9 +17,6 @@ from eplb_opt.solution import Solution, relative_gap
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# The hottest experts whose share of the load is told, as a part of all experts.
-_HOTTEST = 0.1
 
 
 def layers_frame(
@@ -94,34 +89,6 @@ def metrics_frame(plans: Mapping[str, Plan], loads: Loads) -> pd.DataFrame:
         frame.insert(0, "plan", name)
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def experts_frame(loads: Loads) -> pd.DataFrame:
-    """How unequal the experts of each layer are, windows summed, see `Report.experts`."""
-    import pandas as pd
-
-    total = loads.values.sum(axis=0, dtype=np.float64)
-    ordered = -np.sort(-total, axis=1)
-    sums = total.sum(axis=1)
-    # Without load no expert is the hottest.
-    parts = np.where(sums > 0, sums, nan)
-    hottest = hottest_of(loads.num_experts)
-    return pd.DataFrame(
-        {
-            "layer_id": loads.layer_ids,
-            "tokens": sums,
-            "max_over_mean": ordered[:, 0] * loads.num_experts / parts,
-            # Among integers pandas would make None a NaN, and floats of the others.
-            "hottest_expert": pd.Series(np.where(sums > 0, total.argmax(axis=1), None), dtype=object),
-            "hottest_share": ordered[:, :hottest].sum(axis=1) / parts,
-            "idle_experts": (total == 0).sum(axis=1),
-        }
-    )
-
-
-def hottest_of(num_experts: int) -> int:
-    """How many experts are the hottest tenth, at least one."""
-    return max(1, round(_HOTTEST * num_experts))
 
 
 def hierarchy_frame(bound: Solution, anywhere: Solution) -> pd.DataFrame:

@@ -23,10 +23,11 @@ from eplb_opt.evaluate import objective_values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.colours import GREEDY, TRIVIAL
-from eplb_opt.report.frames import experts_frame, hierarchy_frame, layers_frame, metrics_frame, summary_frame
+from eplb_opt.report.frames import hierarchy_frame, layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.report import Report
 from eplb_opt.report.values import Values, coolest, matched, require_same
 from eplb_opt.report.words import shortened
+from eplb_opt.skew import skew
 from eplb_opt.solution import Solution
 from eplb_opt.solve import Progress, solve
 
@@ -118,7 +119,7 @@ def make_report(
         layers=layers_frame(values, labels, solution, loads),
         summary=summary_frame(metrics, values, labels, solution),
         metrics=metrics,
-        experts=experts_frame(loads),
+        experts=skew(loads),
         hierarchy=None if anywhere is None else hierarchy_frame(solution, anywhere),
         subject=coolest(list(given) or [SOLVE], values),
         best=coolest([*given, SOLVE], values),

@@ -8,12 +8,12 @@ from statistics import fmean, median
 import numpy as np
 
 from eplb_opt.report.blocks import Block, Picture, Section, Table, Text
-from eplb_opt.report.frames import hottest_of
 from eplb_opt.report.heat import plot_heat
 from eplb_opt.report.report import Report, rows_of
 from eplb_opt.report.shares import expert_shares
 from eplb_opt.report.skew import plot_skew
 from eplb_opt.report.words import count, percent, plural
+from eplb_opt.skew import hottest_of
 
 
 def recording_section(report: Report) -> Section:
@@ -48,7 +48,7 @@ def _skew_words(report: Report) -> str:
     )
     if len(rows) > 1:
         words += f", that of the median layer {median(row['max_over_mean'] for row in rows):.1f} times"
-    words += f". {_hottest_words(report, fmean(row['hottest_share'] for row in rows))}"
+    words += f". {_hottest_words(report, fmean(row['hottest_tenth_share'] for row in rows))}"
     idle = sum(row["idle_experts"] for row in rows)
     if idle:
         words += f" {plural(idle, 'expert')} of all layers together got no token at all."

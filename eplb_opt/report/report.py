@@ -47,9 +47,7 @@ class Report:
     metrics
         `eplb_opt.evaluate` of every plan, with its name in ``plan``.
     experts
-        One row per layer, windows summed: ``layer_id``, ``tokens``, ``max_over_mean`` of the experts' loads,
-        ``hottest_expert``, ``hottest_share`` (of the hottest tenth of the experts), ``idle_experts``. In a layer
-        without load no expert is the hottest, and shares are ``NaN``.
+        One row per layer: `eplb_opt.skew.skew` of the recording.
     hierarchy
         Where groups are bound to nodes, ``excess``, ``least_excess``, ``gap`` and ``seconds`` for each ``policy``,
         ``"hierarchical"`` and ``"global"``; else ``None``.
