@@ -165,9 +165,10 @@ class Solution:
         layers = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
         empty = sum(not layer.mean_load for layer in self.layers)
         layers += f" ({empty} without load)" if empty else ""
-        kind = "" if self.objective == "total" else f"{self.objective} "
+        # Not "mean imbalance": `evaluate` calls so the mean over layers and windows, and "worst" the largest of all.
+        over = {"total": "", "mean": " (mean over windows)", "worst": " (in the worst window)"}[self.objective]
         return (
-            f"{layers}: {kind}imbalance {float(value / mean):.6f}, bound {float(bound / mean):.6f}, "
+            f"{layers}: imbalance {float(value / mean):.6f}{over}, bound {float(bound / mean):.6f}, "
             f"gap {percent(self.gap)} (worst layer {percent(self.worst_gap)}), {self.runtime:.1f} s"
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import nan
-from statistics import mean
 
 import numpy as np
 import pytest
@@ -55,10 +54,20 @@ class Known:
         parts = [gpus for (_, row), gpus in self.gpu_loads.items() if row == layer]
         return [sum(column) for column in zip(*parts, strict=True)] or [Fraction(0)] * self.plan.deployment.num_gpus
 
-    def objective(self, layer, objective):
+    def objective(self, layer, objective, weights=None):
         if objective == "total":
             return max(self.total(layer))
-        return {"mean": mean, "worst": max}[objective](self.imbalances(layer) or [Fraction(1)])
+        imbalances = self.imbalances(layer)
+        if not imbalances:
+            return Fraction(1)
+        if objective == "worst":
+            return max(imbalances)
+        parts = [Fraction((weights or [1] * self.loads.num_windows)[window]) for window in self.windows(layer)]
+        return sum(value * part for value, part in zip(imbalances, parts, strict=True)) / sum(parts)
+
+    def windows(self, layer):
+        """Those in which the layer has load."""
+        return [window for window, row in self.gpu_loads if row == layer]
 
     def loaded(self):
         return sorted({layer for _, layer in self.gpu_loads})

@@ -106,12 +106,28 @@ def test_a_solution_is_worth_the_same_in_every_command(data):
     assert report.figures[SOLVE]["excess"] == near(known.excess(values, objective))
     assert report.figures[SOLVE]["least_excess"] == near(known.excess(bounds, objective))
     assert max(run.gaps) == solution.worst_gap
-    printed = re.search(r"imbalance (\S+), bound (\S+), gap", str(solution))
+    printed = re.search(r"imbalance (\d\S+\d).*, bound (\S+), gap", str(solution))
     assert printed.groups() == (f"{float(run.imbalance):.6f}", f"{float(run.bound):.6f}")
     if known.loaded():
         assert printed.groups() == tuple(
             f"{1 + report.figures[SOLVE][name]:.6f}" for name in ("excess", "least_excess")
         )
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_window_weights_weigh_the_windows_with_load_in_every_command(data):
+    deployment, loads = data.draw(recorded(min_windows=2))
+    weights = data.draw(st.lists(st.integers(1, 5), min_size=loads.num_windows, max_size=loads.num_windows))
+    solution = eplb_opt.solve(loads, deployment, objective="mean", window_weights=weights, method="lpt")
+    known = Known.of(solution.plan, loads)
+    values = [known.objective(layer, "mean", weights) for layer in range(loads.num_layers)]
+    assert [layer.objective for layer in solution.layers] == values
+    assert [certified.error for certified in certify(solution, loads)] == [None] * loads.num_layers
+    report = make_report(loads, deployment, solution=solution)
+    assert report.by_layer[SOLVE][0]["objective"] == float(values[0])
+    assert report.figures[SOLVE]["excess"] == near(known.excess(values, "mean"))
+    assert report.figures[SOLVE]["gap"] == float(solution.gap)
 
 
 @settings(max_examples=25)

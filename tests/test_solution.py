@@ -66,7 +66,7 @@ def test_layers_without_load_count_in_no_figure_over_layers():
     both = replace(solution(loaded, empty), objective="mean")
     assert both.loaded_layers == (loaded,)
     assert both.gap == both.worst_gap == Fraction(1, 5)
-    words = "mean imbalance 1.250000, bound 1.000000, gap 20 % (worst layer 20 %), 1.2 s"
+    words = "imbalance 1.250000 (mean over windows), bound 1.000000, gap 20 % (worst layer 20 %), 1.2 s"
     assert str(both) == f"2 layers (1 without load): {words}"
     # Where no layer has load all of them count, as there is nothing else to speak of.
     assert replace(solution(empty), objective="mean").loaded_layers == (empty,)

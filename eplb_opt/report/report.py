@@ -42,8 +42,8 @@ class Report:
         ``share`` of the sum of the plan's objectives, and ``left``, the part of that sum which lies between plan and
         bound, both 0 in a layer without load.
     summary
-        One row per plan: ``plan``, ``label``, ``excess``, ``least_excess``, ``worst_excess`` of a layer, ``gap``, and
-        the figures of `eplb_opt.evaluate.summarise`.
+        One row per plan: ``plan``, ``label``, ``excess``, ``least_excess``, ``worst_excess`` of a layer, ``gap`` of the
+        sum of objectives, and the figures of `eplb_opt.evaluate.summarise`.
     metrics
         `eplb_opt.evaluate` of every plan, with its name in ``plan``.
     experts

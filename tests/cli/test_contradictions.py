@@ -12,6 +12,7 @@ from eplb_opt.evaluate import summarise
 from eplb_opt.io import read_solution, write_loads
 from eplb_opt.loads import Loads
 from eplb_opt.report.words import in_percent
+from eplb_opt.solution import percent
 from tests.known import OBJECTIVES, Known, near
 
 
@@ -33,12 +34,13 @@ def test_commands_print_the_same_figures(run, emptied, objective):
     )
     assert code == 0
     said = re.search(
-        r"^4 layers \(1 without load\): .*imbalance (\S+), bound (\S+), gap (.*) \(worst", out, re.MULTILINE
+        r"^4 layers \(1 without load\): imbalance (\d\S+\d).*, bound (\S+), gap (.*) \(worst", out, re.MULTILINE
     )
     known = Known.of(eplb_opt.read_plan("s.json"), eplb_opt.read_loads(emptied, windows=3))
     solution = read_solution("s.json")
     values = [known.objective(layer, objective) for layer in range(4)]
     assert said[1] == f"{1 + known.excess(values, objective):.6f}"
+    assert said[3] == percent(solution.gap)
 
     evaluated = json.loads(run("evaluate", "s.json", emptied, *windows, "--json")[1])
     assert evaluated["summary"] == summarise(eplb_opt.evaluate(known.plan, known.loads))
