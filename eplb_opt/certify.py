@@ -101,10 +101,7 @@ def _check(proof: Proof, instance: Instance, solution: Solution) -> None:
         (mean,) = instance.loaded().mean_loads
         check_certificate(certificate | {"bound": exact_text(proof.bound * mean)}, windows[0], rules)
         return
-    weights = None
-    if solution.objective == "mean":
-        given = solution.window_weights or (Fraction(1),) * instance.num_windows
-        weights = [weight for weight, window in zip(given, instance.weights, strict=True) if any(window)]
+    weights = instance.weights_of_loaded(solution.window_weights) if solution.objective == "mean" else None
     check_window_certificate(certificate, windows, rules, weights)
 
 

@@ -88,6 +88,15 @@ class Loads:
         """Logical experts of a layer."""
         return int(self.values.shape[2])
 
+    @property
+    def loaded(self) -> NDArray[np.bool_]:
+        """Which layers have load in which windows, shape ``(windows, layers)``.
+
+        Only these pairs count in figures over windows and layers: where nothing is to be balanced there is no balance.
+        """
+        loaded: NDArray[np.bool_] = np.any(self.values, axis=2)
+        return loaded
+
     @classmethod
     def of(cls, loads: Any) -> Loads:
         """`loads` itself if it is a `Loads`, else a `Loads` around the data frame, array, tensor or nested list."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, compress
+from itertools import combinations
 from math import comb, factorial, lcm
 from typing import Any
 
@@ -27,12 +27,9 @@ def window_bounds(
 
     `window_weights` weigh the mean.
     """
-    loaded = [bool(any(window)) for window in instance.weights]
-    if not any(loaded):
+    if not any(instance.loaded_windows):
         return (Proof("windows", Fraction(1), checked=True),)
-    weights = None
-    if objective == "mean":
-        weights = tuple(compress(window_weights or (Fraction(1),) * instance.num_windows, loaded))
+    weights = instance.weights_of_loaded(window_weights) if objective == "mean" else None
     # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
     windows = [window.in_mean_loads() for window in instance.loaded().windows()]
     alone = [strongest(*quick_bounds(window)) for window in windows]

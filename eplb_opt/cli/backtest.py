@@ -61,6 +61,9 @@ def run(
             workers=workers,
             progress=progress,
         )
+    if scores.empty and json:
+        show_json([])
+        return 0
     if scores.empty:
         show("nothing was scored: interrupted before the first window was done, or no layer has load in a scored one")
         return 0

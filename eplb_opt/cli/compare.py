@@ -17,6 +17,7 @@ from eplb_opt.compare import compare, published_scores, summarise_comparison, su
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.heuristics import summaries
 from eplb_opt.io.files import write_whole
+from eplb_opt.report.words import plural
 
 PROTOCOLS = ("bound", "published")
 # Below the help; the first line keeps the others apart.
@@ -25,11 +26,10 @@ EPILOG = "\n".join(["\b", "Heuristics:", *(f"  {name:19}{summary}" for name, sum
 _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
-    "gap": ".2e",
-    "worst_gap": ".2e",
-    "relative_excess": ".5f",
+    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), ".2e"),
+    **dict.fromkeys(("mean_imbalance", "mean_balancedness", "mean_slot_balancedness"), ".5f"),
+    **dict.fromkeys(("total_slot_balancedness", "total_balancedness"), ".5f"),
     "milliseconds": ",.2f",
-    **dict.fromkeys(("imbalance", "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),
 }
 
@@ -98,10 +98,13 @@ def run(
     if json:
         show_json(records(table))
         return 0
-    show_table(table, _FORMATS)
+    # That is the mean imbalance less 1, and the table is wide.
+    show_table(table.drop(columns="mean_relative_excess", errors="ignore"), _FORMATS)
     show("")
     if protocol == "bound":
-        show(f"gaps: mean and largest of {frame['layer_id'].nunique()} layers; policy {options.rule_of(deployment)}")
+        loaded = int(recorded.loaded.any(axis=0).sum())
+        layers = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
+        show(f"gap: of the sum over {layers}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
     else:
         show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
     return 0

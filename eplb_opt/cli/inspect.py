@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from eplb_opt.bounds.table import lower_bound
 from eplb_opt.cli import options
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.io import read_loads
-from eplb_opt.loads import Loads
 from eplb_opt.models import model_of
-
-if TYPE_CHECKING:
-    import pandas as pd
+from eplb_opt.skew import skew
 
 
 def run(
@@ -43,7 +36,7 @@ def run(
     meant = shape is not None or None not in (experts, layers)
     doubts = options.doubts_about(recorded, gpus, meant=meant)
     options.tell(doubts)
-    table = _skew(recorded)
+    table = skew(recorded)
     if gpus is None:
         options.require_gpus_for(
             slots=slots is not None,
@@ -53,7 +46,8 @@ def run(
             policy=policy != "auto",
             no_distinct=not distinct,
         )
-    formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f", "hottest_share": ".4f"}
+    formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f"}
+    formats |= dict.fromkeys(("hottest_share", "hottest_tenth_share"), ".4f")
     if gpus is not None:
         deployment = options.deployment_of(
             recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
@@ -81,23 +75,3 @@ def run(
     show("")
     show_table(table, formats)
     return 0
-
-
-def _skew(loads: Loads) -> pd.DataFrame:
-    """Per layer, windows summed: tokens, max / mean over experts, coefficient of variation, idle experts."""
-    import pandas as pd
-
-    total = loads.values.sum(axis=0, dtype=np.float64)
-    mean = total.mean(axis=1)
-    safe = np.where(mean > 0, mean, 1.0)
-    return pd.DataFrame(
-        {
-            "layer_id": loads.layer_ids,
-            "tokens": total.sum(axis=1),
-            "max_over_mean": total.max(axis=1) / safe,
-            "cv": total.std(axis=1) / safe,
-            "hottest_expert": total.argmax(axis=1),
-            "hottest_share": total.max(axis=1) / (safe * loads.num_experts),
-            "idle_experts": (total == 0).sum(axis=1),
-        }
-    )

@@ -53,7 +53,7 @@ def run(
     and the recording that it was made for, with the same --windows, also every value and every bound.
     """
     engine = _engine(engine, for_engine)
-    known, facts = gpus is not None, {}
+    known, facts, way_out = gpus is not None, {}, ""
     bounds: tuple[Certified, ...] = ()
     recorded, shape = None, None if model is None else model_of(model)
     if not loads and layers is not None:
@@ -82,7 +82,7 @@ def run(
         violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in bounds if bound.error)
         violations += () if for_engine is None else violations_for(checked, for_engine)
     except InvalidPlanError as error:
-        violations = error.violations
+        violations, way_out = error.violations, error.way_out
     except FileFormatError as error:
         if for_engine is None:
             raise
@@ -96,6 +96,8 @@ def run(
             show(f"  {violation}")
         if len(violations) > _MOST_LINES:
             show(f"  and {len(violations) - _MOST_LINES} more, all of them with --json")
+        if way_out:
+            show(f"  {way_out}")
     else:
         _show_valid(plan, checked, known=known, whole=recorded is not None or model_layers is not None)
         if bounds:

@@ -208,7 +208,7 @@ def _search(instance: Instance, work: int) -> Ints:
 
 
 def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num_gpus: int, seconds: float) -> None:
-    """One line for the log: how balanced the plan is, beside the shipped policy's, and what moves."""
+    """One line for the log: how balanced the layers with load are, beside the shipped policy's plan, and what moves."""
     if not logger.isEnabledFor(logging.INFO):
         return
     mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus

@@ -7,7 +7,7 @@ from itertools import accumulate
 from eplb_opt.report.blocks import Section, Table, Text
 from eplb_opt.report.report import Report
 from eplb_opt.report.verdict import subject_words
-from eplb_opt.report.words import percent, percent_at_most, plural
+from eplb_opt.report.words import in_percent, percent, percent_at_most, plural
 
 _SHOWN = 10
 # Layers that have this part of what is left are told in a sentence.
@@ -27,8 +27,8 @@ def deciding_section(report: Report) -> Section:
             (
                 str(row["layer_id"]),
                 f"{100 * row['share']:.2f}",
-                f"{100 * row['excess']:,.3f}",
-                f"{100 * row['least_excess']:,.3f}",
+                in_percent(row["excess"]),
+                in_percent(row["least_excess"]),
                 f"{100 * row['left']:.5f}",
             )
             for row in layers[:_SHOWN]
@@ -46,7 +46,7 @@ def _share_words(report: Report) -> str:
     top = max(layers, key=lambda row: float(row["share"]))
     return (
         f"With {subject_words(report)} layer {top['layer_id']} has the largest share, {percent(top['share'])}; "
-        f"equal layers would have {percent(1 / len(layers))} each."
+        f"equal layers would have {percent(1 / len(report.solution.loaded_layers))} each."
     )
 
 

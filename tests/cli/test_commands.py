@@ -93,6 +93,25 @@ def test_a_broken_engine_file_is_refused_by_name(run, recording, tmp_path, damag
     assert code == 1 and any(words in violation for violation in json.loads(out)["violations"])
 
 
+def test_every_command_says_how_to_allow_doubled_replicas(run, recording):
+    """The policy that engines ship doubles replicas up; so does a plan for few GPUs with many slots."""
+    doubled = [[*range(16), *([0] * 8)]] * 6
+    Path("engine.json").write_text(json.dumps({"physical_to_logical_map": doubled}))
+    way_out = "distinct=False allows that (on the command line --no-distinct, with --gpus)"
+    commands = (
+        ("evaluate", "engine.json", recording),
+        ("report", recording, "engine.json", "--markdown", "page.md", "--time-limit", 1),
+        ("convert", "engine.json", "--to", "native", "-o", "native.json"),
+        ("solve", recording, "--slots", 24, "--warm-start", "engine.json", "-o", "plan.json", "--method", "greedy"),
+    )
+    for command in commands:
+        assert way_out in sentence_of(run(*command, "--gpus", 2)), command
+        assert run(*command, "--gpus", 2, "--no-distinct")[0] == 0, command
+    code, out, _ = run("verify", "engine.json", recording, "--gpus", 2)
+    assert code == 1 and out.splitlines()[-1] == f"  {way_out}"
+    assert run("verify", "engine.json", recording, "--gpus", 2, "--no-distinct")[0] == 0
+
+
 def test_a_row_too_few_is_named_without_a_recording_too(run, recording):
     run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "x.json", "--engine", "sglang")
     code, out, _ = run("verify", "x.json", "--model-layers", 7)
