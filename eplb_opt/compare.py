@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # The row of `eplb_opt.solve`, whose bounds all rows are held against.
 SOLVE = "solve"
 _METRICS = ("imbalance", "balancedness", "relative_excess", "slot_balancedness")
+# What the published score calls figures of `evaluate.summarise`.
+_SCORES = {"slot_balancedness": "total_slot_balancedness", "gpu_balancedness": "total_balancedness"}
 # Times of a heuristic are the best of so many runs, as other work on the machine only adds to them.
 _RUNS = 3
 # Seconds for all layers that the published speed terms pay in full.
@@ -107,8 +109,9 @@ def summarise_comparison(comparison: pd.DataFrame) -> pd.DataFrame:
     """One row per method of `compare`'s frame, best first; layers without load count in no figure but ``doubled``.
 
     ``objective``, the sum over layers; ``gap`` of that sum, as `Solution.gap`; ``mean_gap`` and ``worst_gap`` of the
-    layers; ``mean_imbalance`` and so on, means over layers and windows, as `eplb_opt.evaluate.summarise` has them;
-    ``doubled``, a sum; and ``milliseconds``. Where no layer has load, gaps are 0 and the means ``NaN``.
+    layers; ``imbalance`` and so on, means over layers and windows, which `eplb_opt.evaluate.summarise` calls
+    ``mean_imbalance`` and so on; ``doubled``, a sum; and ``milliseconds``. Where no layer has load, gaps are 0 and the
+    means ``NaN``.
     """
     import pandas as pd
 
@@ -123,13 +126,13 @@ def summarise_comparison(comparison: pd.DataFrame) -> pd.DataFrame:
                 "gap": _mean(counted["gap"], counted["objective"], default=0.0),
                 "mean_gap": counted["gap"].mean(),
                 "worst_gap": counted["gap"].max(),
-                **{f"mean_{metric}": _mean(counted[metric], counted["windows"]) for metric in _METRICS},
+                **{metric: _mean(counted[metric], counted["windows"]) for metric in _METRICS},
                 "doubled": layers["doubled"].sum(),
                 "milliseconds": layers["milliseconds"].iloc[0],
             }
         )
     # `solve` is never worse than the heuristics that it begins with, and first where it is no better.
-    rows.sort(key=lambda row: (row["mean_gap"], row["method"] != SOLVE, row["method"]))
+    rows.sort(key=lambda row: (row["gap"], row["method"] != SOLVE, row["method"]))
     return pd.DataFrame(rows)
 
 
@@ -160,11 +163,11 @@ def published_scores(
     Returns
     -------
     pandas.DataFrame
-        One row per method and scored window: ``method``, ``window``; ``total_slot_balancedness`` and
-        ``total_balancedness`` as `eplb_opt.evaluate.summarise` has them, the sum over layers of the mean load of a slot
-        (a GPU) / the sum over layers of the largest; ``milliseconds`` of the plan; ``speed_20ms`` and ``speed_2ms``,
-        min(1, so much / time), the two forms that are published; and ``score_20ms``, ``score_2ms``, the means of
-        ``total_slot_balancedness`` and of a speed.
+        One row per method and scored window: ``method``, ``window``; ``slot_balancedness`` and ``gpu_balancedness``,
+        the sum over layers of the mean load of a slot (a GPU) / the sum over layers of the largest, which
+        `eplb_opt.evaluate.summarise` calls ``total_slot_balancedness`` and ``total_balancedness``; ``milliseconds`` of
+        the plan; ``speed_20ms`` and ``speed_2ms``, min(1, so much / time), the two forms that are published; and
+        ``score_20ms``, ``score_2ms``, the means of ``slot_balancedness`` and of a speed.
 
     Raises
     ------
@@ -193,19 +196,19 @@ def published_scores(
                 done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))
             plan = Plan(done.slots, deployment, loads.num_experts, **loads.labels.fields)
             seen = summarise(evaluate(plan, loads.values[window]))
-            scores = {metric: seen[metric] for metric in ("total_slot_balancedness", "total_balancedness")}
+            scores = {name: seen[metric] for name, metric in _SCORES.items()}
             rows.append({"method": name, "window": window, **scores, "milliseconds": 1e3 * done.seconds})
     frame = pd.DataFrame(rows)
     for name, seconds in _FULL_SPEED.items():
         frame[f"speed_{name}"] = (1e3 * seconds / frame["milliseconds"]).clip(upper=1.0)
-        frame[f"score_{name}"] = (frame["total_slot_balancedness"] + frame[f"speed_{name}"]) / 2
+        frame[f"score_{name}"] = (frame["slot_balancedness"] + frame[f"speed_{name}"]) / 2
     return frame
 
 
 def summarise_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per method of `published_scores`' frame: means over the windows, best per-slot balance first."""
     table: pd.DataFrame = scores.drop(columns="window").groupby("method", sort=False).mean().reset_index()
-    return table.sort_values(["total_slot_balancedness", "method"], ascending=[False, True], ignore_index=True)
+    return table.sort_values(["slot_balancedness", "method"], ascending=[False, True], ignore_index=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,7 @@ _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
     **dict.fromkeys(("gap", "mean_gap", "worst_gap"), ".2e"),
-    **dict.fromkeys(("mean_imbalance", "mean_balancedness", "mean_slot_balancedness"), ".5f"),
-    **dict.fromkeys(("total_slot_balancedness", "total_balancedness"), ".5f"),
+    **dict.fromkeys(("imbalance", "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     "milliseconds": ",.2f",
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),
 }
@@ -99,12 +98,12 @@ def run(
         show_json(records(table))
         return 0
     # That is the mean imbalance less 1, and the table is wide.
-    show_table(table.drop(columns="mean_relative_excess", errors="ignore"), _FORMATS)
+    show_table(table.drop(columns="relative_excess", errors="ignore"), _FORMATS)
     show("")
     if protocol == "bound":
         loaded = int(recorded.loaded.any(axis=0).sum())
-        layers = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
-        show(f"gap: of the sum over {layers}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
+        over = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
+        show(f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
     else:
         show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
     return 0
