@@ -18,7 +18,7 @@ def deciding_section(report: Report) -> Section:
     """Layers by their share of the sum of max loads, and by what is left to gain."""
     if report.loads.num_layers == 1:
         return Section("deciding", "Which layers decide", (Text(f"There is only one layer. {_left_words(report)}"),))
-    loaded = compress(report.by_layer[report.subject], report.loads.loaded.any(axis=0))
+    loaded = compress(report.by_layer[report.subject], (layer.mean_load for layer in report.solution.layers))
     layers = sorted(loaded, key=lambda row: (-row["left"], -row["share"]))
     unit = "max loads" if report.solution.objective == "total" else "imbalances"
     table = Table(
