@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, compress
 
 from eplb_opt.report.blocks import Section, Table, Text
 from eplb_opt.report.report import Report
@@ -18,10 +18,11 @@ def deciding_section(report: Report) -> Section:
     """Layers by their share of the sum of max loads, and by what is left to gain."""
     if report.loads.num_layers == 1:
         return Section("deciding", "Which layers decide", (Text(f"There is only one layer. {_left_words(report)}"),))
-    layers = sorted(report.by_layer[report.subject], key=lambda row: (-row["left"], -row["share"]))
+    loaded = compress(report.by_layer[report.subject], (layer.mean_load for layer in report.solution.layers))
+    layers = sorted(loaded, key=lambda row: (-row["left"], -row["share"]))
     unit = "max loads" if report.solution.objective == "total" else "imbalances"
     table = Table(
-        f"The {min(_SHOWN, len(layers))} layers with the most left to gain.",
+        f"The {plural(min(_SHOWN, len(layers)), 'layer')} with the most left to gain.",
         ("layer", "share of the sum (%)", "above the mean (%)", "bound (%)", "left to gain (% of the sum)"),
         tuple(
             (
