@@ -138,15 +138,17 @@ class Deployment:
 
     def with_slots(self, num_slots: int, num_experts: int) -> Deployment:
         """The same deployment with so many slots; an ``InvalidDeploymentError`` unless they are `possible_slots`."""
-        number = positive_int("num_slots", num_slots, InvalidDeploymentError)
-        possible = self.possible_slots(num_experts)
-        if number not in possible:
-            raise InvalidDeploymentError(self.refusal_of(number, num_experts) + nearest(number, possible))
-        return replace(self, num_slots=number)
+        self._require_possible(positive_int("num_slots", num_slots, InvalidDeploymentError), num_experts)
+        return replace(self, num_slots=num_slots)
 
     def require_room_for(self, num_experts: int) -> None:
         """Raise ``InvalidDeploymentError`` unless some plan for `num_experts` experts exists, see `possible_slots`."""
-        self.with_slots(self.num_slots, num_experts)
+        self._require_possible(self.num_slots, num_experts)
+
+    def _require_possible(self, num_slots: int, num_experts: int) -> None:
+        possible = self.possible_slots(num_experts)
+        if num_slots not in possible:
+            raise InvalidDeploymentError(self.refusal_of(num_slots, num_experts) + nearest(num_slots, possible))
 
     def _require_nodes_that_divide(self) -> None:
         common = gcd(self.num_gpus, self.num_groups)
