@@ -122,13 +122,13 @@ class Deployment:
         most = num_experts // self.binding_nodes * self.num_gpus if self.distinct else _MOST_SLOTS
         return range(least, min(most, _MOST_SLOTS) + 1, self.num_gpus)
 
-    def refusal_of(self, num_slots: int, num_experts: int | None = None) -> str:
+    def refusal_of(self, num_slots: int, num_experts: int = 0) -> str:
         """Why a number that is not one of `possible_slots` is not, in words; without experts, why no plan has it."""
         if num_slots > _MOST_SLOTS:
             return f"num_slots={num_slots} is more than {_MOST_SLOTS}, the most supported"
         if num_slots % self.num_gpus:
             return f"num_slots={num_slots} is not a multiple of num_gpus={self.num_gpus}"
-        if num_experts is None or num_slots < num_experts:
+        if num_slots < num_experts:
             return f"num_slots={num_slots} cannot hold {num_experts} experts"
         where = "a GPU" if self.binding_nodes == 1 else "a GPU of a node"
         return (
@@ -138,15 +138,17 @@ class Deployment:
 
     def with_slots(self, num_slots: int, num_experts: int) -> Deployment:
         """The same deployment with so many slots; an ``InvalidDeploymentError`` unless they are `possible_slots`."""
-        number = positive_int("num_slots", num_slots, InvalidDeploymentError)
-        possible = self.possible_slots(num_experts)
-        if number not in possible:
-            raise InvalidDeploymentError(self.refusal_of(number, num_experts) + nearest(number, possible))
-        return replace(self, num_slots=number)
+        self._require_possible(positive_int("num_slots", num_slots, InvalidDeploymentError), num_experts)
+        return replace(self, num_slots=num_slots)
 
     def require_room_for(self, num_experts: int) -> None:
         """Raise ``InvalidDeploymentError`` unless some plan for `num_experts` experts exists, see `possible_slots`."""
-        self.with_slots(self.num_slots, num_experts)
+        self._require_possible(self.num_slots, num_experts)
+
+    def _require_possible(self, num_slots: int, num_experts: int) -> None:
+        possible = self.possible_slots(num_experts)
+        if num_slots not in possible:
+            raise InvalidDeploymentError(self.refusal_of(num_slots, num_experts) + nearest(num_slots, possible))
 
     def _require_nodes_that_divide(self) -> None:
         common = gcd(self.num_gpus, self.num_groups)

@@ -73,9 +73,9 @@ def run(
     start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
     if save is not None and certificate is not None:
         raise InvalidArgumentError("--certificate is another name of --save: give one of them")
+    outputs = {"--output": (output, plan_for(engine, "--engine")), "--save": (save, SOLUTION)}
+    require_outputs(outputs | {"--certificate": (certificate, SOLUTION), "--log": (log, LOG)}, [*loads, warm_start])
     save = save or certificate
-    outputs = {"--output": (output, plan_for(engine, "--engine")), "--save": (save, SOLUTION), "--log": (log, LOG)}
-    require_outputs(outputs, [*loads, warm_start])
     if output is not None:
         require_target(output, engine, recorded.labels)
     elif engine != "native":

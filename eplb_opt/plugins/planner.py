@@ -106,7 +106,8 @@ def deployment_of(
         Numbers that are no positive integers or do not divide, or too few slots.
     """
     # Born first, so that what is divided by below is a number.
-    numbers = Deployment(num_gpus, num_slots, num_nodes, num_groups, policy="global", distinct=False)
+    one_each = Deployment(num_gpus, num_gpus, num_nodes, num_groups, policy="global", distinct=False)
+    numbers = one_each.with_slots(num_slots, num_experts)
     if hierarchical is None:
         hierarchical = numbers.num_groups % numbers.num_nodes == 0
     divides = numbers.num_nodes > 1 and numbers.num_gpus % numbers.num_nodes == 0

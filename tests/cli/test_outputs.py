@@ -5,13 +5,16 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.cli import outputs
+from eplb_opt.cli.main import app
 from eplb_opt.cli.outputs import require_outputs, save_by_default
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_solution
@@ -38,6 +41,12 @@ WRONG_NAMES = {
     "generate": (["generate", "-o", "x.txt"], "does not end in .npz or .npy or .json or .csv, as a recording does"),
     "solve plan": (["solve", "loads.json", *GREEDY, "-o", "plan.yaml"], "; --engine trtllm writes .yaml"),
     "solve solution": (["solve", "loads.json", *GREEDY, "--save", "x.npz"], "--save x.npz does not end in .json"),
+    "solve certificate": (
+        ["solve", "loads.json", *GREEDY, "--certificate", "x.npz"],
+        "--certificate x.npz does not end",
+    ),
+    "backtest figure": (["backtest", "loads.json", *SHAPE, "--figure", "x.csv"], "; --output writes .csv"),
+    "bench figure": (["bench", "--figure", "x.md"], "; --markdown writes .md"),
     "solve log": (["solve", "loads.json", *GREEDY, "--log", "x.json"], "does not end in .log or .txt, as a log does"),
     "convert": (["convert", "loads.json", "--to", "vllm", "-o", "x.yaml"], "; --to trtllm writes .yaml"),
     "no ending of a figure": (
@@ -52,6 +61,28 @@ def test_a_name_that_says_something_else_is_refused_before_any_work(run, recordi
     words, sentence = WRONG_NAMES[case]
     assert sentence in sentence_of(run(*words))
     assert [path.name for path in tmp_path.iterdir()] == [recording]
+
+
+def options_with_paths():
+    """Each command with each of its options that is a path, by the name that the cases above use."""
+    for command in app.registered_commands:
+        for name, hint in get_type_hints(command.callback, include_extras=True).items():
+            (information,) = getattr(hint, "__metadata__", [None])
+            if isinstance(information, typer.models.OptionInfo) and Path in (
+                hint.__origin__,
+                *get_args(hint.__origin__),
+            ):
+                # In an annotation the first name stands where a default would be.
+                names = (f"--{name.replace('_', '-')}", information.default, *(information.param_decls or ()))
+                yield command.name, [word for word in names if isinstance(word, str)][-1]
+
+
+def test_every_option_that_names_a_file_to_write_is_among_these():
+    read_or_folders = {"--warm-start", "--library", "--runs", "--folder"}
+    tried = {(words[0], word) for words, _ in WRONG_NAMES.values() for word in words}
+    found = set(options_with_paths())
+    assert len(found) > 15
+    assert {(command, option) for command, option in found - tried if option not in read_or_folders} == set()
 
 
 @given(st.sampled_from(KINDS), st.sampled_from([*(ending for kind in KINDS for ending in kind.suffixes), ".xyz", ""]))
