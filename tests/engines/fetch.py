@@ -1,6 +1,7 @@
 """Fetch the engines' sources for the tests beside this file, pinned, into a folder: ``python fetch.py FOLDER``.
 
-Nothing of them enters the repository. What cannot be had is told in a line, and its tests are skipped; exit code 1 then.
+Nothing of them enters the repository. What cannot be had is told in a line, and its tests are skipped; then the
+exit code is 1.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ PATIENCE = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeo
 def pip(*arguments: str, **environment: str) -> None:
     """Run pip of this interpreter; a `RuntimeError` with its last line if it fails."""
     command = [sys.executable, "-m", "pip", *arguments, *PATIENCE]
-    run = subprocess.run(command, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **environment}, capture_output=True, text=True, check=False)
+    variables = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **environment}
+    run = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if run.returncode:
         errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR")] or [run.stderr.strip()[-300:]]
         raise RuntimeError(errors[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import takewhile
 
 from tests.plugins.test_pages import PAGES
 
@@ -16,11 +17,15 @@ def known(words: list[str], model: str) -> list[str]:
     return [{**KNOWN, "MODEL": model}.get(word, word) for word in words]
 
 
-def commands(engine: str, *starts: str) -> list[list[str]]:
-    """Words behind the start of each command of a page that begins so, without variables in front of it."""
+def commands(engine: str, *starts: str) -> list[tuple[list[str], dict[str, str]]]:
+    """Of each command of a page that begins so: the words behind that, and the variables in front of it."""
     text = "\n".join(re.findall(r"^```(?:bash|console)\n(.*?)^```", (PAGES / f"{engine}.md").read_text(), re.M | re.S))
     found = []
     for line in text.replace("\\\n", " ").splitlines():
-        line = re.sub(r"^(?:\w+=\S+ )*", "", line)
-        found += [shlex.split(line.removeprefix(start)) for start in starts if line.startswith(f"{start} ")]
+        words = shlex.split(line)
+        variables = dict(word.split("=", 1) for word in takewhile(re.compile(r"\w+=").match, words))
+        del words[: len(variables)]
+        found += [
+            (words[len(start.split()) :], variables) for start in starts if words[: len(start.split())] == start.split()
+        ]
     return found

@@ -69,21 +69,21 @@ def write_model(folder: Path) -> str:
     return str(path)
 
 
-def ask(engine: str, cases: list[Any], folder: Path) -> list[dict[str, Any]]:
-    """What the engine's parser makes of each case, run in `folder`."""
-    paths = [FOLDER / name for name in (*NEEDS[engine], "packages")]
+def run_beside(engine: str, code: list[str], folder: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Python with the engine's sources, in `folder`."""
+    paths = [folder, *(FOLDER / name for name in (*NEEDS[engine], "packages")), HERE, HERE.parents[1]]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     environment |= {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR", "CUDA_VISIBLE_DEVICES": ""}
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", str(HERE / f"run_{engine}.py")],
-        input=json.dumps(cases),
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+    environment |= more.pop("variables", {})
+    command = [sys.executable, "-W", "ignore", *code]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False, **more
     )
+
+
+def ask(engine: str, cases: list[Any], folder: Path) -> list[dict[str, Any]]:
+    """What the engine's parser makes of each case, run in `folder`."""
+    run = run_beside(engine, [str(HERE / f"run_{engine}.py")], folder, input=json.dumps(cases))
     assert run.returncode == 0, run.stderr[-2000:]
     answers = json.loads(run.stdout.splitlines()[-1])
     assert len(answers) == len(cases)

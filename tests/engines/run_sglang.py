@@ -1,7 +1,7 @@
 """Give command lines to SGLang's own parser, in a process of its own: JSON in, JSON out.
 
-In: a list of ``[words, plan]``; words as behind ``sglang serve``, plan whether to load the plan that they name. Out: for
-each the settings that SGLang makes of them, or ``error``; with a plan, the map that it makes of the file.
+In: a list of ``[words, plan]``; words as behind ``sglang serve``, plan whether to load the plan that they name.
+Out: for each the settings that SGLang makes of them, or ``error``; with a plan, the map that it makes of the file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Give command lines to vLLM's own parser, and vLLM-Ascend's settings to its own, in a process of its own: JSON in, out.
+"""Give command lines to vLLM's own parser, and vLLM-Ascend's settings to its own, in a process of its own.
 
-In: a list of command lines, words as behind ``vllm serve``. Out: for each the parallel settings that vLLM makes of them
-on GPUs, eight on a node, or ``error``; with ``--additional-config``, what vLLM-Ascend makes of the plan that it names.
+In, as JSON: a list of ``[words, variables]``, words as behind ``vllm serve``. Out: for each the parallel settings that
+vLLM makes of them on GPUs, eight on a node, or ``error``; with ``--additional-config``, what vLLM-Ascend makes of the
+plan that it names, for a model of as many experts as the variable ``EXPERTS`` says.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -95,15 +97,16 @@ def ascend(settings: dict[str, Any], ranks: int) -> dict[str, Any]:
     from vllm_ascend.eplb.core.eplb_utils import init_eplb_config
 
     config = EplbConfig(settings)
-    moe = SimpleNamespace(num_experts=8, ep_size=ranks, ep_rank=0)
+    moe = SimpleNamespace(num_experts=int(os.environ["EXPERTS"]), ep_size=ranks, ep_rank=0)
     experts, _, _, redundant = init_eplb_config(config, 0, moe, tp_size=1)
     placed = None if experts is None else experts.tolist()
     return {"dynamic": config.dynamic_eplb, "redundant": redundant, "slot_of_expert": placed}
 
 
-def answer(parser: Any, words: list[str]) -> dict[str, Any]:
+def answer(parser: Any, words: list[str], variables: dict[str, str]) -> dict[str, Any]:
     """The settings, or why there are none."""
     said = io.StringIO()
+    os.environ.update(variables)
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
             return resolved(parser, words)
@@ -111,9 +114,12 @@ def answer(parser: Any, words: list[str]) -> dict[str, Any]:
         return {"error": said.getvalue().rpartition("error: ")[2].strip()}
     except Exception as error:  # noqa: BLE001 - whatever it refuses is an answer
         return {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        for name in variables:
+            del os.environ[name]
 
 
 if __name__ == "__main__":
     with contextlib.redirect_stdout(sys.stderr):
         serve = prepared()
-    print(json.dumps([answer(serve, words) for words in json.load(sys.stdin)]))
+    print(json.dumps([answer(serve, *case) for case in json.load(sys.stdin)]))

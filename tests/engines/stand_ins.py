@@ -48,8 +48,11 @@ def stand_in(name: str) -> Any:
 class Module(types.ModuleType):
     """A module that has whatever is asked of it."""
 
-    __path__: list[str] = []
     __version__ = "99"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import numpy as np
@@ -12,7 +13,8 @@ from eplb_opt.io import write_plan
 from eplb_opt.io.engines import start_line
 from eplb_opt.plan import Plan
 from tests.engines.pages import commands, known
-from tests.engines.parsers import ask, require, write_model
+from tests.engines.parsers import ask, require, run_beside, write_model
+from tests.plugins.test_pages import blocks
 
 require("sglang")
 
@@ -21,7 +23,7 @@ ROWS = np.array([np.roll([0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3], shift) for shift 
 PLANS = {
     "one node": ("plan.json", 1),
     "two nodes": ("plan2.json", 2),
-    "a name with blanks and quotes": ("a plan's \"file\".json", 1),
+    "a name with blanks and quotes": ('a plan\'s "file".json', 1),
     "a name like an option": ("-plan.json", 1),
     "a tensor": ("plan.pt", 2),
 }
@@ -47,7 +49,7 @@ def answers(tmp_path_factory):
             cases[name, backend] = words, True
         cases[name, "as printed"] = [*own, *shlex.split(line)], False
         cases[name, "without ranks"] = [*own, *known(shlex.split(line), model)[2:]], False
-    for place, words in enumerate(commands("sglang", "sglang serve", "python -m sglang.launch_server")):
+    for place, (words, _) in enumerate(commands("sglang", "sglang serve", "python -m sglang.launch_server")):
         cases["page", place] = [*known(words, model), "--device", "cpu"], False
     cases["static"] = [*own, "--tp-size", "4", "--ep-size", "4", "--ep-dispatch-algorithm", "static"], False
     return dict(zip(cases, ask("sglang", list(cases.values()), folder), strict=True))
@@ -88,3 +90,31 @@ def test_every_command_of_the_page_is_taken(answers):
     assert any(answer["enable_eplb"] and answer["ep_size"] > 1 for answer in found.values())
     assert any(answer["expert_distribution_recorder_mode"] == "stat" for answer in found.values())
     assert any(answer["init_expert_location"] == "plan.json" for answer in found.values())
+
+
+LOAD = """
+import run_sglang
+from sglang.srt.plugins import load_plugins
+
+load_plugins()
+from sglang.srt.eplb import eplb_algorithms
+
+print("plans:", hasattr(eplb_algorithms.rebalance_experts, "of_eplb_opt"))
+"""
+
+
+@pytest.mark.parametrize("setting", ["0.5", "fast"])
+def test_sglangs_own_loader_plugs_in_or_ends_and_says_why(tmp_path, setting):
+    """With the entry point of the page; a plug-in that raised would be logged, and SGLang's planner would run."""
+    package = tmp_path / "plugged-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1\n")
+    (toml,) = blocks("sglang", "toml")
+    (target,) = re.findall(r'^eplb_opt = "(eplb_opt[^"]*)"', toml, re.M)
+    (package / "entry_points.txt").write_text(f"[sglang.srt.plugins]\neplb_opt = {target}\n")
+    found = run_beside("sglang", ["-c", LOAD], tmp_path, variables={"EPLB_OPT_TIME_LIMIT": setting})
+    if setting == "0.5":
+        assert "plans: True" in found.stdout, found.stderr[-2000:]
+    else:
+        assert (found.returncode, "plans" in found.stdout) == (1, False)
+        assert "eplb_opt cannot plan in SGLang: EPLB_OPT_TIME_LIMIT='fast' is not a number" in found.stderr

@@ -18,7 +18,7 @@ from tests.engines.parsers import ask, require, write_model
 require("vllm")
 
 ROWS = np.array([np.roll([0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3], shift) for shift in range(4)])
-NAMES = {"one node": ("plan.json", 1), "two nodes": ("plan2.json", 2), "quotes": ("a plan's \"file\".json", 1)}
+NAMES = {"one node": ("plan.json", 1), "two nodes": ("plan2.json", 2), "quotes": ('a plan\'s "file".json', 1)}
 
 
 def plan(nodes):
@@ -54,12 +54,15 @@ def answers(tmp_path_factory):
                 cases[engine, name, "file"] = words
                 cases[engine, name, "head"] = [{"1": "0"}.get(word, word) for word in released(words)]
                 cases[engine, name, "no ranks"] = [model, *released(words)[words.index("--enable-expert-parallel") :]]
-    # The pages speak of plan files that are of vLLM-Ascend or of no release.
-    write_plan(plan(1), folder / "expert_map.json", "ascend")
+    asked = [(words, {"EXPERTS": "8"}) for words in cases.values()]
+    # The plan of vLLM-Ascend's page.
+    whole = Plan(np.arange(288)[np.newaxis] % 256, Deployment(32, 288), 256)
+    write_plan(whole, folder / "expert_map.json", "ascend")
     for engine in ("vllm", "ascend"):
-        for place, words in enumerate(commands(engine, "vllm serve")):
+        for place, (words, variables) in enumerate(commands(engine, "vllm serve")):
             cases["page", engine, place] = known(words, model)
-    return dict(zip(cases, ask("vllm", list(cases.values()), folder), strict=True))
+            asked.append((cases["page", engine, place], variables | {"EXPERTS": "256"}))
+    return dict(zip(cases, ask("vllm", asked, folder), strict=True))
 
 
 @pytest.mark.parametrize("engine", ["vllm", "ascend"])
@@ -105,4 +108,6 @@ def test_every_command_of_the_page_is_taken(answers, engine):
     # The page says of these that no release has them.
     unreleased = [error for error in errors.values() if "initial_mapping_path" in error or "write_stats_path" in error]
     assert len(errors) == len(unreleased) == (2 if engine == "vllm" else 0)
-    assert any(answer["data_parallel_size"] > 1 for answer in found.values() if "error" not in answer)
+    taken = [answer for answer in found.values() if "error" not in answer]
+    assert taken and all(answer["data_parallel_size"] > 1 for answer in taken)
+    assert any(answer["dynamic" if engine == "ascend" else "enable_eplb"] for answer in taken)
