@@ -2,15 +2,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test engines lint clean
 
 # Generate a recording, plan it, convert it, verify it: everything from a fresh checkout.
 demo: $(VENV)/.installed
 	$(BIN)/eplb-opt demo
 
-# All tests, from a fresh checkout. Tests on recordings that are not part of the project are skipped without them.
+# All tests, from a fresh checkout. Tests on recordings that are not part of the project are skipped without them, and
+# tests with the engines' own parsers where their sources cannot be had.
 test: $(VENV)/.installed
+	-$(MAKE) --no-print-directory engines
 	$(BIN)/pytest
+
+# Sources of the engines, pinned, for tests that give them our command lines: 100 MB to download, a minute or two.
+engines: $(VENV)/.installed
+	$(BIN)/python tests/engines/fetch.py $(VENV)/engines
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from eplb_opt.cli import options
+from eplb_opt.cli import options, plans
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
-from eplb_opt.io import read_plan, write_plan
+from eplb_opt.io import write_plan
+from eplb_opt.io.content import read_content
 from eplb_opt.io.engines import ENGINES, require_target
 from eplb_opt.io.native import format_solution
 from eplb_opt.solution import Solution
@@ -70,7 +71,9 @@ def run(
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )
-    start = None if warm_start is None else read_plan(warm_start, deployment=deployment)
+    start = None
+    if warm_start is not None:
+        start, _ = plans.plan_of(read_content(warm_start), "auto", plans.Asked.of(deployment), model=shape)
     if save is not None and certificate is not None:
         raise InvalidArgumentError("--certificate is another name of --save: give one of them")
     outputs = {"--output": (output, plan_for(engine, "--engine")), "--save": (save, SOLUTION)}

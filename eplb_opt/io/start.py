@@ -16,7 +16,7 @@ class StartLine:
     ----------
     lines
         Lines for a shell (for DeepSeek's EPLB: for Python), quoted. ``NODE_RANK``, ``HEAD_NODE`` and ``PORT`` stand for
-        what only the user knows; the engines refuse these words where a number or an address belongs.
+        what only the user knows; no parser takes the first for a number.
     where
         Where the last of the lines goes, in words.
     notes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import positive_int
-from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, MissingPackageError
+from eplb_opt.errors import EplbOptError, InvalidArgumentError, InvalidLoadsError, MissingPackageError
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.planner import deployment_of, layer_loads, plan_layers, time_limit
@@ -89,11 +89,27 @@ def deepseek_rebalance_experts(
     return _tensors(layer_loads(weight), num_replicas, num_groups, num_nodes, num_gpus, enable_hierarchical, None)
 
 
+def plug_in() -> None:
+    """`patch`, for an entry point of the group ``sglang.srt.plugins``; SGLang ends where it fails, and says why.
+
+    SGLang's loader logs exceptions of a plug-in and goes on, with its own planner and nobody the wiser.
+
+    Raises
+    ------
+    SystemExit
+        What `patch` would raise; its message is all that the process has left to say.
+    """
+    try:
+        patch()
+    except EplbOptError as error:
+        raise SystemExit(f"eplb_opt cannot plan in SGLang: {error}") from None
+
+
 def patch() -> None:
     """Take the place of SGLang's DeepSeek algorithms, under their names.
 
-    For an entry point of the group ``sglang.srt.plugins``, or the top of the script that launches SGLang, so that it is
-    called in each scheduler process; more than one call does no harm. Other algorithms, such as those that plan around
+    For the top of the script that launches SGLang, so that it is called in each scheduler process; `plug_in` is for an
+    entry point. More than one call does no harm. Other algorithms, such as those that plan around
     lost ranks, stay SGLang's. Compiled code is loaded in the background from here on.
 
     Raises

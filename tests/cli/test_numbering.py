@@ -45,11 +45,23 @@ def recording(run, monkeypatch):
 
 def commands(file, engine):
     """Every command that reads a plan of a model, with how it says that it could."""
-    options = ["--model", "small", "--gpus", 2, "--engine", engine]
+    options, slots = ["--model", "small", "--gpus", 2, "--engine", engine], ["--slots", 12]
     return {
         "evaluate": ["evaluate", file, "loads.json", *options],
         "verify": ["verify", file, "loads.json", *options],
         "convert": ["convert", file, "--to", "native", "-o", "out.json", *options],
+        "solve": [
+            "solve",
+            "loads.json",
+            "--warm-start",
+            file,
+            "--method",
+            "greedy",
+            "-o",
+            "w.json",
+            *options[:4],
+            *slots,
+        ],
         "report": ["report", file, "loads.json", "--markdown", "r.md", "--time-limit", 0.1, *options[:4]],
     }
 

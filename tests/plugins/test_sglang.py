@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
 from eplb_opt.plugins import sglang
 from eplb_opt.plugins.planner import TIME_LIMIT
-from eplb_opt.plugins.sglang import deepseek_rebalance_experts, patch, rebalance_experts
+from eplb_opt.plugins.sglang import deepseek_rebalance_experts, patch, plug_in, rebalance_experts
 from tests.plugins import stand_ins
 from tests.plugins.sizes import Numbers, check, loads, numbers
 from tests.plugins.stand_ins import EplbAlgorithm
@@ -161,6 +161,20 @@ def test_the_patch_of_another_layout_is_one_sentence_and_changes_nothing(monkeyp
     with pytest.raises(MissingPackageError, match="rebalance_experts"):
         patch()
     assert modules[ALGORITHMS].rebalance_experts is shipped
+
+
+def test_an_entry_point_ends_sglang_where_it_cannot_plan_and_does_what_the_patch_does_where_it_can(monkeypatch):
+    engine = stand_ins.install(monkeypatch, stand_ins.sglang())[ALGORITHMS]
+    monkeypatch.setenv(TIME_LIMIT, "fast")
+    with pytest.raises(SystemExit) as caught:
+        plug_in()
+    assert caught.value.code == (
+        f"eplb_opt cannot plan in SGLang: {TIME_LIMIT}='fast' is not a number of seconds, such as 0.5"
+    )
+    assert not hasattr(engine.rebalance_experts, "of_eplb_opt")
+    monkeypatch.delenv(TIME_LIMIT)
+    plug_in()
+    assert engine.rebalance_experts.of_eplb_opt
 
 
 def test_the_patch_tells_of_a_wrong_time_limit(monkeypatch):
