@@ -126,15 +126,17 @@ class Deployment:
         """Why a number that is not one of `possible_slots` is not, in words; without experts, why no plan has it."""
         if num_slots > _MOST_SLOTS:
             return f"num_slots={num_slots} is more than {_MOST_SLOTS}, the most supported"
-        if num_slots % self.num_gpus:
-            return f"num_slots={num_slots} is not a multiple of num_gpus={self.num_gpus}"
         if num_slots < num_experts:
             return f"num_slots={num_slots} cannot hold {num_experts} experts"
-        where = "a GPU" if self.binding_nodes == 1 else "a GPU of a node"
-        return (
-            f"num_slots={num_slots} is more than distinct replicas can fill, as {where} can hold only "
-            f"{num_experts // self.binding_nodes} different experts (distinct=False allows copies)"
-        )
+        different = num_experts // self.binding_nodes
+        if self.distinct and num_experts and num_slots > different * self.num_gpus:
+            where = "a GPU" if self.binding_nodes == 1 else "a GPU of a node"
+            way_out = "" if num_slots % self.num_gpus else " (distinct=False allows copies)"
+            return (
+                f"num_slots={num_slots} is more than distinct replicas can fill, as {where} can hold only {different} "
+                f"different experts{way_out}"
+            )
+        return f"num_slots={num_slots} is not a multiple of num_gpus={self.num_gpus}"
 
     def with_slots(self, num_slots: int, num_experts: int) -> Deployment:
         """The same deployment with so many slots; an ``InvalidDeploymentError`` unless they are `possible_slots`."""

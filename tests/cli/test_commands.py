@@ -196,7 +196,7 @@ BAD_USAGE = {
     ),
     "less than nothing": (
         ["--gpus", 8, "--redundant", -3],
-        "--redundant -3: num_slots=13 is not a multiple of num_gpus=8; nearest: --redundant 0",
+        "--redundant -3: num_slots=13 cannot hold 16 experts; nearest: --redundant 0",
     ),
     "groups not divisible": (
         ["--gpus", 8, "--slots", 24, "--nodes", 2, "--groups", 3, "--policy", "hierarchical"],
