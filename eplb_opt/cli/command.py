@@ -46,3 +46,7 @@ def _leave(number: int = 0, frame: FrameType | None = None) -> None:
     with contextlib.suppress(OSError):
         os.write(2, b"eplb-opt: interrupted\n")
     os._exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -104,3 +104,7 @@ def _say(sentence: str) -> None:
     # Without a place for it, the exit code has to do.
     with contextlib.suppress(OSError, AttributeError):
         print(f"eplb-opt: {' '.join(sentence.split())}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
