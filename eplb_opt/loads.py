@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,14 +89,13 @@ class Loads:
         """Logical experts of a layer."""
         return int(self.values.shape[2])
 
-    @property
+    @cached_property
     def loaded(self) -> NDArray[np.bool_]:
         """Which layers have load in which windows, shape ``(windows, layers)``.
 
         Only these pairs count in figures over windows and layers: where nothing is to be balanced there is no balance.
         """
-        loaded: NDArray[np.bool_] = np.any(self.values, axis=2)
-        return loaded
+        return frozen_array(np.any(self.values, axis=2))
 
     @classmethod
     def of(cls, loads: Any) -> Loads:

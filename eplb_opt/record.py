@@ -107,7 +107,7 @@ class LayerRecord:
         try:
             require_valid(Plan(row[np.newaxis], self.instance.deployment, self.instance.num_experts), source)
         except InvalidPlanError as error:
-            self.remark(f"refused: {error}", seconds)
+            self.remark(f"refused: {source} is not valid: {error.violations[0]}", seconds)
             return False
         objective = self.aim.value(row.tolist(), self.instance)
         merit = self.outlook.value(row, self.instance.deployment.num_gpus) if self.aim.scenarios else objective
