@@ -31,7 +31,7 @@ _LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
 _CHECKED = "0.5.23"
 _COLLAPSED = (
     "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
-    "loads are less even than planned; with the plug-in they are not: eplb_opt/plugins/sglang.md"
+    "loads are less even than planned; the plug-in does not lose that: eplb_opt/plugins/sglang.md"
 )
 
 

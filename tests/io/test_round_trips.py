@@ -3,6 +3,8 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import FileFormatError, InvalidPlanError
+from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
+from eplb_opt.io import read_plan, write_plan
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.engines import ENGINES, parse_plan, relabelled, violations_for
 from eplb_opt.io.mappings import Given
@@ -51,6 +54,33 @@ def test_a_plan_reads_back_exactly_with_what_the_file_does_not_say(engine, name,
     content = content_of(plan, engine, name)
     assert parse_plan(content, "auto", given_of(plan)) == plan
     assert parse_plan(content, engine, given_of(plan)) == plan
+
+
+@pytest.mark.parametrize(("engine", "name"), FILES)
+@given(plan=plans(), part=st.booleans(), counted=st.booleans(), drafts=st.integers(0, 2))
+def test_what_is_written_is_what_was_read_back_and_nothing_else_is_written(engine, name, plan, part, counted, drafts):
+    assume(not violations_for(plan, engine))
+    if part:
+        plan = replace(plan.select(plan.layer_ids[-1:]), moe_layer_ids=plan.layer_ids)
+    if counted and ENGINES[engine].numbering != "decoder":
+        plan = Plan(plan.physical_to_logical, plan.deployment, plan.num_experts, numbering="moe")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        if drafts and engine != "trtllm":
+            with pytest.raises(InvalidArgumentError, match=f"draft_layers={drafts}, but .*: leave it out"):
+                write_plan(plan, path, engine, draft_layers=drafts)
+            assert not path.exists()
+            return
+        write_plan(plan, path, engine, draft_layers=drafts)
+        ids = plan.layer_ids if plan.numbering == "decoder" else None
+        if ENGINES[engine].numbering == "moe" and ids:
+            ids = plan.labels.moe_layer_ids
+        layers = None if ids is None else plan.num_model_layers
+        back = read_plan(path, engine, plan.deployment, plan.num_experts, ids, layers).select(plan.layer_ids)
+        assert back.physical_to_logical.tolist() == plan.physical_to_logical.tolist()
+        if drafts:
+            rows = content_of(plan.with_draft_layers(drafts), engine, name).value
+            assert rows == path.read_text()
 
 
 @pytest.mark.parametrize(("engine", "name"), FILES)
