@@ -116,10 +116,7 @@ def block_of(
     with naming(name), np.errstate(all="ignore"):
         _require_stored(values)
         moe_ids = None if moe_layer_ids is None else tuple(moe_layer_ids)
-        try:
-            return Loads(values, tuple(layer_ids), name, num_model_layers, numbering, moe_ids)
-        except (TypeError, RuntimeError):
-            raise InvalidLoadsError("the loads are no dense array of numbers") from None
+        return Loads(values, tuple(layer_ids), name, num_model_layers, numbering, moe_ids)
 
 
 def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int | None = None) -> Loads:
