@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from eplb_opt.columns import LongColumns, columns_of, layer_ids_of, says_expert
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.loads import Loads
-from eplb_opt.long_table import LongTable, require_no_order
+from eplb_opt.long_table import LongTable, last_expert, require_no_order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 
 def loads_of_frame(frame: Any) -> Loads:
@@ -65,6 +68,8 @@ def _long(table: pd.DataFrame, columns: LongColumns) -> Loads:
     cells = {key: table.iloc[:, place].tolist() for key, place in places.items() if place is not None}
     require_no_order(cells, InvalidLoadsError)
     found = LongTable.of(cells, lambda row: f"row {row}", InvalidLoadsError)
+    for doubt in last_expert(found.values):
+        logger.warning("%s", doubt)
     return Loads(found.values, found.layer_ids)
 
 

@@ -76,6 +76,16 @@ class LongTable:
         return cls(values, tuple(layers.tolist()), tuple(steps.tolist()))
 
 
+def last_expert(values: NDArray[Any]) -> list[str]:
+    """A sentence where experts without a token have no row, and there are such: the last ones may be among them."""
+    if values.all():
+        return []
+    return [
+        f"the largest expert with a row is {values.shape[-1] - 1}, and experts without a token have none: say experts, "
+        "or give the last one a row, where the model has more"
+    ]
+
+
 def require_no_order(cells: Mapping[str, Sequence[Any]], error: type[EplbOptError]) -> None:
     """Refuse ranks that each have one count of a layer: these are the places in a list of the hottest experts.
 

@@ -57,6 +57,12 @@ def test_ids_and_loads_of_any_type_of_pandas_are_read():
         )
 
 
+def test_experts_without_a_row_are_told(caplog):
+    rows = pd.DataFrame([(0, 0, 5), (1, 1, 6)], columns=["layer", "expert", "count"])
+    assert loads_of_frame(rows).num_experts == 2
+    assert "the largest expert with a row is 1, and experts without a token have none" in caplog.text
+
+
 def test_an_index_without_a_name_says_nothing_beside_a_column_of_layers():
     rows = pd.DataFrame([(3, 0, 0), (3, 1, 5), (4, 0, 7)], columns=["layer", "expert", "count"])
     kept = rows[rows["count"] > 0]
