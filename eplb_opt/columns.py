@@ -32,6 +32,8 @@ _NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,6})")
 # Words that say expert in front of a number (R puts an X there), and words that may stand beside them.
 _SAY_EXPERT = frozenset({"e", "ex", "exp", "expert", "experts", "x"})
 _BESIDE = frozenset({"logical", "routed", "moe", "mlp", "load", "loads", "count", "counts", "tokens"})
+# Floats up to here are integers exactly.
+_MOST_ID = 2**53
 # An index without a name, as pandas writes it, and as it reads it back.
 _UNNAMED = frozenset({"", "unnamed: 0"})
 
@@ -125,7 +127,7 @@ def id_of(value: Any) -> Any:
     """The integer that a cell holds, also where pandas has made a float of it, as a row was missing; else the cell."""
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_ID else value
 
 
 def says_expert(name: str) -> bool:

@@ -62,6 +62,7 @@ BAD = {
     "bare header alone": ("0,1,2,3\n", "begins with the numbers 0 to 3, a header", FileFormatError),
     "bare index": ("0,9\n1,8\n2,5\n3,3\n", "the numbers 0 to 3 in its first column, layers or", FileFormatError),
     "bare layers": ("3,9\n4,8\n5,5\n6,3\n", "the numbers 3 to 6 in its first column, layers or", FileFormatError),
+    "huge id": ("layer,expert,count\n1e300,0,5\n", r"line 2 has layer 1e\+300, which is no integer", FileFormatError),
     "one column": ("9\n7\n8\n", "one column, the experts of a layer or one expert of each layer", FileFormatError),
     "a series": (",0\n0,9\n1,7\n", r"column 2 \('0'\) alone may be no expert", FileFormatError),
     "rows from 1": (",e0,e1\n1,9,7\n2,6,8\n", "no name and counts from 1, rows or decoder layers", FileFormatError),
