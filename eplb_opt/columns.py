@@ -28,8 +28,8 @@ _COUNT = frozenset(
 _STEP = frozenset({"step", "steps", "stepid", "iter", "iteration", "forwardpassid"})
 _RANK = frozenset({"rank", "rankid", "eprank"})
 
-_NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,6})")
-# Words that say expert in front of a number (R puts an X there), and words that may stand beside them.
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,6})([^0-9%]*)")
+# Words that say expert around a number (R puts an X in front), and words that may stand beside them.
 _SAY_EXPERT = frozenset({"e", "ex", "exp", "expert", "experts", "x"})
 _BESIDE = frozenset({"logical", "routed", "moe", "mlp", "load", "loads", "count", "counts", "tokens"})
 # Floats up to here are integers exactly.
@@ -72,9 +72,9 @@ class LongColumns:
 def columns_of(names: Sequence[str], error: type[EplbOptError]) -> WideColumns | LongColumns:
     """Places of the columns of these names.
 
-    A wide table has columns of one prefix followed by 0 to E - 1, each once and in any order, and at most one column
-    ``layer``, ``layer_id``, ``layer_idx`` or ``layer_index``. The prefix says expert, as ``e`` and ``Expert `` do, or
-    there is none: what else is numbered, such as layers, GPUs and runs, is no expert. A long table has the columns
+    A wide table has columns of one name around 0 to E - 1, each once and in any order, and at most one column
+    ``layer``, ``layer_id``, ``layer_idx`` or ``layer_index``. The name says expert, as ``e0`` and ``Expert 0 load`` do,
+    or there is none: what else is numbered, such as layers, GPUs and runs, is no expert. A long table has the columns
     ``layer``, ``expert`` and ``count``, or names that are used for them, and may have a ``step`` and a ``rank``. The
     first column of either may have no name, as the index of a data frame.
 
@@ -161,17 +161,17 @@ def _experts(names: Sequence[str], places: Sequence[int], error: type[EplbOptErr
         raise error("the table is empty: no column is an expert")
     way_out = "columns are layer and one for each expert, such as expert_0, or layer, expert and count"
     found = [(place, _NUMBERED.fullmatch(names[place].strip())) for place in places]
-    usual = Counter(match[1] for _, match in found if match).most_common(1)
+    usual = Counter(match.group(1, 3) for _, match in found if match).most_common(1)
     place_of: dict[int, int] = {}
     for place, match in found:
         if match is None:
             raise error(f"column {_named(names, place)} is neither the layer nor an expert; {way_out}")
-        if match[1] != usual[0][0]:
-            other = next(other for other, known in found if known and known[1] == usual[0][0])
+        if match.group(1, 3) != usual[0][0]:
+            other = next(other for other, known in found if known and known.group(1, 3) == usual[0][0])
             raise error(f"column {_named(names, place)} is not named like the expert {_named(names, other)}; {way_out}")
-        if not _is_prefix(match[1]):
+        if not _numbers_experts(*usual[0][0]):
             raise error(f"column {_named(names, place)} is not called an expert; {way_out}")
-        if len(places) == 1 and not match[1]:
+        if len(places) == 1 and names[place].strip().isdecimal():
             # Pandas calls a column 0 that has no name, such as the tokens of each layer.
             raise error(f"column {_named(names, place)} alone may be no expert; call it expert_0 if it is one")
         number = int(match[2])
@@ -190,10 +190,11 @@ def _experts(names: Sequence[str], places: Sequence[int], error: type[EplbOptErr
     return tuple(place_of[number] for number in range(len(places)))
 
 
-def _is_prefix(prefix: str) -> bool:
-    """Whether what stands in front of a number is nothing, or says that experts are numbered."""
-    words = {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+", prefix)}
-    return not prefix or bool(words & _SAY_EXPERT and words <= _SAY_EXPERT | _BESIDE)
+def _numbers_experts(before: str, behind: str) -> bool:
+    """Whether what stands around a number is nothing, or says that experts are numbered."""
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+", f"{before} {behind}")
+    words = {word.lower() for word in found}
+    return not before + behind or bool(words & _SAY_EXPERT and words <= _SAY_EXPERT | _BESIDE)
 
 
 def _plain(name: str) -> str:

@@ -35,6 +35,12 @@ def test_a_row_per_count_has_its_columns_in_any_order():
     assert columns_of(names, InvalidLoadsError) == LongColumns(layer=4, expert=2, count=1, step=3, rank=0)
 
 
+@pytest.mark.parametrize("name", ["Expert {} load", "expert[{}]", "e{}_tokens"])
+def test_names_may_go_on_behind_the_number(name):
+    names = [name.format(number) for number in (2, 0, 1)]
+    assert columns_of(names, InvalidLoadsError) == WideColumns((1, 2, 0))
+
+
 @pytest.mark.parametrize("count", ["Count", "load", "num_tokens", "tokenCount", "hits", "freq", "n"])
 def test_counts_have_several_names(count):
     assert columns_of(["decoder_layer", "expert_no", count], InvalidLoadsError) == LongColumns(0, 1, 2)
@@ -55,6 +61,10 @@ REFUSED = {
     "layer,layer_id,e0": "columns 1 ('layer') and 2 ('layer_id') both say the layer",
     "layer": "no column is an expert",
     "layer,0.0,1.0": "column 2 ('0.0') is neither",
+    "layer,expert_0_std,expert_1_std": "column 2 ('expert_0_std') is not called an expert",
+    "layer,expert_0,expert_1 load": "column 3 ('expert_1 load') is not named like the expert",
+    "layer,expert 0 %,expert 1 %": "column 2 ('expert 0 %') is neither",
+    "layer,0 load,1 load": "column 2 ('0 load') is not called an expert",
     "layer,-0,-1": "column 2 ('-0') is not called an expert",
     "layer,0": "column 2 ('0') alone may be no expert",
     ",0": "column 2 ('0') alone may be no expert",

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from eplb_opt.columns import LongColumns, WideColumns, columns_of, layer_ids_of
@@ -53,6 +54,7 @@ def parse_table(content: Content) -> Recording:
     header = lines[0][1]
     if not _is_header(header):
         numbers = [_numbers(line, len(header), name) for line in lines]
+        _require_one_block(lines, name)
         _require_no_labels(numbers, name)
         return Recording.of(numbers, name, numbering="moe")
     if len(lines) == 1:
@@ -113,6 +115,7 @@ def _wide(columns: WideColumns, rows: list[list[Any]], lines: list[Line], name: 
     values = [[row[place] for place in columns.experts] for row in rows]
     ids = _layer_ids(columns, rows, name)
     if ids is None:
+        _require_one_block(lines, name)
         return Recording.of(values, name, numbering="moe")
     for number, (line, _) in zip(ids, lines, strict=True):
         if type(number) is not int:
@@ -159,6 +162,17 @@ def _require_no_labels(rows: list[list[Any]], name: str) -> None:
         raise FileFormatError(
             f"{name} has the numbers {column[0]} to {column[-1]} in its first column, layers or the loads of an "
             f"expert; {way_out}"
+        )
+
+
+def _require_one_block(lines: list[Line], name: str) -> None:
+    """Refuse blocks of rows that nothing numbers: tables of several steps would count as more layers."""
+    gaps = [after for (before, _), (after, _) in pairwise(lines) if after > before + 1]
+    # Some programs leave every second line blank.
+    if 0 < len(gaps) < len(lines) - 1:
+        raise FileFormatError(
+            f"{name} has a blank line before line {gaps[0]}, between rows without a layer_id: tables of several steps "
+            "are saved as .npy, of shape (steps, layers, experts)"
         )
 
 

@@ -28,6 +28,12 @@ def test_a_named_first_column_gives_the_decoder_layers(column):
     assert recorded(f"{column},0,1\n0,1,2\n1,3,4\n") == Loads([[1, 2], [3, 4]])
 
 
+def test_blank_lines_part_no_rows_that_have_ids_or_are_all_parted():
+    assert recorded("e0,e1\n\n1,2\n\n3,4\n\n5,6\n").num_layers == 3
+    assert recorded("\n1,2\n3,4\n\n").num_layers == 2
+    assert recorded("layer,e0,e1\n3,1,2\n4,3,4\n\n9,5,6\n").layer_ids == (3, 4, 9)
+
+
 def test_ids_may_be_written_as_floats():
     assert recorded("layer,e0,e1\n3.0,1,2\n5.0,3,4\n") == Loads([[1, 2], [3, 4]], (3, 5))
     assert recorded("layer,expert,count\n3.0,1.0,7\n3.0,0.0,5\n") == Loads([[5, 7]], (3,))
@@ -63,6 +69,12 @@ BAD = {
     "bare index": ("0,9\n1,8\n2,5\n3,3\n", "the numbers 0 to 3 in its first column, layers or", FileFormatError),
     "bare layers": ("3,9\n4,8\n5,5\n6,3\n", "the numbers 3 to 6 in its first column, layers or", FileFormatError),
     "huge id": ("layer,expert,count\n1e300,0,5\n", r"line 2 has layer 1e\+300, which is no integer", FileFormatError),
+    "blocks": (
+        "1,2\n3,4\n\n5,6\n7,8\n",
+        "a blank line before line 4, between rows without a layer_id",
+        FileFormatError,
+    ),
+    "named blocks": ("e0,e1\n1,2\n3,4\n\n5,6\n", "a blank line before line 5, between rows", FileFormatError),
     "one column": ("9\n7\n8\n", "one column, the experts of a layer or one expert of each layer", FileFormatError),
     "a series": (",0\n0,9\n1,7\n", r"column 2 \('0'\) alone may be no expert", FileFormatError),
     "rows from 1": (",e0,e1\n1,9,7\n2,6,8\n", "no name and counts from 1, rows or decoder layers", FileFormatError),
