@@ -37,7 +37,7 @@ def loads_of_frame(frame: Any) -> Loads:
     if table.empty:
         raise InvalidLoadsError(f"the data frame of shape {table.shape} is empty")
     unnamed = table.index.nlevels == 1 and table.index.name is None
-    named = table if unnamed else table.reset_index()
+    named = table if unnamed else table.reset_index(allow_duplicates=True)
     columns = columns_of([_text(name) for name in named.columns], InvalidLoadsError)
     if isinstance(columns, LongColumns):
         return _long(named, columns)

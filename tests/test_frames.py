@@ -118,6 +118,10 @@ def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
         (pd.DataFrame(VALUES, index=[1, 2]), "counts from 1, rows or decoder layers"),
         (pd.DataFrame(VALUES).rename_axis("layer", axis=1), "the columns are labelled 'layer' and not expert"),
         (pd.Series([1, 2], index=pd.Index([0, 1], name="layer")), "the columns are labelled 'layer' and not expert"),
+        (
+            pd.DataFrame({"layer": [3, 4], "e0": [1, 2], "e1": [3, 4]}).set_index("layer", drop=False),
+            r"columns 1 \('layer'\) and 2 \('layer'\) both say the layer",
+        ),
         (pd.DataFrame([7, 8]), r"column 1 \('0'\) alone may be no expert"),
         (
             pd.DataFrame([[3, 0, 5, 9], [3, 1, 2, 8], [4, 0, 1, 7]], columns=["layer", "rank", "expert", "count"]),
