@@ -16,9 +16,10 @@ _LEAST_TABLE = 4
 def doubts_of(loads: Loads) -> list[str]:
     """What is odd about loads by themselves.
 
-    Ids in place of counts, files of ranks in place of workloads, and labels or sums in place of an expert.
+    Ids in place of counts, files of ranks in place of workloads, labels or sums in place of an expert, and experts in
+    place of layers.
     """
-    return [doubt for doubt in (_ids(loads), _ranks(loads), *_margins(loads)) if doubt]
+    return [doubt for doubt in (_ids(loads), _ranks(loads), *_margins(loads), _exchanged(loads)) if doubt]
 
 
 def doubts_on(loads: Loads, num_gpus: int) -> list[str]:
@@ -93,6 +94,17 @@ def _margins(loads: Loads) -> list[str]:
     if np.allclose(values[:, -1], values[:, :-1].sum(axis=1), rtol=1e-9, atol=0):
         found.append(f"layer {loads.layer_ids[-1]} has the loads of all others: {way_out}")
     return found
+
+
+def _exchanged(loads: Loads) -> str:
+    """Every layer of a model sees all tokens, so that layers have equal sums and experts have not."""
+    layers, experts = loads.values.sum(axis=2), loads.values.sum(axis=1)
+    if min(loads.values.shape[1:]) < _LEAST_TABLE or not np.ptp(layers) or np.ptp(experts, axis=1).any():
+        return ""
+    return (
+        "all experts have the same load over the layers, and layers differ, and every layer should see all tokens: if "
+        "rows are experts, transpose the table"
+    )
 
 
 def _ranks(loads: Loads) -> str:

@@ -136,7 +136,7 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
     drop = open_ended = False
     for recording in recordings:
         parts.append(recording.summed(windowing))
-        _require_same_model(parts[0], parts[-1])
+        _require_same_model(parts[0], parts[-1], recording.open_ended)
         sources.append((PurePath(recording.name).name or recording.name, recording.what))
         drop |= recording.every_decoder_layer
         open_ended |= recording.open_ended
@@ -178,7 +178,7 @@ def _require_stored(values: Any) -> None:
         )
 
 
-def _require_same_model(first: Loads, other: Loads) -> None:
+def _require_same_model(first: Loads, other: Loads, open_ended: bool = False) -> None:
     facts = (
         ("{} experts", first.num_experts, other.num_experts),
         ("{} layers", first.num_layers, other.num_layers),
@@ -188,8 +188,10 @@ def _require_same_model(first: Loads, other: Loads) -> None:
     )
     for words, mine, theirs in facts:
         if mine != theirs:
+            # Experts without a token have no place in such a file.
+            way_out = "; say experts where the model has as many" if open_ended and words == "{} experts" else ""
             raise InvalidLoadsError(
-                f"{first.source} has {words.format(mine)}, {other.source} has {words.format(theirs)}"
+                f"{first.source} has {words.format(mine)}, {other.source} has {words.format(theirs)}{way_out}"
             )
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError
+from eplb_opt.io import read_loads
 from eplb_opt.io.content import Content
 from eplb_opt.io.csv_files import format_table, holds_table, parse_table
 from eplb_opt.loads import Loads
@@ -32,6 +33,15 @@ def test_blank_lines_part_no_rows_that_have_ids_or_are_all_parted():
     assert recorded("e0,e1\n\n1,2\n\n3,4\n\n5,6\n").num_layers == 3
     assert recorded("\n1,2\n3,4\n\n").num_layers == 2
     assert recorded("layer,e0,e1\n3,1,2\n4,3,4\n\n9,5,6\n").layer_ids == (3, 4, 9)
+
+
+def test_tables_with_a_row_per_count_that_end_at_other_experts_point_to_their_number(tmp_path):
+    paths = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path, last in zip(paths, (2, 1), strict=True):
+        path.write_text(f"layer,expert,count\n3,0,5\n3,{last},6\n")
+    with pytest.raises(InvalidLoadsError, match=r"a\.csv has 3 experts, .*b\.csv has 2 experts; say experts where"):
+        read_loads(paths)
+    assert read_loads(paths, experts=3) == Loads([[[5, 0, 6]], [[5, 6, 0]]], (3,))
 
 
 def test_ids_may_be_written_as_floats():

@@ -66,6 +66,13 @@ def test_sums_and_labels_beside_the_experts_look_like_these():
     assert doubts_of(Loads(np.zeros((1, 8, 32)))) == []
 
 
+def test_a_transposed_table_looks_like_one():
+    counts = RANDOM.multinomial(10**6, RANDOM.dirichlet(np.ones(32)), (1, 8))
+    assert doubts_of(Loads(counts)) == []
+    assert doubts_of(Loads(np.ones((1, 8, 32)))) == []
+    assert "transpose the table" in doubts_of(Loads(counts.transpose(0, 2, 1)))[0]
+
+
 def test_an_axis_as_long_as_there_are_gpus_is_in_doubt():
     by_rank = Loads(RANDOM.integers(100, 1000, (58, 32, 9)), numbering="moe")
     assert len(doubts_on(by_rank, 32)) == 1
