@@ -25,7 +25,7 @@ from eplb_opt.plan import Plan
 _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
-_CHECKED = "0.5.23"
+_CHECKED = "SGLang 0.5.23"
 _COLLAPSED = (
     "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
     "loads are less even than planned; the plug-in does not lose that: eplb_opt/plugins/sglang.md"
@@ -139,7 +139,7 @@ def start_line(path: str, plan: Plan) -> StartLine:
     if redundant:
         notes = (*notes, _COLLAPSED)
     line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
-    return StartLine((line,), f"add to the command of SGLang (checked for {_CHECKED})", notes)
+    return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:
