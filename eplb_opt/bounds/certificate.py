@@ -33,7 +33,8 @@ tokens, by one of these arguments, the key ``"argument"``:
     starts and weights, that excludes the part as in ``"weighting"``.
 ``"partition"``
     ``"sets"``: for some sets of groups an argument that a node which takes them is not below the bound, as pairs of the
-    set and the argument. The groups cannot be parted into other sets.
+    set and the argument. The groups cannot be parted into other sets. An argument that is about a higher bound of the
+    node says so with a ``"bound"`` of its own.
 
 Everything is exact: loads are fractions, multiplied by the least common multiple of all counts that are possible, so
 that slot loads are integers.
@@ -63,7 +64,12 @@ _MOST_CAPACITY, _MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH = 10**6, 10**5
 _PER_CELL, _PER_WEIGHT, _PER_OPTION, _PER_EXPERT, _PER_ITEM = 1, 1_500, 80, 20, 100
 
 
-def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
+def check_certificate(
+    certificate: Mapping[str, Any],
+    loads: Sequence[Any],
+    deployment: Mapping[str, Any],
+    unit: Fraction = Fraction(1),
+) -> Fraction:
     """The bound in tokens that a certificate proves for a layer of one window, after every step was checked.
 
     Parameters
@@ -71,9 +77,11 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     certificate
         Parsed JSON, see above.
     loads
-        Load of each expert in tokens, taken as exact.
+        Load of each expert, taken as exact.
     deployment
         ``num_gpus``, ``num_slots``, ``num_nodes``, ``num_groups``, ``policy`` and ``distinct``.
+    unit
+        Tokens of one unit of the loads.
 
     Raises
     ------
@@ -81,7 +89,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
         A certificate that proves less than its bound, or is none.
     """
     try:
-        layer = CertifiedLayer.of(loads, deployment)
+        layer = CertifiedLayer.of(loads, deployment, unit)
         bound = exact(certificate["bound"])
         if bound > 0 and not _refutes(certificate, layer, layer.below(bound), Effort(), 0):
             raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
@@ -214,23 +222,35 @@ def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, 
 
 def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, effort: Effort, depth: int) -> bool:
     """Whether each set has its argument, and the groups cannot be parted into other sets."""
-    share = layer.groups // layer.nodes
     refuted = set()
     for groups, argument in sets:
-        taken = tuple(sorted({int(group) for group in groups}))
-        if len(taken) != share or not 0 <= taken[0] <= taken[-1] < layer.groups:
-            raise CertificateError(f"{reprlib.repr(groups)} are not the groups of a node")
+        taken = groups_of_node(groups, layer.groups, layer.nodes)
         if taken in refuted:
             raise CertificateError(f"the groups {taken} are there twice")
-        node = layer.node(taken)
-        if not _refutes(argument, node, top, effort, depth + 1):
+        # No plan of the node below a higher bound: so none below this one.
+        own = layer.below(exact(argument["bound"])) if "bound" in argument else top
+        if own < top or not _refutes(argument, layer.node(taken), own, effort, depth + 1):
             return False
         refuted.add(taken)
+    return no_partition(layer.groups, layer.nodes, refuted)
+
+
+def groups_of_node(groups: Sequence[Any], num_groups: int, num_nodes: int) -> tuple[int, ...]:
+    """A set of groups that a node can take, in order; a `CertificateError` where it is none."""
+    taken = tuple(sorted({int(group) for group in groups}))
+    if len(taken) != num_groups // num_nodes or not 0 <= taken[0] <= taken[-1] < num_groups:
+        raise CertificateError(f"{reprlib.repr(groups)} are not the groups of a node")
+    return taken
+
+
+def no_partition(num_groups: int, num_nodes: int, refuted: set[tuple[int, ...]]) -> bool:
+    """Whether the groups cannot be parted into sets for the nodes that are not refuted."""
+    share = num_groups // num_nodes
     if share == 1:
         return bool(refuted)
-    if comb(layer.groups, share) > _MOST_SETS or layer.nodes > _MOST_NODES:
+    if comb(num_groups, share) > _MOST_SETS or num_nodes > _MOST_NODES:
         raise CertificateError("there are too many sets of groups")
-    return not _has_partition(frozenset(range(layer.groups)), share, refuted, {})
+    return not _has_partition(frozenset(range(num_groups)), share, refuted, {})
 
 
 def _has_partition(left: frozenset[int], share: int, refuted: set[tuple[int, ...]], known: dict[Any, bool]) -> bool:

@@ -58,7 +58,10 @@ class PairRows:
         bases = {int(expert): int(count) for expert, count in row["bases"]}
         grounds = np.zeros(len(self._layer.loads), dtype=np.int64)
         for expert in range(grounds.size):
-            grounds[expert] = weights[self._place[expert, bases.get(expert, 1)]]
+            base = bases.get(expert, 1)
+            if (expert, base) not in self._place:
+                raise CertificateError(f"the base of expert {expert}, {base} replicas, is none of its counts")
+            grounds[expert] = weights[self._place[expert, base]]
         right += slots * self._layer.slots - sum(grounds.tolist()) + margin * grounds.size
         self._rounded.append(((weights - grounds[self._experts] + margin) // divisor, right // divisor))
 
