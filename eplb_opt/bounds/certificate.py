@@ -49,6 +49,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import combinations, pairwise
 from math import comb, inf
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -202,22 +203,25 @@ def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int]
     lightest: list[float] = [0] + [inf] * slack
     for expert, (low, high) in enumerate(zip(*needed, strict=True)):
         options = [weight(expert, count) for count in range(low, high + 1)]
-        lightest = [
-            min(lightest[used - more] + options[more] for more in range(min(used + 1, len(options))))
-            for used in range(slack + 1)
-        ]
+        # As many more replicas than the least as there are options, or slots used: whichever is less.
+        lightest = [min(map(add, lightest[used::-1], options)) for used in range(slack + 1)]
     return lightest[slack]
 
 
 def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:
     """The largest weight of at most `size` buckets that sum to at most `capacity`."""
+    buckets = [(start, weight) for start, weight in zip(starts, weights, strict=True) if start <= capacity]
     best = np.zeros(capacity + 1, dtype=np.int64)
-    for _ in range(size):
+    if size > 1:
+        # One bucket by itself; then others, but the last, which fills up the whole capacity.
+        for start, weight in buckets:
+            best[start] = max(best[start], weight)
+        np.maximum.accumulate(best, out=best)
+    for _ in range(size - 2):
         before = best.copy()
-        for start, weight in zip(starts, weights, strict=True):
-            if start <= capacity:
-                np.maximum(best[start:], before[: capacity + 1 - start] + weight, out=best[start:])
-    return int(best.max())
+        for start, weight in buckets:
+            np.maximum(best[start:], before[: capacity + 1 - start] + weight, out=best[start:])
+    return max([int(best[capacity]), *(int(best[capacity - start]) + weight for start, weight in buckets)])
 
 
 def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, effort: Effort, depth: int) -> bool:

@@ -4,6 +4,7 @@ import copy
 import json
 from dataclasses import asdict, replace
 from fractions import Fraction
+from itertools import combinations_with_replacement
 from time import process_time
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certificate import _heaviest_filling, check_certificate
 from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.pair_evidence import decide_pairs
@@ -139,6 +140,15 @@ def weightings_of(instance):
     pursuit = Pursuit(instance, slots, known, Fraction(0), meter, lambda _, proof: proofs.append(proof))
     Decomposition(pursuit, meter).run()
     return [proof for proof in proofs if proof is not None and proof.evidence["argument"] == "weighting"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.integers(0, 14), NUMBERS, max_size=4), st.integers(1, 4), st.integers(0, 12))
+def test_the_heaviest_filling_is_that_of_all_fillings(weights, size, capacity):
+    starts = sorted(weights)
+    fillings = [chosen for used in range(size + 1) for chosen in combinations_with_replacement(starts, used)]
+    heaviest = max(sum(weights[start] for start in chosen) for chosen in fillings if sum(chosen) <= capacity)
+    assert _heaviest_filling(starts, [weights[start] for start in starts], size, capacity) == heaviest
 
 
 def test_a_weighting_is_accepted(weighting):
