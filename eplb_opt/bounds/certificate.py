@@ -1,4 +1,4 @@
-"""Certificates: what proves a lower bound, as plain data, and a checker that shares no code with what found it.
+"""Certificates: what proves a lower bound, as plain data, and a checker that uses no code of what found it.
 
 A certificate is a JSON object about one layer of one window. It claims that no plan has a max load below ``"bound"``
 tokens, by one of these arguments, the key ``"argument"``:

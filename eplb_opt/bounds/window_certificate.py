@@ -1,4 +1,4 @@
-"""Certificates of bounds on several windows, and their checker, which shares no code with what found the bounds.
+"""Certificates of bounds on several windows, and their checker, which uses no code of what found the bounds.
 
 Such a certificate claims that no plan has a mean, or largest, imbalance over the windows below ``"bound"``. Loads of
 each window are divided by its mean load of a GPU, so that max loads are imbalances. Arguments:
