@@ -176,7 +176,7 @@ class Solution:
         return f"<Solution of {self}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per layer, exact values as floats, tokens and seconds."""
+        """One row per layer: exact values as floats, tokens and seconds; the proof as in `Proof`, without evidence."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -188,6 +188,7 @@ class Solution:
             # Among strings pandas would make None a NaN.
             "stopped_by": pd.Series([layer.stopped_by for layer in self.layers], dtype=object),
             "proof": [layer.proof.argument for layer in self.layers],
+            "by": [layer.proof.by for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
             "max_load": [nearest_float(layer.max_load) for layer in self.layers],
             "mean_load": [nearest_float(layer.mean_load) for layer in self.layers],

@@ -127,6 +127,7 @@ def run(
 def show_solution(solution: Solution) -> None:
     """Print a row per layer and the line that sums them up."""
     frame = solution.to_frame()
+    frame["proof"] = [layer.proof.named for layer in solution.layers]
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     known = ["bound", "gap", "status", "stopped_by", "proof"]
     if solution.objective == "total":
