@@ -40,21 +40,19 @@ class Aim:
     def on(self, recorded: Instance) -> tuple[Instance, Aim]:
         """What is searched, and the aim there: windows without load are left out, and one window is valued by itself.
 
-        One window is cool on average, and at worst, where its hottest GPU is.
+        One window is cool on average, and at worst, where its hottest GPU is, and is searched by its max load in tokens
+        whatever the objective. What a plan is worth in the unit of the objective says `objective_value` alone.
         """
         if self.objective == "total":
             return recorded.total(), Aim()
         instance = recorded.loaded()
         if instance.num_windows == 1:
             return instance, Aim()
-        weights = self.window_weights
-        if weights is not None:
-            pairs = zip(weights, recorded.weights, strict=True)
-            weights = tuple(weight for weight, window in pairs if any(window))
+        weights = None if self.window_weights is None else recorded.weights_of_loaded(self.window_weights)
         return instance, replace(self, window_weights=weights)
 
     def value(self, slots: Sequence[int], instance: Instance) -> Fraction:
-        """Exact objective of a row of slots."""
+        """Exact value of a row of slots on an instance that `on` gave, in the unit of the search."""
         return objective_value(slots, instance, self.objective, self.window_weights)
 
     def outlook(self, instance: Instance) -> Outlook:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+import reprlib
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from math import inf
 from numbers import Real
 from typing import Any
@@ -18,14 +20,14 @@ def positive_int(name: str, value: object, error: type[EplbOptError] = InvalidAr
     except TypeError:
         number = 0
     if number < 1 or isinstance(value, bool):
-        raise error(f"{name}={value!r} is not a positive integer")
+        raise error(f"{name}={reprlib.repr(value)} is not a positive integer")
     return number
 
 
 def positive_seconds(name: str, value: object) -> None:
     """Refuse what is no finite, positive number of seconds with an `InvalidArgumentError` that names it."""
     if not isinstance(value, Real):
-        raise InvalidArgumentError(f"{name}={value!r} is not a number")
+        raise InvalidArgumentError(f"{name}={reprlib.repr(value)} is not a number")
     number: Any = value
     if not 0 < number < inf:
         raise InvalidArgumentError(f"{name}={value} is not a positive number of seconds")
@@ -38,7 +40,7 @@ def natural_int(name: str, value: object) -> int:
     except TypeError:
         number = -1
     if number < 0:
-        raise InvalidArgumentError(f"{name}={value!r} is not an integer of at least 0")
+        raise InvalidArgumentError(f"{name}={reprlib.repr(value)} is not an integer of at least 0")
     return number
 
 
@@ -59,5 +61,22 @@ def one_of(name: str, value: str, options: Iterable[str], error: type[EplbOptErr
     """`value` if it is one of `options`, else an `error` that lists them."""
     known = tuple(options)
     if value not in known:
-        raise error(f"{name}={value!r} is not one of {', '.join(known)}")
+        raise error(f"{name}={reprlib.repr(value)} is not one of {', '.join(known)}")
     return value
+
+
+def list_few(words: Sequence[str], most: int = 8) -> str:
+    """Words of a sentence, of which a long list shows the first ones and says how many more there are."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+
+
+def nearest(value: int, possible: Sequence[int], name: str = "") -> str:
+    """The possible numbers on both sides of a value that is none, as the end of a sentence; nothing if there is none.
+
+    `possible` increases; `name` is what the numbers are for, such as ``"num_slots="``.
+    """
+    above = bisect_left(possible, value)
+    numbers = possible[max(above - 1, 0) : above + 1]
+    return f"; nearest: {name}{' or '.join(map(str, numbers))}" if numbers else ""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Aim, Outlook
+from eplb_opt.aim import Aim
 from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
 from eplb_opt.solve import solve, usable_cores
 
 if TYPE_CHECKING:
@@ -80,8 +82,8 @@ def backtest(
     -------
     pandas.DataFrame
         One row per scored window, layer and strategy: ``window``, ``layer_id``, ``strategy``, ``forecast``,
-        ``planner``, ``imbalance`` and ``balancedness`` on the scored window. Layers without load there are left out. A
-        Ctrl-C ends it early, with the windows that all strategies were scored on until then.
+        ``planner``, ``imbalance`` and ``balancedness`` of `eplb_opt.evaluate` on the scored window. Layers without load
+        there are left out. A Ctrl-C ends it early, with the windows that all strategies were scored on until then.
 
     Raises
     ------
@@ -196,7 +198,7 @@ def _heuristic_row(planner: str, instance: Instance, aim: Aim) -> NDArray[np.int
 
     if planner == "joint":
         return joint_plan(instance, aim)
-    if not any(map(any, instance.weights)):
+    if not any(instance.loaded_windows):
         return greedy(instance)
     outlook = aim.outlook(instance)
     middle = outlook.loads.max(axis=0) if outlook.worst else outlook.mean
@@ -213,22 +215,18 @@ def _scored(
         progress(f"window {part.scored}: {strategy} (Ctrl-C: windows scored so far)")
     forecast, _, name = strategy.partition("/")
     rows = planner.plan(_known(loads, part, strategy), strategy)
-    values = loads.values[part.scored]
-    kept = [index for index, layer in enumerate(values) if layer.any()]
-    imbalances = []
-    for index in kept:
-        # Exact, as tokens may sum to more than a float holds.
-        imbalance = Instance.from_loads(values[index], planner.deployment).in_mean_loads().tokens
-        imbalances.append(Outlook(imbalance, np.ones(1)).value(rows[index], planner.deployment.num_gpus))
+    plan = Plan(rows, planner.deployment, loads.num_experts, **loads.labels.fields)
+    metrics = evaluate(plan, loads.values[part.scored])
+    kept = metrics[loads.loaded[part.scored]]
     return pd.DataFrame(
         {
             "window": part.scored,
-            "layer_id": [loads.layer_ids[index] for index in kept],
+            "layer_id": kept["layer_id"],
             "strategy": strategy,
             "forecast": forecast,
             "planner": name or "search",
-            "imbalance": imbalances,
-            "balancedness": [1.0 / imbalance for imbalance in imbalances],
+            "imbalance": kept["imbalance"],
+            "balancedness": kept["balancedness"],
         }
     )
 

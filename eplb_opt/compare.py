@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ from numpy.typing import NDArray
 from eplb_opt.aim import Aim
 from eplb_opt.arguments import one_of
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.evaluate import evaluate
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.evaluate import evaluate, objective_values, summarise
 from eplb_opt.exact import nearest_float
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.solution import Solution
+from eplb_opt.solution import Solution, relative_gap
 from eplb_opt.solve import Progress, solve
 from eplb_opt.verify import require_valid
 
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 # The row of `eplb_opt.solve`, whose bounds all rows are held against.
 SOLVE = "solve"
 _METRICS = ("imbalance", "balancedness", "relative_excess", "slot_balancedness")
+# What the published score calls figures of `evaluate.summarise`.
+_SCORES = {"slot_balancedness": "total_slot_balancedness", "gpu_balancedness": "total_balancedness"}
 # Times of a heuristic are the best of so many runs, as other work on the machine only adds to them.
 _RUNS = 3
 # Seconds for all layers that the published speed terms pay in full.
@@ -67,11 +70,12 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        One row per method and layer: ``method``, ``layer_id``; ``objective``, ``lower_bound`` and ``gap`` =
-        (objective - lower bound) / objective; ``imbalance``, ``balancedness``, ``relative_excess`` and
-        ``slot_balancedness`` of `eplb_opt.evaluate`, means over the windows; ``doubled``, replicas that the
-        heuristic put on a GPU which held the expert already; ``milliseconds`` for all layers together, the best of
-        three runs of compiled code.
+        One row per method and layer: ``method``, ``layer_id``; ``objective`` and ``lower_bound`` in the unit of the
+        objective, which is the same in all layers, and ``gap`` = (objective - lower bound) / objective, 0 in a layer
+        without load; ``windows`` in which the layer has load; ``imbalance``, ``balancedness``, ``relative_excess`` and
+        ``slot_balancedness`` of `eplb_opt.evaluate`, means over these windows, ``NaN`` where there is none;
+        ``doubled``, replicas that the heuristic put on a GPU which held the expert already; ``milliseconds`` for all
+        layers together, the best of three runs of compiled code.
 
     Raises
     ------
@@ -102,21 +106,34 @@ def compare(
 
 
 def summarise_comparison(comparison: pd.DataFrame) -> pd.DataFrame:
-    """One row per method of `compare`'s frame, best first: ``gap`` (mean over layers), ``worst_gap``, means of the
-    metrics, sums of ``objective`` and ``doubled``, and ``milliseconds``."""
-    table: pd.DataFrame = (
-        comparison.groupby("method", sort=False)
-        .agg(
-            objective=("objective", "sum"),
-            gap=("gap", "mean"),
-            worst_gap=("gap", "max"),
-            **{metric: (metric, "mean") for metric in _METRICS},
-            doubled=("doubled", "sum"),
-            milliseconds=("milliseconds", "first"),
+    """One row per method of `compare`'s frame, best first; layers without load count in no figure but ``doubled``.
+
+    ``objective``, the sum over layers; ``gap`` of that sum, as `Solution.gap`; ``mean_gap`` and ``worst_gap`` of the
+    layers; ``imbalance`` and so on, means over layers and windows, which `eplb_opt.evaluate.summarise` calls
+    ``mean_imbalance`` and so on; ``doubled``, a sum; and ``milliseconds``. Where no layer has load, gaps are 0 and the
+    means ``NaN``.
+    """
+    import pandas as pd
+
+    rows = []
+    for method, layers in comparison.groupby("method", sort=False):
+        counted = layers[layers["windows"] > 0] if layers["windows"].any() else layers
+        rows.append(
+            {
+                "method": method,
+                "objective": counted["objective"].sum(),
+                # What is between objective and bound is a part of the objective: their difference would be rounded.
+                "gap": _mean(counted["gap"], counted["objective"], default=0.0),
+                "mean_gap": counted["gap"].mean(),
+                "worst_gap": counted["gap"].max(),
+                **{metric: _mean(counted[metric], counted["windows"]) for metric in _METRICS},
+                "doubled": layers["doubled"].sum(),
+                "milliseconds": layers["milliseconds"].iloc[0],
+            }
         )
-        .reset_index()
-    )
-    return table.sort_values(["gap", "method"], ignore_index=True)
+    # `solve` is never worse than the heuristics that it begins with, and first where it is no better.
+    rows.sort(key=lambda row: (row["gap"], row["method"] != SOLVE, row["method"]))
+    return pd.DataFrame(rows)
 
 
 def published_scores(
@@ -131,7 +148,8 @@ def published_scores(
     """The score that programs for this problem are ranked by: planned on window i, scored on window i + 1.
 
     A planner is given a copy of window i and nothing else, and a plan is verified before it is scored: plans that drop
-    experts, fill a slot twice or break up groups raise `InvalidPlanError` and earn nothing.
+    experts, fill a slot twice or break up groups raise `InvalidPlanError` and earn nothing. A window without load is
+    not scored, and a layer without load in a scored one adds nothing to the sums.
 
     Parameters
     ----------
@@ -146,8 +164,9 @@ def published_scores(
     -------
     pandas.DataFrame
         One row per method and scored window: ``method``, ``window``; ``slot_balancedness`` and ``gpu_balancedness``,
-        the sum over layers of the mean load of a slot (a GPU) / the sum over layers of the largest; ``milliseconds``
-        of the plan; ``speed_20ms`` and ``speed_2ms``, min(1, so much / time), the two forms that are published; and
+        the sum over layers of the mean load of a slot (a GPU) / the sum over layers of the largest, which
+        `eplb_opt.evaluate.summarise` calls ``total_slot_balancedness`` and ``total_balancedness``; ``milliseconds`` of
+        the plan; ``speed_20ms`` and ``speed_2ms``, min(1, so much / time), the two forms that are published; and
         ``score_20ms``, ``score_2ms``, the means of ``slot_balancedness`` and of a speed.
 
     Raises
@@ -160,9 +179,12 @@ def published_scores(
     loads = Loads.of(loads)
     if loads.num_windows < 2:
         raise InvalidArgumentError("the published score plans on one window and scores on the next: give two or more")
+    scored = [window for window in range(1, loads.num_windows) if loads.loaded[window].any()]
+    if not scored:
+        raise InvalidLoadsError("no window but the first has any load: there is nothing to score a plan on")
     rows = []
     for name in (SOLVE, *names()) if methods is None else dict.fromkeys(methods):
-        for window in range(1, loads.num_windows):
+        for window in scored:
             known = Loads(loads.values[[window - 1]].copy(), **loads.labels.fields)
             if name == SOLVE:
                 solution = solve(known, deployment, time_limit=time_limit, seed=seed, workers=workers)
@@ -173,8 +195,9 @@ def published_scores(
             else:
                 done = _timed(_methods([name])[0], _Model.of(known, deployment, "total"))
             plan = Plan(done.slots, deployment, loads.num_experts, **loads.labels.fields)
-            rows.append({"method": name, "window": window, **_scores(require_valid(plan), loads.values[window])})
-            rows[-1]["milliseconds"] = 1e3 * done.seconds
+            seen = summarise(evaluate(plan, loads.values[window]))
+            scores = {name: seen[metric] for name, metric in _SCORES.items()}
+            rows.append({"method": name, "window": window, **scores, "milliseconds": 1e3 * done.seconds})
     frame = pd.DataFrame(rows)
     for name, seconds in _FULL_SPEED.items():
         frame[f"speed_{name}"] = (1e3 * seconds / frame["milliseconds"]).clip(upper=1.0)
@@ -252,23 +275,17 @@ def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.Dat
     loads = model.loads
     plan = require_valid(Plan(done.slots, model.deployment, loads.num_experts, **loads.labels.fields))
     frame = evaluate(plan, loads).groupby("layer_id", sort=False)[list(_METRICS)].mean().reset_index()
-    objectives, gaps = [], []
-    for slots, (instance, aim), layer in zip(done.slots.tolist(), model.layers, solution.layers, strict=True):
-        value = aim.value(slots, instance)
-        objectives.append(nearest_float(value))
-        gaps.append(float((value - layer.lower_bound) / value) if value else 0.0)
+    values = objective_values(plan, loads, solution.objective)
+    bounds = [layer.lower_bound for layer in solution.layers]
     frame.insert(0, "method", method)
-    frame.insert(2, "objective", objectives)
-    frame.insert(3, "lower_bound", [nearest_float(layer.lower_bound) for layer in solution.layers])
-    frame.insert(4, "gap", gaps)
+    frame.insert(2, "objective", [nearest_float(value) for value in values])
+    frame.insert(3, "lower_bound", [nearest_float(bound) for bound in bounds])
+    frame.insert(4, "gap", [float(relative_gap(*pair)) for pair in zip(values, bounds, strict=True)])
+    frame.insert(5, "windows", loads.loaded.sum(axis=0))
     return frame.assign(doubled=done.doubled, milliseconds=1e3 * done.seconds)
 
 
-def _scores(plan: Plan, values: NDArray[Any]) -> dict[str, float]:
-    """Balance per slot and per GPU on one window, layers summed."""
-    slot_loads = np.take_along_axis(values / plan.replica_counts, plan.physical_to_logical, axis=1)
-    gpu_loads = slot_loads.reshape(plan.num_layers, plan.deployment.num_gpus, -1).sum(axis=2)
-    return {
-        name: float(loads.mean(axis=1).sum() / loads.max(axis=1).sum()) if loads.any() else 1.0
-        for name, loads in (("slot_balancedness", slot_loads), ("gpu_balancedness", gpu_loads))
-    }
+def _mean(values: pd.Series, weights: pd.Series, default: float = nan) -> float:
+    """Weighted mean; `default` where nothing weighs."""
+    whole = float(weights.sum())
+    return float((values * weights).sum()) / whole if whole else default

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from math import gcd
 from typing import Literal, get_args
 
-from eplb_opt.arguments import one_of, positive_int
+from eplb_opt.arguments import nearest, one_of, positive_int
 from eplb_opt.errors import InvalidDeploymentError
 
 # Far beyond any deployment; a slip of the finger should not plan for hours.
@@ -38,7 +39,7 @@ class Deployment:
     ------
     InvalidDeploymentError
         A number that is no positive integer, slots that do not divide by the GPUs, or (hierarchical) groups or
-        GPUs that do not divide by the nodes. The message names the nearest possible number.
+        GPUs that do not divide by the nodes. The message names the nearest possible numbers.
     """
 
     num_gpus: int
@@ -52,18 +53,17 @@ class Deployment:
         for field in fields(self)[:4]:
             number = positive_int(field.name, getattr(self, field.name), InvalidDeploymentError)
             object.__setattr__(self, field.name, number)
-        if self.num_slots > _MOST_SLOTS:
-            raise InvalidDeploymentError(f"num_slots={self.num_slots} is more than {_MOST_SLOTS}, the most supported")
+        if self.num_gpus > _MOST_SLOTS:
+            raise InvalidDeploymentError(f"num_gpus={self.num_gpus} is more than {_MOST_SLOTS}, the most supported")
         one_of("policy", self.policy, get_args(Policy), InvalidDeploymentError)
         # NumPy's booleans are fine, words such as "no" are not.
         if self.distinct not in (True, False):
             raise InvalidDeploymentError(f"distinct={self.distinct!r} is not True or False")
         object.__setattr__(self, "distinct", bool(self.distinct))
-        _require_multiple("num_slots", self.num_slots, "num_gpus", self.num_gpus)
-        if self.hierarchical:
-            way_out = " (or policy='global')"
-            _require_multiple("num_groups", self.num_groups, "num_nodes", self.num_nodes, way_out)
-            _require_multiple("num_gpus", self.num_gpus, "num_nodes", self.num_nodes, way_out)
+        self._require_nodes_that_divide()
+        multiples = range(self.num_gpus, _MOST_SLOTS + 1, self.num_gpus)
+        if self.num_slots not in multiples:
+            raise InvalidDeploymentError(self.refusal_of(self.num_slots) + nearest(self.num_slots, multiples))
 
     @property
     def hierarchical(self) -> bool:
@@ -101,31 +101,63 @@ class Deployment:
         """Groups that one binding node takes."""
         return self.binding_groups // self.binding_nodes
 
-    def require_room_for(self, num_experts: int) -> None:
-        """Raise ``InvalidDeploymentError`` unless some plan for `num_experts` experts exists.
+    def possible_slots(self, num_experts: int) -> range:
+        """All numbers of slots, increasing, in which so many experts find room on these GPUs.
 
-        Enough to check: group sizes are equal, every expert finds a slot on its node, and with distinct replicas
-        a GPU finds enough different experts. Under these conditions Adams' counts and a cyclic deal are a plan.
+        Every expert needs a slot on its node, and with distinct replicas a GPU needs enough different experts. That is
+        enough: Adams' counts and a cyclic deal are a plan then.
+
+        Raises
+        ------
+        InvalidDeploymentError
+            Groups that are bound to nodes and differ in size: no number of slots helps.
         """
-        if self.hierarchical:
-            _require_multiple("num_experts", num_experts, "num_groups", self.num_groups, " (or policy='global')")
-        experts_per_node = num_experts // self.binding_nodes
-        if self.num_slots < num_experts:
-            nearest = -(-num_experts // self.num_gpus) * self.num_gpus
+        if self.hierarchical and num_experts % self.num_groups:
+            sizes = [n for n in range(self.num_nodes, num_experts + 1, self.num_nodes) if num_experts % n == 0]
             raise InvalidDeploymentError(
-                f"num_slots={self.num_slots} cannot hold {num_experts} experts; nearest: {nearest}"
+                f"num_groups={self.num_groups} does not divide num_experts={num_experts}"
+                f"{nearest(self.num_groups, sizes)} (policy='global' needs no groups)"
             )
-        if self.distinct and self.slots_per_gpu > experts_per_node:
+        least = -(-num_experts // self.num_gpus) * self.num_gpus
+        most = num_experts // self.binding_nodes * self.num_gpus if self.distinct else _MOST_SLOTS
+        return range(least, min(most, _MOST_SLOTS) + 1, self.num_gpus)
+
+    def refusal_of(self, num_slots: int, num_experts: int = 0) -> str:
+        """Why a number that is not one of `possible_slots` is not, in words; without experts, why no plan has it."""
+        if num_slots > _MOST_SLOTS:
+            return f"num_slots={num_slots} is more than {_MOST_SLOTS}, the most supported"
+        if num_slots < num_experts:
+            return f"num_slots={num_slots} cannot hold {num_experts} experts"
+        different = num_experts // self.binding_nodes
+        if self.distinct and num_experts and num_slots > different * self.num_gpus:
             where = "a GPU" if self.binding_nodes == 1 else "a GPU of a node"
-            raise InvalidDeploymentError(
-                f"{self.slots_per_gpu} slots per GPU cannot be filled with distinct replicas, {where} can hold "
-                f"only {experts_per_node} different experts; nearest: num_slots={experts_per_node * self.num_gpus} "
-                "(or distinct=False)"
+            way_out = "" if num_slots % self.num_gpus else " (distinct=False allows copies)"
+            return (
+                f"num_slots={num_slots} is more than distinct replicas can fill, as {where} can hold only {different} "
+                f"different experts{way_out}"
             )
+        return f"num_slots={num_slots} is not a multiple of num_gpus={self.num_gpus}"
 
+    def with_slots(self, num_slots: int, num_experts: int) -> Deployment:
+        """The same deployment with so many slots; an ``InvalidDeploymentError`` unless they are `possible_slots`."""
+        self._require_possible(positive_int("num_slots", num_slots, InvalidDeploymentError), num_experts)
+        return replace(self, num_slots=num_slots)
 
-def _require_multiple(name: str, value: int, of: str, base: int, way_out: str = "") -> None:
-    if value % base:
-        below, above = value // base * base, -(-value // base) * base
-        nearest = f"{below} or {above}" if below else f"{above}"
-        raise InvalidDeploymentError(f"{name}={value} is not a multiple of {of}={base}; nearest: {nearest}{way_out}")
+    def require_room_for(self, num_experts: int) -> None:
+        """Raise ``InvalidDeploymentError`` unless some plan for `num_experts` experts exists, see `possible_slots`."""
+        self._require_possible(self.num_slots, num_experts)
+
+    def _require_possible(self, num_slots: int, num_experts: int) -> None:
+        possible = self.possible_slots(num_experts)
+        if num_slots not in possible:
+            raise InvalidDeploymentError(self.refusal_of(num_slots, num_experts) + nearest(num_slots, possible))
+
+    def _require_nodes_that_divide(self) -> None:
+        common = gcd(self.num_gpus, self.num_groups)
+        if self.hierarchical and common % self.num_nodes:
+            name = "num_groups" if self.num_groups % self.num_nodes else "num_gpus"
+            possible = [nodes for nodes in range(1, common + 1) if common % nodes == 0]
+            raise InvalidDeploymentError(
+                f"{name}={getattr(self, name)} is not a multiple of num_nodes={self.num_nodes}"
+                f"{nearest(self.num_nodes, possible, 'num_nodes=')} (policy='global' binds nothing to nodes)"
+            )

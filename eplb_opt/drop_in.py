@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eplb_opt.deployment import Deployment
@@ -56,10 +57,11 @@ def rebalance_experts(
         Ctrl-C, which `solve` by itself answers with the best plan until then.
     """
     loads = Loads.of(weight)
-    deployment = Deployment(num_gpus, num_replicas, num_nodes, num_groups, distinct=False)
+    one_each = Deployment(num_gpus, num_gpus, num_nodes, num_groups, distinct=False)
+    deployment = one_each.with_slots(num_replicas, loads.num_experts)
     experts_per_node = loads.num_experts // deployment.binding_nodes
     if distinct and deployment.slots_per_gpu <= experts_per_node:
-        deployment = Deployment(num_gpus, num_replicas, num_nodes, num_groups, distinct=True)
+        deployment = replace(deployment, distinct=True)
     solution = solve(loads, deployment, time_limit=time_limit)
     if solution.interrupted:
         # Three tensors cannot say that they were cut short, and whoever calls this wants to stop.

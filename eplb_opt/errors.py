@@ -18,11 +18,12 @@ class InvalidLoadsError(EplbOptError, ValueError):
 
 
 class InvalidPlanError(EplbOptError, ValueError):
-    """A mapping that is no plan; `violations` lists every broken rule in words."""
+    """A mapping that is no plan; `violations` lists every broken rule in words, `way_out` says what would allow it."""
 
-    def __init__(self, message: str, violations: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, violations: tuple[str, ...] = (), way_out: str = "") -> None:
+        super().__init__(f"{message}; {way_out}" if way_out else message)
         self.violations = violations or (message,)
+        self.way_out = way_out
 
 
 class FileFormatError(EplbOptError, ValueError):

@@ -1,20 +1,27 @@
-"""evaluate: every named metric of a plan on loads."""
+"""evaluate: every named metric of a plan on loads, and its exact objectives."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.verify import max_loads, require_valid
+from eplb_opt.verify import max_loads, objective_value, require_valid
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Without load there is no balance to speak of.
+_NO_BALANCE = dict.fromkeys(("imbalance", "balancedness", "relative_excess", "slot_balancedness"), nan)
 
 
 def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
@@ -23,8 +30,8 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
     Engines call different things balancedness or imbalance; here each has a name of its own. Per layer and window:
     ``max_load``, ``mean_load`` (tokens per GPU); ``imbalance`` = max / mean (vLLM-Ascend's PAR); ``balancedness`` =
     mean / max (SGLang); ``relative_excess`` = (max - mean) / mean (TensorRT-LLM's imbalance ratio);
-    ``slot_balancedness`` = mean slot load / max slot load. A layer without load is balanced. `summarise` gives the
-    figures over layers.
+    ``slot_balancedness`` = mean slot load / max slot load. A layer without load in a window keeps its row there: its
+    loads are 0, and its ratios ``NaN``, so that no mean counts it. `summarise` gives the figures over layers.
 
     Parameters
     ----------
@@ -58,42 +65,73 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
     rows = []
     for index, layer_id in enumerate(loads.layer_ids):
         instance = Instance.from_loads(loads.values[:, index], plan.deployment)
-        slots = plan.physical_to_logical[index].tolist()
-        shares = loads.values[:, index].astype(np.float64) / plan.replica_counts[index]
-        for window, (top, mean) in enumerate(zip(max_loads(slots, instance), instance.mean_loads, strict=True)):
-            slot_loads = shares[window][slots]
-            rows.append(
-                {
-                    "layer_id": layer_id,
-                    "window": window,
-                    "max_load": nearest_float(top),
-                    "mean_load": nearest_float(mean),
-                    "imbalance": float(top / mean) if mean else 1.0,
-                    "balancedness": float(mean / top) if mean else 1.0,
-                    "relative_excess": float(top / mean - 1) if mean else 0.0,
-                    "slot_balancedness": float((slot_loads / slot_loads.max()).mean()) if mean else 1.0,
-                }
-            )
+        slots = plan.physical_to_logical[index]
+        values = loads.values[:, index].astype(np.float64)
+        for window, (top, mean) in enumerate(
+            zip(max_loads(slots.tolist(), instance), instance.mean_loads, strict=True)
+        ):
+            row = {
+                "layer_id": layer_id,
+                "window": window,
+                "max_load": nearest_float(top),
+                "mean_load": nearest_float(mean),
+            }
+            ratios = _NO_BALANCE
+            if loads.loaded[window, index]:
+                # Over the hottest expert: shares of the smallest floats would be 0.
+                shares = values[window] / values[window].max() / plan.replica_counts[index]
+                ratios = _ratios(top, mean, shares[slots])
+            rows.append(row | ratios)
     return pd.DataFrame(rows)
 
 
+def _ratios(top: Fraction, mean: Fraction, slot_loads: NDArray[np.float64]) -> dict[str, float]:
+    return {
+        "imbalance": float(top / mean),
+        "balancedness": float(mean / top),
+        "relative_excess": float(top / mean - 1),
+        "slot_balancedness": float((slot_loads / slot_loads.max()).mean()),
+    }
+
+
 def summarise(metrics: pd.DataFrame) -> dict[str, float]:
-    """Figures over all layers and windows of `evaluate`'s frame.
+    """Figures over the layers and windows of `evaluate`'s frame; those without load count in none of them.
 
     ``mean_balancedness``: mean of mean / max (SGLang). ``total_balancedness``: sum of means / sum of maxima (vLLM; the
     share of time that the average GPU works if layers follow each other). ``mean_imbalance``, ``worst_imbalance``: of
-    max / mean. ``mean_relative_excess``: of (max - mean) / mean (TensorRT-LLM). ``mean_slot_balancedness``:
-    of mean slot load / max slot load.
+    max / mean. ``mean_relative_excess``: of (max - mean) / mean (TensorRT-LLM). ``mean_slot_balancedness``: of mean
+    slot load / max slot load. ``total_slot_balancedness``: sum of mean slot loads / sum of max slot loads (the score
+    that programs for this problem are ranked by). All are ``NaN`` where nothing has load.
     """
-    top = float(metrics["max_load"].sum())
+    means = metrics["mean_load"]
     return {
         "mean_balancedness": float(metrics["balancedness"].mean()),
-        "total_balancedness": float(metrics["mean_load"].sum()) / top if top else 1.0,
+        "total_balancedness": _ratio(means.sum(), metrics["max_load"].sum()),
         "mean_imbalance": float(metrics["imbalance"].mean()),
         "worst_imbalance": float(metrics["imbalance"].max()),
         "mean_relative_excess": float(metrics["relative_excess"].mean()),
         "mean_slot_balancedness": float(metrics["slot_balancedness"].mean()),
+        # The slots of a GPU have its mean load together, in every layer the same number of them.
+        "total_slot_balancedness": _ratio(means.sum(), (means / metrics["slot_balancedness"]).sum()),
     }
+
+
+def objective_values(
+    plan: Plan, loads: Loads, objective: str, window_weights: Sequence[Fraction] | None = None
+) -> tuple[Fraction, ...]:
+    """Exact objective of each layer's row, in the unit that `objective` has in every layer, see `objective_value`.
+
+    The plan's rows are the layers of the loads.
+    """
+    rows = plan.physical_to_logical.tolist()
+    return tuple(
+        objective_value(row, Instance.from_loads(values, plan.deployment), objective, window_weights)
+        for row, values in zip(rows, np.moveaxis(loads.values, 1, 0), strict=True)
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part) / float(whole) if whole else nan
 
 
 def _matched(plan: Plan, loads: Any) -> tuple[Plan, Loads]:

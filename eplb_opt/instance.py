@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import compress
 from math import floor, gcd, lcm
 from typing import Any
 
@@ -124,10 +125,20 @@ class Instance:
         """Each window by itself."""
         return tuple(Instance(*_reduced([window], self.unit), self.deployment) for window in self.weights)
 
+    @property
+    def loaded_windows(self) -> tuple[bool, ...]:
+        """Whether each window has any load; the others count in no mean over windows."""
+        return tuple(map(any, self.weights))
+
     def loaded(self) -> Instance:
         """The same layer without the windows that have no load; with one of them where none has any."""
-        windows = tuple(window for window in self.weights if any(window)) or self.weights[:1]
+        windows = tuple(compress(self.weights, self.loaded_windows)) or self.weights[:1]
         return self if len(windows) == self.num_windows else replace(self, weights=windows)
+
+    def weights_of_loaded(self, window_weights: Sequence[Fraction] | None) -> tuple[Fraction, ...]:
+        """What each window that has any load counts for in a mean; ``None``: all the same."""
+        weights = window_weights or (Fraction(1),) * self.num_windows
+        return tuple(weight for weight, loaded in zip(weights, self.loaded_windows, strict=True) if loaded)
 
     def in_mean_loads(self) -> Instance:
         """The same layer with one mean GPU load for a token, in each window its own: max loads become imbalances.

@@ -13,6 +13,8 @@ from eplb_opt.errors import EplbOptError
 
 # More layers than any model has: beyond, a damaged file would take all memory.
 MOST_LAYERS = 10_000
+# Ids that a sentence lists.
+_MOST_NAMED = 8
 # What ids count: all decoder layers of the model, or those with experts alone.
 Numbering = Literal["decoder", "moe"]
 
@@ -95,9 +97,11 @@ class Layers:
 
 
 def describe_ids(ids: tuple[int, ...]) -> str:
-    """Ids in words: ``3-60``, or a list where they are not contiguous."""
+    """Ids in words: ``3-60``, or a list where they are not contiguous, shortened where it is long."""
     if len(ids) > 1 and ids[-1] - ids[0] + 1 == len(ids):
         return f"{ids[0]}-{ids[-1]}"
+    if len(ids) > _MOST_NAMED:
+        return f"{', '.join(map(str, ids[: _MOST_NAMED - 1]))}, ..., {ids[-1]} ({len(ids)} layers)"
     return ", ".join(map(str, ids))
 
 
@@ -109,6 +113,9 @@ def increasing_ids(ids: Iterable[Any], count: int, error: type[EplbOptError]) ->
         raise error("layer ids are not integers") from None
     if len(numbers) != count:
         raise error(f"{len(numbers)} layer ids for {count} layers")
-    if numbers[0] < 0 or any(b <= a for a, b in pairwise(numbers)):
-        raise error(f"layer ids are not increasing from 0 on: {list(numbers)}")
+    if numbers[0] < 0:
+        raise error(f"layer ids are not increasing from 0 on: they begin with {numbers[0]}")
+    for row, (before, after) in enumerate(pairwise(numbers), 1):
+        if after <= before:
+            raise error(f"layer ids are not increasing from 0 on: row {row} has layer {after} behind layer {before}")
     return numbers

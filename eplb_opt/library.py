@@ -63,8 +63,9 @@ class NamedInstance:
     optimum
         Smallest objective, as two independent provers found it; ``None`` while it is open.
     proven_by
-        Who proved the optimum, or the best bound: ``"certificate"`` (checked by `eplb_opt.bounds.certificate`), or
-        solvers of the whole model.
+        Who proved the optimum, or the best bound, each by himself: ``"certificate"`` (checked by
+        `eplb_opt.bounds.certificate`), those on whose words it rests (see `eplb_opt.proof.Proof.by`), or solvers of the
+        whole model.
     source
         Where the loads come from.
     """
@@ -249,7 +250,7 @@ def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
         return f"| {' | '.join([*about, '', '', '', 'unknown', '', ''])} |"
     best, bound = (f"{nearest_float(value):.10g}" for value in (layer.objective, layer.lower_bound))
     state, provers = state_of(named, layer), ", ".join(named.proven_by)
-    known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.argument, provers]
+    known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.named, provers]
     return f"| {' | '.join([*about, *known])} |"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from eplb_opt.arrays import frozen_array
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.layers import Layers, Numbering
+from eplb_opt.nested import misfit, no_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +89,27 @@ class Loads:
         """Logical experts of a layer."""
         return int(self.values.shape[2])
 
+    @cached_property
+    def loaded(self) -> NDArray[np.bool_]:
+        """Which layers have load in which windows, shape ``(windows, layers)``.
+
+        Only these pairs count in figures over windows and layers: where nothing is to be balanced there is no balance.
+        """
+        return frozen_array(np.any(self.values, axis=2))
+
     @classmethod
     def of(cls, loads: Any) -> Loads:
         """`loads` itself if it is a `Loads`, else a `Loads` around the data frame, array, tensor or nested list."""
-        if hasattr(loads, "columns") and hasattr(loads, "index"):
+        if hasattr(loads, "iloc"):
             # It needs this module.
             from eplb_opt.frames import loads_of_frame
 
             return loads_of_frame(loads)
+        if hasattr(loads, "columns"):
+            kind = f"{type(loads).__module__.partition('.')[0]}.{type(loads).__name__}"
+            raise InvalidLoadsError(
+                f"loads are a {kind}, whose labels are not read; give a pandas data frame or an array"
+            )
         return loads if isinstance(loads, Loads) else cls(loads)
 
 
@@ -119,6 +134,8 @@ def _as_token_array(values: Any) -> NDArray[Any]:
 
 
 def _as_array(values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InvalidLoadsError("loads are a masked array with hidden values; fill them, for instance with filled(0)")
     if isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
         values = [_as_array(value) for value in values]
     if hasattr(values, "detach"):
@@ -128,7 +145,7 @@ def _as_array(values: Any) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except ValueError:
-        raise InvalidLoadsError("loads are ragged: every layer needs the same number of experts") from None
+        raise InvalidLoadsError(misfit(values)) from None
     if isinstance(values, list | tuple) and array.dtype.kind in "fO":
         # NumPy makes floats of integers that are too large for it, or next to floats, and rounds them.
         for number in np.asarray(values, dtype=object).flat:
@@ -144,4 +161,5 @@ def _as_array(values: Any) -> NDArray[Any]:
         return array.astype(np.int64)
     if array.dtype.kind == "f":
         return array.astype(np.float64)
-    raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers")
+    wrong = no_number(values)
+    raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers" + f": {wrong}" * bool(wrong))

@@ -70,6 +70,7 @@ class Schedule:
                 self._collect(timeout=0.1)
             ended = monotonic()
             if not self.interrupt.is_set():
+                POOL.end_starts(self.call)
                 # Solvers have reached their limits, and hand over their last words.
                 wait(self._running, timeout=GRACE_SECONDS)
         except BaseException:

@@ -97,7 +97,7 @@ class LayerSolution:
 
     @property
     def imbalance(self) -> Fraction:
-        """Max load / mean load, at least 1; 1 for a layer without load."""
+        """Max load / mean load, at least 1, of several windows of their sum; 1 for a layer without load."""
         return self.max_load / self.mean_load if self.mean_load else Fraction(1)
 
 
@@ -131,10 +131,18 @@ class Solution:
     interrupted: bool = field(default=False, compare=False)
 
     @property
+    def loaded_layers(self) -> tuple[LayerSolution, ...]:
+        """The layers that count in figures over layers: those with any load, or all of them where none has.
+
+        A layer without load has an imbalance of 1 by definition; a mean over layers would take it for a good plan.
+        """
+        return tuple(layer for layer in self.layers if layer.mean_load) or self.layers
+
+    @property
     def gap(self) -> Fraction:
-        """Gap of the sum of objectives over layers."""
-        objective = sum((layer.objective for layer in self.layers), Fraction(0))
-        return relative_gap(objective, sum((layer.lower_bound for layer in self.layers), Fraction(0)))
+        """Gap of the sum of objectives over the layers with load."""
+        objective = sum((layer.objective for layer in self.loaded_layers), Fraction(0))
+        return relative_gap(objective, sum((layer.lower_bound for layer in self.loaded_layers), Fraction(0)))
 
     @property
     def worst_gap(self) -> Fraction:
@@ -147,15 +155,20 @@ class Solution:
         return min((layer.status for layer in self.layers), key=_WEAKEST_FIRST.index)
 
     def __str__(self) -> str:
-        mean: Fraction | int = len(self.layers)
+        """One line for a log; layers without load are told, and count in no figure."""
+        counted = self.loaded_layers
+        mean: Fraction | int = len(counted)
         if self.objective == "total":
-            mean = sum(layer.mean_load for layer in self.layers) or Fraction(1)
-        value = sum(layer.objective for layer in self.layers) or mean
-        bound = sum(layer.lower_bound for layer in self.layers) or mean
+            mean = sum(layer.mean_load for layer in counted) or Fraction(1)
+        value = sum(layer.objective for layer in counted) or mean
+        bound = sum(layer.lower_bound for layer in counted) or mean
         layers = f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
-        kind = "" if self.objective == "total" else f"{self.objective} "
+        empty = sum(not layer.mean_load for layer in self.layers)
+        layers += f" ({empty} without load)" if empty else ""
+        # Not "mean imbalance": `evaluate` calls so the mean over layers and windows, and "worst" the largest of all.
+        over = {"total": "", "mean": " (mean over windows)", "worst": " (in the worst window)"}[self.objective]
         return (
-            f"{layers}: {kind}imbalance {float(value / mean):.6f}, bound {float(bound / mean):.6f}, "
+            f"{layers}: imbalance {float(value / mean):.6f}{over}, bound {float(bound / mean):.6f}, "
             f"gap {percent(self.gap)} (worst layer {percent(self.worst_gap)}), {self.runtime:.1f} s"
         )
 
@@ -163,7 +176,7 @@ class Solution:
         return f"<Solution of {self}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per layer, exact values as floats, tokens and seconds."""
+        """One row per layer: exact values as floats, tokens and seconds; the proof as in `Proof`, without evidence."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -175,6 +188,7 @@ class Solution:
             # Among strings pandas would make None a NaN.
             "stopped_by": pd.Series([layer.stopped_by for layer in self.layers], dtype=object),
             "proof": [layer.proof.argument for layer in self.layers],
+            "by": [layer.proof.by for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
             "max_load": [nearest_float(layer.max_load) for layer in self.layers],
             "mean_load": [nearest_float(layer.mean_load) for layer in self.layers],

@@ -20,7 +20,7 @@ from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
-from eplb_opt.heuristics.loading import LONGEST_LOADING, announced, interrupted_between_kernels
+from eplb_opt.heuristics.loading import announced, interrupted_between_kernels
 from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
@@ -207,18 +207,18 @@ def usable_cores() -> int:
 
 
 def _load_kernels(loads: Loads, objective: str, method: str) -> float:
-    """Load what a call runs, or compile it, once per machine; seconds of compiling, 0 where there was none."""
+    """Load what a call runs, or compile it; the seconds that took if anything was compiled, else 0."""
     with interrupted_between_kernels():
         from eplb_opt.steps import load_heuristic, load_kernels
         from eplb_opt.window_steps import load_window_kernels
 
-        with announced():
+        with announced() as compiling:
             seconds = load_kernels()
             if loads.num_windows > 1 and objective != "total":
                 seconds += load_window_kernels()
             if method in names():
                 seconds += load_heuristic(method)
-    return seconds if seconds > LONGEST_LOADING else 0.0
+    return seconds if compiling.kernels else 0.0
 
 
 def _check_kinds(deployment: object, warm_start: object, executor: object, progress: object) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
 
+from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
@@ -43,7 +45,8 @@ def every_group_stays_on_one_node(plan: Plan) -> Iterator[str]:
     for row, nodes_of_group in _nodes_of_groups(plan):
         for group, nodes in sorted(nodes_of_group.items()):
             if len(nodes) > 1:
-                yield f"{_layer(plan, row)}: group {group} is spread over nodes {', '.join(map(str, sorted(nodes)))}"
+                where = list_few(list(map(str, sorted(nodes))))
+                yield f"{_layer(plan, row)}: group {group} is spread over nodes {where}"
 
 
 def every_node_takes_its_share_of_groups(plan: Plan) -> Iterator[str]:
@@ -90,8 +93,14 @@ def require_valid(plan: Plan, name: str = "the plan") -> Plan:
     violations = tuple(verify(plan))
     if violations:
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-        raise InvalidPlanError(f"{name} is not valid: {violations[0]}{more}", violations)
+        raise InvalidPlanError(f"{name} is not valid: {violations[0]}{more}", violations, _way_out(plan))
     return plan
+
+
+def _way_out(plan: Plan) -> str:
+    """How to allow a plan whose only fault is that replicas share a GPU, as the engines' own policy has them."""
+    shared = replace(plan, deployment=replace(plan.deployment, distinct=False))
+    return "" if verify(shared) else "distinct=False allows that (on the command line --no-distinct, with --gpus)"
 
 
 def gpu_loads(slots: Sequence[int], instance: Instance) -> list[list[Fraction]]:
@@ -137,21 +146,20 @@ def objective_value(
     objective: str,
     window_weights: Sequence[Fraction] | None = None,
 ) -> Fraction:
-    """Exact objective of one row of a plan.
+    """Exact objective of one row of a plan on the recorded windows, in the objective's own unit.
 
     ``"total"``: max load of the summed windows, in tokens. ``"mean"`` and ``"worst"``: mean and largest imbalance
-    over the windows that have any load (1 where none has). `window_weights` weigh the mean.
+    over the windows that have any load (1 where none has), however few these are. `window_weights` weigh the mean.
     """
     if objective == "total":
         return max_loads(slots, instance.total())[0]
-    weights = window_weights or (Fraction(1),) * instance.num_windows
-    triples = zip(max_loads(slots, instance), instance.mean_loads, weights, strict=True)
-    imbalances = [(top / mean, weight) for top, mean, weight in triples if mean] or [(Fraction(1), Fraction(1))]
-    if objective == "mean":
-        return weighted_mean(imbalances)
-    if objective == "worst":
-        return max(imbalances)[0]
-    raise InvalidArgumentError(f"objective={objective!r} is not one of total, mean, worst")
+    if objective not in ("mean", "worst"):
+        raise InvalidArgumentError(f"objective={objective!r} is not one of total, mean, worst")
+    weights, loaded = instance.weights_of_loaded(window_weights), instance.loaded()
+    if not weights:
+        return Fraction(1)
+    imbalances = [top / mean for top, mean in zip(max_loads(slots, loaded), loaded.mean_loads, strict=True)]
+    return max(imbalances) if objective == "worst" else weighted_mean(list(zip(imbalances, weights, strict=True)))
 
 
 def weighted_mean(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 import eplb_opt
 from eplb_opt.compare import SOLVE, compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.evaluate import summarise
 from eplb_opt.heuristics import names
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -63,7 +64,10 @@ def test_no_row_beats_the_bound_whatever_the_rules(instance):
 def test_layers_without_load_have_no_gap():
     frame = compare(np.zeros((1, 2, 32)), DEPLOYMENT, ["lpt"], time_limit=0.2)
     assert (frame["gap"] == 0).all()
-    assert (frame["imbalance"] == 1).all()
+    assert frame["imbalance"].isna().all() and (frame["windows"] == 0).all()
+    table = summarise_comparison(frame)
+    assert (table[["objective", "gap", "mean_gap", "worst_gap"]] == 0).all(axis=None)
+    assert table["imbalance"].isna().all()
     assert plot_comparison(frame, Figure().subplots()).get_yticklabels() == []
 
 
@@ -149,3 +153,51 @@ def test_a_comparison_that_was_interrupted_says_so(caplog):
     frame = compare(LOADS[0], DEPLOYMENT, ["lpt"], target_gap=0, progress=press)
     assert set(frame["method"]) == {SOLVE, "lpt"}
     assert "interrupted" in caplog.text
+
+
+@pytest.mark.parametrize("objective", ["auto", "mean", "worst"])
+def test_one_loaded_window_is_an_imbalance_like_all_others(objective):
+    """Of two windows one is empty: the other is searched by its max load, and valued as every other layer is."""
+    loads = [[[80, 10, 5, 5, 4, 3, 2, 1]], [[0] * 8]]
+    frame = compare(loads, Deployment(4, 12), ["lpt"], objective=objective, time_limit=60)
+    # Four replicas of 20, one on each GPU, and beside them 5, 5, 5, 5, 4, 3, 2, 1, of which a 5 and the 4 share a GPU:
+    # 29, where the mean load is 110 / 4. With three replicas one GPU has 26.7 and at least 3 of the others.
+    assert (frame[["objective", "lower_bound", "imbalance"]] == 29 / 27.5).all(axis=None)
+    assert (frame["gap"] == 0).all() and (frame["windows"] == 1).all()
+
+
+def test_layers_of_different_windows_are_in_one_unit():
+    """A layer with one loaded window beside one with three, and one without any."""
+    loads = LOADS.copy()
+    loads[1:, 1], loads[:, 2] = 0, 0
+    frame = compare(loads, DEPLOYMENT, ["lpt"], time_limit=0.5)
+    lpt = frame[frame["method"] == "lpt"].set_index("layer_id")
+    assert lpt["windows"].tolist() == [3, 1, 0, 3]
+    assert (frame["objective"] < 8).all() and (frame["gap"] >= 0).all()
+    loaded = lpt[lpt["windows"] > 0]
+    assert loaded["objective"].to_numpy() == pytest.approx(loaded["imbalance"].to_numpy())
+    row = summarise_comparison(frame).set_index("method").loc["lpt"]
+    assert row["objective"] == pytest.approx(loaded["objective"].sum())
+    assert row["mean_gap"] == pytest.approx(loaded["gap"].mean())
+    assert row["gap"] == pytest.approx(1 - loaded["lower_bound"].sum() / loaded["objective"].sum())
+    # Over layers and windows, as in `evaluate`.
+    plan = eplb_opt.solve(loads, DEPLOYMENT, method="lpt").plan
+    for name, value in summarise(eplb_opt.evaluate(plan, loads)).items():
+        if (metric := name.removeprefix("mean_")) in row:
+            assert row[metric] == pytest.approx(value), name
+    drawn = plot_comparison(frame, Figure().subplots())
+    assert sorted(len(line.get_xdata()) for line in drawn.get_lines()) == [1, 1, 2, 3, 3]
+
+
+def test_the_published_score_leaves_out_what_has_no_load():
+    loads = LOADS.copy()
+    loads[1], loads[2, 3] = 0, 0
+    frame = published_scores(loads, DEPLOYMENT, ["lpt"])
+    assert frame["window"].tolist() == [2]
+    # Planned on a window without load, and scored on the layers of the next that have some.
+    plan = eplb_opt.solve(loads[1], DEPLOYMENT, method="lpt").plan
+    slots = np.take_along_axis(loads[2] / plan.replica_counts, plan.physical_to_logical, axis=1)[:3]
+    assert frame["slot_balancedness"][0] == pytest.approx(slots.mean(axis=1).sum() / slots.max(axis=1).sum())
+    loads[2] = 0
+    with pytest.raises(InvalidLoadsError, match="no window but the first has any load"):
+        published_scores(loads, DEPLOYMENT, ["lpt"])

@@ -105,16 +105,15 @@ def test_fewer_slots_than_gpus_name_the_gpus_as_the_nearest():
     assert message(32, 5) == "num_slots=5 is not a multiple of num_gpus=32; nearest: 32"
 
 
-def test_groups_that_do_not_divide_by_the_nodes_name_the_nearest_and_the_way_out():
+def test_nodes_that_do_not_divide_the_groups_name_the_nearest_that_do():
+    # Both 8 GPUs and 6 groups divide by 1 and 2.
     text = message(8, 16, num_nodes=4, num_groups=6, policy="hierarchical")
-    assert text.startswith("num_groups=6 is not a multiple of num_nodes=4; nearest: 4 or 8")
-    assert "policy='global'" in text
+    assert text.startswith("num_groups=6 is not a multiple of num_nodes=4; nearest: num_nodes=2 (policy='global'")
 
 
-def test_gpus_that_do_not_divide_by_the_nodes_name_the_nearest_and_the_way_out():
-    text = message(9, 18, num_nodes=2, num_groups=2)
-    assert text.startswith("num_gpus=9 is not a multiple of num_nodes=2; nearest: 8 or 10")
-    assert "policy='global'" in text
+def test_nodes_that_do_not_divide_the_gpus_name_the_nearest_that_do():
+    text = message(9, 18, num_nodes=2, num_groups=6, policy="hierarchical")
+    assert text.startswith("num_gpus=9 is not a multiple of num_nodes=2; nearest: num_nodes=1 or 3 (policy='global'")
 
 
 def test_too_few_slots_name_the_fewest_that_do():
@@ -124,37 +123,93 @@ def test_too_few_slots_name_the_fewest_that_do():
 
 def test_too_many_slots_for_distinct_replicas_name_the_most_that_do():
     # Four slots on a GPU, three experts: 3 * 2 = 6 slots can be filled.
-    text = room_message(Deployment(2, 8), 3)
-    assert "4 slots per GPU" in text
-    assert "nearest: num_slots=6" in text
-    assert "distinct=False" in text
+    assert room_message(Deployment(2, 8), 3) == (
+        "num_slots=8 is more than distinct replicas can fill, as a GPU can hold only 3 different experts "
+        "(distinct=False allows copies); nearest: 6"
+    )
 
 
 def test_too_many_slots_for_the_experts_of_a_node_name_the_most_that_do():
     # 8 experts on 2 nodes: a GPU can hold 4, so 4 GPUs have at most 16 slots.
     text = room_message(Deployment(4, 20, num_nodes=2, num_groups=2), 8)
-    assert "only 4 different experts" in text
-    assert "nearest: num_slots=16" in text
+    assert "only 4 different experts" in text and text.endswith("; nearest: 16")
 
 
-def test_experts_that_do_not_divide_by_the_groups_name_the_nearest():
+def test_groups_that_do_not_divide_the_experts_name_the_nearest_that_do():
+    # Of the divisors of 10 those that divide by 2 nodes: 2 and 10.
     text = room_message(Deployment(4, 12, num_nodes=2, num_groups=4), 10)
-    assert text.startswith("num_experts=10 is not a multiple of num_groups=4; nearest: 8 or 12")
+    assert text.startswith("num_groups=4 does not divide num_experts=10; nearest: 2 or 10 (policy='global' ")
+    # Nine experts are never the same number of groups on two nodes.
+    assert "nearest" not in room_message(Deployment(4, 12, num_nodes=2, num_groups=4), 9)
 
 
 def test_experts_need_not_divide_by_groups_that_bind_nothing():
     Deployment(4, 12, num_groups=4).require_room_for(10)
 
 
-@pytest.mark.parametrize("distinct", [True, False])
-def test_the_nearest_slots_are_possible(distinct):
-    for gpus, size, experts in itertools.product(range(1, 5), range(1, 6), range(1, 12)):
-        deployment = Deployment(gpus, gpus * size, distinct=distinct)
-        try:
-            deployment.require_room_for(experts)
-        except InvalidDeploymentError as error:
-            nearest = int(re.findall(r"nearest: (?:num_slots=)?(\d+)", str(error))[0])
-            Deployment(gpus, nearest, distinct=distinct).require_room_for(experts)
+def test_more_gpus_or_slots_than_are_supported_are_refused_without_an_impossible_number():
+    assert message(100_001, 5) == "num_gpus=100001 is more than 100000, the most supported"
+    assert message(70_000, 140_000).endswith("the most supported; nearest: 70000")
+    # 100,000 experts on 99,999 GPUs want twice as many slots as GPUs.
+    assert room_message(Deployment(99_999, 99_999), 100_000) == "num_slots=99999 cannot hold 100000 experts"
+
+
+NUMBERS = st.integers(1, 24)
+POLICIES = st.sampled_from(["auto", "hierarchical", "global"])
+
+
+def refusal(shape: dict, num_experts: int | None) -> str | None:
+    try:
+        deployment = Deployment(**shape)
+        if num_experts is not None:
+            deployment.require_room_for(num_experts)
+    except InvalidDeploymentError as error:
+        return str(error)
+    return None
+
+
+def ways_out(text: str) -> list[tuple[str, object]]:
+    """Every argument that a message names, with each value that it suggests."""
+    name, _, numbers = re.search(r"nearest: ((\w+)=)?(\d+(?: or \d+)?)", text + "nearest: 0").groups()
+    name = (name or re.match(r"\w+=", text).group()).removesuffix("=")
+    found = [(name, int(number)) for number in numbers.split(" or ") if "nearest" in text]
+    words = [("policy", "global", "policy='global'"), ("distinct", False, "distinct=False")]
+    return found + [(name, value) for name, value, word in words if word in text]
+
+
+@given(st.data(), NUMBERS, st.integers(1, 80), st.integers(1, 6), NUMBERS, POLICIES, st.booleans(), st.none() | NUMBERS)
+def test_whoever_does_what_messages_say_gets_a_deployment(data, gpus, slots, nodes, groups, policy, distinct, experts):
+    shape = {"num_gpus": gpus, "num_slots": slots, "num_nodes": nodes, "num_groups": groups}
+    shape |= {"policy": policy, "distinct": distinct}
+    # At most the nodes, the slots, the groups and, now that the experts are known, the slots again.
+    for _ in range(4):
+        if (text := refusal(shape, experts)) is not None:
+            name, value = data.draw(st.sampled_from(ways_out(text)))
+            shape[name] = value
+    assert refusal(shape, experts) is None
+
+
+@given(deployments_and_experts(max_experts=12, max_gpus=6, max_slots=24), st.integers(1, 40))
+def test_one_number_of_slots_that_is_wrong_is_mended_by_each_that_is_suggested(pair, slots):
+    deployment, experts = pair
+    shape = dataclasses.asdict(deployment) | {"num_slots": slots}
+    text = refusal(shape, experts)
+    # Without the experts a multiple of the GPUs is all there is to ask for.
+    known = experts if text is not None and "expert" in text else None
+    for name, value in [] if text is None else ways_out(text):
+        assert refusal(shape | {name: value}, known) is None, text
+
+
+@given(deployments_and_experts(max_experts=12, max_gpus=6, max_slots=24))
+def test_possible_slots_are_those_with_room(pair):
+    deployment, experts = pair
+    size = deployment.num_gpus
+    fitting = [
+        n
+        for n in range(size, 30 * size, size)
+        if refusal(dataclasses.asdict(deployment) | {"num_slots": n}, experts) is None
+    ]
+    assert fitting == [n for n in deployment.possible_slots(experts) if n < 30 * size]
 
 
 def test_there_is_room_exactly_when_some_counts_fit():

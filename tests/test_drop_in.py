@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import eplb_opt
-from eplb_opt.errors import EplbOptError
+from eplb_opt.errors import EplbOptError, InvalidDeploymentError
 from tests.formulations.test_assignment import README
 
 
@@ -114,3 +114,9 @@ def test_wrong_input_is_one_sentence():
         with pytest.raises(EplbOptError) as caught:
             eplb_opt.rebalance_experts(weight, *numbers)
         assert "\n" not in str(caught.value)
+
+
+def test_replicas_that_do_not_divide_name_only_numbers_that_hold_the_experts():
+    # 255 is a multiple of 3 too, and fewer than the experts.
+    with pytest.raises(InvalidDeploymentError, match=r"num_slots=256 is not a multiple of num_gpus=3; nearest: 258$"):
+        eplb_opt.rebalance_experts(torch.ones(1, 256), 256, 1, 1, 3)

@@ -1,5 +1,7 @@
 """evaluate: every metric under its own name, each by its definition."""
 
+from math import isnan, nan
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,9 @@ import eplb_opt
 from eplb_opt import Deployment, Loads, Plan
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.evaluate import summarise
+from eplb_opt.instance import Instance
 from tests.oracle import row_gpu_loads
-from tests.strategies import SMALL, instances, rows_of_slots
+from tests.strategies import SMALL, deployments_and_experts, instances, load_rows, rows_of_slots
 
 # GPU 0 holds expert 0 (load 8) and half of expert 1 (load 4): 10. GPU 1 holds the other half and expert 2 (load 2): 4.
 PLAN = Plan(np.array([[0, 1, 1, 2]]), Deployment(2, 4), 3)
@@ -31,10 +34,58 @@ def test_the_metrics_of_a_small_plan():
     }
 
 
-def test_a_window_without_load_is_balanced():
-    frame = eplb_opt.evaluate(PLAN, [[[8, 4, 2]], [[0, 0, 0]]])
-    assert frame["imbalance"].tolist() == [10 / 7, 1.0]
-    assert frame["balancedness"].tolist() == [0.7, 1.0]
+RATIOS = ["imbalance", "balancedness", "relative_excess", "slot_balancedness"]
+
+
+def test_without_load_there_is_no_balance_and_no_figure_counts_it():
+    # Both GPUs of the plan are used by one expert each: all load is on the first.
+    frame = eplb_opt.evaluate(Plan(np.array([[0, 1]]), Deployment(2, 2), 2), [[[8, 0]], [[0, 0]]])
+    assert frame[["window", "max_load", "mean_load"]].values.tolist() == [[0, 8.0, 4.0], [1, 0.0, 0.0]]
+    assert frame[RATIOS].isna().all(axis=1).tolist() == [False, True]
+    summary = summarise(frame)
+    assert summary["mean_imbalance"] == summary["worst_imbalance"] == frame["imbalance"].mean() == 2.0
+    assert summary["mean_balancedness"] == summary["total_balancedness"] == frame["balancedness"].mean() == 0.5
+    assert summary["mean_relative_excess"] == 1.0
+    assert summary["mean_slot_balancedness"] == summary["total_slot_balancedness"] == 0.5
+
+
+def test_where_nothing_has_load_there_are_no_figures():
+    summary = summarise(eplb_opt.evaluate(PLAN, [[[0, 0, 0]], [[0, 0, 0]]]))
+    assert all(map(isnan, summary.values()))
+
+
+def test_loads_near_the_end_of_floats_have_all_figures():
+    # The smallest float, a third of which is none, and nearly the largest.
+    frame = eplb_opt.evaluate(Plan(np.array([[0, 0, 0]]), Deployment(3, 3), 1), [[[5e-324]], [[1e308]]])
+    assert frame[RATIOS].values.tolist() == [[1.0, 1.0, 0.0, 1.0]] * 2
+
+
+@given(st.data())
+def test_emptied_windows_change_no_figure(data):
+    """A window of zeros, in all layers or in some of them, adds rows and changes nothing that is said of the plan."""
+    deployment, experts = data.draw(deployments_and_experts())
+    layers = data.draw(st.integers(1, 3))
+    values = np.array([[data.draw(load_rows(experts, (SMALL,))) for _ in range(layers)] for _ in range(3)])
+    emptied = np.array(data.draw(st.lists(st.booleans(), min_size=3 * layers, max_size=3 * layers))).reshape(3, layers)
+    values[emptied] = 0
+    row = data.draw(rows_of_slots(Instance.from_loads(values[:, 0], deployment)))
+    frame = eplb_opt.evaluate(Plan(np.array([row] * layers), deployment, experts), values)
+    loaded = values.any(axis=2)
+    assert (loaded == frame["imbalance"].notna().to_numpy().reshape(layers, 3).T).all()
+    exact = [
+        max(loads) / (sum(loads) / len(loads))
+        for layer in range(layers)
+        for loads in row_gpu_loads_of_windows(row, values[:, layer], deployment)
+        if any(loads)
+    ]
+    summary = summarise(frame)
+    assert summary["mean_imbalance"] == pytest.approx(float(sum(exact) / len(exact)) if exact else nan, nan_ok=True)
+    assert summary["mean_imbalance"] == pytest.approx(frame["imbalance"].mean(), nan_ok=True)
+
+
+def row_gpu_loads_of_windows(row, values, deployment):
+    """Exact loads of the GPUs in each window of a layer."""
+    return [row_gpu_loads(row, Instance.from_loads(window, deployment)) for window in values]
 
 
 def test_figures_over_layers_differ_by_name():
@@ -48,6 +99,7 @@ def test_figures_over_layers_differ_by_name():
     assert summary["mean_relative_excess"] == pytest.approx((3 / 7 + 1 / 5) / 2)
     # Slot loads of layer 1: 2, 2, 2, 4.
     assert summary["mean_slot_balancedness"] == pytest.approx((3.5 / 8 + 2.5 / 4) / 2)
+    assert summary["total_slot_balancedness"] == pytest.approx((3.5 + 2.5) / (8 + 4))
 
 
 @given(st.data())

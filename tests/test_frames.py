@@ -22,22 +22,66 @@ def test_an_index_without_a_name_gives_them_unless_it_counts_from_0():
     assert loads_of_frame(pd.DataFrame(VALUES)) == Loads(VALUES)
 
 
-def test_columns_may_have_names():
-    assert loads_of_frame(pd.DataFrame(VALUES, columns=["a", "b", "c"])) == Loads(VALUES)
+def test_columns_are_put_in_the_order_of_their_names():
+    assert loads_of_frame(pd.DataFrame(VALUES, columns=["e0", "e1", "e2"])) == Loads(VALUES)
+    assert loads_of_frame(pd.DataFrame(VALUES, columns=["e2", "e0", "e1"])) == Loads([[2, 3, 1], [5, 6, 4]])
+    assert loads_of_frame(pd.DataFrame(VALUES, columns=[2, 0, 1])) == Loads([[2, 3, 1], [5, 6, 4]])
+
+
+def test_a_series_is_one_layer_by_the_names_of_its_experts():
+    assert Loads.of(pd.Series([7, 9, 8])) == Loads([7, 9, 8])
+    assert Loads.of(pd.Series([7, 9, 8], index=["e1", "e0", "e2"], name="load")) == Loads([9, 7, 8])
+    with pytest.raises(InvalidLoadsError, match="none is expert 1"):
+        Loads.of(pd.Series([7, 9], index=[0, 2]))
+
+
+def test_a_row_per_count_becomes_layers_and_experts():
+    rows = [(4, 1, 5), (3, 0, 7), (4, 0, 2)]
+    frame = pd.DataFrame(rows, columns=["layer", "expert", "count"])
+    assert loads_of_frame(frame) == Loads([[7, 0], [2, 5]], (3, 4))
+    assert loads_of_frame(frame.set_index(["layer", "expert"])) == Loads([[7, 0], [2, 5]], (3, 4))
+    steps = pd.concat([frame.assign(step=2), frame[:1].assign(step=1)])
+    assert loads_of_frame(steps) == Loads([[[0, 0], [0, 5]], [[7, 0], [2, 5]]], (3, 4))
+
+
+def test_a_pivot_with_names_of_text_is_read_by_its_names():
+    long = pd.DataFrame([(e, e * 10) for e in range(12)], columns=["expert", "count"]).assign(layer=0)
+    pivot = long.astype({"expert": str}).pivot(index="layer", columns="expert", values="count")
+    assert list(pivot.columns[:3]) == ["0", "1", "10"]
+    assert loads_of_frame(pivot) == Loads([[e * 10 for e in range(12)]], (0,))
+
+
+def test_labels_of_other_libraries_are_refused_and_not_forgotten():
+    class Frame:
+        columns = ("e1", "e0")
+
+        def __array__(self, dtype=None, copy=None):
+            return np.ones((1, 2))
+
+    with pytest.raises(InvalidLoadsError, match=r"\.Frame, whose labels are not read"):
+        Loads.of(Frame())
 
 
 def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
-    small = pd.DataFrame({"a": np.array([1], np.uint8), "b": np.array([2**62 + 1], np.int64)})
+    small = pd.DataFrame({"e0": np.array([1], np.uint8), "e1": np.array([2**62 + 1], np.int64)})
     assert loads_of_frame(small).values.tolist() == [[[1, 2**62 + 1]]]
     with pytest.raises(InvalidLoadsError, match="would be rounded next to floats"):
-        loads_of_frame(pd.DataFrame({"a": [2**53 + 1], "b": [0.5]}))
+        loads_of_frame(pd.DataFrame({"e0": [2**53 + 1], "e1": [0.5]}))
 
 
 @pytest.mark.parametrize(
     ("frame", "says"),
     [
-        (pd.DataFrame(VALUES, columns=[2, 0, 1]), r"columns are not experts 0 to 2 in order: 2, 0, 1"),
-        (pd.DataFrame(VALUES, columns=["1", "2", "3"]), "columns are not experts 0 to 2"),
+        (pd.DataFrame(VALUES, columns=["a", "b", "c"]), r"column 1 \('a'\) is neither the layer nor an expert"),
+        (pd.DataFrame(VALUES, columns=["1", "2", "3"]), "columns count experts from 1 to 3"),
+        (pd.DataFrame(VALUES, columns=["e0", "e1", "total"]), r"column 3 \('total'\) is neither"),
+        (pd.DataFrame(VALUES, columns=["e0", "e1", "e3"]), "none is expert 2"),
+        (pd.DataFrame(VALUES, columns=["layer_0", "layer_1", "layer_2"]), "is not called an expert"),
+        (pd.DataFrame(VALUES).rename_axis("expert"), "no column says the layer"),
+        (pd.DataFrame(VALUES).rename_axis("step"), r"column 1 \('step'\) is neither"),
+        (pd.DataFrame(VALUES, columns=pd.MultiIndex.from_product([["a"], [0, 1, 2]])), "labels of several levels"),
+        (pd.DataFrame([[1, 2], [1, 2]], columns=["expert", "count"]), "no column says the layer"),
+        (pd.DataFrame([[1, 0, 1], [1, 0, 2]], columns=["layer", "expert", "count"]), "row 1 counts the same layer"),
         (pd.DataFrame(VALUES, index=["a", "b"]), "layer ids are not integers"),
         (pd.DataFrame(VALUES, index=[1, 0]), "not increasing"),
         (pd.DataFrame(VALUES, index=[0, 0]), "not increasing"),

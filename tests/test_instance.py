@@ -190,3 +190,11 @@ def test_max_loads_in_mean_loads_are_imbalances(instance, data):
 def test_tokens_are_loads_rounded_once(instance):
     expected = [[float(weight * instance.unit) for weight in window] for window in instance.weights]
     assert instance.tokens.tolist() == expected
+
+
+def test_weights_of_windows_without_load_are_left_out():
+    instance = Instance.from_loads([[0, 5], [0, 0], [3, 0]], Deployment(2, 2))
+    assert instance.loaded_windows == (True, False, True)
+    assert instance.loaded().weights == ((0, 5), (3, 0))
+    assert instance.weights_of_loaded((Fraction(1), Fraction(2), Fraction(4))) == (1, 4)
+    assert instance.weights_of_loaded(None) == (1, 1)

@@ -59,6 +59,7 @@ def test_every_stored_plan_and_certificate_holds(named):
     assert certified.error is None
     (layer,) = solution.layers
     assert certified.checked == (layer.proof.certified is not None) == ("certificate" in named.proven_by)
+    assert certified.checked or named.proven_by == (layer.proof.by,)
     if named.objective == "total":
         assert layer.objective <= greedy_value(named.instance)
     assert (named.optimum is not None) == (layer.status == "optimal" and len(named.proven_by) > 1)

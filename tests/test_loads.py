@@ -217,3 +217,10 @@ def test_integers_are_never_rounded(values):
 @given(st.lists(st.floats(0, 1e308, allow_subnormal=True), min_size=1, max_size=6))
 def test_floats_are_never_rounded(values):
     assert Loads(values).values.ravel().tolist() == values
+
+
+def test_loaded_says_which_layers_have_load_in_which_windows():
+    loads = Loads([[[0, 5], [0, 0]], [[0, 0.0], [5e-324, 0]]])
+    assert loads.loaded.tolist() == [[True, False], [False, True]]
+    with pytest.raises(ValueError, match="read-only"):
+        loads.loaded[0, 0] = False

@@ -41,3 +41,8 @@ def test_nothing_below_solve_imports_files_torch_or_the_command_line():
         assert not re.search(r"(from|import) (eplb_opt\.(io|cli|report|solve)|torch|typer|rich)\b", path.read_text()), (
             path
         )
+
+
+def test_the_package_runs_as_the_command_does():
+    command = [sys.executable, "-m", "eplb_opt", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{eplb_opt.__version__}\n"

@@ -52,7 +52,7 @@ def test_the_commands_run(folder):
             "2" if before == "--time-limit" else word for before, word in zip(["", *command], command, strict=False)
         ]
         done = subprocess.run(
-            [sys.executable, "-m", "eplb_opt.cli.main", *arguments[1:]], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "eplb_opt", *arguments[1:]], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         printed[command[1]] = done.stdout

@@ -1,5 +1,6 @@
 """What a solution says about itself: exact gaps, the weakest status, one line for a log."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -55,7 +56,20 @@ def test_the_status_of_a_solution_is_the_weakest():
 def test_a_solution_without_any_load_has_no_gap():
     empty = solution(layer(0, 0, 0, 0))
     assert (empty.gap, empty.worst_gap, empty.status) == (0, 0, "optimal")
-    assert str(empty) == "1 layer: imbalance 1.000000, bound 1.000000, gap 0 % (worst layer 0 %), 1.2 s"
+    words = "imbalance 1.000000, bound 1.000000, gap 0 % (worst layer 0 %), 1.2 s"
+    assert str(empty) == f"1 layer (1 without load): {words}"
+
+
+def test_layers_without_load_count_in_no_figure_over_layers():
+    # Imbalances 5/4 and, by definition, 1: the mean over the layers with load is 5/4.
+    loaded, empty = layer(0, Fraction(5, 4), 1, 8), layer(1, 1, 1, 0)
+    both = replace(solution(loaded, empty), objective="mean")
+    assert both.loaded_layers == (loaded,)
+    assert both.gap == both.worst_gap == Fraction(1, 5)
+    words = "imbalance 1.250000 (mean over windows), bound 1.000000, gap 20 % (worst layer 20 %), 1.2 s"
+    assert str(both) == f"2 layers (1 without load): {words}"
+    # Where no layer has load all of them count, as there is nothing else to speak of.
+    assert replace(solution(empty), objective="mean").loaded_layers == (empty,)
 
 
 def test_a_solution_prints_as_one_line():
@@ -100,5 +114,6 @@ def test_the_strongest_proof_is_the_largest_bound_then_the_checked_one():
     weak, told, shown = (Proof("a", Fraction(1), True), Proof("b", Fraction(2), False), Proof("c", Fraction(2), True))
     assert strongest(weak, told, shown) is shown
     assert strongest(weak, told) is told
-    assert str(told) == "b (solver)"
+    assert str(told) == "b (not checked)"
+    assert str(Proof("b", Fraction(2), False, "cpsat")) == "b by cpsat (not checked)"
     assert str(shown) == "c (checked)"

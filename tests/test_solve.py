@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt import Deployment, Instance, Loads
+from eplb_opt.backends import process
+from eplb_opt.backends.pool import POOL
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.plan import Plan
+from eplb_opt.steps import load_kernels
 from eplb_opt.verify import max_loads
 from tests.formulations.test_assignment import KNOWN
 from tests.oracle import brute_force
@@ -360,6 +363,20 @@ def test_a_warm_start_gets_its_bounds_from_an_executor_that_does_nothing(hard):
     good = eplb_opt.solve(loads, deployment, method="search", time_limit=1.0)
     again = eplb_opt.solve(loads, deployment, warm_start=good.plan, time_limit=1.0, executor=_Silent())
     assert all(layer.lower_bound > 0 for layer in again.layers)
+
+
+def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypatch):
+    # A worker that is ready may have last words, and gets a while for them; one that never is has none.
+    monkeypatch.setattr("eplb_opt.schedule.GRACE_SECONDS", 300.0)
+    monkeypatch.setattr(process, "_START", "import time; time.sleep(1000)  # {root!r}")
+    POOL.close()
+    load_kernels()
+    begin = time.monotonic()
+    loads = np.random.default_rng(1).integers(1, 1000, (1, 10))
+    solution = eplb_opt.solve(loads, Deployment(5, 15), time_limit=0.2, target_gap=0)
+    assert time.monotonic() - begin < 60
+    # Tiny layers are for a program, in a worker.
+    assert "cpsat" in solution.layers[0].work
 
 
 def test_many_large_layers_get_their_first_plans_within_the_time_limit():

@@ -77,6 +77,16 @@ def test_two_copies_on_a_gpu_break_distinct_replicas_only(policy):
     assert broken_rules(damaged(s2=0), Deployment(4, 8, 2, 2, policy, distinct=False)) == set()
 
 
+def test_doubled_replicas_are_refused_with_the_way_to_allow_them():
+    with pytest.raises(InvalidPlanError, match=r"more than once; distinct=False allows that .*--no-distinct") as info:
+        require_valid(Plan([damaged(s2=0)], GLOBAL, 4))
+    assert info.value.violations == ("layer 0: GPU 1 holds expert 0 more than once",)
+    # What is wrong in another way too would still be: expert 1 has no replica.
+    with pytest.raises(InvalidPlanError, match=r"\(and 2 more\)$") as info:
+        require_valid(Plan([damaged(s1=0, s2=0)], GLOBAL, 4))
+    assert info.value.way_out == ""
+
+
 def test_a_group_on_two_nodes_is_spread_and_one_too_many_for_the_other_node():
     # Expert 0 of group 0, at home on node 0, gets a replica on node 1.
     assert broken_rules(damaged(s4=0), HIERARCHICAL) == {

@@ -109,6 +109,12 @@ class WorkerPool:
             for run in runs:
                 self._finish(run, run in ready)
 
+    def end_starts(self, call: str) -> None:
+        """End the workers that are still being started for tasks of `call`: they have nothing to hand over."""
+        with self._lock:
+            runs = [run for run in self._busy if run.call == call and not run.worker.is_ready]
+        self._end(runs)
+
     def end(self, call: str) -> None:
         """End the workers that run tasks of `call`, now and later; those who wait for their news get none."""
         with self._lock:

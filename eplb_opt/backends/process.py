@@ -67,6 +67,11 @@ class WorkerProcess:
         """Process id, which is the process group's too."""
         return self._process.pid
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `wait_until_ready` has seen that the libraries are loaded."""
+        return self._greeted
+
     def is_alive(self) -> bool:
         """Whether the process is running."""
         return self._process.poll() is None

@@ -16,7 +16,7 @@ LIBRARY = "the library"
 
 @dataclass(frozen=True)
 class Best:
-    """The best plan and the best bound of each layer of a case, summed over layers.
+    """The best plan and the best bound of each layer of a case, summed over layers with load.
 
     What the case's library has found in longer runs counts: an integral or a gap against nothing but the runs at hand
     would flatter all of them where none comes near the optimum.
@@ -28,7 +28,7 @@ class Best:
     @classmethod
     def of(cls, case: Case, runs: Iterable[Run]) -> Best:
         """From runs on the case, others left aside, and its library."""
-        layers = list(zip(*(solution.layers for _, solution in rivals(case, runs)), strict=True))
+        layers = list(zip(*(solution.loaded_layers for _, solution in rivals(case, runs)), strict=True))
         return cls(
             sum((min(layer.objective for layer in same) for same in layers), Fraction(0)),
             sum((max(layer.lower_bound for layer in same) for same in layers), Fraction(0)),

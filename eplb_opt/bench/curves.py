@@ -17,7 +17,7 @@ LEVELS = 0.01, 0.001, 0.0001
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Sums over the layers of a run as they were known at each time; before every layer has a plan, nothing is.
+    """Sums over the layers with load of a run as they were known at each time; before each has a plan, nothing is.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Curve:
     @classmethod
     def of(cls, run: Run, end: float) -> Curve:
         """From the traces of a run's layers."""
-        traces = [layer.trace for layer in run.solution.layers]
+        traces = [layer.trace for layer in run.solution.loaded_layers]
         first = max(trace[0].seconds for trace in traces)
         seconds = np.unique([max(first, point.seconds) for trace in traces for point in trace])
         plan, bound = np.zeros(seconds.size), np.zeros(seconds.size)

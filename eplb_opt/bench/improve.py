@@ -97,7 +97,8 @@ def _require_right(named: NamedInstance, solution: Solution) -> None:
 def _provers(named: NamedInstance, solution: Solution, settings: Settings) -> tuple[str, ...]:
     """Who proved the bound; where it is the objective, those too who solve the whole model."""
     (layer,) = solution.layers
-    provers = ["certificate"] if checked(named, solution).checked else [layer.proof.argument.rpartition(" by ")[2]]
+    # A bound on several words needs all of them: they are one prover.
+    provers = ["certificate" if checked(named, solution).checked else layer.proof.by or layer.proof.argument]
     if layer.status != "optimal" or named.objective != "total":
         return tuple(provers)
     if named.num_variables > _MOST_VARIABLES:

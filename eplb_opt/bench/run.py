@@ -17,6 +17,7 @@ from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.heuristics.registry import names
+from eplb_opt.proof import Proof
 from eplb_opt.solution import Solution, relative_gap
 from eplb_opt.solve import Progress, solve
 
@@ -44,13 +45,13 @@ class Settings:
 
 
 def value_of(solution: Solution) -> Fraction:
-    """Sum of the objectives of all layers."""
-    return sum((layer.objective for layer in solution.layers), Fraction(0))
+    """Sum of the objectives of all layers with load."""
+    return sum((layer.objective for layer in solution.loaded_layers), Fraction(0))
 
 
 def bound_of(solution: Solution) -> Fraction:
-    """Sum of the lower bounds of all layers."""
-    return sum((layer.lower_bound for layer in solution.layers), Fraction(0))
+    """Sum of the lower bounds of all layers with load."""
+    return sum((layer.lower_bound for layer in solution.loaded_layers), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,12 @@ class Run:
 
     @property
     def value(self) -> Fraction:
-        """Sum of the objectives of all layers."""
+        """Sum of the objectives of all layers with load."""
         return value_of(self.solution)
 
     @property
     def lower_bound(self) -> Fraction:
-        """Sum of the run's own lower bounds of all layers."""
+        """Sum of the run's own lower bounds of all layers with load."""
         return bound_of(self.solution)
 
     @property
@@ -103,13 +104,13 @@ class Run:
 
     @property
     def gaps(self) -> list[Fraction]:
-        """Gap of each layer to its own lower bound."""
-        return [layer.gap for layer in self.solution.layers]
+        """Gap of each layer with load to its own lower bound."""
+        return [layer.gap for layer in self.solution.loaded_layers]
 
     @property
     def layers_optimal(self) -> int:
-        """Layers that are proven optimal."""
-        return sum(layer.status == "optimal" for layer in self.solution.layers)
+        """Layers with load that are proven optimal."""
+        return sum(layer.status == "optimal" for layer in self.solution.loaded_layers)
 
     @property
     def work(self) -> dict[str, float]:
@@ -139,8 +140,9 @@ class Run:
         if self.method not in PROGRAM_METHODS:
             return False
         sources = [point.source for layer in self.solution.layers for point in layer.trace]
-        found = any(source == self.method or source.startswith(f"program by {self.method}") for source in sources)
-        return not found and self.layers_optimal < len(self.solution.layers)
+        # What a plan of the solver's, and a bound of its, are called in a trace.
+        found = {self.method, str(Proof("program", Fraction(0), checked=False, by=self.method))}
+        return found.isdisjoint(sources) and self.solution.status != "optimal"
 
     def gap_to(self, bound: Fraction) -> Fraction:
         """(objective - bound) / objective, of sums over layers."""
@@ -149,9 +151,10 @@ class Run:
     def as_imbalance(self, value: Fraction) -> Fraction:
         """A sum of objectives or bounds over layers as an imbalance.
 
-        Max loads over the sum of the mean loads, 1 without any load; of objectives that are imbalances the mean.
+        Max loads over the sum of the mean loads, 1 without any load; of objectives that are imbalances the mean. Layers
+        without load count in neither.
         """
-        layers = self.solution.layers
+        layers = self.solution.loaded_layers
         if self.solution.objective != "total":
             return value / len(layers)
         mean = sum((layer.mean_load for layer in layers), Fraction(0))
@@ -212,15 +215,17 @@ def _unable(case: Case, method: str) -> str | None:
 
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
+    from eplb_opt.heuristics.loading import announced
     from eplb_opt.steps import load_heuristic, load_kernels
     from eplb_opt.window_steps import load_window_kernels
 
-    load_kernels()
-    if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
-        load_window_kernels()
-    for method in methods:
-        if method in names():
-            load_heuristic(method)
+    with announced():
+        load_kernels()
+        if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
+            load_window_kernels()
+        for method in methods:
+            if method in names():
+                load_heuristic(method)
 
 
 def _run(

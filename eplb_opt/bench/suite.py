@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -98,7 +98,11 @@ def _name(family: str, loads: Loads, deployment: Deployment) -> str:
     return name
 
 
-def suite(name: str, files: Sequence[str | os.PathLike[str]] = ()) -> list[Case]:
+def suite(
+    name: str,
+    files: Sequence[str | os.PathLike[str]] = (),
+    read: Callable[[str | os.PathLike[str]], Loads] = read_loads,
+) -> list[Case]:
     """The cases of a suite.
 
     Parameters
@@ -109,6 +113,8 @@ def suite(name: str, files: Sequence[str | os.PathLike[str]] = ()) -> list[Case]
     files
         For ``"models"`` files of recorded loads, which it has its deployments for too; for ``"library"`` the folders,
         at least one.
+    read
+        Loads of one of the recordings for ``"models"``.
 
     Raises
     ------
@@ -122,7 +128,7 @@ def suite(name: str, files: Sequence[str | os.PathLike[str]] = ()) -> list[Case]
     """
     one_of("suite", name, SUITES)
     if name == "models":
-        return _models(files)
+        return _models(files, read)
     if name == "library":
         return _libraries(files)
     if files:
@@ -175,12 +181,14 @@ def _layer(family: str, skew: float, shape: tuple[int, int, int]) -> Case:
     return Case(title, loads, Deployment(gpus, slots))
 
 
-def _models(recordings: Sequence[str | os.PathLike[str]]) -> list[Case]:
+def _models(
+    recordings: Sequence[str | os.PathLike[str]], read: Callable[[str | os.PathLike[str]], Loads]
+) -> list[Case]:
     # What `eplb-opt generate -o loads.json --skew 0.8` writes.
     loads = generate_loads(skew=0.8)
     cases = [Case("lognormal 0.8", loads, deployment) for deployment in _MODEL_DEPLOYMENTS]
     for path in recordings:
-        recorded = read_loads(path)
+        recorded = read(path)
         named = [Case(Path(path).stem, recorded, deployment, "real") for deployment in _MODEL_DEPLOYMENTS]
         if named[0].name in {case.name for case in cases}:
             raise InvalidArgumentError(f"{path} would make another case {named[0].name}; give the file another name")

@@ -25,7 +25,8 @@ def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
     """A row per run, in order: the case, what the method reached and proved, where the time went, and the machine.
 
     ``best`` and ``bound`` are the best imbalance and lower bound that anybody knows, the library of the case too;
-    ``gap`` is that of the run's plan to this bound, and so are ``seconds_to_...``.
+    ``gap`` is that of the run's plan to this bound, and so are ``seconds_to_...``. Of ``layers``, those without load
+    count in no figure over layers.
     """
     import pandas as pd
 

@@ -9,10 +9,11 @@ import typer
 
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
 
 _FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
 
@@ -29,7 +30,7 @@ def run(
     split: Annotated[str, typer.Option(help=f"{' or '.join(SPLITS)}.")] = "rolling",
     strategies: Annotated[str | None, typer.Option(help=f"Of {', '.join(STRATEGIES)}; default: all.")] = None,
     time_limit: Annotated[float, typer.Option(help="Core seconds for each layer of a plan that is searched.")] = 0.2,
-    scenarios: Annotated[int, typer.Option(help="Extrapolated windows of that forecast.")] = SCENARIOS,
+    scenarios: Annotated[int, typer.Option(help="Extrapolated windows of the strategies of that name.")] = SCENARIOS,
     seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where all scores go, as CSV.")] = None,
@@ -37,20 +38,17 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Plan on some windows, score on others: what is lost to the forecast, and what to the heuristic."""
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length)
+    """Plan on some windows, score on others. Tells what is lost to the forecast, and what to the heuristic."""
+    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
     deployment = options.deployment_of(
         recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
     )
-    options.require_new_files([output, figure], loads)
-    for path in (output, figure):
-        if path is not None:
-            require_writable(path)
-    if figure is not None:
-        require_picture(figure)
+    require_outputs({"--output": (output, CSV), "--figure": (figure, FIGURE)}, loads)
     with status_line() as progress:
         scores = backtest(
             recorded,
@@ -63,6 +61,9 @@ def run(
             workers=workers,
             progress=progress,
         )
+    if scores.empty and json:
+        show_json([])
+        return 0
     if scores.empty:
         show("nothing was scored: interrupted before the first window was done, or no layer has load in a scored one")
         return 0

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +23,13 @@ from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
-from eplb_opt.cli.pictures import picture, require_picture
+from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
+from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io import read_loads
+from eplb_opt.io.files import write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
@@ -52,20 +55,20 @@ class _Files:
 
     def require(self, inputs: list[Path]) -> None:
         """Refuse what cannot be written, before hours of work."""
-        paths = (self.rows, self.markdown, self.figure)
-        options.require_new_files(paths, inputs)
-        for path in paths:
-            if path is not None:
-                require_writable(path)
-        if self.figure is not None:
-            require_picture(self.figure)
+        files = {
+            "--output": (self.rows, CSV),
+            "--markdown": (self.markdown, MARKDOWN),
+            "--figure": (self.figure, FIGURE),
+        }
+        require_outputs(files, inputs)
 
 
 def run(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILES]...", help="Recordings that --suite models has too; folders for --suite library."
+            metavar="[FILES]...",
+            help="Recordings to add to --suite models, or folders of instances for --suite library.",
         ),
     ] = None,
     suite_name: Annotated[
@@ -76,7 +79,9 @@ def run(
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0,
     workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
     seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0,
-    only: Annotated[list[str] | None, typer.Option(help="Cases with this in their names; * is any text.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
+    ] = None,
     library: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
@@ -95,8 +100,10 @@ def run(
     figure: Annotated[
         Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
     ] = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
 ) -> int:
-    """Run methods on a suite of cases: imbalance, proven bound, gaps, seconds, and where they went."""
+    """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
     names = _methods(methods)
     inputs, texts = files or [], only or []
     settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
@@ -106,7 +113,7 @@ def run(
             raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
         return run_library(library, texts, settings)
     outputs.require(inputs)
-    cases = select(suite(suite_name, inputs), texts)
+    cases = select(suite(suite_name, inputs, partial(read_loads, experts=experts, layers=layers)), texts)
     total = len(cases) * len(names)
     keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
     kept = {} if keeper is None else keeper.open(cases, names)

@@ -9,11 +9,12 @@ import typer
 
 from eplb_opt.arguments import natural_int
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.outputs import plan_for, require_outputs
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
 from eplb_opt.io.content import read_content
-from eplb_opt.io.engines import ENGINES, require_target
+from eplb_opt.io.engines import ENGINES
 from eplb_opt.models import model_of
 
 
@@ -33,12 +34,11 @@ def run(
     policy: plans.Policy = None,
     distinct: plans.Distinct = None,
 ) -> int:
-    """Write a plan in an engine's format; --model or --layer-ids say which decoder layers its rows are."""
+    """Write a plan as the file of an engine. --model or --layer-ids say which decoder layers its rows are."""
     natural_int("--draft-layers", draft_layers)
     if model is not None and layer_ids is not None:
         raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")
-    options.require_new_files([output], [plan])
-    require_target(output, to)
+    require_outputs({"--output": (output, plan_for(to, "--to"))}, [plan])
     ENGINES[to].require_draft_layers(draft_layers)
     shape = None if model is None else model_of(model)
     asked = plans.Asked(gpus, nodes, groups, policy, distinct)

@@ -16,18 +16,18 @@ def run(
     folder: Annotated[Path, typer.Option(help="Where the files of the demonstration go.")] = Path("demo"),
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for the plan.")] = 20.0,
 ) -> int:
-    """Generate a recording, plan it by the published greedy policy and by this solver, convert and verify."""
+    """Generate, plan, convert and verify, from end to end. Also by the published greedy policy, for comparison."""
     from eplb_opt.cli.main import run_command
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileFormatError(f"{folder} cannot be made a folder: {error.strerror}") from None
-    loads, plan, sglang = folder / "loads.json", folder / "plan.json", folder / "sglang.json"
+    loads, greedy, plan, sglang = (folder / f"{name}.json" for name in ("loads", "greedy", "plan", "sglang"))
     shape = ["--gpus", "72", "--slots", "288"]
     for arguments in (
         ["generate", "-o", loads, "--layers", "8", "--experts", "256", "--skew", "0.8"],
-        ["solve", loads, *shape, "--method", "greedy"],
+        ["solve", loads, *shape, "--method", "greedy", "-o", greedy],
         ["solve", loads, *shape, "--time-limit", f"{time_limit:g}", "-o", plan],
         ["convert", plan, "--to", "sglang", "-o", sglang],
         ["verify", sglang, loads, "--gpus", "72"],

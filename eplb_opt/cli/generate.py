@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options
+from eplb_opt.cli.outputs import LOADS, require_outputs
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.generate import generate_loads
@@ -28,10 +29,11 @@ def run(
     tokens: Annotated[int, typer.Option(help="Assignments per layer and window.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Same options, same loads.")] = 0,
 ) -> int:
-    """Make loads with a known recipe, as a recording that every other command reads."""
+    """Make a recording by a known recipe, for all other commands."""
     shape = None if model is None else model_of(model)
     if shape is not None and not (experts is layers is None):
         raise InvalidArgumentError("--model and --experts or --layers say the same thing; give one of them")
+    require_outputs({"--output": (output, LOADS)}, [])
     loads = generate_loads(
         num_experts=(256 if experts is None else experts) if shape is None else shape.num_experts,
         num_layers=(58 if layers is None else layers) if shape is None else len(shape.moe_layer_ids),

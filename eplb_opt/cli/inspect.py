@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from eplb_opt.bounds.table import lower_bound
 from eplb_opt.cli import options
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.io import read_loads
-from eplb_opt.loads import Loads
 from eplb_opt.models import model_of
-
-if TYPE_CHECKING:
-    import pandas as pd
+from eplb_opt.skew import skew
 
 
 def run(
@@ -29,16 +22,21 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
     json: options.Json = False,
 ) -> int:
-    """Describe a recording; with --gpus, also the instant lower bounds of each layer."""
-    recorded = read_loads(loads, format, windows, window_length)
+    """Describe a recording. With --gpus, also the instant lower bounds of each layer."""
+    recorded = read_loads(loads, format, windows, window_length, experts=experts, layers=layers)
     shape = None if model is None else model_of(model)
     warnings = [] if shape is None else shape.disagreements(recorded)
     if shape is not None and not warnings:
         recorded = shape.label(recorded)
-    layers = _skew(recorded)
+    meant = shape is not None or None not in (experts, layers)
+    doubts = options.doubts_about(recorded, gpus, meant=meant)
+    options.tell(doubts)
+    table = skew(recorded)
     if gpus is None:
         options.require_gpus_for(
             slots=slots is not None,
@@ -48,13 +46,14 @@ def run(
             policy=policy != "auto",
             no_distinct=not distinct,
         )
-    formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f", "hottest_share": ".4f"}
+    formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f"}
+    formats |= dict.fromkeys(("hottest_share", "hottest_tenth_share"), ".4f")
     if gpus is not None:
         deployment = options.deployment_of(
             recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
         )
         bounds = lower_bound(recorded, deployment)
-        layers = layers.merge(bounds, on="layer_id")
+        table = table.merge(bounds, on="layer_id")
         formats |= {"least_imbalance": ".6f"}
         formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "lower_bound"), ",.1f")
     facts = {
@@ -65,35 +64,14 @@ def run(
         "experts": recorded.num_experts,
     }
     if shape is not None:
-        facts |= {"model": shape.name, "warnings": warnings}
+        facts |= {"model": shape.name}
     if json:
-        show_json({**facts, "per_layer": records(layers)})
+        show_json({**facts, "warnings": [*warnings, *doubts], "per_layer": records(table)})
         return 0
     for name, value in facts.items():
-        if name != "warnings":
-            show(f"{name.replace('_', ' '):<15} {'not known' if value is None else value}")
+        show(f"{name.replace('_', ' '):<15} {'not known' if value is None else value}")
     for warning in warnings:
         show(f"warning: {warning}")
     show("")
-    show_table(layers, formats)
+    show_table(table, formats)
     return 0
-
-
-def _skew(loads: Loads) -> pd.DataFrame:
-    """Per layer, windows summed: tokens, max / mean over experts, coefficient of variation, idle experts."""
-    import pandas as pd
-
-    total = loads.values.sum(axis=0, dtype=np.float64)
-    mean = total.mean(axis=1)
-    safe = np.where(mean > 0, mean, 1.0)
-    return pd.DataFrame(
-        {
-            "layer_id": loads.layer_ids,
-            "tokens": total.sum(axis=1),
-            "max_over_mean": total.max(axis=1) / safe,
-            "cv": total.std(axis=1) / safe,
-            "hottest_expert": total.argmax(axis=1),
-            "hottest_share": total.max(axis=1) / (safe * loads.num_experts),
-            "idle_experts": (total == 0).sum(axis=1),
-        }
-    )

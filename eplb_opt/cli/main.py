@@ -40,9 +40,16 @@ def common(
         raise typer.Exit
     if context.invoked_subcommand is None:
         show(context.get_help())
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s"
-    )
+    _log_to_stderr(logging.DEBUG if verbose else logging.WARNING)
+
+
+def _log_to_stderr(level: int) -> None:
+    """Show the log of this package alone: others have their own ideas of what is worth a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    log = logging.getLogger("eplb_opt")
+    log.handlers = [handler]
+    log.setLevel(level)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import nearest
 from eplb_opt.deployment import Deployment, Policy
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.io import read_loads
+from eplb_opt.io.doubts import doubts_on, layers_without_load
 from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model, model_of
+
+logger = logging.getLogger(__name__)
 
 LoadFiles = Annotated[
     list[Path], typer.Argument(metavar="LOADS...", help="Recordings, files or folders; several are several windows.")
@@ -30,6 +36,10 @@ WindowLength = Annotated[
     int | None,
     typer.Option("--window-length", help="Recorded steps of a window, instead of --windows; a rest is left out."),
 ]
+Experts = Annotated[int | None, typer.Option("--experts", help="Experts of a layer that the recordings have to have.")]
+NumLayers = Annotated[
+    int | None, typer.Option("--layers", help="Layers with experts, or decoder layers, that they have to have.")
+]
 Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
     str | None,
@@ -37,14 +47,24 @@ ModelName = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-Gpus = Annotated[int | None, typer.Option("--gpus", help="Number of GPUs.")]
-Slots = Annotated[int | None, typer.Option("--slots", help="Number of slots (physical experts) over all GPUs.")]
-Redundant = Annotated[int | None, typer.Option("--redundant", help="Slots beyond one for each expert.")]
+Gpus = Annotated[
+    int | None, typer.Option("--gpus", help="Number of GPUs; may be left out where a plan's file says it.")
+]
+Slots = Annotated[int | None, typer.Option("--slots", help="Slots (physical experts) over all GPUs, such as 288.")]
+Redundant = Annotated[
+    int | None, typer.Option("--redundant", help="Instead of --slots: slots beyond one for each expert.")
+]
 Nodes = Annotated[int, typer.Option("--nodes", help="Number of nodes.")]
 Groups = Annotated[
     int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
 ]
-PolicyOption = Annotated[str, typer.Option("--policy", help="auto, hierarchical or global.")]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        help="hierarchical: groups stay on their nodes; global; auto: hierarchical where groups divide by nodes.",
+    ),
+]
 Distinct = Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")]
 LayerIds = Annotated[str | None, typer.Option("--layer-ids", help="Decoder layers of the rows, such as 3-60 or 1,3,5.")]
 
@@ -55,11 +75,34 @@ def recording_of(
     windows: int = 1,
     model_name: str | None = None,
     window_length: int | None = None,
+    experts: int | None = None,
+    layers: int | None = None,
+    gpus: int | None = None,
 ) -> tuple[Loads, Model | None]:
-    """The recordings in files, with the layers of the model where one is named, and that model."""
+    """The recordings in files, with the layers of the model where one is named, and that model.
+
+    What is odd about them is told in the log, with as many `gpus` as they are planned for.
+    """
     model = None if model_name is None else model_of(model_name)
-    loads = read_loads(paths, format, windows, window_length)
-    return loads if model is None else model.label(loads), model
+    loads = read_loads(paths, format, windows, window_length, experts=experts, layers=layers)
+    loads = loads if model is None else model.label(loads)
+    tell(doubts_about(loads, gpus, meant=model is not None or None not in (experts, layers)))
+    return loads, model
+
+
+def tell(doubts: Iterable[str]) -> None:
+    """Say doubts in the log, before anything that they may explain is refused."""
+    for doubt in doubts:
+        logger.warning("%s", doubt)
+
+
+def doubts_about(loads: Loads, gpus: int | None, *, meant: bool) -> list[str]:
+    """What is odd about loads that are planned for so many GPUs, beyond what reading them told.
+
+    Axes are what they are taken for where a model or the options say so: what was `meant`.
+    """
+    axes = [] if meant or gpus is None else doubts_on(loads, gpus)
+    return [*axes, *layers_without_load(loads)]
 
 
 def deployment_of(
@@ -78,8 +121,8 @@ def deployment_of(
         raise InvalidArgumentError("give the number of GPUs: --gpus")
     if slots is not None and redundant is not None:
         raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
-    total = num_experts + (redundant or 0) if slots is None else slots
-    return Deployment(gpus, total, nodes, _groups(groups, model), _policy(policy), distinct)
+    one_each = Deployment(gpus, gpus, nodes, _groups(groups, model), _policy(policy), distinct)
+    return replace(one_each, num_slots=_possible_slots(one_each, num_experts, slots, redundant))
 
 
 def require_gpus_for(**given: bool) -> None:
@@ -97,16 +140,6 @@ def rule_of(deployment: Deployment) -> str:
     if deployment.policy == "auto" and nodes > 1:
         return f"global: {groups} groups do not divide by {nodes} nodes"
     return "global"
-
-
-def require_new_files(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse an output that is also an input or another output, before anything is lost."""
-    known = {path.resolve() for path in inputs if path is not None}
-    for path in outputs:
-        if path is not None and path.resolve() in known:
-            raise InvalidArgumentError(f"{path} is given twice, and writing it would lose what it holds")
-        if path is not None:
-            known.add(path.resolve())
 
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
@@ -134,6 +167,20 @@ def numbers_of(option: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None
+
+
+def _possible_slots(shape: Deployment, num_experts: int, slots: int | None, redundant: int | None) -> int:
+    """The slots that the options say, or a refusal in the words of these options."""
+    total = num_experts + (redundant or 0) if slots is None else slots
+    possible = shape.possible_slots(num_experts)
+    if total in possible:
+        return total
+    refusal = shape.refusal_of(total, num_experts)
+    if slots is not None:
+        raise InvalidDeploymentError(f"--slots {slots}: {refusal}{nearest(slots, possible)}")
+    spare = range(possible.start - num_experts, possible.stop - num_experts, possible.step)
+    said = "without --redundant and --slots" if redundant is None else f"--redundant {redundant}"
+    raise InvalidDeploymentError(f"{said}: {refusal}{nearest(redundant or 0, spare, '--redundant ')}")
 
 
 def _groups(groups: int | None, model: Model | None) -> int:

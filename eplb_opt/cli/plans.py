@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from eplb_opt.arguments import nearest
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.io import native
 from eplb_opt.io.content import Content
 from eplb_opt.io.engines import ENGINES, engine_of, parse_plan, relabelled, start_line
@@ -106,7 +107,15 @@ def plan_of(
         num_model_layers = model.num_layers if numbering == "decoder" else None
 
     def deployment(slots: int) -> Deployment:
-        return Deployment(num_slots=slots, **facts)
+        gpus = facts["num_gpus"]
+        one_each = Deployment(num_slots=gpus, **facts)
+        if slots % gpus:
+            nodes = one_each.binding_nodes
+            shares = [number for number in range(nodes, slots + 1, nodes) if slots % number == 0]
+            raise InvalidDeploymentError(
+                f"--gpus {gpus} cannot share the {slots} slots of {content.name} equally{nearest(gpus, shares)}"
+            )
+        return replace(one_each, num_slots=slots)
 
     given = Given(
         deployment if asked != Asked() else None,

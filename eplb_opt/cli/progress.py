@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 # Rows of a terminal that the table of layers leaves to what is around it.
 _MARGIN = 6
-_WAITING = "loading kernels, compiled once per machine"
+_WAITING = "loading kernels"
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
+from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
@@ -20,7 +22,8 @@ from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
-from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.files import write_whole
+from eplb_opt.io.recognition import plan_engine
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
@@ -51,11 +54,15 @@ def run(
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
+    experts: options.Experts = None,
+    layers: options.NumLayers = None,
     model: options.ModelName = None,
 ) -> int:
-    """Judge plans, or make one, on one page: how good it is, how much better is possible, what to deploy."""
+    """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     found = _Files.of(files)
-    recorded, shape = options.recording_of(found.recordings, format, windows, model, window_length)
+    recorded, shape = options.recording_of(
+        found.recordings, format, windows, model, window_length, experts, layers, gpus
+    )
     asked = plan_files.Asked(gpus, nodes, groups, policy, distinct)
     deployment, solution, plans = found.read(recorded, found.wanted(recorded, asked, slots, redundant, shape), shape)
     _require_outputs(files, output, markdown, save)
@@ -121,7 +128,7 @@ class _Files:
             elif ENGINES[engine].knows_gpus:
                 found.sized.append(path)
         if not found.recordings:
-            names = ", ".join(map(str, paths))
+            names = list_few(list(map(str, paths)))
             raise InvalidArgumentError(f"no recording among {names}: give one for the plan to be judged on")
         return found
 
@@ -179,14 +186,14 @@ class _Files:
         return wanted or next(iter(found.values()))
 
 
-def _opened(path: Path) -> tuple[str, Content | None]:
+def _opened(path: Path) -> tuple[str | None, Content | None]:
     """The engine whose plan a file is, and the file's content; no engine for anything else."""
     try:
         content = read_content(path)
     except FileFormatError:
         # Reading it as a recording says what is wrong with it.
-        return "", None
-    return next((name for name, engine in ENGINES.items() if engine.holds(content)), ""), content
+        return None, None
+    return plan_engine(content), content
 
 
 def _names(paths: list[Path]) -> list[str]:
@@ -207,10 +214,8 @@ def _rules(deployment: Deployment) -> str:
 def _require_outputs(files: list[Path], output: Path | None, markdown: Path | None, save: Path | None) -> None:
     if output is None and markdown is None:
         raise InvalidArgumentError("nothing would be written: give -o report.html, --markdown report.md, or both")
-    options.require_new_files([output, markdown, save], files)
-    for path in (output, markdown, save):
-        if path is not None:
-            require_writable(path)
+    outputs = {"--output": (output, HTML), "--markdown": (markdown, MARKDOWN), "--save": (save, SOLUTION)}
+    require_outputs(outputs, files)
 
 
 def _command(context: typer.Context) -> str:

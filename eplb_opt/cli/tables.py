@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,11 +20,11 @@ def show(text: str) -> None:
 
 def show_table(frame: pd.DataFrame, formats: dict[str, str]) -> None:
     """Print a data frame as an aligned table; `formats` gives format specifications by column."""
-    columns = {name: [_cell(value, formats.get(name, "")) for value in frame[name]] for name in map(str, frame.columns)}
+    columns = {name: [cell(value, formats.get(name, "")) for value in frame[name]] for name in map(str, frame.columns)}
     widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
     show("  ".join(name.rjust(widths[name]) for name in columns))
     for row in zip(*columns.values(), strict=True):
-        show("  ".join(cell.rjust(width) for cell, width in zip(row, widths.values(), strict=True)))
+        show("  ".join(text.rjust(width) for text, width in zip(row, widths.values(), strict=True)))
 
 
 def show_json(content: Any) -> None:
@@ -30,12 +32,21 @@ def show_json(content: Any) -> None:
     show(json.dumps(content, indent=1, allow_nan=False))
 
 
-def records(frame: pd.DataFrame) -> Any:
-    """A data frame as JSON content, one object per row."""
-    return json.loads(frame.to_json(orient="records", double_precision=15))
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A data frame as JSON content, one object per row; numbers to the last digit, ``null`` where there is none."""
+    return [as_json(row) for row in frame.to_dict(orient="records")]
 
 
-def _cell(value: Any, specification: str) -> str:
+def as_json(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Values by name, ``null`` where there is none: without load there is no balance, and sums of tokens may be more
+    than a float holds."""
+    return {
+        str(name): None if isinstance(value, float) and not isfinite(value) else value for name, value in row.items()
+    }
+
+
+def cell(value: Any, specification: str) -> str:
+    """A value as a table shows it; ``-`` where there is none."""
     if value is None or value != value:
         return "-"
     return format(value, specification)

@@ -21,6 +21,7 @@ from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
 from eplb_opt.models import model_of
 from eplb_opt.plan import Plan
+from eplb_opt.proof import named
 
 _MOST_LINES = 20
 
@@ -39,24 +40,29 @@ def run(
     policy: plans.Policy = None,
     distinct: plans.Distinct = None,
     model: options.ModelName = None,
-    experts: Annotated[int | None, typer.Option(help="Experts of a layer.")] = None,
+    experts: Annotated[int | None, typer.Option(help="Experts of a layer, of the plan and the recordings.")] = None,
+    layers: options.NumLayers = None,
     model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None,
     format: options.Format = "auto",
     windows: options.Windows = 1,
     window_length: options.WindowLength = None,
     json: options.Json = False,
 ) -> int:
-    """Check a plan against every rule; exit code 1 and a line per violation if it is not valid.
+    """Check a plan against every rule. Exit code 1 and a line per violation if it is not valid.
 
     With --for, also what the engine requires of the file, and what it forgets to check. Of a solution (solve --save)
     and the recording that it was made for, with the same --windows, also every value and every bound.
     """
     engine = _engine(engine, for_engine)
-    known, facts = gpus is not None, {}
+    known, facts, way_out = gpus is not None, {}, ""
     bounds: tuple[Certified, ...] = ()
     recorded, shape = None, None if model is None else model_of(model)
+    if not loads and layers is not None:
+        raise InvalidArgumentError(
+            f"--layers {layers} is about recordings, and none is given; of a plan: --model-layers"
+        )
     if loads:
-        recorded, _ = options.recording_of(loads, format, windows, model, window_length)
+        recorded, _ = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
         experts, model_layers = recorded.num_experts, _decoder_layers(recorded.labels, model_layers)
     model_layers = model_layers if shape is None else shape.num_layers
     content = read_content(plan)
@@ -77,7 +83,7 @@ def run(
         violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in bounds if bound.error)
         violations += () if for_engine is None else violations_for(checked, for_engine)
     except InvalidPlanError as error:
-        violations = error.violations
+        violations, way_out = error.violations, error.way_out
     except FileFormatError as error:
         if for_engine is None:
             raise
@@ -91,6 +97,8 @@ def run(
             show(f"  {violation}")
         if len(violations) > _MOST_LINES:
             show(f"  and {len(violations) - _MOST_LINES} more, all of them with --json")
+        if way_out:
+            show(f"  {way_out}")
     else:
         _show_valid(plan, checked, known=known, whole=recorded is not None or model_layers is not None)
         if bounds:
@@ -120,7 +128,7 @@ def _certified(content: Content, loads: Loads, deployment: Deployment) -> tuple[
 
 
 def _words(bounds: tuple[Certified, ...]) -> str:
-    trusted = Counter(bound.argument for bound in bounds if not bound.checked)
+    trusted = Counter(named(bound.argument, bound.by) for bound in bounds if not bound.checked)
     checked = f"{sum(bound.checked for bound in bounds)} of {len(bounds)} bounds are checked by their certificates"
     if not trusted:
         return checked

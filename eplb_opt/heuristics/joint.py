@@ -26,7 +26,7 @@ _STEPS = 1e9
 
 def joint_plan(instance: Instance, aim: Aim) -> Slots:
     """`joint_greedy` for the windows that an aim makes cool; the greedy policy for a layer without load."""
-    if not any(map(any, instance.weights)):
+    if not any(instance.loaded_windows):
         return greedy(instance.total())
     return joint_greedy(instance, aim.outlook(instance))
 

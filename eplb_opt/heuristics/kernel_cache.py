@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import pickle
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from typing import Any, BinaryIO
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from eplb_opt.heuristics.loading import raise_if_interrupted
+from eplb_opt.heuristics.kernel_folder import KernelFolders, TemporaryFolder
+from eplb_opt.heuristics.loading import begin_compiling, raise_if_interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -26,23 +28,40 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
 
     Numba takes what it finds in them for machine code and jumps into it, and fails where it cannot read or write them.
     Here files that are damaged, or cannot be read, are compiled again; where none can be written, the kernel lives as
-    long as the process. Both are told in the log, once.
+    long as the process. Both are told in the log, once. Files beside the source are read too where no file can be
+    written there, as an installation for all users is.
     """
+
+    _impl_class = KernelFolders
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)
-        self._cache_file = _CheckedFiles(
-            self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        beside = str(Path(inspect.getfile(function)).parent / "__pycache__")
+        names = self._impl.filename_base, self._impl.locator.get_source_stamp()
+        behind = None if beside == self._cache_path else _CheckedFiles(beside, *names)
+        self._cache_file = _CheckedFiles(self._cache_path, *names, behind=behind)
+
+    @property
+    def how_often(self) -> str:
+        """How often a kernel that is not stored yet is compiled, in words."""
+        if not isinstance(self._impl.locator, TemporaryFolder):
+            return "once per machine"
+        return (
+            f"at every start, as nothing can be stored in {Path(self._impl.locator._py_file).parent} or in the user's "
+            "cache folder: set NUMBA_CACHE_DIR to a folder that can be written"
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel for a signature; ``None`` if it has to be compiled."""
         raise_if_interrupted()
         try:
-            return super().load_overload(sig, target_context)
+            kernel = super().load_overload(sig, target_context)
         except Exception as error:  # noqa: BLE001 - bytes that mean nothing can raise anything
             _tell_once("stored kernels cannot be used, and are compiled again: %s: %s", self._cache_path, error)
-            return None
+            kernel = None
+        if kernel is None:
+            begin_compiling(self.how_often)
+        return kernel
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store a compiled kernel, if that is possible."""
@@ -53,10 +72,14 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
 
 
 class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no types
-    """Numba's index and data files with a checksum behind the content of each, and the key in the data."""
+    """Numba's index and data files with a checksum behind the content of each, and the key in the data.
 
-    def __init__(self, *arguments: Any) -> None:
+    What they do not have is looked for in the files `behind` them.
+    """
+
+    def __init__(self, *arguments: Any, behind: _CheckedFiles | None = None) -> None:
         super().__init__(*arguments)
+        self._behind = behind
         # Files without checksums, as numba writes them, are those of another version and not damaged ones.
         self._version = f"{self._version} with checksums"
 
@@ -66,14 +89,16 @@ class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no t
     def load(self, key: Any) -> Any:
         found, data = super().load(key) or (key, None)
         # Two processes that compile at once may give the same name to different kernels.
-        return data if found == key else None
+        if data is not None and found == key:
+            return data
+        return None if self._behind is None else self._behind.load(key)
 
     def _load_index(self) -> Any:
         head = pickle.dumps(self._version, protocol=-1)
         try:
             content = Path(self._index_path).read_bytes()
             stamp, names = _checked(content[len(head) :]) if content.startswith(head) else (None, {})
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
             _tell_once("stored kernels cannot be used, and are compiled again: %s: %s", self._index_path, error)

@@ -8,11 +8,11 @@ return is valued and verified again in exact arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 from eplb_opt.heuristics.kernel_cache import KernelCache
@@ -26,12 +26,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile on first use, once per machine; where no folder can be written, once per process."""
-    options: dict[str, Any] = {"nogil": True}
-    try:
-        kernel = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    if isinstance(getattr(kernel, "_cache", None), FunctionCache):
-        kernel._cache = KernelCache(function)
+    """Compile on first use, and store the code where `eplb_opt.heuristics.kernel_folder` says."""
+    kernel: Any = numba.njit(nogil=True)(function)
+    # Without its compiler numba gives the function back; RuntimeError: its settings allow no folder.
+    if kernel is not function:
+        with suppress(RuntimeError):
+            kernel._cache = KernelCache(function)
     return kernel  # type: ignore[no-any-return]

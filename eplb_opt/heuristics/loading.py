@@ -4,24 +4,55 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from threading import Event, current_thread, main_thread
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Lock, current_thread, main_thread
 
 from eplb_opt.alarm import alarm
 from eplb_opt.interrupt import interrupt_requests
 
 logger = logging.getLogger(__name__)
 
-# Loading kernels that were compiled before takes less seconds than this.
-LONGEST_LOADING = 2.0
+# Seconds of compiling that nobody needs to be told of.
+_SHORT = 2.0
 
 _requests: list[Event] = []
 
 
-def announced() -> AbstractContextManager[None]:
-    """Around the first calls of kernels: a warning in the log where these are being compiled and not only loaded."""
-    words = "compiling kernels, which happens once per machine and takes a minute or two"
-    return alarm(LONGEST_LOADING, logger.warning, words)
+@dataclass(eq=False)
+class Compiling:
+    """What is compiled, and not only loaded, in a block of first calls: the number of kernels so far."""
+
+    kernels: int = 0
+    _told: ExitStack = field(default_factory=ExitStack)
+
+
+_lock = Lock()
+_blocks: list[Compiling] = []
+
+
+@contextmanager
+def announced() -> Iterator[Compiling]:
+    """Around the first calls of kernels: a warning in the log where these are compiled for a while."""
+    block = Compiling()
+    with _lock:
+        _blocks.append(block)
+    try:
+        yield block
+    finally:
+        with _lock:
+            _blocks.remove(block)
+        block._told.close()
+
+
+def begin_compiling(how_often: str) -> None:
+    """Called before each kernel that is compiled; `how_often` that happens, in words."""
+    with _lock:
+        for block in _blocks:
+            block.kernels += 1
+            if block.kernels == 1:
+                words = "compiling kernels, which takes up to two minutes and happens %s"
+                block._told.enter_context(alarm(_SHORT, logger.warning, words, how_often))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any, get_args
 
 import numpy as np
@@ -13,6 +14,8 @@ from eplb_opt.io.recording import Recording
 from eplb_opt.layers import Numbering
 from eplb_opt.loads import Loads
 
+# What arrays are called that hold plans, or loads of slots.
+_OTHER_THINGS = re.compile(r"phy|log2|map|slot|rank|moe_load|logcnt|replica", re.IGNORECASE)
 _LABELS = ("layer_ids", "num_model_layers", "numbering", "moe_layer_ids")
 
 
@@ -104,6 +107,10 @@ def _loads_key(arrays: dict[str, Any], name: str) -> str:
     if len(keys) != 1:
         found = list_names(keys) or "none"
         raise FileFormatError(f"{name} has no array 'loads' or 'logical_count' and not a single other one: {found}")
+    if _OTHER_THINGS.search(keys[0]):
+        raise FileFormatError(
+            f"{name} has the array {keys[0]!r}, which is not called the loads of experts; if it is, call it 'loads'"
+        )
     return keys[0]
 
 

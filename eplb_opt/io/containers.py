@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eplb_opt.errors import FileFormatError, MissingPackageError
+from eplb_opt.io.foreign import refuse_archive, refuse_foreign
 
 _NUMPY = b"\x93NUMPY"
 _ZIP = b"PK"
@@ -17,13 +18,18 @@ _LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9"
 
 
 def container_of(data: bytes, name: str) -> Literal["numpy", "torch"] | None:
-    """Which container bytes are in, if any; a `FileFormatError` for a damaged zip archive."""
+    """Which container bytes are in, if any; a `FileFormatError` for one that is damaged, or of another kind."""
     if data.startswith(_NUMPY):
         return "numpy"
     if data.startswith(_LEGACY_TORCH):
         return "torch"
     if data.startswith(_ZIP):
-        return "torch" if "data.pkl" in _zip_members(data, name) else "numpy"
+        members = _zip_members(data, name)
+        if "data.pkl" in members:
+            return "torch"
+        refuse_archive(members, name)
+        return "numpy"
+    refuse_foreign(data, name)
     return None
 
 

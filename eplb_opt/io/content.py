@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal
 from eplb_opt.errors import FileFormatError
 from eplb_opt.io.containers import container_of, load_numpy, load_torch
 from eplb_opt.io.files import decode, parse_json, read_bytes
+from eplb_opt.io.foreign import unpacked
 from eplb_opt.io.json_lines import json_lines
 
 Kind = Literal["json", "json lines", "json stream", "numpy", "torch", "text", "folder"]
@@ -22,6 +23,8 @@ Kind = Literal["json", "json lines", "json stream", "numpy", "torch", "text", "f
 # Documents of hundreds of megabytes, which are not read as a whole.
 _STREAMED = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"load_history"\s*:\s*\[')
 _HEAD = 4096
+# An object whose first key has no quotes: YAML in flow style, and never JSON.
+_FLOW_YAML = re.compile(r"\s*\{\s*[A-Za-z_]\w*\s*:")
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Content:
 
     @property
     def suffix(self) -> str:
-        """Suffix of the name in lower case, with its dot."""
-        return PurePath(self.name).suffix.lower()
+        """Suffix of the name in lower case, with its dot; of a packed file the one below ``.gz``."""
+        return PurePath(self.name.removesuffix(".gz")).suffix.lower()
 
     def has_key(self, key: str) -> bool:
         """Whether the content is a dictionary with `key`."""
@@ -86,7 +89,7 @@ def read_content(path: str | os.PathLike[str]) -> Content:
 
 
 def parse_content(data: bytes, name: str) -> Content:
-    """Open the container of bytes read from the file `name`.
+    """Open the container of bytes read from the file `name`, and unpack it first where gzip has packed it.
 
     Raises
     ------
@@ -94,6 +97,7 @@ def parse_content(data: bytes, name: str) -> Content:
         An empty or damaged file, invalid JSON, a key twice in one object, or bytes that are neither a known container
         nor UTF-8 text.
     """
+    data = unpacked(data, name)
     if not data.strip():
         raise FileFormatError(f"{name} is empty")
     if container := container_of(data, name):
@@ -101,7 +105,7 @@ def parse_content(data: bytes, name: str) -> Content:
     if streamed := _streamed(partial(io.BytesIO, data), name):
         return streamed
     text = decode(data, name)
-    if _begins_json(data):
+    if _begins_json(data) and not _FLOW_YAML.match(text):
         return Content(name, "json", parse_json(text, name))
     return Content(name, "text", text)
 

@@ -1,17 +1,24 @@
-"""CSV: loads as a table, rows are layers and columns are experts."""
+"""CSV: loads as a table, a row per layer or a row per count, whose header is believed or refused."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
+from eplb_opt.columns import LongColumns, WideColumns, columns_of
 from eplb_opt.errors import FileFormatError
 from eplb_opt.io.content import Content
+from eplb_opt.io.files import naming
 from eplb_opt.io.recording import Recording
 from eplb_opt.loads import Loads
+from eplb_opt.long_table import LongTable
 
-_ID_COLUMNS = ("layer", "layer_id")
+# Number of a line in the file, and its cells.
+Line = tuple[int, list[str]]
+# From so many numbers on, a first line that counts is taken for a header, and not for loads that happen to count.
+_COUNTING = 4
 
 
 def holds_table(content: Content) -> bool:
@@ -20,16 +27,19 @@ def holds_table(content: Content) -> bool:
 
 
 def parse_table(content: Content) -> Recording:
-    """Recording of one step from comma-separated text; all rows are kept.
+    """Recording of comma-separated text.
 
-    The first row is a header if no cell of it is a number, or if its first cell is ``layer`` or ``layer_id``: then
-    the first column gives the decoder layers. A first column whose header is empty, the index of a data frame, does
-    so too unless it counts from 0. Rows without ids are MoE layers counted from 0.
+    Without a header, rows are MoE layers counted from 0 and columns are experts in order. A header names the columns
+    as `eplb_opt.columns.columns_of` says. A row per layer: one step; ids of a layer column are decoder layers, and
+    so is a first column without a name unless it counts the rows from 0. A row per count: a step for each number in
+    the column ``step``; layers are decoder layers, a count without a row is 0, and experts behind the largest that
+    has a row are not known. All rows are kept.
 
     Raises
     ------
     FileFormatError
-        A line of another length, or a cell that is no number; the message names the line.
+        A header that names other columns, a line of another length, or a cell that is no number; the message names
+        the line.
     InvalidLoadsError
         Values that are no loads.
     """
@@ -38,29 +48,93 @@ def parse_table(content: Content) -> Recording:
     if not lines:
         raise FileFormatError(f"{name} is empty")
     header = lines[0][1]
-    # A first cell without a name is the index of a data frame.
-    has_ids = header[0].lower() in (*_ID_COLUMNS, "")
-    if not has_ids and len(lines) > 1 and header == [str(column) for column in range(len(header))]:
-        raise FileFormatError(
-            f"{name} begins with 0 to {len(header) - 1}, a header or the loads of a layer; name the experts otherwise, "
-            "or begin with a column layer_id"
-        )
-    if has_ids or all(cell and _number(cell) is None for cell in header):
-        del lines[0]
-    if not lines:
+    if not _is_header(header):
+        _require_no_count(lines, name)
+        return Recording.of([_numbers(line, len(header), name) for line in lines], name, numbering="moe")
+    if len(lines) == 1:
         raise FileFormatError(f"{name} has a header and no loads")
-    values = []
-    ids = []
-    for number, cells in lines:
-        if len(cells) != len(header):
-            raise FileFormatError(f"{name} line {number} has {len(cells)} cells, the first line {len(header)}")
-        row = [_number_at(cell, name, number, column) for column, cell in enumerate(cells, 1)]
-        if has_ids:
-            ids.append(_layer_id(row.pop(0), name, number))
-        values.append(row)
-    if has_ids and (header[0] or ids != list(range(len(ids)))):
-        return Recording.of(values, name, ids)
-    return Recording.of(values, name, numbering="moe")
+    with naming(f"{name} line {lines[0][0]}"):
+        columns = columns_of(header, FileFormatError)
+    rows = [_numbers(line, len(header), name) for line in lines[1:]]
+    if isinstance(columns, LongColumns):
+        table = _long(columns, rows, lines[1:], name)
+        return Recording.of(table.values, name, table.layer_ids, open_ended=True)
+    return _wide(columns, rows, lines[1:], name)
+
+
+def parse_counts(content: Content) -> dict[str, list[Any]]:
+    """Columns ``layer``, ``expert``, ``count`` and maybe ``step`` of a table with a row per count, for one of many.
+
+    Raises
+    ------
+    FileFormatError
+        Another table; one without any count is fine.
+    """
+    name = content.name
+    lines = list(_lines(content.value, name)) if content.kind == "text" else []
+    if not lines or not _is_header(lines[0][1]):
+        raise FileFormatError(f"{name} has no header such as layer_id,expert_id,count")
+    with naming(f"{name} line {lines[0][0]}"):
+        columns = columns_of(lines[0][1], FileFormatError)
+    if not isinstance(columns, LongColumns):
+        raise FileFormatError(f"{name} is no table with a row per count, such as layer_id,expert_id,count")
+    rows = [_numbers(line, len(lines[0][1]), name) for line in lines[1:]]
+    if rows:
+        # What is wrong with a row is told by its line here.
+        _long(columns, rows, lines[1:], name)
+    return _cells(columns, rows)
+
+
+def _long(columns: LongColumns, rows: list[list[Any]], lines: list[Line], name: str) -> LongTable:
+    if columns.index is not None:
+        _require_counting([row[columns.index] for row in rows], name)
+    return LongTable.of(_cells(columns, rows), lambda row: f"{name} line {lines[row][0]}", FileFormatError)
+
+
+def _cells(columns: LongColumns, rows: list[list[Any]]) -> dict[str, list[Any]]:
+    places = {key: getattr(columns, key) for key in ("layer", "expert", "count", "step", "rank")}
+    return {key: [row[place] for row in rows] for key, place in places.items() if place is not None}
+
+
+def _wide(columns: WideColumns, rows: list[list[Any]], lines: list[Line], name: str) -> Recording:
+    values = [[row[place] for place in columns.experts] for row in rows]
+    ids = None
+    if columns.layer is not None:
+        ids = [_layer_id(row[columns.layer], name, line) for row, (line, _) in zip(rows, lines, strict=True)]
+        if columns.index is not None:
+            _require_counting([row[columns.index] for row in rows], name)
+    elif columns.index is not None and not _counts_rows([row[columns.index] for row in rows]):
+        ids = [_layer_id(row[columns.index], name, line) for row, (line, _) in zip(rows, lines, strict=True)]
+    return Recording.of(values, name, numbering="moe") if ids is None else Recording.of(values, name, ids)
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Whether cells are names: one of them has a letter and is no number such as 1e5, or the first has none."""
+    named = any(_number(cell) is None and any(map(str.isalpha, cell)) for cell in cells)
+    return named or (len(cells) > 1 and not cells[0])
+
+
+def _require_no_count(lines: list[Line], name: str) -> None:
+    """Refuse a first line of numbers that are names of experts as likely as loads."""
+    cells = [_number(cell) for cell in lines[0][1]]
+    if len(lines) == 1 or not all(type(cell) is int for cell in cells):
+        return
+    size = len(cells)
+    permuted = size >= _COUNTING and sorted(cells, key=int) == list(range(size))  # type: ignore[arg-type]
+    if cells == list(range(size)) or permuted or (size >= _COUNTING and cells == list(range(1, size + 1))):
+        raise FileFormatError(
+            f"{name} begins with the numbers {min(map(int, cells))} to {max(map(int, cells))}, "  # type: ignore[arg-type]
+            "a header or the loads of a layer; name the experts otherwise, or begin with a column layer_id"
+        )
+
+
+def _require_counting(values: list[Any], name: str) -> None:
+    if not _counts_rows(values):
+        raise FileFormatError(f"{name} column 1 has no name and does not count the rows; name it or leave it out")
+
+
+def _counts_rows(values: list[Any]) -> bool:
+    return values == list(range(len(values)))
 
 
 def format_table(loads: Loads, name: str) -> str:
@@ -110,14 +184,22 @@ def _number(cell: str) -> int | float | None:
     return None
 
 
+def _numbers(line: Line, size: int, name: str) -> list[int | float]:
+    number, cells = line
+    if len(cells) != size:
+        raise FileFormatError(f"{name} line {number} has {len(cells)} cells, the first line {size}")
+    return [_number_at(cell, name, number, column) for column, cell in enumerate(cells, 1)]
+
+
 def _number_at(cell: str, name: str, line: int, column: int) -> int | float:
     number = _number(cell)
     if number is None:
-        raise FileFormatError(f"{name} line {line}, column {column} holds {cell[:40]!r}, not a number")
+        hint = "; cells are separated by commas" if any(mark in cell for mark in ";\t|") else ""
+        raise FileFormatError(f"{name} line {line}, column {column} holds {cell[:40]!r}, not a number{hint}")
     return number
 
 
-def _layer_id(number: int | float, name: str, line: int) -> int:
-    if not isinstance(number, int):
+def _layer_id(number: Any, name: str, line: int) -> int:
+    if type(number) is not int:
         raise FileFormatError(f"{name} line {line} has layer id {number}, not an integer")
-    return number
+    return int(number)

@@ -14,7 +14,9 @@ from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanEr
 from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, parse_content, read_content
 from eplb_opt.io.files import require_writable, write_whole
+from eplb_opt.io.load_files import FORMATS
 from eplb_opt.io.mappings import DeploymentFor, Given, numbered
+from eplb_opt.io.recognition import plan_engine
 from eplb_opt.io.start import StartLine
 from eplb_opt.layers import Layers, Numbering, describe_ids, increasing_ids
 from eplb_opt.plan import Plan
@@ -274,7 +276,12 @@ def relabelled(plan: Plan, layer_ids: tuple[int, ...], num_model_layers: int = 0
 
 def engine_of(content: Content) -> str:
     """Name of the engine that a file's plan is for; a `FileFormatError` if it is none that is known."""
-    for name, engine in ENGINES.items():
-        if engine.holds(content):
-            return name
+    if (name := plan_engine(content)) is not None:
+        return name
+    for known in FORMATS:
+        if content.kind in known.kinds and known.holds(content):
+            raise FileFormatError(
+                f"{content.name} is {content} and no plan of a known engine: it reads as loads ({known.what}), of "
+                "which solve makes a plan"
+            )
     raise FileFormatError(f"{content.name} is {content}, not a plan of a known engine; engines: {', '.join(ENGINES)}")

@@ -7,6 +7,7 @@ import os
 import reprlib
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,7 +106,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
     content = data.encode() if isinstance(data, str) else data
     with _refusals_in_words(path):
         target = Path(path)
-        if _is_stream(target):
+        if is_stream(target):
             with target.open("ab") as stream:
                 stream.write(content)
         else:
@@ -128,15 +129,13 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise what `write_whole` would, before hours of work and not after; the file itself is left alone."""
     with _refusals_in_words(path):
         target = Path(path)
-        if _is_stream(target):
+        if is_stream(target):
             return
         if target.is_dir():
             raise IsADirectoryError
-        probe = target.resolve().with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            probe.touch()
-        finally:
-            probe.unlink(missing_ok=True)
+        # A file without a name, which a signal at any moment leaves none of.
+        with tempfile.TemporaryFile(dir=target.resolve().parent):
+            pass
 
 
 @contextmanager
@@ -154,7 +153,7 @@ def _refusals_in_words(path: str | os.PathLike[str]) -> Iterator[None]:
         raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether bytes go through `path` to somewhere else, so that no file can take its place."""
     if not path.exists() or path.is_dir():
         return False

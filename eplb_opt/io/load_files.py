@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -9,12 +10,17 @@ from pathlib import PurePath
 
 from eplb_opt.arguments import one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
-from eplb_opt.io import arrays, csv_files, load_history, per_pass, sglang, trtllm, vllm
+from eplb_opt.io import arrays, csv_files, load_history, per_pass, rank_tables, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, Kind, read_content
+from eplb_opt.io.doubts import doubts_of
+from eplb_opt.io.expected import Expected
 from eplb_opt.io.files import write_whole
+from eplb_opt.io.recognition import plan_engine
 from eplb_opt.io.recording import Recording, stack
 from eplb_opt.io.windowing import Windowing
 from eplb_opt.loads import Loads
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class LoadFormat:
 FORMATS = (
     LoadFormat("sglang", "SGLang logical_count", ("json", "torch"), sglang.holds_loads, sglang.parse_loads),
     LoadFormat("sglang", "SGLang per_pass", ("folder", "torch"), per_pass.holds_passes, per_pass.parse_passes),
+    LoadFormat("sglang", "expert counts per rank", ("folder",), rank_tables.holds_ranks, rank_tables.parse_ranks),
     LoadFormat("vllm", "vLLM expert loads", ("json lines", "json"), vllm.holds_loads, vllm.parse_loads),
     LoadFormat("trtllm", "TensorRT-LLM expert statistic", ("folder",), trtllm.holds_loads, trtllm.parse_loads),
     LoadFormat(
@@ -74,8 +81,14 @@ def read_loads(
     format: str = "auto",
     windows: int = 1,
     window_length: int | None = None,
+    *,
+    experts: int | None = None,
+    layers: int | None = None,
 ) -> Loads:
     """Loads of one model from its recordings.
+
+    What looks like something else than loads, such as ids of experts, or files of ranks that are taken for workloads,
+    is told in the log.
 
     Parameters
     ----------
@@ -85,17 +98,23 @@ def read_loads(
         ``"auto"`` recognises the format by content, and refuses what is of two. By name:
 
         - ``"sglang"``: ``logical_count`` as JSON or .pt, or the folder of a recording per pass. A row per decoder
-          layer; rows without a token in all files are layers without experts and dropped.
+          layer; rows without a token in all files are layers without experts and dropped. Or the folder of versions
+          up to 0.4.6, a CSV per rank.
         - ``"vllm"``: JSON lines of load stats, or JSON of snapshots. MoE layers counted from 0.
         - ``"trtllm"``: the folder with ``meta_info.json`` and ``rank*.safetensors``. Decoder layers.
         - ``"load_history"``: JSON with a table per step, of any size. MoE layers counted from 0.
         - ``"numpy"``: .npy, or .npz with labels; ``"torch"``: a saved tensor, also that of vLLM-Ascend. Without labels,
           MoE layers counted from 0.
-        - ``"csv"``: rows are layers; decoder layers where a column names them, else MoE layers counted from 0.
+        - ``"csv"``: a row per layer, or a row per count with columns ``layer``, ``expert``, ``count``. Decoder layers
+          where a column names them, else MoE layers counted from 0.
     windows
         Contiguous parts, as equal as possible, into which the steps of each file are summed.
     window_length
         In place of `windows`: recorded steps of a window. A shorter rest at the end of a file is left out.
+    experts, layers
+        What is meant: experts of a layer; layers with experts, or all decoder layers of the model where the recording
+        counts these. Other recordings are refused, nothing that they say is in doubt, and experts behind the last one
+        that has a row in a table of counts get no load.
 
     Raises
     ------
@@ -103,20 +122,34 @@ def read_loads(
         A file that cannot be read, is damaged, of no known format or of two.
     InvalidLoadsError, InvalidPlanError
         Values that are no loads, a map of slots that is none, a recording without a token, or files that do not agree
-        in experts and layers.
+        in experts and layers, with each other or with `experts` and `layers`.
     InvalidArgumentError
-        No path, an unknown format, both `windows` and `window_length`, or more than there are steps.
+        No path, tables of ranks one by one, an unknown format, both `windows` and `window_length`, or more than there
+        are steps.
     """
     one_of("format", format, ("auto", *FORMAT_NAMES))
     Windowing.of(windows, window_length)
     names = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
     if not names:
         raise InvalidArgumentError("paths is empty; give at least one file of recorded loads")
-    return stack((parse_recording(read_content(name), format) for name in names), windows, window_length)
+    expected = Expected.of(experts, layers)
+    _require_no_ranks(names)
+    recordings = (expected.completed(parse_recording(read_content(name), format)) for name in names)
+    loads = stack(recordings, windows, window_length)
+    expected.require(loads)
+    if not expected.said:
+        for doubt in doubts_of(loads):
+            logger.warning("%s: %s", loads.source, doubt)
+    return loads
 
 
 def parse_recording(content: Content, format: str = "auto") -> Recording:
     """Recording in the content of one file; a `FileFormatError` if it is not of the format, of none, or of two."""
+    if (engine := plan_engine(content)) is not None:
+        raise FileFormatError(
+            f"{content.name} is a plan (engine {engine!r}) and not loads: give the recording, on which evaluate and "
+            "report score plans"
+        )
     known = [each for each in FORMATS if format in ("auto", each.name) and content.kind in each.kinds]
     holding = [each for each in known if each.holds(content)]
     if len(holding) > 1:
@@ -130,6 +163,17 @@ def parse_recording(content: Content, format: str = "auto") -> Recording:
         names = ", ".join(FORMAT_NAMES)
         raise FileFormatError(f"{content.name} is {content}, not loads of a known format; formats: {names}")
     return replace(found[0].parse(content), what=found[0].what)
+
+
+def _require_no_ranks(names: list[str | os.PathLike[str]]) -> None:
+    """Refuse several tables of ranks, which would be taken for windows; one may be all there is."""
+    ranks = [rank_tables.rank_of(str(name)) for name in names]
+    if len(names) > 1 and None not in ranks and len(set(ranks)) == len(ranks):
+        raise InvalidArgumentError(
+            f"{names[0]} and {names[1]} are tables of ranks by their names; give their folder, and they are summed"
+        )
+    if len(names) == 1 and ranks[0] is not None:
+        logger.warning("%s is what rank %d counted; give its folder if there are others", names[0], ranks[0])
 
 
 def write_loads(loads: Loads, path: str | os.PathLike[str]) -> None:

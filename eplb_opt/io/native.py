@@ -17,7 +17,7 @@ from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record, exact_number
 from eplb_opt.io.start import StartLine, file_word, words
-from eplb_opt.layers import Numbering
+from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
@@ -104,7 +104,9 @@ def parse_solution(content: Content) -> Solution:
     plan = require_valid(parse_plan(content, Given()), content.name)
     ids = tuple(layer.layer_id for layer in layers)
     if ids != plan.layer_ids:
-        raise FileFormatError(f"{content.name}: 'layers' are {list(ids)}, the plan's {list(plan.layer_ids)}")
+        raise FileFormatError(
+            f"{content.name}: 'layers' are [{describe_ids(ids)}], the plan's [{describe_ids(plan.layer_ids)}]"
+        )
     objective = record.choice("objective", ("total", "mean", "worst"))
     # Files of version 0.1 do not have them.
     weights = record.exacts("window_weights") if record.values.get("window_weights") is not None else None
@@ -222,10 +224,20 @@ def _proof(record: Record) -> Proof:
     evidence = record.values.get("evidence")
     if evidence is not None and not isinstance(evidence, dict):
         raise FileFormatError(f"{record.name}: 'evidence' is no object")
-    proof = Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
+    argument, by = record.get("argument", str), record.get("by", str) if "by" in record.values else None
+    if by is None:
+        argument, by = _argument_of_0_2(argument)
+    proof = Proof(argument, record.exact("bound"), record.get("checked", bool), by)
     proof = proof if evidence == proof.certified else replace(proof, evidence=evidence)
     # Without a certificate it is the file's word alone.
     return replace(proof, checked=proof.checked and proof.certified is not None)
+
+
+def _argument_of_0_2(sentence: str) -> tuple[str, str]:
+    """Argument and `by` of a proof in files of versions 0.1 and 0.2, which wrote both in a sentence."""
+    argument, _, by = sentence.partition(" by ")
+    # Whoever left a node open, these versions named CP-SAT.
+    return argument, "cpsat or search" if argument == "partition" and by else by
 
 
 def _trace_point(record: Record) -> TracePoint:
@@ -259,6 +271,7 @@ def _layer_object(layer: LayerSolution) -> dict[str, Any]:
         "stopped_by": layer.stopped_by,
         "proof": {
             "argument": proof.argument,
+            "by": proof.by,
             "bound": exact_number(proof.bound),
             "checked": proof.checked,
             "evidence": proof.certified,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.io.doubts import last_expert, layers_left_out
 from eplb_opt.io.files import naming
 from eplb_opt.io.windowing import Windowing, joined
-from eplb_opt.layers import Layers, Numbering
+from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.loads import Loads
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Recording:
         Blocks of a large file are read when they are gone through.
     every_decoder_layer
         Whether layers without experts have rows too, which are zero in all steps.
+    open_ended
+        Whether experts without a token have no place in the file, so that there may be some behind the last one.
     what
         What kind of recording it is, for people.
     """
@@ -38,6 +45,7 @@ class Recording:
     name: str
     blocks: Iterable[Loads]
     every_decoder_layer: bool = False
+    open_ended: bool = False
     what: str = ""
 
     @classmethod
@@ -50,6 +58,7 @@ class Recording:
         every_decoder_layer: bool = False,
         numbering: Numbering = "decoder",
         moe_layer_ids: Iterable[int] | None = (),
+        open_ended: bool = False,
     ) -> Recording:
         """Recording of `values`, of shape ``(steps, layers, experts)``, ``(layers, experts)`` or ``(experts,)``.
 
@@ -61,7 +70,7 @@ class Recording:
         steps = block_of(values, name, layer_ids, num_model_layers, numbering, moe_layer_ids)
         if not steps.values.any():
             raise _no_token(name)
-        return cls(name, (steps,), every_decoder_layer)
+        return cls(name, (steps,), every_decoder_layer, open_ended)
 
     @property
     def steps(self) -> Loads:
@@ -126,15 +135,18 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
     windowing = Windowing.of(windows, window_length)
     parts: list[Loads] = []
     sources: list[tuple[str, str]] = []
-    drop = False
+    drop = open_ended = False
     for recording in recordings:
         parts.append(recording.summed(windowing))
         _require_same_model(parts[0], parts[-1])
         sources.append((PurePath(recording.name).name or recording.name, recording.what))
         drop |= recording.every_decoder_layer
+        open_ended |= recording.open_ended
     first = parts[0]
     values = joined([window for part in parts for window in part.values], first.source)
     rows = np.flatnonzero(values.any(axis=(0, 2))) if drop else np.arange(first.num_layers)
+    for doubt in (*layers_left_out(len(rows), first.num_layers), *last_expert(values, open_ended)):
+        logger.warning("%s: %s", first.source, doubt)
     return Loads(values[:, rows], source=_described(sources), **_labels_of(first, rows).fields)
 
 
@@ -151,8 +163,8 @@ def _described(sources: list[tuple[str, str]]) -> str:
     """Names of files, and what they hold: once where all hold the same."""
     kinds = {what for _, what in sources}
     if len(kinds) > 1:
-        return ", ".join(_described([source]) for source in sources)
-    names = ", ".join(name for name, _ in sources)
+        return list_few([_described([source]) for source in sources])
+    names = list_few([name for name, _ in sources])
     return f"{names} ({what})" if (what := kinds.pop()) else names
 
 
@@ -174,13 +186,17 @@ def _require_same_model(first: Loads, other: Loads) -> None:
         ("{} layers", first.num_layers, other.num_layers),
         ("{} layers in the model", first.num_model_layers, other.num_model_layers),
         ("{}", str(first.labels), str(other.labels)),
-        ("experts in layers {}", first.labels.moe_layer_ids, other.labels.moe_layer_ids),
+        ("experts in layers {}", _ids(first.labels.moe_layer_ids), _ids(other.labels.moe_layer_ids)),
     )
     for words, mine, theirs in facts:
         if mine != theirs:
             raise InvalidLoadsError(
                 f"{first.source} has {words.format(mine)}, {other.source} has {words.format(theirs)}"
             )
+
+
+def _ids(ids: tuple[int, ...] | None) -> str:
+    return "that are not known" if ids is None else describe_ids(ids)
 
 
 def _no_token(name: str) -> InvalidLoadsError:

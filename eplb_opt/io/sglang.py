@@ -6,6 +6,7 @@ SGLang counts decoder layers, those without experts included: DeepSeek-V3 has 61
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
 from eplb_opt.io.tensors import listed, saved
+from eplb_opt.io.windowing import Windowing
 from eplb_opt.layers import increasing_ids
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -25,6 +27,7 @@ from eplb_opt.plan import Plan
 _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
+_LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
 _CHECKED = "SGLang 0.5.23"
 _COLLAPSED = (
     "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
@@ -40,19 +43,22 @@ def holds_loads(content: Content) -> bool:
 def parse_loads(content: Content) -> Recording:
     """Recording of ``logical_count``, of shape ``(layers, experts)`` or ``(steps, layers, experts)``.
 
-    Rows are all decoder layers of the model. Other keys are ignored, except ``layer_ids`` of a JSON file, with which
-    `format_loads` names the rows to keep.
+    Rows are all decoder layers of the model. Where the key ``logical_count_layout`` says ``rank_layer_expert``, the
+    first axis is the ranks that the tokens came from, and they are summed to one step. Other keys are ignored, except
+    ``layer_ids`` of a JSON file, with which `format_loads` names the rows to keep.
 
     Raises
     ------
     FileFormatError
-        No ``logical_count``.
+        No ``logical_count``, or another layout.
     InvalidLoadsError
         Values that are no loads.
     """
     if not holds_loads(content):
         raise FileFormatError(f"{content.name} is {content}; a recording of SGLang has the key {_COUNTS!r}")
     recording = Recording.of(content.value[_COUNTS], content.name, every_decoder_layer=True)
+    if content.has_key(_LAYOUT):
+        recording = _over_ranks(recording.steps, content.value[_LAYOUT])
     if content.kind == "json" and content.has_key(_LAYERS):
         return _labelled(recording.steps, content.value[_LAYERS])
     return recording
@@ -140,6 +146,13 @@ def start_line(path: str, plan: Plan) -> StartLine:
         notes = (*notes, _COLLAPSED)
     line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
     return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
+
+
+def _over_ranks(ranks: Loads, layout: Any) -> Recording:
+    """One step, the sum of what each rank counted."""
+    if layout != _RANKS:
+        raise FileFormatError(f"{ranks.source} has {_LAYOUT} {reprlib.repr(layout)}; known layouts: {_RANKS}")
+    return Recording.of(Windowing().sums(ranks.values, ranks.source), ranks.source, every_decoder_layer=True)
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

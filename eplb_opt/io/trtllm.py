@@ -44,11 +44,14 @@ _NOTES = (
     "refused, and CUTLASS, TRTLLM, CUTEDSL and DEEPGEMM balance, VANILLA, TRITON and MARLIN do not",
 )
 _SLOTS, _ROWS, _UPDATES = "num_slots", "initial_global_assignments", "layer_updates_per_iter"
+_KEY_OF_ROWS = re.compile(rf"(?:^|[{{,])\s*[\"']?{_ROWS}[\"']?\s*:", re.MULTILINE)
 
 
 def holds_plan(content: Content) -> bool:
-    """Whether this is a plan: text with a line ``initial_global_assignments:``."""
-    return content.kind == "text" and any(line.startswith(f"{_ROWS}:") for line in content.value.splitlines())
+    """Whether this is a plan: YAML, of which JSON is a part, with the key ``initial_global_assignments``."""
+    if content.kind == "json":
+        return content.has_key(_ROWS) and content.has_key(_SLOTS) and not content.has_key("record_type")
+    return content.kind == "text" and _KEY_OF_ROWS.search(content.value) is not None
 
 
 def parse_plan(content: Content, given: Given) -> Plan:
@@ -66,7 +69,7 @@ def parse_plan(content: Content, given: Given) -> Plan:
     name = content.name
     if not holds_plan(content):
         raise FileFormatError(f"{name} is {content}; a plan of TensorRT-LLM has the key {_ROWS!r}")
-    record = Record(name, _parse_yaml(content.value, name))
+    record = Record(name, content.value if content.kind == "json" else _parse_yaml(content.value, name))
     others = [key for key in record.values if key not in (_SLOTS, _ROWS, _UPDATES)]
     if others:
         raise FileFormatError(f"{name} has keys that TensorRT-LLM refuses: {list_names(others)}")

@@ -69,8 +69,8 @@ class Rebalancer:
         """
         window = _window(hotness)
         _, num_layers, num_experts = window.shape
-        deployment = Deployment(n_device, num_experts + natural_int("n_red_expert", n_red_expert))
-        deployment.require_room_for(num_experts)
+        slots = num_experts + natural_int("n_red_expert", n_red_expert)
+        deployment = Deployment(n_device, n_device).with_slots(slots, num_experts)
         old = self._deployed(num_layers, num_experts, deployment)
         new = plan_layers(window.sum(axis=0), deployment, old, doubles=False, fallback=even_rows)
         saved = np.array([_seconds_saved(window, old, new, layer, n_device) for layer in range(num_layers)])

@@ -1,9 +1,13 @@
 """Loading: compiled code arrives in a thread of its own, and whoever needs it waits for it.
 
-Compiling takes a minute or two, once per machine; loading what was compiled takes seconds. A plug-in answers calls
-without load (an engine's profile run) at once and begins to load then, so that the code is there long before the first
-loads are: engines capture graphs and record a window first. A call with loads that comes earlier waits. It does not
-answer with a plan of another make: which rank is ready when is chance, and ranks must not disagree.
+Compiling takes a minute or two, once per machine; loading what was compiled takes seconds. Compiled code is stored
+beside the package or in the user's cache folder; where an engine's processes can write neither, they need a folder in
+``NUMBA_CACHE_DIR``, or each of them compiles.
+
+A plug-in answers calls without load (an engine's profile run) at once and begins to load then, so that the code is
+there long before the first loads are: engines capture graphs and record a window first. A call with loads that comes
+earlier waits. It does not answer with a plan of another make: which rank is ready when is chance, and ranks must not
+disagree.
 """
 
 from __future__ import annotations
@@ -66,7 +70,7 @@ if hasattr(os, "register_at_fork"):
 def warm_up() -> float:
     """Have the compiled code in this process, and compiled on this machine; the seconds it took.
 
-    Run it when an image is built, so that no engine has to compile:
+    Run it when an image is built, so that no engine has to compile, whichever user it runs as:
     ``python -c "from eplb_opt.plugins.loading import warm_up; print(warm_up())"``.
     """
     return KERNELS.wait()

@@ -106,7 +106,8 @@ def deployment_of(
         Numbers that are no positive integers or do not divide, or too few slots.
     """
     # Born first, so that what is divided by below is a number.
-    numbers = Deployment(num_gpus, num_slots, num_nodes, num_groups, policy="global", distinct=False)
+    one_each = Deployment(num_gpus, num_gpus, num_nodes, num_groups, policy="global", distinct=False)
+    numbers = one_each.with_slots(num_slots, num_experts)
     if hierarchical is None:
         hierarchical = numbers.num_groups % numbers.num_nodes == 0
     divides = numbers.num_nodes > 1 and numbers.num_gpus % numbers.num_nodes == 0
@@ -208,7 +209,7 @@ def _search(instance: Instance, work: int) -> Ints:
 
 
 def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num_gpus: int, seconds: float) -> None:
-    """One line for the log: how balanced the plan is, beside the shipped policy's, and what moves."""
+    """One line for the log: how balanced the layers with load are, beside the shipped policy's plan, and what moves."""
     if not logger.isEnabledFor(logging.INFO):
         return
     mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus

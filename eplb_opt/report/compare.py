@@ -31,7 +31,7 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
         from matplotlib import pyplot
 
         ax = pyplot.gca()
-    loaded = comparison[comparison["lower_bound"] > 0]
+    loaded = comparison[comparison["windows"] > 0]
     ratios = (loaded["objective"] / loaded["lower_bound"]).groupby(loaded["method"])
     methods = [name for name in summarise_comparison(comparison)["method"] if name in ratios.groups][::-1]
     for place, name in enumerate(methods):

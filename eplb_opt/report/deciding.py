@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, compress
 
 from eplb_opt.report.blocks import Section, Table, Text
 from eplb_opt.report.report import Report
 from eplb_opt.report.verdict import subject_words
-from eplb_opt.report.words import percent, percent_at_most, plural
+from eplb_opt.report.words import in_percent, percent, percent_at_most, plural
 
 _SHOWN = 10
 # Layers that have this part of what is left are told in a sentence.
@@ -18,17 +18,18 @@ def deciding_section(report: Report) -> Section:
     """Layers by their share of the sum of max loads, and by what is left to gain."""
     if report.loads.num_layers == 1:
         return Section("deciding", "Which layers decide", (Text(f"There is only one layer. {_left_words(report)}"),))
-    layers = sorted(report.by_layer[report.subject], key=lambda row: (-row["left"], -row["share"]))
+    loaded = compress(report.by_layer[report.subject], (layer.mean_load for layer in report.solution.layers))
+    layers = sorted(loaded, key=lambda row: (-row["left"], -row["share"]))
     unit = "max loads" if report.solution.objective == "total" else "imbalances"
     table = Table(
-        f"The {min(_SHOWN, len(layers))} layers with the most left to gain.",
+        f"The {plural(min(_SHOWN, len(layers)), 'layer')} with the most left to gain.",
         ("layer", "share of the sum (%)", "above the mean (%)", "bound (%)", "left to gain (% of the sum)"),
         tuple(
             (
                 str(row["layer_id"]),
                 f"{100 * row['share']:.2f}",
-                f"{100 * row['excess']:,.3f}",
-                f"{100 * row['least_excess']:,.3f}",
+                in_percent(row["excess"]),
+                in_percent(row["least_excess"]),
                 f"{100 * row['left']:.5f}",
             )
             for row in layers[:_SHOWN]
@@ -46,7 +47,7 @@ def _share_words(report: Report) -> str:
     top = max(layers, key=lambda row: float(row["share"]))
     return (
         f"With {subject_words(report)} layer {top['layer_id']} has the largest share, {percent(top['share'])}; "
-        f"equal layers would have {percent(1 / len(layers))} each."
+        f"equal layers would have {percent(1 / len(report.solution.loaded_layers))} each."
     )
 
 

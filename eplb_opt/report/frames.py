@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import compress
+from math import nan
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from eplb_opt.evaluate import evaluate, summarise
 from eplb_opt.exact import nearest_float
@@ -18,9 +18,6 @@ from eplb_opt.solution import Solution, relative_gap
 if TYPE_CHECKING:
     import pandas as pd
 
-# The hottest experts whose share of the load is told, as a part of all experts.
-_HOTTEST = 0.1
-
 
 def layers_frame(
     values: Mapping[str, Values], labels: Mapping[str, str], solution: Solution, loads: Loads
@@ -30,9 +27,9 @@ def layers_frame(
 
     rows = []
     for name, objectives in values.items():
-        whole = sum(objectives, Fraction(0))
+        whole = _sum_of_loaded(objectives, solution)
         for layer_id, value, layer in zip(loads.layer_ids, objectives, solution.layers, strict=True):
-            bound = layer.lower_bound
+            bound, counts = layer.lower_bound, bool(layer.mean_load)
             rows.append(
                 {
                     "plan": name,
@@ -41,10 +38,10 @@ def layers_frame(
                     "objective": nearest_float(value),
                     "lower_bound": nearest_float(bound),
                     "gap": float(relative_gap(value, bound)),
-                    "excess": float(excess_of(value, layer.mean_load, solution.objective)),
-                    "least_excess": float(excess_of(bound, layer.mean_load, solution.objective)),
-                    "share": float(value / whole) if whole else 0.0,
-                    "left": float((value - bound) / whole) if whole else 0.0,
+                    "excess": excess_of(value, layer.mean_load, solution.objective),
+                    "least_excess": excess_of(bound, layer.mean_load, solution.objective),
+                    "share": float(value / whole) if counts else 0.0,
+                    "left": float((value - bound) / whole) if counts else 0.0,
                 }
             )
     return pd.DataFrame(rows)
@@ -61,19 +58,25 @@ def summary_frame(
     bounds = tuple(layer.lower_bound for layer in solution.layers)
     rows = []
     for name, label in labels.items():
-        by_layer = [excess_of(*pair, objective) for pair in zip(values[name], means, strict=True)]
+        by_layer = [excess_of(value, mean, objective) for value, mean in zip(values[name], means, strict=True) if mean]
+        value, bound = _sum_of_loaded(values[name], solution), _sum_of_loaded(bounds, solution)
         rows.append(
             {
                 "plan": name,
                 "label": label,
-                "excess": float(total_excess(values[name], means, objective)),
-                "least_excess": float(total_excess(bounds, means, objective)),
-                "worst_excess": float(max(by_layer)),
-                "gap": float(relative_gap(sum(values[name], Fraction(0)), sum(bounds, Fraction(0)))),
+                "excess": total_excess(values[name], means, objective),
+                "least_excess": total_excess(bounds, means, objective),
+                "worst_excess": max(by_layer, default=nan),
+                "gap": float(relative_gap(value, bound)),
                 **summarise(metrics[metrics["plan"] == name]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _sum_of_loaded(values: Values, solution: Solution) -> Fraction:
+    """Sum over the layers with load: the others have an imbalance by definition, and no part in what a plan costs."""
+    return sum(compress(values, (layer.mean_load for layer in solution.layers)), Fraction(0))
 
 
 def metrics_frame(plans: Mapping[str, Plan], loads: Loads) -> pd.DataFrame:
@@ -88,32 +91,6 @@ def metrics_frame(plans: Mapping[str, Plan], loads: Loads) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def experts_frame(loads: Loads) -> pd.DataFrame:
-    """How unequal the experts of each layer are, windows summed, see `Report.experts`."""
-    import pandas as pd
-
-    total = loads.values.sum(axis=0, dtype=np.float64)
-    ordered = -np.sort(-total, axis=1)
-    sums = total.sum(axis=1)
-    safe = np.where(sums > 0, sums, 1.0)
-    hottest = hottest_of(loads.num_experts)
-    return pd.DataFrame(
-        {
-            "layer_id": loads.layer_ids,
-            "tokens": sums,
-            "max_over_mean": ordered[:, 0] * loads.num_experts / safe,
-            "hottest_expert": total.argmax(axis=1),
-            "hottest_share": ordered[:, :hottest].sum(axis=1) / safe,
-            "idle_experts": (total == 0).sum(axis=1),
-        }
-    )
-
-
-def hottest_of(num_experts: int) -> int:
-    """How many experts are the hottest tenth, at least one."""
-    return max(1, round(_HOTTEST * num_experts))
-
-
 def hierarchy_frame(bound: Solution, anywhere: Solution) -> pd.DataFrame:
     """A row for the hierarchical policy and one for the global one, see `Report.hierarchy`."""
     import pandas as pd
@@ -126,8 +103,8 @@ def hierarchy_frame(bound: Solution, anywhere: Solution) -> pd.DataFrame:
         rows.append(
             {
                 "policy": policy,
-                "excess": float(total_excess(values, means, solution.objective)),
-                "least_excess": float(total_excess(bounds, means, solution.objective)),
+                "excess": total_excess(values, means, solution.objective),
+                "least_excess": total_excess(bounds, means, solution.objective),
                 "gap": float(solution.gap),
                 "seconds": solution.runtime,
             }

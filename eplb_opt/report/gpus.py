@@ -11,7 +11,7 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.colours import colours_of, ink, legend_label
-from eplb_opt.report.shares import Floats, gpu_loads
+from eplb_opt.report.shares import Floats, gpu_loads, with_load
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def plot_gpu_loads(
     ax: Axes | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Axes:
-    """Load of GPUs over the mean of their layer, hottest first, a curve for each plan.
+    """Load of GPUs over the mean of their layer, hottest first, a curve for each plan; none in layers without load.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _curve(ratios: Floats, loads: Loads, layer_id: int | None) -> Floats:
             raise InvalidArgumentError(f"layer_id={layer_id} is not a layer of the loads, which have {loads.labels}")
         row: Floats = ratios[loads.layer_ids.index(layer_id)]
         return row
-    ordered = -np.sort(-ratios.ravel())
+    ordered = -np.sort(-with_load(ratios).ravel())
     if len(ordered) <= _MANY:
         return ordered
     return np.interp(np.linspace(0, len(ordered) - 1, _MANY), np.arange(len(ordered)), ordered)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eplb_opt.loads import Loads
 from eplb_opt.report.colours import ORANGE, VERMILLION
-from eplb_opt.report.shares import expert_loads
+from eplb_opt.report.shares import expert_loads, with_load
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ _GAMMA = 0.7
 
 
 def plot_heat(loads: Any, ax: Axes | None = None) -> Axes:
-    """Load of each expert over the mean of its layer, a row per layer, mean over windows.
+    """Load of each expert over the mean of its layer, a row per layer, mean over windows; no colour without load.
 
     `loads` as in `eplb_opt.solve`; draws on `ax`, or where pyplot does. Cold experts are transparent, so that the
     picture can lie on any colour; the scale gives more room to small loads, as few experts are far hotter than most.
@@ -33,7 +33,7 @@ def plot_heat(loads: Any, ax: Axes | None = None) -> Axes:
     steps = [(0.0, to_rgba(ORANGE, 0.0)), (0.5, to_rgba(ORANGE, 0.9)), (1.0, to_rgba(VERMILLION, 1.0))]
     # From the second colour on it is opaque: between them hue says what alpha no longer can.
     colours = LinearSegmentedColormap.from_list("heat", steps)
-    norm = PowerNorm(_GAMMA, vmin=0.0, vmax=max(2.0, float(heat.max())))
+    norm = PowerNorm(_GAMMA, vmin=0.0, vmax=float(with_load(heat).max(initial=2.0)))
     image = ax.imshow(heat, aspect="auto", interpolation="none", cmap=colours, norm=norm)
     ax.set_xlabel("expert")
     ax.set_ylabel("layer")

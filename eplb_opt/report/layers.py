@@ -25,8 +25,9 @@ _MARKERS = ("s", "D", "o", "^", "v", "P", "X")
 def plot_layers(layers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """By how much the hottest GPU is above the mean in each layer, for each plan, and the least that is possible.
 
-    `layers` as `Report.layers` has it: ``plan``, ``label``, ``layer_id``, ``excess`` and ``least_excess``. Draws on
-    `ax`, or where pyplot does. Per cent on a logarithmic scale that becomes linear, so that it has a zero.
+    `layers` as `Report.layers` has it: ``plan``, ``label``, ``layer_id``, ``excess`` and ``least_excess``; nothing is
+    drawn where these are ``NaN``. Draws on `ax`, or where pyplot does. Per cent on a logarithmic scale that becomes
+    linear, so that it has a zero.
     """
     if ax is None:
         from matplotlib import pyplot
@@ -42,7 +43,7 @@ def plot_layers(layers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     places = np.arange(len(bound))
     least = 100 * bound["least_excess"].to_numpy()
     ax.hlines(least, places - 0.45, places + 0.45, color=ink(), linewidth=1.2, label="proven bound")
-    _set_scale(ax, 100 * layers[["excess", "least_excess"]].to_numpy())
+    _set_scale(ax, 100 * layers[["excess", "least_excess"]].dropna().to_numpy())
     _name_layers(ax, bound["layer_id"].tolist())
     ax.set_ylabel("hottest GPU above the mean (%)")
     # Two columns of long names would be wider than a narrow figure.
@@ -59,7 +60,7 @@ def _set_scale(ax: Axes, shown: Floats) -> None:
     # A tenth of the linear part is told from zero.
     visible = shown[shown > _LINEAR / 10]
     linear = max(_LINEAR, 10.0 ** floor(log10(visible.min()))) if visible.size else _LINEAR
-    low, high = float(shown.min()), max(float(shown.max()), linear)
+    low, high = (float(shown.min()), max(float(shown.max()), linear)) if shown.size else (0.0, linear)
     if low > linear:
         ax.set_yscale("log")
         # From a line to a line, so that there are two of them.

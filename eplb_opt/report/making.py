@@ -19,13 +19,15 @@ from eplb_opt.certify import certify
 from eplb_opt.compare import SOLVE
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, SolverError
+from eplb_opt.evaluate import objective_values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.colours import GREEDY, TRIVIAL
-from eplb_opt.report.frames import experts_frame, hierarchy_frame, layers_frame, metrics_frame, summary_frame
+from eplb_opt.report.frames import hierarchy_frame, layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.report import Report
-from eplb_opt.report.values import Values, coolest, matched, require_same, values_of
+from eplb_opt.report.values import Values, coolest, matched, require_same
 from eplb_opt.report.words import shortened
+from eplb_opt.skew import skew
 from eplb_opt.solution import Solution
 from eplb_opt.solve import Progress, solve
 
@@ -102,7 +104,9 @@ def make_report(
         if objective not in ("auto", solution.objective):
             raise InvalidArgumentError(f"objective={objective!r}, but the solution is for {solution.objective!r}")
     shown = {**_baselines(loads, solution, settings), **given, SOLVE: matched(solution.plan, loads, deployment, SOLVE)}
-    values = {name: values_of(plan, loads, solution.objective, solution.window_weights) for name, plan in shown.items()}
+    values = {
+        name: objective_values(plan, loads, solution.objective, solution.window_weights) for name, plan in shown.items()
+    }
     _require_below(values, solution, loads)
     labels = {name: LABELS.get(name) or shortened(name) for name in shown}
     metrics = metrics_frame(shown, loads)
@@ -115,7 +119,7 @@ def make_report(
         layers=layers_frame(values, labels, solution, loads),
         summary=summary_frame(metrics, values, labels, solution),
         metrics=metrics,
-        experts=experts_frame(loads),
+        experts=skew(loads),
         hierarchy=None if anywhere is None else hierarchy_frame(solution, anywhere),
         subject=coolest(list(given) or [SOLVE], values),
         best=coolest([*given, SOLVE], values),

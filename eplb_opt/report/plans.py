@@ -14,7 +14,7 @@ from eplb_opt.report.gpus import plot_gpu_loads
 from eplb_opt.report.layers import plot_layers
 from eplb_opt.report.report import Report
 from eplb_opt.report.verdict import subject_words
-from eplb_opt.report.words import percent, plural
+from eplb_opt.report.words import in_percent, percent, plural
 
 # The figures over layers and windows, by their names in `eplb_opt.evaluate`, with what they are and who reports them.
 METRICS = {
@@ -24,6 +24,7 @@ METRICS = {
     "worst_imbalance": "largest max load / mean load",
     "mean_relative_excess": "mean of (max - mean) / mean (TensorRT-LLM)",
     "mean_slot_balancedness": "mean of mean slot load / max slot load",
+    "total_slot_balancedness": "sum of mean slot loads / sum of max slot loads (published scores)",
 }
 
 
@@ -77,11 +78,12 @@ def _chart_words(report: Report) -> str:
 
 def _summary_table(report: Report) -> Table:
     rows = [
-        (row["label"], _fixed(row["excess"]), _fixed(row["worst_excess"]), f"{100 * row['gap']:.4f}")
+        (row["label"], in_percent(row["excess"]), in_percent(row["worst_excess"]), f"{100 * row['gap']:.4f}")
         for row in report.figures.values()
     ]
-    worst = max(row["least_excess"] for row in report.by_layer[SOLVE])
-    rows.append(("proven bound", _fixed(report.figures[SOLVE]["least_excess"]), _fixed(worst), "-"))
+    # Bounds are the same for all plans.
+    worst = float(report.layers["least_excess"].max())
+    rows.append(("proven bound", in_percent(report.figures[SOLVE]["least_excess"]), in_percent(worst), "-"))
     return Table(
         f"Hottest GPU above the mean{_over(report)}. The gap is what the hottest GPU's load could still fall by.",
         ("plan", "all layers (%)", "worst layer (%)", "gap (%)"),
@@ -93,8 +95,9 @@ def _metrics_table(report: Report) -> Table:
     plans = report.figures.values()
     rows = tuple((f"`{name}`", words, *(f"{row[name]:.4f}" for row in plans)) for name, words in METRICS.items())
     windows = f" and {report.loads.num_windows} windows" if report.loads.num_windows > 1 else ""
+    load = "" if report.loads.loaded.all() else ", where these have load"
     return Table(
-        f"The same in the figures that engines report, over {plural(report.loads.num_layers, 'layer')}{windows}; "
+        f"The same in the figures that engines report, over {plural(report.loads.num_layers, 'layer')}{windows}{load}; "
         "names as in `eplb_opt.evaluate`.",
         ("metric", "what it is", *report.labels.values()),
         rows,
@@ -106,7 +109,7 @@ def _layers_table(report: Report) -> Table:
     columns = [[row["excess"] for row in rows] for rows in report.by_layer.values()]
     bound = [row["least_excess"] for row in report.by_layer[SOLVE]]
     rows = tuple(
-        (str(layer), *map(_fixed, values))
+        (str(layer), *map(in_percent, values))
         for layer, *values in zip(report.loads.layer_ids, *columns, bound, strict=True)
     )
     return Table(
@@ -157,11 +160,7 @@ def _as_valued(report: Report) -> Loads:
 
 
 def _row_that_matters(report: Report) -> int:
-    """Row of the layer whose objective the best plan lowers most."""
-    pairs = zip(report.by_layer[TRIVIAL], report.by_layer[report.best], strict=True)
-    saved = [before["objective"] - after["objective"] for before, after in pairs]
-    return saved.index(max(saved))
-
-
-def _fixed(part: float) -> str:
-    return f"{100 * part:,.3f}"
+    """Row of the layer with load whose objective the best plan lowers most."""
+    before, after = report.by_layer[TRIVIAL], report.by_layer[report.best]
+    rows = np.flatnonzero(report.loads.loaded.any(axis=0)).tolist()
+    return max(rows, key=lambda row: float(before[row]["objective"] - after[row]["objective"]))

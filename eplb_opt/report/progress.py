@@ -20,8 +20,8 @@ _TICKS = (0, 0.01, 0.1, 1, 10, 100, 1000)
 def plot_progress(solution: Solution, ax: Axes | None = None) -> Axes:
     """Best plan and best bound over time, layers summed, by how much they are above or below the final bound.
 
-    Begins when every layer has a plan. `solution.layers` hold the traces; draws on `ax`, or where pyplot does.
-    Without a trace, or without load, the figure has no curves.
+    Layers without load are left out. Begins when every other one has a plan. `solution.layers` hold the traces; draws
+    on `ax`, or where pyplot does. Without a trace, or without load, the figure has no curves.
     """
     if ax is None:
         from matplotlib import pyplot
@@ -44,19 +44,20 @@ def plot_progress(solution: Solution, ax: Axes | None = None) -> Axes:
 
 
 def steps_of(solution: Solution) -> list[tuple[float, float, float]]:
-    """(seconds, objective, lower bound) after each event, both summed over layers and in per cent of the final bound.
+    """(seconds, objective, lower bound) after each event, summed over layers with load, in per cent of the final bound.
 
-    Empty where a layer has no trace, or no layer has load.
+    Empty where such a layer has no trace, or no layer has load.
     """
-    final = nearest_float(sum((layer.lower_bound for layer in solution.layers), Fraction(0)))
-    if not final or not all(layer.trace for layer in solution.layers):
+    layers = [layer for layer in solution.layers if layer.mean_load]
+    final = nearest_float(sum((layer.lower_bound for layer in layers), Fraction(0)))
+    if not final or not all(layer.trace for layer in layers):
         return []
-    events = [(point.seconds, row, point) for row, layer in enumerate(solution.layers) for point in layer.trace]
+    events = [(point.seconds, row, point) for row, layer in enumerate(layers) for point in layer.trace]
     values: dict[int, tuple[float, float]] = {}
     steps = []
     for seconds, row, point in sorted(events, key=lambda event: event[0]):
         values[row] = (nearest_float(point.objective), nearest_float(point.lower_bound))
-        if len(values) == len(solution.layers):
+        if len(values) == len(layers):
             above, below = (100 * (sum(column) / final - 1) for column in zip(*values.values(), strict=True))
             steps.append((seconds, above, below))
     return steps

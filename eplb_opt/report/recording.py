@@ -8,11 +8,12 @@ from statistics import fmean, median
 import numpy as np
 
 from eplb_opt.report.blocks import Block, Picture, Section, Table, Text
-from eplb_opt.report.frames import hottest_of
 from eplb_opt.report.heat import plot_heat
 from eplb_opt.report.report import Report, rows_of
+from eplb_opt.report.shares import expert_shares
 from eplb_opt.report.skew import plot_skew
 from eplb_opt.report.words import count, percent, plural
+from eplb_opt.skew import hottest_of
 
 
 def recording_section(report: Report) -> Section:
@@ -47,7 +48,7 @@ def _skew_words(report: Report) -> str:
     )
     if len(rows) > 1:
         words += f", that of the median layer {median(row['max_over_mean'] for row in rows):.1f} times"
-    words += f". {_hottest_words(report, fmean(row['hottest_share'] for row in rows))}"
+    words += f". {_hottest_words(report, fmean(row['hottest_tenth_share'] for row in rows))}"
     idle = sum(row["idle_experts"] for row in rows)
     if idle:
         words += f" {plural(idle, 'expert')} of all layers together got no token at all."
@@ -89,17 +90,15 @@ def _skew(report: Report) -> Picture:
 
 def _windows(report: Report) -> Table:
     """Tokens of each window, and what part of its load the mean window has on other experts."""
-    values = report.loads.values.astype(np.float64)
-    sums = values.sum(axis=2, keepdims=True)
-    shares = np.divide(values, sums, out=np.zeros_like(values), where=sums > 0)
-    loaded = sums > 0
-    mean = shares.sum(axis=0) / np.maximum(loaded.sum(axis=0), 1)
-    moved = np.abs(shares - mean).sum(axis=2, keepdims=True) / 2
+    loads = report.loads
+    shares, tokens = expert_shares(loads), loads.values.sum(axis=(1, 2), dtype=np.float64)
+    mean = shares.sum(axis=0) / np.maximum(loads.loaded.sum(axis=0), 1)[:, np.newaxis]
+    moved = np.abs(shares - mean).sum(axis=2) / 2
     rows = []
-    for window in range(report.loads.num_windows):
-        with_load = moved[window][loaded[window]]
-        other = percent(float(with_load.mean())) if with_load.size else "-"
-        rows.append((str(window), count(values[window].sum()), other))
+    for window in range(loads.num_windows):
+        counted = moved[window][loads.loaded[window]]
+        other = percent(float(counted.mean())) if counted.size else "-"
+        rows.append((str(window), count(tokens[window]), other))
     return Table(
         "Windows: how far each is from the mean window, as the part of its load that lies on other experts.",
         ("window", "tokens", "on other experts than in the mean"),

@@ -22,7 +22,8 @@ class Report:
 
     Excess is how far a plan is above perfect balance, as a part of it: (max load - mean load) / mean load, for the
     objective ``"mean"`` the mean of that over windows, for ``"worst"`` the largest; of several layers, that of the
-    sums of their loads, or the mean.
+    sums of their loads, or the mean. Layers and windows without load count in no figure of several; where nothing has
+    load, these are ``NaN``.
 
     Attributes
     ----------
@@ -37,16 +38,16 @@ class Report:
         Names of the plans for people, short enough for a legend.
     layers
         One row per plan and layer: ``plan``, ``label``, ``layer_id``; ``objective`` and ``lower_bound`` in the unit of
-        the objective; ``gap``; ``excess``, and ``least_excess`` of the bound; ``share`` of the sum of the plan's
-        objectives, and ``left``, the part of that sum which lies between plan and bound.
+        the objective; ``gap``; ``excess``, and ``least_excess`` of the bound, ``NaN`` in a layer without load;
+        ``share`` of the sum of the plan's objectives, and ``left``, the part of that sum which lies between plan and
+        bound, both 0 in a layer without load.
     summary
-        One row per plan: ``plan``, ``label``, ``excess``, ``least_excess``, ``worst_excess`` of a layer, ``gap``, and
-        the figures of `eplb_opt.evaluate.summarise`.
+        One row per plan: ``plan``, ``label``, ``excess``, ``least_excess``, ``worst_excess`` of a layer, ``gap`` of the
+        sum of objectives, and the figures of `eplb_opt.evaluate.summarise`.
     metrics
         `eplb_opt.evaluate` of every plan, with its name in ``plan``.
     experts
-        One row per layer, windows summed: ``layer_id``, ``tokens``, ``max_over_mean`` of the experts' loads,
-        ``hottest_expert``, ``hottest_share`` (of the hottest tenth of the experts), ``idle_experts``.
+        One row per layer: `eplb_opt.skew.skew` of the recording.
     hierarchy
         Where groups are bound to nodes, ``excess``, ``least_excess``, ``gap`` and ``seconds`` for each ``policy``,
         ``"hierarchical"`` and ``"global"``; else ``None``.

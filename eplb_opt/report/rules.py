@@ -5,7 +5,7 @@ from __future__ import annotations
 from eplb_opt.deployment import Deployment
 from eplb_opt.report.blocks import Block, Section, Table, Text
 from eplb_opt.report.report import Report
-from eplb_opt.report.words import percent_at_least, plural
+from eplb_opt.report.words import in_percent, percent_at_least, plural
 
 
 def rules_section(report: Report) -> Section:
@@ -22,8 +22,8 @@ def rules_section(report: Report) -> Section:
         tuple(
             (
                 words,
-                f"{100 * row['excess']:,.3f}",
-                f"{100 * row['least_excess']:,.3f}",
+                in_percent(row["excess"]),
+                in_percent(row["least_excess"]),
                 f"{100 * row['gap']:.4f}",
                 f"{row['seconds']:.1f}",
             )

@@ -22,10 +22,10 @@ TITLE = "Expert placement report"
 
 def sections_of(report: Report) -> tuple[Section, ...]:
     """What the report says below the verdict; without load there is nothing to compare."""
-    compared = (plans_section(report), gpus_section(report), rules_section(report), deciding_section(report))
+    compared = (plans_section, gpus_section, rules_section, deciding_section) if report.has_load else ()
     return (
         recording_section(report),
-        *(compared if report.has_load else ()),
+        *(section(report) for section in compared),
         deploying_section(report),
         proofs_section(report),
         making_section(report),

@@ -11,33 +11,45 @@ from eplb_opt.plan import Plan
 Floats = NDArray[np.float64]
 
 
+def expert_shares(loads: Loads) -> Floats:
+    """Each expert's part of the load of its layer and window, shape of the loads; 0 where there is no load."""
+    values = loads.values.astype(np.float64)
+    sums = values.sum(axis=2, keepdims=True)
+    shares: Floats = np.divide(values, sums, out=np.zeros_like(values), where=loads.loaded[:, :, np.newaxis])
+    return shares
+
+
 def expert_loads(loads: Loads) -> Floats:
     """Load of each expert over the mean of its layer, shape ``(layers, experts)``, mean over windows with any load.
 
-    1 everywhere in a layer without load.
+    ``NaN`` in a layer without load.
     """
-    values = loads.values.astype(np.float64)
-    return _over_means(values)
+    return _over_windows(loads.num_experts * expert_shares(loads), loads)
 
 
 def gpu_loads(plan: Plan, loads: Loads) -> Floats:
     """Load of each GPU over the mean, hottest first, shape ``(layers, gpus)``, mean over windows with any load.
 
-    GPUs are sorted in each window by itself, so that the first column is the mean imbalance. The plan's rows are the
-    layers of the loads.
+    GPUs are sorted in each window by itself, so that the first column is the mean imbalance. ``NaN`` in a layer without
+    load. The plan's rows are the layers of the loads.
     """
-    shares = loads.values / plan.replica_counts
+    shares = expert_shares(loads) / plan.replica_counts
     slots = np.broadcast_to(plan.physical_to_logical, (loads.num_windows, *plan.physical_to_logical.shape))
-    slot_loads = np.take_along_axis(shares, slots, axis=2)
-    by_gpu = slot_loads.reshape(*slot_loads.shape[:2], plan.deployment.num_gpus, -1).sum(axis=3)
-    return _over_means(-np.sort(-by_gpu, axis=2))
+    slot_shares = np.take_along_axis(shares, slots, axis=2)
+    by_gpu = slot_shares.reshape(*slot_shares.shape[:2], plan.deployment.num_gpus, -1).sum(axis=3)
+    hottest_first = -np.sort(-by_gpu, axis=2)
+    return _over_windows(plan.deployment.num_gpus * hottest_first, loads)
 
 
-def _over_means(values: Floats) -> Floats:
-    """Values over the mean of their row, shape ``(windows, layers, n)``; mean over the windows with any load."""
-    means = values.mean(axis=2, keepdims=True)
-    loaded = means > 0
-    ratios = np.divide(values, means, out=np.zeros_like(values), where=loaded)
-    windows = loaded.sum(axis=0)
-    result: Floats = np.where(windows > 0, ratios.sum(axis=0) / np.maximum(windows, 1), 1.0)
-    return result
+def with_load(ratios: Floats) -> Floats:
+    """The rows of layers that have load, of what `expert_loads` or `gpu_loads` returned."""
+    rows: Floats = ratios[~np.isnan(ratios[:, 0])]
+    return rows
+
+
+def _over_windows(ratios: Floats, loads: Loads) -> Floats:
+    """Mean over the windows in which a layer has load; `ratios` are 0 in the others."""
+    windows = loads.loaded.sum(axis=0)[:, np.newaxis]
+    means: Floats = np.full(ratios.shape[1:], np.nan)
+    np.divide(ratios.sum(axis=0), windows, out=means, where=windows > 0)
+    return means

@@ -1,21 +1,22 @@
-"""Exact values of plans on recorded loads, layer by layer."""
+"""Values of plans on recorded loads, exactly and as parts of perfect balance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-
-import numpy as np
+from itertools import compress
+from math import nan
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.evaluate import objective_values
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
-from eplb_opt.verify import max_loads, objective_value, require_valid
+from eplb_opt.verify import max_loads, require_valid
 
 Values = tuple[Fraction, ...]
 
@@ -39,15 +40,6 @@ def matched(plan: Plan, loads: Loads, deployment: Deployment, name: str) -> Plan
     except InvalidPlanError as error:
         raise InvalidPlanError(f"{name}: {error}") from None
     return require_valid(replace(ours, deployment=deployment), name)
-
-
-def values_of(plan: Plan, loads: Loads, objective: str, window_weights: Sequence[Fraction] | None) -> Values:
-    """Exact objective of each layer's row; the plan's rows are the layers of the loads."""
-    rows = plan.physical_to_logical.tolist()
-    return tuple(
-        objective_value(row, Instance.from_loads(values, plan.deployment), objective, window_weights)
-        for row, values in zip(rows, np.moveaxis(loads.values, 1, 0), strict=True)
-    )
 
 
 def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> None:
@@ -74,7 +66,7 @@ def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> No
             f"the solution weighs {len(weights)} windows, the recording has {loads.num_windows}: read it with the "
             "windows that were solved"
         )
-    values = values_of(plan, loads, solution.objective, weights)
+    values = objective_values(plan, loads, solution.objective, weights)
     for row, (value, layer) in enumerate(zip(values, solution.layers, strict=True)):
         total = Instance.from_loads(loads.values[:, row], deployment).total()
         top = max_loads(plan.physical_to_logical[row].tolist(), total)[0]
@@ -88,18 +80,20 @@ def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> No
                 )
 
 
-def excess_of(value: Fraction, mean: Fraction, objective: str) -> Fraction:
-    """How far an objective is above what perfect balance would give, as a part of that; 0 without load."""
-    if objective != "total":
-        return value - 1
-    return value / mean - 1 if mean else Fraction(0)
+def excess_of(value: Fraction, mean: Fraction, objective: str) -> float:
+    """How far a layer's objective is above what perfect balance would give, as a part of that; ``NaN`` without load."""
+    if not mean:
+        return nan
+    return float(value / mean - 1 if objective == "total" else value - 1)
 
 
-def total_excess(values: Values, means: Values, objective: str) -> Fraction:
-    """The same for all layers: of the sums in tokens, as layers follow each other, or the mean of imbalances."""
-    if objective == "total":
-        return excess_of(sum(values, Fraction(0)), sum(means, Fraction(0)), objective)
-    return sum(values, Fraction(0)) / len(values) - 1
+def total_excess(values: Values, means: Values, objective: str) -> float:
+    """The same for all layers with load: of the sums in tokens, as layers follow each other, or mean of imbalances."""
+    loaded = list(compress(values, means))
+    if not loaded:
+        return nan
+    perfect = sum(means, Fraction(0)) if objective == "total" else len(loaded)
+    return float(sum(loaded, Fraction(0)) / perfect - 1)
 
 
 def coolest(names: Sequence[str], values: Mapping[str, Values]) -> str:

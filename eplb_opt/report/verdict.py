@@ -73,8 +73,9 @@ def _bound_sentence(report: Report, bound: str) -> str:
 def _word_of_solvers(report: Report) -> str:
     """What a proof rests on where it is not exact arithmetic in every layer."""
     layers = report.solution.layers
-    told = sum(not layer.proof.checked for layer in layers)
-    return f" (in {told} of {plural(len(layers), 'layer')} by the word of a solver)" if told else ""
+    told = [layer.proof.by or "a solver" for layer in layers if not layer.proof.checked]
+    who = " or ".join(sorted(set(told)))
+    return f" (in {len(told)} of {plural(len(layers), 'layer')} by the word of {who})" if told else ""
 
 
 def _price(report: Report) -> str:

@@ -35,6 +35,11 @@ def value_and_bound(value: float, bound: float) -> tuple[str, str]:
     return words, _percent(bound, ROUND_FLOOR, digits)
 
 
+def in_percent(part: float) -> str:
+    """A cell of a table of per cent, with three decimals; ``-`` where a layer has no load."""
+    return f"{100 * part:,.3f}" if part == part else "-"
+
+
 def count(number: float) -> str:
     """A number of things, such as tokens: thousands apart, no decimals where there are many."""
     return f"{number:,.0f}" if number >= 1000 or number == int(number) else f"{number:,.1f}"

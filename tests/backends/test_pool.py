@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eplb_opt.backends import process
 from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.pool import WorkerPool
 from eplb_opt.backends.program import ProgramTask
@@ -111,6 +112,32 @@ def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small
     for thread in threads:
         thread.join(5.0)
     assert {call for call, _ in finished} == {"mine", "other"}
+
+
+def test_workers_that_are_still_started_are_ended_and_others_go_on(pool, large, monkeypatch):
+    list(pool.run(task(Instance.from_loads([20, 21, 69, 61], Deployment(3, 6)))))
+    # One worker is idle and ready; the next is never.
+    finished = {}
+
+    def run(call):
+        finished[call] = list(pool.run(task(large, seconds=60.0, call=call)))
+
+    ready = threading.Thread(target=run, args=("ready",))
+    ready.start()
+    while not pool._busy:
+        time.sleep(0.05)
+    monkeypatch.setattr(process, "_START", "import time; time.sleep(1000)  # {root!r}")
+    starting = threading.Thread(target=run, args=("starting",))
+    starting.start()
+    while len(pool._busy) < 2:
+        time.sleep(0.05)
+    for call in ("ready", "starting"):
+        pool.end_starts(call)
+    starting.join(30.0)
+    assert finished == {"starting": []} and ready.is_alive()
+    pool.end("ready")
+    ready.join(30.0)
+    assert set(finished) == {"starting", "ready"}
 
 
 def test_cbc_goes_with_its_worker(pool, large):

@@ -60,7 +60,7 @@ def test_a_worse_plan_and_a_lower_bound_are_replaced():
 
 
 def test_a_bound_above_a_plan_is_refused():
-    wrong = with_proof(greedy(NAMED), bound=Fraction(66), argument="program by somebody")
+    wrong = with_proof(greedy(NAMED), bound=Fraction(66), argument="program", checked=False, by="somebody")
     with pytest.raises(SolverError, match="four"):
         improve(NAMED, wrong, SETTINGS)
 

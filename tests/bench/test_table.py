@@ -118,3 +118,21 @@ def test_a_profile_splits_wall_clock_times_workers():
     assert frame["step"].tolist() == ["search", "start", "calling thread", "unused"]
     assert frame["seconds"].tolist() == [2.0, 0.5, 0.5, 1.0]
     assert frame["share"].tolist() == [0.5, 0.125, 0.125, 0.25]
+
+
+@pytest.mark.parametrize("objective", ["total", "mean"])
+def test_layers_without_load_are_in_no_figure_of_a_run(objective):
+    whole = run(CASE, "auto", (6, 5), (5, 4))
+    # By definition 0 tokens, or an imbalance of 1; the layer is optimal with every plan.
+    value, nothing = Fraction(objective != "total"), Fraction(0)
+    trace = (TracePoint(3.0, value, value, "greedy"),)
+    empty = LayerSolution(2, value, nothing, nothing, Proof("mean", value, checked=True), None, trace)
+    frames = []
+    for layers in (whole.solution.layers, (*whole.solution.layers, empty)):
+        plan = Plan([[0, 1]] * len(layers), CASE.deployment, 2)
+        frames.append(
+            to_frame([replace(whole, solution=replace(whole.solution, plan=plan, layers=layers, objective=objective))])
+        )
+    ours = ["imbalance", "best", "bound", "own_bound", "gap", "mean_gap", "median_gap", "worst_gap", "layers_optimal"]
+    ours += ["primal_integral", "dual_integral", "seconds_to_0.01"]
+    assert frames[0][ours].equals(frames[1][ours])

@@ -74,7 +74,7 @@ def test_the_word_of_a_solver_comes_first_and_the_verdict_last():
     news = []
     run_task(task, news.append)
     proofs = [item.proof for item in news if item.proof is not None]
-    assert [proof.argument for proof in proofs[-2:]] == ["program by cpsat", "search"]
+    assert [proof.named for proof in proofs[-2:]] == ["program by cpsat", "search"]
     assert proofs[-1].bound == proofs[-2].bound == brute_force(instance)
     assert [item.verdict for item in news[-2:]] == [None, "optimal"]
     assert all(item.verdict is None for item in news[:-1])

@@ -4,7 +4,10 @@ import signal
 
 import pytest
 
+import eplb_opt
 from eplb_opt.cli.main import main
+from eplb_opt.generate import generate_loads
+from eplb_opt.io import write_loads
 
 
 @pytest.fixture
@@ -22,3 +25,11 @@ def run(capsys, monkeypatch, tmp_path):
     yield run
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def recording(run):
+    """Six decoder layers of which 1-5 hold 16 experts, as SGLang records them."""
+    loads = generate_loads(num_experts=16, num_layers=5, skew=1.0, seed=3)
+    write_loads(eplb_opt.Loads(loads.values, layer_ids=range(1, 6), num_model_layers=6), "loads.json")
+    return "loads.json"

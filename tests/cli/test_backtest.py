@@ -47,7 +47,7 @@ def test_json_and_leave_one_out(run, recording):
     [
         (["--split", "random"], "split='random' is not one of rolling, leave-one-out"),
         (["--strategies", "best"], "strategy='best' is not one of last/greedy"),
-        (["--figure", "scores.bmp"], "scores.bmp: the figure's file ending is not one of png, svg, pdf"),
+        (["--figure", "scores.bmp"], "--figure scores.bmp does not end in .png or .svg or .pdf, as a figure does"),
         (["--figure", "no/folder/scores.png"], "no/folder"),
         (["-o", "loads.npz"], "loads.npz is given twice"),
         (["--time-limit", "nan"], "time_limit=nan"),

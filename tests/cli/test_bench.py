@@ -120,7 +120,7 @@ BAD_USAGE = {
     "recording of layers": (["decode.json"], "decode.json: suite='layers' is all generated"),
     "folder": ([*TWO, "-o", "no/rows.csv"], "the folder no does not exist"),
     "no library": (["--suite", "library"], "suite='library' needs the folder of a library, such as models"),
-    "figure": ([*TWO, "--figure", "f.gif"], "f.gif: the figure's file ending is not one of png, svg, pdf"),
+    "figure": ([*TWO, "--figure", "f.gif"], "--figure f.gif does not end in .png or .svg or .pdf, as a figure does"),
     "two purposes": (["--library", "x", "--runs", "y"], "--library keeps its results itself"),
     "runs": ([*TWO, "--runs", "/dev/null"], "/dev/null cannot be made: File exists"),
     "same file": ([*TWO, "-o", "x", "--markdown", "x"], "x is given twice"),
@@ -135,7 +135,7 @@ def test_wrong_usage_is_one_sentence(run, tmp_path, case):
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path):
-    command = [sys.executable, "-m", "eplb_opt.cli.main", "bench", *TWO, "--methods", "greedy,search"]
+    command = [sys.executable, "-m", "eplb_opt", "bench", *TWO, "--methods", "greedy,search"]
     options = ["--target-gap", "0", "--time-limit", "60", "-o", "rows.csv", "--runs", "runs"]
     process = subprocess.Popen(
         [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -158,7 +158,7 @@ def test_a_contradiction_between_methods_ends_in_an_exit_code(run, monkeypatch):
 
 def test_a_killed_command_keeps_every_run_that_was_finished(run, tmp_path):
     options = ["bench", *TWO, "--methods", "greedy,search", "--target-gap", "0", "--workers", "1", "--runs", "runs"]
-    command = [sys.executable, "-m", "eplb_opt.cli.main", *options, "--time-limit", "3"]
+    command = [sys.executable, "-m", "eplb_opt", *options, "--time-limit", "3"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     give_up = monotonic() + 60
     while len(list(tmp_path.glob("runs/*.search.json"))) < 1 and monotonic() < give_up:

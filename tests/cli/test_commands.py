@@ -19,14 +19,6 @@ from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
 
 
-@pytest.fixture
-def recording(run):
-    """Six decoder layers of which 1-5 hold 16 experts, as SGLang records them."""
-    loads = generate_loads(num_experts=16, num_layers=5, skew=1.0, seed=3)
-    write_loads(eplb_opt.Loads(loads.values, layer_ids=range(1, 6), num_model_layers=6), "loads.json")
-    return "loads.json"
-
-
 def sentence_of(result):
     code, out, err = result
     assert (code, out) == (2, "")
@@ -101,6 +93,25 @@ def test_a_broken_engine_file_is_refused_by_name(run, recording, tmp_path, damag
     assert code == 1 and any(words in violation for violation in json.loads(out)["violations"])
 
 
+def test_every_command_says_how_to_allow_doubled_replicas(run, recording):
+    """The policy that engines ship doubles replicas up; so does a plan for few GPUs with many slots."""
+    doubled = [[*range(16), *([0] * 8)]] * 6
+    Path("engine.json").write_text(json.dumps({"physical_to_logical_map": doubled}))
+    way_out = "distinct=False allows that (on the command line --no-distinct, with --gpus)"
+    commands = (
+        ("evaluate", "engine.json", recording),
+        ("report", recording, "engine.json", "--markdown", "page.md", "--time-limit", 1),
+        ("convert", "engine.json", "--to", "native", "-o", "native.json"),
+        ("solve", recording, "--slots", 24, "--warm-start", "engine.json", "-o", "plan.json", "--method", "greedy"),
+    )
+    for command in commands:
+        assert way_out in sentence_of(run(*command, "--gpus", 2)), command
+        assert run(*command, "--gpus", 2, "--no-distinct")[0] == 0, command
+    code, out, _ = run("verify", "engine.json", recording, "--gpus", 2)
+    assert code == 1 and out.splitlines()[-1] == f"  {way_out}"
+    assert run("verify", "engine.json", recording, "--gpus", 2, "--no-distinct")[0] == 0
+
+
 def test_a_row_too_few_is_named_without_a_recording_too(run, recording):
     run("solve", recording, "--gpus", 8, "--slots", 24, "--method", "greedy", "-o", "x.json", "--engine", "sglang")
     code, out, _ = run("verify", "x.json", "--model-layers", 7)
@@ -172,17 +183,34 @@ BAD_USAGE = {
     "more experts than slots": (["--gpus", 8, "--slots", 8], "num_slots=8 cannot hold 16 experts; nearest: 16"),
     "slots not divisible": (
         ["--gpus", 7, "--slots", 24],
-        "num_slots=24 is not a multiple of num_gpus=7; nearest: 21 or 28",
+        "--slots 24: num_slots=24 is not a multiple of num_gpus=7; nearest: 21 or 28",
+    ),
+    # 14 is the nearest multiple of 7 below 18, and too few for 16 experts.
+    "redundancy not divisible": (
+        ["--gpus", 7, "--redundant", 2],
+        "--redundant 2: num_slots=18 is not a multiple of num_gpus=7; nearest: --redundant 5",
+    ),
+    "no redundancy, not divisible": (
+        ["--gpus", 7],
+        "without --redundant and --slots: num_slots=16 is not a multiple of num_gpus=7; nearest: --redundant 5",
+    ),
+    "less than nothing": (
+        ["--gpus", 8, "--redundant", -3],
+        "--redundant -3: num_slots=13 cannot hold 16 experts; nearest: --redundant 0",
     ),
     "groups not divisible": (
         ["--gpus", 8, "--slots", 24, "--nodes", 2, "--groups", 3, "--policy", "hierarchical"],
-        "num_groups=3 is not a multiple of num_nodes=2; nearest: 2 or 4 (or policy='global')",
+        "num_groups=3 is not a multiple of num_nodes=2; nearest: num_nodes=1 (policy='global' ",
     ),
     "GPUs not divisible": (
         ["--gpus", 9, "--slots", 27, "--nodes", 2, "--groups", 4],
-        "num_gpus=9 is not a multiple of num_nodes=2; nearest: 8 or 10 (or policy='global')",
+        "num_gpus=9 is not a multiple of num_nodes=2; nearest: num_nodes=1 (policy='global' ",
     ),
-    "too few experts": (["--gpus", 2, "--slots", 40], "20 slots per GPU cannot be filled with distinct replicas"),
+    "experts not divisible": (
+        ["--gpus", 6, "--slots", 24, "--nodes", 3, "--groups", 6],
+        "num_groups=6 does not divide num_experts=16 (policy='global' ",
+    ),
+    "too few experts": (["--gpus", 2, "--slots", 40], "--slots 40: num_slots=40 is more than distinct replicas can"),
     "no GPUs": ([], "give the number of GPUs: --gpus"),
     "both": (["--gpus", 8, "--slots", 24, "--redundant", 8], "--slots and --redundant say the same thing"),
     "method": (["--gpus", 8, "--slots", 24, "--method", "magic"], "method='magic' is not one of"),
@@ -336,12 +364,14 @@ def test_help_without_arguments_and_for_each_command(run):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
     write_loads(generate_loads(num_experts=64, num_layers=4, skew=1.5), tmp_path / "loads.npz")
-    command = [sys.executable, "-m", "eplb_opt.cli.main", "solve", "loads.npz", "--gpus", "32", "--slots", "96"]
-    options = ["--time-limit", "60", "--target-gap", "0", "-o", "plan.json"]
+    command = [sys.executable, "-m", "eplb_opt", "solve", "loads.npz", "--gpus", "32", "--slots", "96"]
+    options = ["--time-limit", "60", "--target-gap", "0", "-o", "plan.json", "--log", "run.log"]
     process = subprocess.Popen(
         [*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(4)
+    log = tmp_path / "run.log"
+    while process.poll() is None and "worst_gap" not in (log.read_text() if log.exists() else ""):
+        time.sleep(0.1)
     begin = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
@@ -353,10 +383,11 @@ def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
 
 def test_a_short_time_limit_ends_in_time(tmp_path):
     write_loads(generate_loads(num_experts=256, num_layers=58), tmp_path / "loads.npz")
-    command = [sys.executable, "-m", "eplb_opt.cli.main", "solve", "loads.npz", "--gpus", "72", "--slots", "288"]
+    command = [sys.executable, "-m", "eplb_opt", "solve", "loads.npz", "--gpus", "72", "--slots", "288"]
     begin = time.monotonic()
     done = subprocess.run([*command, "--time-limit", "1"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert time.monotonic() - begin < 4
+    # A second to plan, and a few for Python and its libraries on a busy machine.
+    assert time.monotonic() - begin < 15
     assert "58 layers: imbalance" in done.stdout
 
 
@@ -368,7 +399,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path, command):
     write_loads(loads, tmp_path / "loads.npz")
     plan = eplb_opt.solve(loads, eplb_opt.Deployment(8, 64), method="greedy").plan
     eplb_opt.write_plan(plan, tmp_path / "plan.json", engine="native")
-    line = f"set -o pipefail; {sys.executable} -m eplb_opt.cli.main {command} | true"
+    line = f"set -o pipefail; {sys.executable} -m eplb_opt {command} | true"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -376,14 +407,14 @@ def test_a_reader_that_leaves_is_no_error(tmp_path, command):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_output_is_one_sentence_and_not_a_verdict(tmp_path):
     write_loads(generate_loads(num_experts=8, num_layers=2), tmp_path / "loads.npz")
-    line = f"{sys.executable} -m eplb_opt.cli.main inspect loads.npz > /dev/full"
+    line = f"{sys.executable} -m eplb_opt inspect loads.npz > /dev/full"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "eplb-opt: cannot print the result: No space left on device\n")
 
 
 def test_it_works_without_stderr(tmp_path):
     write_loads(generate_loads(num_experts=8, num_layers=2), tmp_path / "loads.npz")
-    line = f"{sys.executable} -m eplb_opt.cli.main solve loads.npz --gpus 4 --redundant 4 --method greedy 2>&-"
+    line = f"{sys.executable} -m eplb_opt solve loads.npz --gpus 4 --redundant 4 --method greedy 2>&-"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "2 layers: imbalance" in done.stdout
 
@@ -450,3 +481,9 @@ def test_what_the_system_refuses_is_told_with_its_file(run, recording, monkeypat
     monkeypatch.setattr("eplb_opt.cli.inspect.show_table", refused)
     code, _, err = run("inspect", recording)
     assert (code, err) == (2, "eplb-opt: some/folder: Permission denied\n")
+
+
+def test_the_list_of_commands_has_a_whole_sentence_for_each(run):
+    listed = run("--help")[1].partition("Commands:")[2].strip().splitlines()
+    assert len(listed) >= 11
+    assert [line for line in listed if not re.fullmatch(r"\s*[a-z]+ +[A-Z][^.]+\.", line)] == []

@@ -22,7 +22,7 @@ def test_rows_are_sorted_by_their_gap_and_written_with_a_figure(run, recording, 
     code, out, _ = run("compare", recording, *DEPLOYMENT, "--csv", "rows.csv", "--figure", "gaps.png")
     assert code == 0
     table = [line.split() for line in out.splitlines()]
-    assert table[0][:3] == ["method", "objective", "gap"]
+    assert table[0][:4] == ["method", "objective", "gap", "mean_gap"]
     methods = [row[0] for row in table[1 : len(names()) + 2]]
     assert set(methods) == {"solve", *names()}
     gaps = [float(row[2]) for row in table[1 : len(names()) + 2]]
@@ -48,7 +48,7 @@ def test_the_published_protocol_plans_on_a_window_and_scores_on_the_next(run, re
         (("--protocol", "none"), "--protocol='none' is not one of bound, published"),
         (("--protocol", "published"), "give two or more"),
         (("--protocol", "published", "--figure", "a.png"), "are for --protocol bound"),
-        (("--figure", "a.txt"), "file ending is not one of png, svg, pdf"),
+        (("--figure", "a.txt"), "--figure a.txt does not end in .png or .svg or .pdf, as a figure does"),
     ],
 )
 def test_mistakes_are_one_sentence(run, options, sentence):

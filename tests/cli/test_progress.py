@@ -59,7 +59,7 @@ def test_without_a_terminal_and_a_log_nothing_is_called():
 
 
 def test_a_terminal_shows_layers_and_a_pipe_nothing(tmp_path):
-    command = [sys.executable, "-m", "eplb_opt.cli.main"]
+    command = [sys.executable, "-m", "eplb_opt"]
     generate = [*command, "generate", "--layers", "3", "--experts", "32", "-o", "loads.json"]
     subprocess.run(generate, cwd=tmp_path, check=True, capture_output=True)
     solve = [*command, "solve", "loads.json", "--gpus", "8", "--slots", "40", "--time-limit", "2", "--target-gap", "0"]

@@ -12,7 +12,7 @@ from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "eplb_opt.cli.command"]
+COMMAND = [sys.executable, "-m", "eplb_opt"]
 # Layers that neither search nor proof close within a test's time.
 LOADS = generate_loads(num_experts=64, num_layers=4, skew=1.5, seed=5)
 SHAPE = ["--gpus", "32", "--slots", "96", "--target-gap", "0"]

@@ -1,5 +1,6 @@
 """Ctrl-C and a supervisor's SIGTERM at any moment: soon over, one line, files whole or none."""
 
+import importlib
 import os
 import random
 import re
@@ -41,7 +42,7 @@ class Gun:
             sys.meta_path.remove(self)
             os.write(said, b".")
 sys.meta_path.insert(0, Gun())
-runpy.run_module("eplb_opt.cli.command", run_name="__main__")
+runpy.run_module("eplb_opt", run_name="__main__")
 """
 
 
@@ -256,21 +257,10 @@ def test_one_signal_does_not_lose_the_plan_that_is_being_written(tmp_path, monke
     assert eplb_opt.verify(eplb_opt.read_plan("plan.json")) == []
 
 
-def test_an_interrupt_between_probing_and_clearing_up_leaves_no_probe(tmp_path, monkeypatch):
-    from eplb_opt.io.files import require_writable
-
-    touch = Path.touch
-
-    def interrupted(path):
-        touch(path)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "touch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        require_writable(tmp_path / "plan.json")
-    assert names_in(tmp_path) == []
-
-
-def test_the_installed_command_begins_with_these_first_lines():
+def test_the_installed_command_begins_with_the_same_first_lines():
     scripts = re.search(r'\[project.scripts\]\neplb-opt = "([\w.]+):main"', (ROOT / "pyproject.toml").read_text())
-    assert scripts and scripts[1] == COMMAND[-1]
+    assert (
+        COMMAND[-2:] == ["-m", "eplb_opt"]
+        and scripts
+        and scripts[1] == importlib.import_module("eplb_opt.__main__").main.__module__
+    )

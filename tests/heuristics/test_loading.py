@@ -9,19 +9,43 @@ from time import sleep
 
 import pytest
 
-from eplb_opt.heuristics import loading
+from eplb_opt.heuristics import loading, pipeline
+from eplb_opt.heuristics.search import improve
+from eplb_opt.steps import load_kernels
 
 
-def test_compiling_is_told_and_loading_is_not(monkeypatch, caplog):
-    monkeypatch.setattr(loading, "LONGEST_LOADING", 0.05)
+def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
+    monkeypatch.setattr(loading, "_SHORT", 0.05)
     with caplog.at_level(logging.WARNING):
-        with loading.announced():
-            pass
-        sleep(0.1)
-        assert caplog.messages == []
-        with loading.announced():
+        with loading.announced() as nothing:
             sleep(0.2)
-    assert caplog.messages == ["compiling kernels, which happens once per machine and takes a minute or two"]
+        assert (nothing.kernels, caplog.messages) == (0, [])
+        with loading.announced() as short:
+            loading.begin_compiling("once per machine")
+        sleep(0.2)
+        assert (short.kernels, caplog.messages) == (1, [])
+        with loading.announced() as long:
+            loading.begin_compiling("once per machine")
+            loading.begin_compiling("once per machine")
+            sleep(0.5)
+    assert long.kernels == 2
+    assert caplog.messages == ["compiling kernels, which takes up to two minutes and happens once per machine"]
+
+
+def test_kernels_that_are_loaded_again_look_at_next_to_nothing(monkeypatch):
+    # What is loaded is there: a call of solve with a short limit has better things to do.
+    spent = []
+
+    def counted(w, table, max_replicas, distinct, target, kicks, budget, random):
+        before = budget[0]
+        top = improve(w, table, max_replicas, distinct, target, kicks, budget, random)
+        spent.append(before - budget[0])
+        return top
+
+    monkeypatch.setattr(pipeline, "improve", counted)
+    load_kernels()
+    # A search of a tenth of a second looks at millions of pairs of slots.
+    assert 0 < sum(spent) < 100_000
 
 
 _KERNELS_OF_PROOFS = """

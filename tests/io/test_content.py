@@ -73,7 +73,7 @@ BAD = {
     "cut legacy torch": (saved(TENSOR, _use_new_zipfile_serialization=False)[:-8], "is damaged"),
     "hollow torch": (zipped(**{"archive/data.pkl": "nonsense"}), "is damaged"),
     "code in torch": (saved({"logical_count": Unsafe()}), "more than tensors"),
-    "pickle": (pickle.dumps([1, 2]), "not UTF-8 text"),
+    "pickle": (pickle.dumps([1, 2]), "is a pickle, which runs code"),
     "cut json": (b'{"a": [', "not valid JSON"),
     "bytes": (b"\x00\xff\xfe", "not UTF-8 text"),
     "doubled key": (b'{"a": 1, "b": {"c": 1, "d": 2, "c": 3}}', "has the key 'c' twice in one object"),

@@ -92,6 +92,7 @@ def answers(reader, data, kind):
         assert isinstance(reader(data), kind)
     except EplbOptError as error:
         assert "\n" not in str(error)
+        assert len(str(error)) < 400
         assert str(error)
 
 

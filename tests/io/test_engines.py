@@ -6,7 +6,9 @@ import pytest
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
-from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.io import read_loads, read_plan, recognition, write_loads, write_plan
+from eplb_opt.io.engines import ENGINES
+from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
 PLAN = Plan(np.array([[0, 1, 2, 0], [2, 1, 0, 2]]), Deployment(2, 4), 3, (3, 5), 7)
@@ -84,7 +86,7 @@ def test_a_row_too_few_is_refused_by_name(tmp_path):
     assert read_plan(path, num_model_layers=60).num_layers == 60
 
 
-@pytest.mark.parametrize("text", ['{"logical_count": [[1]]}', "[[0, 1]]", "0,1", '{"format": "other"}', "{}"])
+@pytest.mark.parametrize("text", ["[[0, 1]]", "0,1", '{"format": "other"}', "{}"])
 def test_an_unknown_content_lists_the_engines(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(FileFormatError, match=r"x\.json is .* engines: native, sglang"):
@@ -98,8 +100,39 @@ def test_another_engine_than_the_content_is_refused(tmp_path):
         read_plan(tmp_path / "native.json", "sglang")
     with pytest.raises(FileFormatError, match=r"sglang\.json has no key 'format'"):
         read_plan(tmp_path / "sglang.json", "native")
-    with pytest.raises(FileFormatError, match="keys 'physical_to_logical_map', not loads of a known format"):
-        read_loads(tmp_path / "sglang.json")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("format", ["auto", "csv", "numpy", "sglang"])
+def test_a_plan_given_for_loads_is_called_a_plan(tmp_path, engine, format):
+    path = tmp_path / f"x{(ENGINES[engine].suffixes or ('.json',))[-1]}"
+    write_plan(PLAN, path, engine)
+    with pytest.raises(FileFormatError, match=rf"{path.name} is a plan \(engine '{engine}'\) and not loads: give the"):
+        read_loads(path, format=format)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("x.json", "SGLang logical_count"), ("x.npz", "NumPy array"), ("x.csv", "CSV table")],
+)
+def test_loads_given_for_a_plan_are_called_loads(tmp_path, name, what):
+    write_loads(Loads([[3, 1, 2]]), tmp_path / name)
+    with pytest.raises(
+        FileFormatError, match=rf"{name} is .* and no plan of a known engine: it reads as loads \({what}\)"
+    ):
+        read_plan(tmp_path / name)
+
+
+def test_a_recording_that_names_the_plan_that_ran_is_a_recording(tmp_path):
+    content = {"logical_count": [[3, 1, 2]], "physical_to_logical_map": [[0, 1, 2]]}
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    assert read_loads(tmp_path / "x.json").values.tolist() == [[[3, 1, 2]]]
+    with pytest.raises(FileFormatError, match=r"x\.json .* reads as loads"):
+        read_plan(tmp_path / "x.json")
+
+
+def test_what_recognises_plans_knows_every_engine():
+    assert list(recognition._ENGINES) == list(ENGINES)
 
 
 def test_unknown_engines_and_numbers_are_sentences(tmp_path):

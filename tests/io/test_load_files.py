@@ -34,7 +34,7 @@ FILES = {
     "a.npy": (npy(np.array(TABLE)), "numpy", "NumPy array", COUNTED),
     "a.npz": (npz(loads=TABLE), "numpy", "NumPy array", COUNTED),
     "a.csv": (b"0,0\n1,2\n", "csv", "CSV table", COUNTED),
-    "a.txt": (b"x,y\n0,0\n1,2\n", "csv", "CSV table", COUNTED),
+    "a.txt": (b"x0,x1\n0,0\n1,2\n", "csv", "CSV table", COUNTED),
 }
 FOLDERS = {
     "trtllm": (
@@ -107,12 +107,10 @@ def test_what_is_of_two_formats_is_not_guessed(tmp_path):
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.json", b'{"physical_to_logical_map": [[0, 1]]}'),
         ("a.json", b"[[1, 2]]"),
         ("a.log", b"1,2\n"),
         ("a.pt", saved({"records": []})),
         ("a.jsonl", b'{"level": "info"}\n{"level": "info"}\n'),
-        ("a.json", b'{"record_type": "eplb_initial_mapping"}\n'),
     ],
 )
 def test_an_unknown_content_lists_the_formats(tmp_path, name, data):

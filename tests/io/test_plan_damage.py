@@ -33,6 +33,7 @@ def answers(engine, name, data):
             except EplbOptError as error:
                 assert str(error)
                 assert "\n" not in str(error)
+                assert len(str(error)) < 400
             else:
                 assert verify(plan) == []
 

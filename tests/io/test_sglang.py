@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError, InvalidPlanError
+from eplb_opt.errors import EplbOptError, FileFormatError, InvalidArgumentError, InvalidLoadsError, InvalidPlanError
+from eplb_opt.io import read_loads
 from eplb_opt.io.content import Content, parse_content
 from eplb_opt.io.engines import write_plan
 from eplb_opt.io.mappings import Given
@@ -189,3 +190,19 @@ def test_a_name_that_sglang_takes_for_inline_json_is_refused(tmp_path, name):
 def test_huge_ids_do_not_take_memory():
     with pytest.raises(EplbOptError):
         parse_plan(Content("x.json", "json", {"physical_to_logical_map": [[2**62]]}), Given())
+
+
+def test_counts_of_source_ranks_are_one_step(tmp_path):
+    counts = [[[0, 0], [1, 2]], [[0, 0], [30, 40]]]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"logical_count": counts, "logical_count_layout": "rank_layer_expert"}))
+    assert read_loads(path) == Loads([[31, 42]], (1,))
+    with pytest.raises(InvalidArgumentError, match="2"):
+        read_loads(path, windows=2)
+    torch.save({"logical_count": torch.tensor(counts), "logical_count_layout": "rank_layer_expert"}, tmp_path / "a.pt")
+    assert read_loads(tmp_path / "a.pt") == Loads([[31, 42]], (1,))
+    path.write_text(json.dumps({"logical_count": counts, "logical_count_layout": "step_rank_layer_expert"}))
+    with pytest.raises(
+        FileFormatError, match="logical_count_layout 'step_rank_layer_expert'; known layouts: rank_layer"
+    ):
+        read_loads(path)

@@ -7,8 +7,11 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.report import plot_gpu_loads, plot_heat, plot_layers, plot_progress, plot_skew
+from eplb_opt.loads import Loads
+from eplb_opt.plan import Plan
+from eplb_opt.report import make_report, plot_gpu_loads, plot_heat, plot_layers, plot_progress, plot_skew
 from eplb_opt.report.colours import colours_of
 from eplb_opt.report.progress import steps_of
 
@@ -123,6 +126,46 @@ def test_without_a_trace_there_is_nothing_to_draw(hierarchical, ax):
     silent = replace(solution, layers=tuple(replace(layer, trace=()) for layer in solution.layers))
     assert steps_of(silent) == []
     assert plot_progress(silent, ax).get_lines() == []
+
+
+@pytest.fixture
+def emptied(several):
+    """The same as `several`, where the last layer has no load at all."""
+    values = several.loads.values.copy()
+    values[:, 2] = 0
+    return make_report(Loads(values, several.loads.layer_ids), several.deployment, time_limit=0.5)
+
+
+def test_layers_without_load_are_left_out_of_every_figure(emptied, ax):
+    plot_layers(emptied.layers, ax)
+    assert np.isnan(line_of(ax, "eplb_opt")).tolist() == [False, False, True]
+    kept = Loads(emptied.loads.values[:, :2], emptied.loads.layer_ids[:2])
+    for plot, label in (
+        (plot_skew, "median of the layers"),
+        (lambda loads, ax: plot_gpu_loads(emptied.plans["lpt"], loads, ax=ax), "plan"),
+    ):
+        curves = [line_of(plot(loads, Figure().subplots()), label) for loads in (emptied.loads, kept)]
+        assert np.array_equal(*curves)
+    plot_heat(emptied.loads, axes := Figure().subplots())
+    (image,) = axes.get_images()
+    assert image.get_array().mask.all(axis=1).tolist() == [False, False, True]
+    solution = emptied.solution
+    silent = replace(solution, layers=(*solution.layers[:2], replace(solution.layers[2], trace=())))
+    assert steps_of(silent) == steps_of(solution) != []
+    assert "nan" not in emptied.to_markdown()
+    assert emptied.to_html()
+
+
+def test_without_any_load_no_figure_has_a_curve():
+    loads = Loads(np.zeros((2, 2, 8)))
+    plan = Plan([list(range(8))] * 2, Deployment(4, 8), 8)
+    for plot in (plot_skew, plot_heat, lambda loads, ax: plot_gpu_loads(plan, loads, ax=ax)):
+        axes = plot(loads, Figure().subplots())
+        assert all(len(line.get_ydata()) == 0 or line.get_label().startswith("mean") for line in axes.get_lines())
+    report = make_report(loads, Deployment(4, 8), time_limit=0.2)
+    assert report.summary["excess"].isna().all() and (report.summary["gap"] == 0).all()
+    assert np.isnan(line_of(plot_layers(report.layers, Figure().subplots()), "eplb_opt")).all()
+    assert steps_of(report.solution) == []
 
 
 def test_plans_keep_their_colours_and_neighbours_differ():

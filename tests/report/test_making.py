@@ -52,16 +52,6 @@ def test_several_windows_are_valued_by_the_mean_over_those_with_load(several):
     assert row["excess"] == pytest.approx(row["objective"] - 1)
 
 
-def test_experts_are_described_by_layer(hierarchical):
-    values = hierarchical.loads.values[0]
-    experts = hierarchical.experts
-    assert experts["tokens"].tolist() == values.sum(axis=1).tolist()
-    assert experts["hottest_expert"].tolist() == values.argmax(axis=1).tolist()
-    # The hottest tenth of 16 experts are two.
-    top = -np.sort(-values, axis=1)[:, :2].sum(axis=1)
-    assert experts["hottest_share"].to_numpy() == pytest.approx(top / values.sum(axis=1))
-
-
 def test_what_groups_on_nodes_cost_is_known_from_a_plan_without_that_rule(hierarchical, several):
     rows = hierarchical.policies
     assert rows["hierarchical"]["excess"] == pytest.approx(hierarchical.figures["solve"]["excess"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from math import isnan
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import pytest
 import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.evaluate import objective_values
 from eplb_opt.loads import Loads
-from eplb_opt.report.values import coolest, excess_of, matched, require_same, total_excess, values_of
+from eplb_opt.report.values import coolest, excess_of, matched, require_same, total_excess
 from tests.report.conftest import recorded
 
 DEPLOYMENT = Deployment(4, 20)
@@ -20,14 +22,15 @@ DEPLOYMENT = Deployment(4, 20)
 def test_values_are_those_of_solve(windows, objective):
     loads = recorded(windows)
     solution = eplb_opt.solve(loads, DEPLOYMENT, objective=objective, time_limit=0.2)
-    values = values_of(solution.plan, loads, objective, None)
+    values = objective_values(solution.plan, loads, objective)
     assert values == tuple(layer.objective for layer in solution.layers)
     require_same(solution, loads, DEPLOYMENT)
 
 
 def test_excess_is_a_part_of_perfect_balance():
     assert excess_of(Fraction(5), Fraction(4), "total") == Fraction(1, 4)
-    assert excess_of(Fraction(0), Fraction(0), "total") == 0
+    assert isnan(excess_of(Fraction(0), Fraction(0), "total"))
+    assert isnan(excess_of(Fraction(1), Fraction(0), "mean"))
     assert excess_of(Fraction(5, 4), Fraction(4), "mean") == Fraction(1, 4)
 
 
@@ -35,7 +38,15 @@ def test_layers_follow_each_other_so_that_tokens_are_summed_and_imbalances_avera
     values, means = (Fraction(5), Fraction(30)), (Fraction(4), Fraction(10))
     assert total_excess(values, means, "total") == Fraction(35, 14) - 1
     assert total_excess((Fraction(5, 4), Fraction(3)), means, "mean") == Fraction(17, 8) - 1
-    assert total_excess((Fraction(0),), (Fraction(0),), "total") == 0
+
+
+@pytest.mark.parametrize(("objective", "excess"), [("total", Fraction(1, 4)), ("mean", Fraction(3, 2))])
+def test_layers_without_load_count_in_no_excess(objective, excess):
+    # Without load the objective is 0 tokens, or an imbalance of 1.
+    nothing = Fraction(objective != "total")
+    values, means = (Fraction(5, 2), nothing), (Fraction(2), Fraction(0))
+    assert total_excess(values, means, objective) == excess
+    assert isnan(total_excess((nothing,), (Fraction(0),), objective))
 
 
 def test_the_coolest_plan_is_the_first_of_equal_ones():

@@ -1,0 +1,107 @@
+"""Long tables: a row per count, with its layer and its expert, become counts of all layers and experts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.errors import EplbOptError
+from eplb_opt.layers import MOST_LAYERS
+
+# More than any model or recording has: beyond, a damaged cell would take all memory.
+_MOST = {"layer": MOST_LAYERS, "expert": 10_000, "step": 2**53, "rank": 1_000_000}
+_LARGEST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class LongTable:
+    """Counts in the order of their layers, from a table in any order.
+
+    Attributes
+    ----------
+    values
+        Shape ``(steps, layers, experts)``, int64 or float64, summed over ranks; a count without a row is 0. Experts
+        go up to the largest that has a row, as nothing tells of others.
+    layer_ids
+        Layer of each row of a step, increasing.
+    steps
+        Number of each step, increasing.
+    """
+
+    values: NDArray[Any]
+    layer_ids: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls,
+        cells: Mapping[str, Sequence[Any]],
+        place: Callable[[int], str],
+        error: type[EplbOptError],
+    ) -> LongTable:
+        """The table with these cells.
+
+        Parameters
+        ----------
+        cells
+            ``layer``, ``expert``, ``count``, and maybe ``step`` and ``rank``: one number for each row.
+        place
+            What a row is called in messages.
+
+        Raises
+        ------
+        error
+            No row, an id that is no integer from 0, a count that is not finite or negative, or two counts for the
+            same step, rank, layer and expert.
+        """
+        counts = list(cells["count"])
+        if not counts:
+            raise error("the table is empty: it has no row of counts")
+        ids = {key: _ids(key, cells[key], place, error) for key in _MOST if key in cells}
+        axes = {key: np.unique(ids[key], return_inverse=True) for key in ids}
+        layers, layer = axes["layer"]
+        steps, step = axes.get("step", (np.zeros(1, np.int64), np.zeros_like(layer)))
+        ranks, rank = axes.get("rank", (np.zeros(1, np.int64), np.zeros_like(layer)))
+        num_experts = int(ids["expert"].max()) + 1
+        _require_single(np.stack([step, rank, layer, ids["expert"]]), place, error)
+        numbers = _counts(counts, len(ranks), place, error)
+        values = np.zeros((len(steps), len(layers), num_experts), dtype=numbers.dtype)
+        np.add.at(values, (step, layer, ids["expert"]), numbers)
+        return cls(values, tuple(layers.tolist()), tuple(steps.tolist()))
+
+
+def _ids(key: str, values: Sequence[Any], place: Callable[[int], str], error: type[EplbOptError]) -> NDArray[np.int64]:
+    for row, value in enumerate(values):
+        if type(value) is not int or not 0 <= value < _MOST[key]:
+            raise error(f"{place(row)} has {key} {value!r}, which is no integer from 0 to {_MOST[key] - 1}")
+    return np.array(values, dtype=np.int64)
+
+
+def _counts(values: list[Any], ranks: int, place: Callable[[int], str], error: type[EplbOptError]) -> NDArray[Any]:
+    """Counts whose sums over ranks fit; integers stay integers where all are."""
+    for row, value in enumerate(values):
+        if type(value) not in (int, float) or not isfinite(value) or value < 0:
+            raise error(f"{place(row)} has count {value!r}, which is not a finite, non-negative number of tokens")
+        if type(value) is int and value > _LARGEST // ranks:
+            raise error(f"{place(row)} has count {value}, which is more tokens than a recorder can count")
+    if all(type(value) is int for value in values):
+        return np.array(values, dtype=np.int64)
+    for row, value in enumerate(values):
+        if int(float(value)) != value and type(value) is int:
+            raise error(f"{place(row)} has count {value}, which would be rounded next to floats; give integers only")
+    return np.array(values, dtype=np.float64)
+
+
+def _require_single(keys: NDArray[np.int64], place: Callable[[int], str], error: type[EplbOptError]) -> None:
+    """Refuse two rows for one count: nobody can say whether they add up or one replaces the other."""
+    order = np.lexsort(keys)
+    same = (np.diff(keys[:, order], axis=1) == 0).all(axis=0)
+    if same.any():
+        at = int(same.argmax())
+        first, second = sorted((int(order[at]), int(order[at + 1])))
+        raise error(f"{place(second)} counts the same layer and expert again as {place(first)}")
