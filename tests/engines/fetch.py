@@ -100,4 +100,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    # Builds run elsewhere and look for what they need from there.
+    sys.exit(main(Path(sys.argv[1]).resolve()))
