@@ -10,21 +10,30 @@ from __future__ import annotations
 import re
 import reprlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 from eplb_opt.errors import EplbOptError
 
 # Names without their separators, in lower case.
-_LAYER = frozenset({"layer", "layerid", "layeridx", "layerindex"})
-_EXPERT = frozenset({"expert", "expertid", "expertidx", "expertindex", "logicalexpert", "logicalexpertid"})
-_COUNT = frozenset({"count", "counts", "load", "loads", "tokens", "tokencount", "numtokens"})
+_ENDINGS = ("", "id", "idx", "index", "no", "number")
+_LAYER = frozenset(f"{name}{ending}" for name in ("layer", "decoderlayer") for ending in _ENDINGS)
+_EXPERT = frozenset(f"{name}{ending}" for name in ("expert", "logicalexpert") for ending in _ENDINGS)
+_COUNT = frozenset(
+    {"count", "counts", "load", "loads", "expertcount", "expertload", "hits", "freq", "frequency", "n"}
+    | {"tokens", "tokencount", "tokencounts", "numtokens", "ntokens", "activations"}
+)
 _STEP = frozenset({"step", "steps", "stepid", "iter", "iteration", "forwardpassid"})
 _RANK = frozenset({"rank", "rankid", "eprank"})
 
-_NUMBERED = re.compile(r"(.*?)([0-9]{1,6})", re.DOTALL)
-# What numbered columns are if they are not experts.
-_OTHER_AXES = re.compile(r"layer|rank|gpu|device|npu|slot|phys|node|step|iter|window|top", re.IGNORECASE)
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]{1,6})([^0-9%]*)")
+# Words that say expert around a number (R puts an X in front), and words that may stand beside them.
+_SAY_EXPERT = frozenset({"e", "ex", "exp", "expert", "experts", "x"})
+_BESIDE = frozenset({"logical", "routed", "moe", "mlp", "load", "loads", "count", "counts", "tokens"})
+# Floats up to here are integers exactly.
+_MOST_ID = 2**53
 # An index without a name, as pandas writes it, and as it reads it back.
 _UNNAMED = frozenset({"", "unnamed: 0"})
 
@@ -63,17 +72,18 @@ class LongColumns:
 def columns_of(names: Sequence[str], error: type[EplbOptError]) -> WideColumns | LongColumns:
     """Places of the columns of these names.
 
-    A wide table has columns of one prefix followed by 0 to E - 1, each once and in any order, and at most one column
-    ``layer``, ``layer_id``, ``layer_idx`` or ``layer_index``. A long table has the columns ``layer``, ``expert`` and
-    ``count``, or names that are used for them, and may have a ``step`` and a ``rank``. The first column of either may
-    have no name, as the index of a data frame.
+    A wide table has columns of one name around 0 to E - 1, each once and in any order, and at most one column
+    ``layer``, ``layer_id``, ``layer_idx`` or ``layer_index``. The name says expert, as ``e0`` and ``Expert 0 load`` do,
+    or there is none: what else is numbered, such as layers, GPUs and runs, is no expert. A long table has the columns
+    ``layer``, ``expert`` and ``count``, or names that are used for them, and may have a ``step`` and a ``rank``. The
+    first column of either may have no name, as the index of a data frame.
 
     Raises
     ------
     error
         Other names; the message names a column that does not fit.
     """
-    plain = [re.sub(r"[\s_\-]+", "", name).lower() for name in names]
+    plain = [_plain(name) for name in names]
     index = 0 if names and names[0].strip().lower() in _UNNAMED else None
     roles = {role: [i for i, name in enumerate(plain) if name in known] for role, known in _ROLES.items()}
     for role, places in roles.items():
@@ -84,6 +94,45 @@ def columns_of(names: Sequence[str], error: type[EplbOptError]) -> WideColumns |
     layer = roles["layer"][0] if roles["layer"] else None
     rest = [i for i in range(len(names)) if i not in (layer, index)]
     return WideColumns(_experts(names, rest, error), layer, index)
+
+
+def layer_ids_of(
+    layers: Iterable[Any] | None, index: Iterable[Any] | None, error: type[EplbOptError]
+) -> list[Any] | None:
+    """Layer ids of rows: those of their layer column, else those of a column without a name; ``None``: none are said.
+
+    A column without a name says nothing where it counts the rows from 0, as the index of a data frame does that was
+    never set, or where another column says the layer.
+
+    Raises
+    ------
+    error
+        A column without a name that holds no numbers of rows, or counts from 1, as rows and decoder layers both do.
+    """
+    ids = None if layers is None else [id_of(value) for value in layers]
+    if index is None:
+        return ids
+    unnamed = [id_of(value) for value in index]
+    if ids is not None:
+        wrong = next((value for value in unnamed if type(value) is not int or value < 0), None)
+        if wrong is not None:
+            raise error(f"column 1 has no name and holds {wrong!r}, no number of a row; name it or leave it out")
+        return ids
+    if unnamed == list(range(1, len(unnamed) + 1)):
+        raise error("column 1 has no name and counts from 1, rows or decoder layers; name it layer, or leave it out")
+    return None if unnamed == list(range(len(unnamed))) else unnamed
+
+
+def id_of(value: Any) -> Any:
+    """The integer that a cell holds, also where pandas has made a float of it, as a row was missing; else the cell."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_ID else value
+
+
+def says_expert(name: str) -> bool:
+    """Whether a name is one of those for the column of experts."""
+    return _plain(name) in _EXPERT | {"experts"}
 
 
 _ROLES = {"layer": _LAYER, "expert": _EXPERT, "count": _COUNT, "step": _STEP, "rank": _RANK}
@@ -112,18 +161,20 @@ def _experts(names: Sequence[str], places: Sequence[int], error: type[EplbOptErr
         raise error("the table is empty: no column is an expert")
     way_out = "columns are layer and one for each expert, such as expert_0, or layer, expert and count"
     found = [(place, _NUMBERED.fullmatch(names[place].strip())) for place in places]
-    prefixes = Counter(match[1] for _, match in found if match)
+    usual = Counter(match.group(1, 3) for _, match in found if match).most_common(1)
+    place_of: dict[int, int] = {}
     for place, match in found:
         if match is None:
             raise error(f"column {_named(names, place)} is neither the layer nor an expert; {way_out}")
-        if match[1] != prefixes.most_common(1)[0][0]:
-            usual = next(other for other, known in found if known and known[1] == prefixes.most_common(1)[0][0])
-            raise error(f"column {_named(names, place)} is not named like the expert {_named(names, usual)}; {way_out}")
-        if _OTHER_AXES.search(match[1]):
+        if match.group(1, 3) != usual[0][0]:
+            other = next(other for other, known in found if known and known.group(1, 3) == usual[0][0])
+            raise error(f"column {_named(names, place)} is not named like the expert {_named(names, other)}; {way_out}")
+        if not _numbers_experts(*usual[0][0]):
             raise error(f"column {_named(names, place)} is not called an expert; {way_out}")
-    place_of: dict[int, int] = {}
-    for place, match in found:
-        number = int(match[2]) if match else 0
+        if len(places) == 1 and names[place].strip().isdecimal():
+            # Pandas calls a column 0 that has no name, such as the tokens of each layer.
+            raise error(f"column {_named(names, place)} alone may be no expert; call it expert_0 if it is one")
+        number = int(match[2])
         if number in place_of:
             both = f"{_named(names, place_of[number])} and {_named(names, place)}"
             raise error(f"columns {both} are both expert {number}")
@@ -137,6 +188,17 @@ def _experts(names: Sequence[str], places: Sequence[int], error: type[EplbOptErr
             f"{missing}; experts are 0 to E - 1, each with a column"
         )
     return tuple(place_of[number] for number in range(len(places)))
+
+
+def _numbers_experts(before: str, behind: str) -> bool:
+    """Whether what stands around a number is nothing, or says that experts are numbered."""
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+", f"{before} {behind}")
+    words = {word.lower() for word in found}
+    return not before + behind or bool(words & _SAY_EXPERT and words <= _SAY_EXPERT | _BESIDE)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.\-]+", "", name).lower()
 
 
 def _named(names: Sequence[str], place: int) -> str:

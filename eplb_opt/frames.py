@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from eplb_opt.columns import LongColumns, columns_of
+import numpy as np
+
+from eplb_opt.columns import LongColumns, columns_of, layer_ids_of, says_expert
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.loads import Loads
-from eplb_opt.long_table import LongTable
+from eplb_opt.long_table import LongTable, last_expert, require_no_order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 
 def loads_of_frame(frame: Any) -> Loads:
@@ -18,46 +23,54 @@ def loads_of_frame(frame: Any) -> Loads:
 
     Columns are named, and put in order, as `eplb_opt.columns.columns_of` says; so is the index, if it has a name. An
     index without a name gives the decoder layers unless it counts from 0: that one says nothing, as if the frame was
-    an array. A series is one layer, and its index names the experts.
+    an array. A series is one layer, and its index names the experts; with an index of several levels it is a row per
+    count.
 
     Raises
     ------
     InvalidLoadsError
         Other names, values that are no loads, or ids that are not increasing integers.
     """
-    table: pd.DataFrame = frame if hasattr(frame, "columns") else frame.to_frame().T.reset_index(drop=True)
+    table: pd.DataFrame = frame if hasattr(frame, "columns") else _of_series(frame)
     if table.columns.nlevels > 1 or (table.index.nlevels > 1 and None in table.index.names):
         raise InvalidLoadsError("the data frame has labels of several levels; give one row of names, or reset_index()")
     if table.empty:
         raise InvalidLoadsError(f"the data frame of shape {table.shape} is empty")
     unnamed = table.index.nlevels == 1 and table.index.name is None
-    table = table if unnamed else table.reset_index()
-    columns = columns_of([_text(name) for name in table.columns], InvalidLoadsError)
+    named = table if unnamed else table.reset_index(allow_duplicates=True)
+    columns = columns_of([_text(name) for name in named.columns], InvalidLoadsError)
     if isinstance(columns, LongColumns):
-        return _long(table, columns)
-    ids = None if columns.layer is None else _ids(table.iloc[:, columns.layer].tolist())
-    if columns.index is not None or (ids is None and unnamed):
-        index = (table.iloc[:, columns.index] if columns.index is not None else table.index).tolist()
-        counts = index == list(range(len(index)))
-        if ids is not None and not counts:
-            raise InvalidLoadsError("column 1 without a name does not count the rows; name it or leave it out")
-        ids = ids if counts else _ids(index)
-    experts = table.iloc[:, list(columns.experts)]
-    # Columns of different types would be rounded to one.
-    values: Any = experts.to_numpy() if experts.dtypes.nunique() == 1 else experts.astype(object).to_numpy().tolist()
-    return Loads(values) if ids is None else Loads(values, ids)
+        return _long(named, columns)
+    if table.columns.name is not None and not says_expert(_text(table.columns.name)):
+        raise InvalidLoadsError(
+            f"the columns are labelled {_text(table.columns.name)!r} and not expert; transpose them?"
+        )
+    layers = None if columns.layer is None else named.iloc[:, columns.layer].tolist()
+    index = table.index.tolist() if layers is None and unnamed else None
+    if columns.index is not None:
+        index = named.iloc[:, columns.index].tolist()
+    ids = layer_ids_of(layers, index, InvalidLoadsError)
+    experts = named.iloc[:, list(columns.experts)]
+    # Columns of different types would be rounded to one, and types of pandas' own become objects.
+    one_type = experts.dtypes.nunique() == 1 and isinstance(experts.dtypes.iloc[0], np.dtype)
+    values: Any = experts.to_numpy() if one_type else experts.astype(object).to_numpy()
+    return Loads(values) if ids is None else Loads(values, tuple(ids))
+
+
+def _of_series(series: Any) -> Any:
+    if series.index.nlevels > 1:
+        return series.to_frame("count" if series.name is None else series.name)
+    return series.to_frame().T.reset_index(drop=True)
 
 
 def _long(table: pd.DataFrame, columns: LongColumns) -> Loads:
     places = {key: getattr(columns, key) for key in ("layer", "expert", "count", "step", "rank")}
     cells = {key: table.iloc[:, place].tolist() for key, place in places.items() if place is not None}
+    require_no_order(cells, InvalidLoadsError)
     found = LongTable.of(cells, lambda row: f"row {row}", InvalidLoadsError)
+    for doubt in last_expert(found.values):
+        logger.warning("%s", doubt)
     return Loads(found.values, found.layer_ids)
-
-
-def _ids(values: list[Any]) -> tuple[Any, ...]:
-    # Pandas makes floats of integers where a row is missing.
-    return tuple(int(value) if isinstance(value, float) and value.is_integer() else value for value in values)
 
 
 def _text(name: Any) -> str:

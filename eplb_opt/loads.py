@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -105,11 +107,6 @@ class Loads:
             from eplb_opt.frames import loads_of_frame
 
             return loads_of_frame(loads)
-        if hasattr(loads, "columns"):
-            kind = f"{type(loads).__module__.partition('.')[0]}.{type(loads).__name__}"
-            raise InvalidLoadsError(
-                f"loads are a {kind}, whose labels are not read; give a pandas data frame or an array"
-            )
         return loads if isinstance(loads, Loads) else cls(loads)
 
 
@@ -134,14 +131,7 @@ def _as_token_array(values: Any) -> NDArray[Any]:
 
 
 def _as_array(values: Any) -> NDArray[Any]:
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise InvalidLoadsError("loads are a masked array with hidden values; fill them, for instance with filled(0)")
-    if isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
-        values = [_as_array(value) for value in values]
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        # NumPy has no bfloat16; float64 holds every torch float exactly.
-        values = values.double().numpy() if values.is_floating_point() else values.numpy()
+    values = _plain(values)
     try:
         array = np.asarray(values)
     except ValueError:
@@ -163,3 +153,28 @@ def _as_array(values: Any) -> NDArray[Any]:
         return array.astype(np.float64)
     wrong = no_number(values)
     raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers" + f": {wrong}" * bool(wrong))
+
+
+def _plain(values: Any) -> Any:
+    """Values with tensors as arrays, at any depth of lists; what NumPy would forget of them is refused."""
+    if isinstance(values, str | os.PathLike):
+        raise InvalidLoadsError(f"loads are {str(values)[:40]!r}, not numbers; read_loads reads files")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InvalidLoadsError("loads are a masked array with hidden values; fill them, for instance with filled(0)")
+    if any(hasattr(values, labels) for labels in ("columns", "iloc", "coords")):
+        kind = f"{type(values).__module__.partition('.')[0]}.{type(values).__name__}"
+        raise InvalidLoadsError(
+            f"loads hold a {kind}, whose labels are not read; give one pandas data frame, or arrays"
+        )
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.tolist()
+    if isinstance(values, list | tuple) and values and not isinstance(values[0], Real | str):
+        return [_plain(value) for value in values]
+    if not hasattr(values, "detach"):
+        return values
+    try:
+        values = values.detach().cpu()
+        # NumPy has no bfloat16; float64 holds every torch float exactly.
+        return values.double().numpy() if values.is_floating_point() else values.numpy()
+    except (TypeError, RuntimeError):
+        raise InvalidLoadsError("the loads are no dense array of numbers") from None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.columns import id_of
 from eplb_opt.errors import EplbOptError
 from eplb_opt.layers import MOST_LAYERS
 
@@ -75,11 +76,36 @@ class LongTable:
         return cls(values, tuple(layers.tolist()), tuple(steps.tolist()))
 
 
+def last_expert(values: NDArray[Any]) -> list[str]:
+    """A sentence where experts without a token have no row, and there are such: the last ones may be among them."""
+    if values.all():
+        return []
+    return [
+        f"the largest expert with a row is {values.shape[-1] - 1}, and experts without a token have none: say experts, "
+        "or give the last one a row, where the model has more"
+    ]
+
+
+def require_no_order(cells: Mapping[str, Sequence[Any]], error: type[EplbOptError]) -> None:
+    """Refuse ranks that each have one count of a layer: these are the places in a list of the hottest experts.
+
+    Where each GPU has one expert they may be GPUs; then nothing is lost without them.
+    """
+    if len(set(cells.get("rank", ()))) < 2:
+        return
+    axes = [cells[key] for key in ("step", "layer", "rank") if key in cells]
+    if len(set(zip(*axes, strict=True))) == len(axes[0]):
+        raise error(
+            "each rank has one count of a layer, as in a list of the hottest experts; if ranks are GPUs, leave them out"
+        )
+
+
 def _ids(key: str, values: Sequence[Any], place: Callable[[int], str], error: type[EplbOptError]) -> NDArray[np.int64]:
-    for row, value in enumerate(values):
+    numbers = [id_of(value) for value in values]
+    for row, value in enumerate(numbers):
         if type(value) is not int or not 0 <= value < _MOST[key]:
             raise error(f"{place(row)} has {key} {value!r}, which is no integer from 0 to {_MOST[key] - 1}")
-    return np.array(values, dtype=np.int64)
+    return np.array(numbers, dtype=np.int64)
 
 
 def _counts(values: list[Any], ranks: int, place: Callable[[int], str], error: type[EplbOptError]) -> NDArray[Any]:

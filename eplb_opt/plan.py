@@ -164,12 +164,13 @@ class Plan:
         Raises
         ------
         InvalidPlanError
-            One counts decoder layers and the other layers with experts, and how many have experts is not known or not
-            the same.
+            They do not both count decoder layers, and how many have experts is not known or not the same.
         """
-        if self.numbering == labels.numbering:
-            return self
         mine = self.labels
+        # MoE layers that are counted from 0 are others where they are more: rows may be of all decoder layers.
+        counted_alike = mine.numbering == "decoder" or mine.num_model_layers == labels.num_model_layers
+        if mine.numbering == labels.numbering and counted_alike:
+            return self
         if mine.moe_layer_ids is None or labels.moe_layer_ids is None:
             raise InvalidPlanError(
                 f"the plan counts {_counted(mine)}, what it is for {_counted(labels)}: say which layers have experts"

@@ -15,11 +15,12 @@ from eplb_opt.io.content import Content
 from eplb_opt.io.csv_files import parse_table
 from eplb_opt.loads import Loads
 
-LAYER_NAMES = ["layer", "layer_id", "layer_idx", "Layer ID", "LAYER_INDEX", "LayerId"]
+LAYER_NAMES = ["layer", "layer_id", "layer_idx", "Layer ID", "LAYER_INDEX", "LayerId", "layer_no", "Layer.Number"]
+PREFIXES = ["", "e", "E_", "exp_", "expert ", "Expert-", "X", "x.", "logicalExpert", "mlp.experts.", "expert_load_"]
 
 
 @pytest.mark.parametrize("layer", LAYER_NAMES)
-@pytest.mark.parametrize("prefix", ["", "e", "exp_", "expert ", "Expert-"])
+@pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_layer_column_and_experts_of_one_prefix_are_believed(layer, prefix):
     names = [layer, *(f"{prefix}{e}" for e in range(12))]
     assert columns_of(names, InvalidLoadsError) == WideColumns(tuple(range(1, 13)), layer=0)
@@ -32,6 +33,17 @@ def test_a_row_per_count_has_its_columns_in_any_order():
     assert columns_of(["layer_id", "expert_id", "count"], InvalidLoadsError) == LongColumns(0, 1, 2)
     names = ["rank", "tokens", "Expert ID", "iteration", "layer"]
     assert columns_of(names, InvalidLoadsError) == LongColumns(layer=4, expert=2, count=1, step=3, rank=0)
+
+
+@pytest.mark.parametrize("name", ["Expert {} load", "expert[{}]", "e{}_tokens"])
+def test_names_may_go_on_behind_the_number(name):
+    names = [name.format(number) for number in (2, 0, 1)]
+    assert columns_of(names, InvalidLoadsError) == WideColumns((1, 2, 0))
+
+
+@pytest.mark.parametrize("count", ["Count", "load", "num_tokens", "tokenCount", "hits", "freq", "n"])
+def test_counts_have_several_names(count):
+    assert columns_of(["decoder_layer", "expert_no", count], InvalidLoadsError) == LongColumns(0, 1, 2)
 
 
 REFUSED = {
@@ -48,12 +60,26 @@ REFUSED = {
     "e0,,e1": "column 2 (without a name) is neither",
     "layer,layer_id,e0": "columns 1 ('layer') and 2 ('layer_id') both say the layer",
     "layer": "no column is an expert",
-    "layer,0.0,1.0": "is not named like the expert",
+    "layer,0.0,1.0": "column 2 ('0.0') is neither",
+    "layer,expert_0_std,expert_1_std": "column 2 ('expert_0_std') is not called an expert",
+    "layer,expert_0,expert_1 load": "column 3 ('expert_1 load') is not named like the expert",
+    "layer,expert 0 %,expert 1 %": "column 2 ('expert 0 %') is neither",
+    "layer,0 load,1 load": "column 2 ('0 load') is not called an expert",
+    "layer,-0,-1": "column 2 ('-0') is not called an expert",
+    "layer,0": "column 2 ('0') alone may be no expert",
+    ",0": "column 2 ('0') alone may be no expert",
+    "layer,3.0": "column 2 ('3.0') is neither",
+    "# run 0": "column 1 ('# run 0') is not called an expert",
+    "L0,L1,L2": "column 1 ('L0') is not called an expert",
+    "layer,shared_expert_0,shared_expert_1": "column 2 ('shared_expert_0') is not called an expert",
+    "layer,count_0,count_1": "column 2 ('count_0') is not called an expert",
+    "moe_layer,expert,count": "and no column says the layer",
+    "layer,expert,value": "and no column says the count",
     ",layer_0,layer_1": "column 2 ('layer_0') is not called an expert",
     "layer,rank0,rank1": "column 2 ('rank0') is not called an expert",
     "layer,gpu_0,gpu_1": "column 2 ('gpu_0') is not called an expert",
     "layer,physical_0,physical_1": "column 2 ('physical_0') is not called an expert",
-    "layer,top0,top1": "column 2 ('top0') is not called an expert",
+    "layer,top_expert0,top_expert1": "column 2 ('top_expert0') is not called an expert",
     "layer,mean,std": "column 2 ('mean') is neither",
     "rank,load": "column 1 ('rank') is neither",
     "layer,hottest_expert": "column 2 ('hottest_expert') is neither",
@@ -96,7 +122,7 @@ def tables(draw):
     values = values.reshape(num_layers, num_experts)
     values[0, 0] += 1
     ids = sorted(draw(st.sets(st.integers(0, 60), min_size=num_layers, max_size=num_layers)))
-    prefix = draw(st.sampled_from(["e", "exp_", "Expert ", "x.", ""]))
+    prefix = draw(st.sampled_from(PREFIXES if num_experts > 1 else PREFIXES[1:]))
     columns = {f"{prefix}{expert}": values[:, expert].tolist() for expert in range(num_experts)}
     named = draw(st.booleans()) or not prefix
     if named:
@@ -132,7 +158,7 @@ def test_tables_are_read_right_in_whatever_order_their_columns_stand(table):
 def test_tables_with_a_column_too_few_too_many_or_misnamed_are_refused(table, data):
     _, names, columns, prefix = table
     experts = [name for name in names if name.startswith(prefix) and name not in LAYER_NAMES]
-    kinds = ["more", "other prefix", "from 1"] + ["missing"] * (len(experts) > 1)
+    kinds = ["more", "other prefix", "other axis", "from 1"] + ["missing"] * (len(experts) > 1)
     kind = data.draw(st.sampled_from(kinds))
     victim = data.draw(st.sampled_from(experts))
     renamed = {name: name for name in names}
@@ -146,6 +172,9 @@ def test_tables_with_a_column_too_few_too_many_or_misnamed_are_refused(table, da
     elif kind == "missing":
         victim = data.draw(st.sampled_from([e for e in experts if e != f"{prefix}{len(experts) - 1}"]))
         names = [name for name in names if name != victim]
+    elif kind == "other axis":
+        other = data.draw(st.sampled_from(["L", "layer", "gpu_", "run ", "w", "prompt_", "hot_expert_", "token", "#"]))
+        renamed |= {name: f"{other}{name.removeprefix(prefix)}" for name in experts}
     elif kind == "other prefix":
         renamed[victim] = f"other_{victim}" if len(experts) > 1 else "other"
     else:

@@ -44,6 +44,33 @@ def test_a_row_per_count_becomes_layers_and_experts():
     assert loads_of_frame(steps) == Loads([[[0, 0], [0, 5]], [[7, 0], [2, 5]]], (3, 4))
 
 
+def test_ids_and_loads_of_any_type_of_pandas_are_read():
+    rows = pd.DataFrame([(4, 1, 5), (3, 0, 7), (4, 0, 2)], columns=["layer", "expert", "count"])
+    expected = Loads([[7, 0], [2, 5]], (3, 4))
+    assert loads_of_frame(rows.astype({"layer": float, "expert": float})) == expected
+    assert loads_of_frame(rows.astype({"layer": "category", "expert": "Int64", "count": object})) == expected
+    assert Loads.of(rows.set_index(["layer", "expert"])["count"]) == expected
+    assert Loads.of(rows.set_index(["layer", "expert"])["count"].rename(None)) == expected
+    for kind in ("Int64", "category", object, "UInt8", pd.SparseDtype(int), pd.CategoricalDtype([1, 2, 3, 4, 5, 6])):
+        assert loads_of_frame(pd.DataFrame(VALUES, index=pd.Index([3.0, 7.0], name="layer")).astype(kind)) == Loads(
+            VALUES, (3, 7)
+        )
+
+
+def test_experts_without_a_row_are_told(caplog):
+    rows = pd.DataFrame([(0, 0, 5), (1, 1, 6)], columns=["layer", "expert", "count"])
+    assert loads_of_frame(rows).num_experts == 2
+    assert "the largest expert with a row is 1, and experts without a token have none" in caplog.text
+
+
+def test_an_index_without_a_name_says_nothing_beside_a_column_of_layers():
+    rows = pd.DataFrame([(3, 0, 0), (3, 1, 5), (4, 0, 7)], columns=["layer", "expert", "count"])
+    kept = rows[rows["count"] > 0]
+    assert (
+        loads_of_frame(kept) == loads_of_frame(kept.reset_index(names="Unnamed: 0")) == Loads([[0, 5], [7, 0]], (3, 4))
+    )
+
+
 def test_a_pivot_with_names_of_text_is_read_by_its_names():
     long = pd.DataFrame([(e, e * 10) for e in range(12)], columns=["expert", "count"]).assign(layer=0)
     pivot = long.astype({"expert": str}).pivot(index="layer", columns="expert", values="count")
@@ -85,10 +112,23 @@ def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
         (pd.DataFrame(VALUES, index=["a", "b"]), "layer ids are not integers"),
         (pd.DataFrame(VALUES, index=[1, 0]), "not increasing"),
         (pd.DataFrame(VALUES, index=[0, 0]), "not increasing"),
-        (pd.DataFrame([["a"]]), "not numbers"),
-        (pd.DataFrame([[None, 1]]), "not numbers"),
+        (pd.DataFrame([["a", 1]]), r"entry \[0\]\[0\] is 'a', no number"),
+        (pd.DataFrame([[None, 1]]), r"entry \[0\]\[0\] is None, no number"),
+        (pd.DataFrame([[1, 2], [3, pd.NA]], dtype="Int64"), r"entry \[1\]\[1\] is <NA>, no number"),
+        (pd.DataFrame(VALUES, index=[1, 2]), "counts from 1, rows or decoder layers"),
+        (pd.DataFrame(VALUES).rename_axis("layer", axis=1), "the columns are labelled 'layer' and not expert"),
+        (pd.Series([1, 2], index=pd.Index([0, 1], name="layer")), "the columns are labelled 'layer' and not expert"),
+        (
+            pd.DataFrame({"layer": [3, 4], "e0": [1, 2], "e1": [3, 4]}).set_index("layer", drop=False),
+            r"columns 1 \('layer'\) and 2 \('layer'\) both say the layer",
+        ),
+        (pd.DataFrame([7, 8]), r"column 1 \('0'\) alone may be no expert"),
+        (
+            pd.DataFrame([[3, 0, 5, 9], [3, 1, 2, 8], [4, 0, 1, 7]], columns=["layer", "rank", "expert", "count"]),
+            "each rank has one count of a layer, as in a list of the hottest",
+        ),
         (pd.DataFrame([[np.nan, 1.0]]), "load nan"),
-        (pd.DataFrame([[-1]]), "load -1"),
+        (pd.DataFrame([[-1, 1]]), "load -1"),
         (pd.DataFrame(), "empty"),
     ],
 )

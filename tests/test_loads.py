@@ -1,8 +1,10 @@
 """Recorded loads: every accepted shape and type, values that cannot change, one sentence per mistake."""
 
 import dataclasses
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -224,3 +226,34 @@ def test_loaded_says_which_layers_have_load_in_which_windows():
     assert loads.loaded.tolist() == [[True, False], [False, True]]
     with pytest.raises(ValueError, match="read-only"):
         loads.loaded[0, 0] = False
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        torch.eye(2).to_sparse(),
+        torch.empty(2, 2, device="meta"),
+        [torch.eye(2).to_sparse()],
+    ],
+    ids=["sparse", "meta", "in a list"],
+)
+def test_tensors_without_dense_numbers_are_refused(values):
+    assert message(values) == "the loads are no dense array of numbers"
+
+
+def test_what_arrays_would_forget_is_refused_at_any_depth():
+    hidden = np.ma.masked_equal([1, 6], 6)
+    for values in (hidden, [hidden], [[hidden, hidden]], ([np.ma.masked, 1],)):
+        assert "masked array with hidden values" in message(values)
+    for values in (pd.DataFrame([[1, 2]]), [pd.Series([1, 2], index=[1, 0])], [pd.DataFrame([[1, 2]])]):
+        assert "whose labels are not read" in message(values)
+
+
+def test_objects_are_read_where_they_are_numbers():
+    assert Loads(np.array([[2**62 + 1, 2]], dtype=object)).values.tolist() == [[[2**62 + 1, 2]]]
+    assert "entry [0][1] is Decimal('2'), no number" in message(np.array([[1, Decimal(2)]], dtype=object))
+    assert Loads([[torch.tensor(1.0, requires_grad=True), torch.tensor(2.0)]]).values.tolist() == [[[1, 2]]]
+
+
+def test_a_name_of_a_file_is_no_loads():
+    assert message("decode.json") == "loads are 'decode.json', not numbers; read_loads reads files"

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
 MAPPING = [[0, 1, 2, 0], [2, 2, 1, 0]]
@@ -204,3 +205,12 @@ def test_the_number_of_model_layers_is_an_integer(value):
 def test_the_number_of_experts_is_an_integer(value):
     with pytest.raises(InvalidPlanError, match="num_experts"):
         Plan(MAPPING, Deployment(2, 4), value)
+
+
+def test_moe_layers_counted_from_0_are_those_of_a_model_that_has_as_many():
+    plan = Plan([[0, 1]] * 3, Deployment(1, 2), 2, numbering="moe")
+    assert plan.numbered_as(plan.labels) == plan
+    some = Loads(np.ones((1, 2, 2)), (0, 2), num_model_layers=3, numbering="moe")
+    assert plan.numbered_as(some.labels) == plan
+    with pytest.raises(InvalidPlanError, match=r"MoE layers from 0 \(0-2\).*MoE layers from 0 \(0-1\).* not as many"):
+        plan.numbered_as(Loads(np.ones((1, 2, 2)), numbering="moe").labels)

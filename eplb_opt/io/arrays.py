@@ -14,8 +14,10 @@ from eplb_opt.io.recording import Recording
 from eplb_opt.layers import Numbering
 from eplb_opt.loads import Loads
 
-# What arrays are called that hold plans, or loads of slots.
-_OTHER_THINGS = re.compile(r"phy|log2|map|slot|rank|moe_load|logcnt|replica", re.IGNORECASE)
+# What arrays are called that hold plans, ids or loads of something else than experts.
+_OTHER_THINGS = re.compile(
+    r"phy|log2|map|slot|rank|gpu|npu|device|node|moe_load|logcnt|replica|ids?$|ind(ex|ices)|top|logits", re.IGNORECASE
+)
 _LABELS = ("layer_ids", "num_model_layers", "numbering", "moe_layer_ids")
 
 

@@ -50,7 +50,7 @@ class Content:
     @property
     def suffix(self) -> str:
         """Suffix of the name in lower case, with its dot; of a packed file the one below ``.gz``."""
-        return PurePath(self.name.removesuffix(".gz")).suffix.lower()
+        return PurePath(self.name.lower().removesuffix(".gz")).suffix
 
     def has_key(self, key: str) -> bool:
         """Whether the content is a dictionary with `key`."""

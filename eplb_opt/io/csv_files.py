@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from eplb_opt.columns import LongColumns, WideColumns, columns_of
+from eplb_opt.columns import LongColumns, WideColumns, columns_of, layer_ids_of
 from eplb_opt.errors import FileFormatError
 from eplb_opt.io.content import Content
 from eplb_opt.io.files import naming
 from eplb_opt.io.recording import Recording
 from eplb_opt.loads import Loads
-from eplb_opt.long_table import LongTable
+from eplb_opt.long_table import LongTable, require_no_order
 
 # Number of a line in the file, and its cells.
 Line = tuple[int, list[str]]
-# From so many numbers on, a first line that counts is taken for a header, and not for loads that happen to count.
+# From so many numbers on, what counts is taken for labels, and not for loads that happen to count.
 _COUNTING = 4
+# What separates cells elsewhere.
+_OTHER_MARKS = ";\t|"
 
 
 def holds_table(content: Content) -> bool:
@@ -49,12 +53,13 @@ def parse_table(content: Content) -> Recording:
         raise FileFormatError(f"{name} is empty")
     header = lines[0][1]
     if not _is_header(header):
-        _require_no_count(lines, name)
-        return Recording.of([_numbers(line, len(header), name) for line in lines], name, numbering="moe")
+        numbers = [_numbers(line, len(header), name) for line in lines]
+        _require_one_block(lines, name)
+        _require_no_labels(numbers, name)
+        return Recording.of(numbers, name, numbering="moe")
     if len(lines) == 1:
         raise FileFormatError(f"{name} has a header and no loads")
-    with naming(f"{name} line {lines[0][0]}"):
-        columns = columns_of(header, FileFormatError)
+    columns = _columns(lines[0], name)
     rows = [_numbers(line, len(header), name) for line in lines[1:]]
     if isinstance(columns, LongColumns):
         table = _long(columns, rows, lines[1:], name)
@@ -74,8 +79,7 @@ def parse_counts(content: Content) -> dict[str, list[Any]]:
     lines = list(_lines(content.value, name)) if content.kind == "text" else []
     if not lines or not _is_header(lines[0][1]):
         raise FileFormatError(f"{name} has no header such as layer_id,expert_id,count")
-    with naming(f"{name} line {lines[0][0]}"):
-        columns = columns_of(lines[0][1], FileFormatError)
+    columns = _columns(lines[0], name)
     if not isinstance(columns, LongColumns):
         raise FileFormatError(f"{name} is no table with a row per count, such as layer_id,expert_id,count")
     rows = [_numbers(line, len(lines[0][1]), name) for line in lines[1:]]
@@ -85,10 +89,21 @@ def parse_counts(content: Content) -> dict[str, list[Any]]:
     return _cells(columns, rows)
 
 
+def _columns(header: Line, name: str) -> WideColumns | LongColumns:
+    line, cells = header
+    for cell in cells:
+        if any(mark in cell for mark in _OTHER_MARKS):
+            raise FileFormatError(f"{name} line {line} holds {cell[:40]!r}; cells are separated by commas")
+    with naming(f"{name} line {line}"):
+        return columns_of(cells, FileFormatError)
+
+
 def _long(columns: LongColumns, rows: list[list[Any]], lines: list[Line], name: str) -> LongTable:
-    if columns.index is not None:
-        _require_counting([row[columns.index] for row in rows], name)
-    return LongTable.of(_cells(columns, rows), lambda row: f"{name} line {lines[row][0]}", FileFormatError)
+    _layer_ids(columns, rows, name)
+    cells = _cells(columns, rows)
+    with naming(name):
+        require_no_order(cells, FileFormatError)
+    return LongTable.of(cells, lambda row: f"{name} line {lines[row][0]}", FileFormatError)
 
 
 def _cells(columns: LongColumns, rows: list[list[Any]]) -> dict[str, list[Any]]:
@@ -98,47 +113,75 @@ def _cells(columns: LongColumns, rows: list[list[Any]]) -> dict[str, list[Any]]:
 
 def _wide(columns: WideColumns, rows: list[list[Any]], lines: list[Line], name: str) -> Recording:
     values = [[row[place] for place in columns.experts] for row in rows]
-    ids = None
-    if columns.layer is not None:
-        ids = [_layer_id(row[columns.layer], name, line) for row, (line, _) in zip(rows, lines, strict=True)]
-        if columns.index is not None:
-            _require_counting([row[columns.index] for row in rows], name)
-    elif columns.index is not None and not _counts_rows([row[columns.index] for row in rows]):
-        ids = [_layer_id(row[columns.index], name, line) for row, (line, _) in zip(rows, lines, strict=True)]
-    return Recording.of(values, name, numbering="moe") if ids is None else Recording.of(values, name, ids)
+    ids = _layer_ids(columns, rows, name)
+    if ids is None:
+        _require_one_block(lines, name)
+        return Recording.of(values, name, numbering="moe")
+    for number, (line, _) in zip(ids, lines, strict=True):
+        if type(number) is not int:
+            raise FileFormatError(f"{name} line {line} has layer id {number}, not an integer")
+    return Recording.of(values, name, ids)
+
+
+def _layer_ids(columns: WideColumns | LongColumns, rows: list[list[Any]], name: str) -> list[Any] | None:
+    layers, index = (
+        None if place is None else [row[place] for row in rows] for place in (columns.layer, columns.index)
+    )
+    with naming(name):
+        return layer_ids_of(layers, index, FileFormatError)
 
 
 def _is_header(cells: list[str]) -> bool:
     """Whether cells are names: one of them has a letter and is no number such as 1e5, or the first has none."""
-    named = any(_number(cell) is None and any(map(str.isalpha, cell)) for cell in cells)
-    return named or (len(cells) > 1 and not cells[0])
+    return any(map(_is_name, cells)) or (len(cells) > 1 and not cells[0])
 
 
-def _require_no_count(lines: list[Line], name: str) -> None:
-    """Refuse a first line of numbers that are names of experts as likely as loads."""
-    cells = [_number(cell) for cell in lines[0][1]]
-    if len(lines) == 1 or not all(type(cell) is int for cell in cells):
-        return
-    size = len(cells)
-    permuted = size >= _COUNTING and sorted(cells, key=int) == list(range(size))  # type: ignore[arg-type]
-    if cells == list(range(size)) or permuted or (size >= _COUNTING and cells == list(range(1, size + 1))):
+def _is_name(cell: str) -> bool:
+    return any(map(str.isalpha, cell)) and any(_number(part) is None for part in _parts(cell))
+
+
+def _parts(cell: str) -> list[str]:
+    """What other marks than commas separate in a cell."""
+    return re.split(rf"[\s{_OTHER_MARKS}]+", cell)
+
+
+def _require_no_labels(rows: list[list[Any]], name: str) -> None:
+    """Refuse numbers that are labels of experts or layers as likely as loads, as nothing names the columns."""
+    way_out = "name the columns in a first line, such as layer_id,expert_0,expert_1"
+    first, size = rows[0], len(rows[0])
+    if size == 1 and len(rows) > 1:
+        raise FileFormatError(f"{name} has one column, the experts of a layer or one expert of each layer; {way_out}")
+    permuted = size >= _COUNTING and sorted(first) == list(range(size))
+    counts = len(rows) > 1 and _counts(first)
+    if counts or permuted or (size >= _COUNTING and first == list(range(1, size + 1))):
         raise FileFormatError(
-            f"{name} begins with the numbers {min(map(int, cells))} to {max(map(int, cells))}, "  # type: ignore[arg-type]
-            "a header or the loads of a layer; name the experts otherwise, or begin with a column layer_id"
+            f"{name} begins with the numbers {min(first)} to {max(first)}, a header or the loads of a layer; {way_out}"
+        )
+    column = [row[0] for row in rows]
+    if len(rows) >= _COUNTING and _counts([number - column[0] for number in column]):
+        raise FileFormatError(
+            f"{name} has the numbers {column[0]} to {column[-1]} in its first column, layers or the loads of an "
+            f"expert; {way_out}"
         )
 
 
-def _require_counting(values: list[Any], name: str) -> None:
-    if not _counts_rows(values):
-        raise FileFormatError(f"{name} column 1 has no name and does not count the rows; name it or leave it out")
+def _require_one_block(lines: list[Line], name: str) -> None:
+    """Refuse blocks of rows that nothing numbers: tables of several steps would count as more layers."""
+    gaps = [after for (before, _), (after, _) in pairwise(lines) if after > before + 1]
+    # Some programs leave every second line blank.
+    if 0 < len(gaps) < len(lines) - 1:
+        raise FileFormatError(
+            f"{name} has a blank line before line {gaps[0]}, between rows without a layer_id: tables of several steps "
+            "are saved as .npy, of shape (steps, layers, experts)"
+        )
 
 
-def _counts_rows(values: list[Any]) -> bool:
-    return values == list(range(len(values)))
+def _counts(numbers: list[Any]) -> bool:
+    return numbers == list(range(len(numbers))) and all(type(number) is int for number in numbers)
 
 
 def format_table(loads: Loads, name: str) -> str:
-    """Text with the header ``layer_id,0,1,...``, or ``expert_0,expert_1,...`` for MoE layers counted from 0.
+    """Text with the header ``layer_id,expert_0,expert_1,...``, for MoE layers counted from 0 without ``layer_id``.
 
     Raises
     ------
@@ -154,11 +197,11 @@ def format_table(loads: Loads, name: str) -> str:
         )
     if loads.labels.moe_layer_ids != loads.layer_ids:
         raise FileFormatError(f"{name} cannot say that other layers than those with a row have experts; write .npz")
-    rows: list[list[object]] = [[*row] for row in loads.values[0].tolist()]
-    header: list[object] = [f"expert_{expert}" for expert in range(loads.num_experts)]
+    header = [f"expert_{expert}" for expert in range(loads.num_experts)]
+    rows = loads.values[0].tolist()
     if loads.numbering == "decoder":
+        header = ["layer_id", *header]
         rows = [[layer, *row] for layer, row in zip(loads.layer_ids, rows, strict=True)]
-        header = ["layer_id", *range(loads.num_experts)]
     return "".join(",".join(map(str, row)) + "\n" for row in [header, *rows])
 
 
@@ -194,12 +237,6 @@ def _numbers(line: Line, size: int, name: str) -> list[int | float]:
 def _number_at(cell: str, name: str, line: int, column: int) -> int | float:
     number = _number(cell)
     if number is None:
-        hint = "; cells are separated by commas" if any(mark in cell for mark in ";\t|") else ""
+        hint = "; cells are separated by commas" if len(_parts(cell)) > 1 else ""
         raise FileFormatError(f"{name} line {line}, column {column} holds {cell[:40]!r}, not a number{hint}")
     return number
-
-
-def _layer_id(number: Any, name: str, line: int) -> int:
-    if type(number) is not int:
-        raise FileFormatError(f"{name} line {line} has layer id {number}, not an integer")
-    return int(number)

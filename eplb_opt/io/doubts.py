@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.layers import describe_ids
 from eplb_opt.loads import Loads
@@ -17,8 +14,11 @@ _LEAST_TABLE = 4
 
 
 def doubts_of(loads: Loads) -> list[str]:
-    """What is odd about loads by themselves: ids in place of counts, and files of ranks in place of workloads."""
-    return [doubt for doubt in (_ids(loads), _ranks(loads)) if doubt]
+    """What is odd about loads by themselves.
+
+    Ids in place of counts, files of ranks in place of workloads, and labels or sums in place of an expert.
+    """
+    return [doubt for doubt in (_ids(loads), _ranks(loads), *_margins(loads)) if doubt]
 
 
 def doubts_on(loads: Loads, num_gpus: int) -> list[str]:
@@ -57,16 +57,6 @@ def layers_left_out(kept: int, layers: int) -> list[str]:
     ]
 
 
-def last_expert(values: NDArray[Any], open_ended: bool) -> list[str]:
-    """A sentence where experts without a token have no place in the file, and there are such."""
-    if not open_ended or values.all():
-        return []
-    return [
-        f"the largest expert with a row is {values.shape[-1] - 1}, and experts without a token have none: say experts "
-        "where the model has more"
-    ]
-
-
 def _ids(loads: Loads) -> str:
     rows = loads.values.reshape(-1, loads.num_experts)
     if loads.values.dtype.kind != "i" or min(rows.shape) < _LEAST_TABLE or rows.max() >= _MOST_EXPERTS:
@@ -83,6 +73,26 @@ def _ids(loads: Loads) -> str:
         f"the loads of each layer are small integers, {what}: if they are ids of experts, as in a plan or in a list of "
         "the hottest, these are no loads; say what is meant with experts and layers"
     )
+
+
+def _margins(loads: Loads) -> list[str]:
+    """Columns and rows beside those of experts and layers, as tables have them."""
+    values = loads.values
+    way_out = "if that is their sum, leave it out, or say what is meant with experts and layers"
+    if loads.num_experts == 1 and loads.num_layers > 1:
+        return [f"each of {loads.num_layers} layers has one expert: if these are the experts of a layer, give one row"]
+    if min(values.shape[1:]) < _LEAST_TABLE or not values.any():
+        return []
+    found = []
+    first = values[:, :, 0]
+    if (np.diff(first, axis=1) == 1).all():
+        found.append("the loads of expert 0 count the layers: if these are labels, leave them out")
+    # A sum of floats depends on their order.
+    if np.allclose(values[:, :, -1], values[:, :, :-1].sum(axis=2), rtol=1e-9, atol=0):
+        found.append(f"expert {loads.num_experts - 1} has as much load as all others: {way_out}")
+    if np.allclose(values[:, -1], values[:, :-1].sum(axis=1), rtol=1e-9, atol=0):
+        found.append(f"layer {loads.layer_ids[-1]} has the loads of all others: {way_out}")
+    return found
 
 
 def _ranks(loads: Loads) -> str:

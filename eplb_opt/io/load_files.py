@@ -161,6 +161,7 @@ def parse_recording(content: Content, format: str = "auto") -> Recording:
         raise FileFormatError(f"{content.name} is {content}, not a file of format={format!r}")
     if not found:
         names = ", ".join(FORMAT_NAMES)
+        names += "; a table of text is called .csv, or read with --format csv" * (content.kind == "text")
         raise FileFormatError(f"{content.name} is {content}, not loads of a known format; formats: {names}")
     return replace(found[0].parse(content), what=found[0].what)
 

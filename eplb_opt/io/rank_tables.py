@@ -58,6 +58,9 @@ def parse_ranks(content: Content) -> Recording:
     for rank in sorted(files):
         content_of_rank = read_content(PurePath(name) / files[rank])
         counts = parse_counts(content_of_rank)
+        other = next((found for found in counts.get("rank", ()) if found != rank), None)
+        if other is not None:
+            raise FileFormatError(f"{content_of_rank.name} is called rank {rank}, and its column says rank {other}")
         counts["rank"] = [rank] * len(counts["count"])
         if cells and set(counts) != set(cells):
             raise FileFormatError(f"{content_of_rank.name} has other columns than {files[0]}; all ranks need the same")

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.io.doubts import last_expert, layers_left_out
+from eplb_opt.io.doubts import layers_left_out
 from eplb_opt.io.files import naming
 from eplb_opt.io.windowing import Windowing, joined
 from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.loads import Loads
+from eplb_opt.long_table import last_expert
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +117,7 @@ def block_of(
     with naming(name), np.errstate(all="ignore"):
         _require_stored(values)
         moe_ids = None if moe_layer_ids is None else tuple(moe_layer_ids)
-        try:
-            return Loads(values, tuple(layer_ids), name, num_model_layers, numbering, moe_ids)
-        except (TypeError, RuntimeError):
-            raise InvalidLoadsError("the loads are no dense array of numbers") from None
+        return Loads(values, tuple(layer_ids), name, num_model_layers, numbering, moe_ids)
 
 
 def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int | None = None) -> Loads:
@@ -145,7 +143,7 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
     first = parts[0]
     values = joined([window for part in parts for window in part.values], first.source)
     rows = np.flatnonzero(values.any(axis=(0, 2))) if drop else np.arange(first.num_layers)
-    for doubt in (*layers_left_out(len(rows), first.num_layers), *last_expert(values, open_ended)):
+    for doubt in (*layers_left_out(len(rows), first.num_layers), *(last_expert(values) if open_ended else ())):
         logger.warning("%s: %s", first.source, doubt)
     return Loads(values[:, rows], source=_described(sources), **_labels_of(first, rows).fields)
 

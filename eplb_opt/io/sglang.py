@@ -58,7 +58,7 @@ def parse_loads(content: Content) -> Recording:
         raise FileFormatError(f"{content.name} is {content}; a recording of SGLang has the key {_COUNTS!r}")
     recording = Recording.of(content.value[_COUNTS], content.name, every_decoder_layer=True)
     if content.has_key(_LAYOUT):
-        recording = _over_ranks(recording.steps, content.value[_LAYOUT])
+        recording = _over_ranks(recording.steps, content.value[_LAYOUT], _axes(content.value[_COUNTS]))
     if content.kind == "json" and content.has_key(_LAYERS):
         return _labelled(recording.steps, content.value[_LAYERS])
     return recording
@@ -148,10 +148,17 @@ def start_line(path: str, plan: Plan) -> StartLine:
     return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
 
 
-def _over_ranks(ranks: Loads, layout: Any) -> Recording:
+def _axes(counts: Any) -> int:
+    """Axes of what has been read as loads."""
+    return 1 + _axes(counts[0]) if np.ndim(counts[0]) else 1
+
+
+def _over_ranks(ranks: Loads, layout: Any, axes: int) -> Recording:
     """One step, the sum of what each rank counted."""
     if layout != _RANKS:
         raise FileFormatError(f"{ranks.source} has {_LAYOUT} {reprlib.repr(layout)}; known layouts: {_RANKS}")
+    if axes != 3:
+        raise FileFormatError(f"{ranks.source} has {_LAYOUT} {_RANKS!r}, and {_COUNTS} has {axes} axes")
     return Recording.of(Windowing().sums(ranks.values, ranks.source), ranks.source, every_decoder_layer=True)
 
 

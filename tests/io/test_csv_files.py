@@ -28,6 +28,24 @@ def test_a_named_first_column_gives_the_decoder_layers(column):
     assert recorded(f"{column},0,1\n0,1,2\n1,3,4\n") == Loads([[1, 2], [3, 4]])
 
 
+def test_blank_lines_part_no_rows_that_have_ids_or_are_all_parted():
+    assert recorded("e0,e1\n\n1,2\n\n3,4\n\n5,6\n").num_layers == 3
+    assert recorded("\n1,2\n3,4\n\n").num_layers == 2
+    assert recorded("layer,e0,e1\n3,1,2\n4,3,4\n\n9,5,6\n").layer_ids == (3, 4, 9)
+
+
+def test_ids_may_be_written_as_floats():
+    assert recorded("layer,e0,e1\n3.0,1,2\n5.0,3,4\n") == Loads([[1, 2], [3, 4]], (3, 5))
+    assert recorded("layer,expert,count\n3.0,1.0,7\n3.0,0.0,5\n") == Loads([[5, 7]], (3,))
+
+
+def test_an_index_without_a_name_says_nothing_beside_a_column_of_layers():
+    assert recorded(",layer,expert,count\n7,3,0,5\n2,3,1,6\n") == Loads([[5, 6]], (3,))
+    assert recorded(",layer,e0,e1\n7,3,5,6\n") == Loads([[5, 6]], (3,))
+    with pytest.raises(FileFormatError, match=r"column 1 has no name and holds 0\.5, no number of a row"):
+        recorded(",layer,e0,e1\n0.5,3,5,6\n")
+
+
 def test_a_first_row_of_numbers_is_a_layer():
     assert recorded("0,1,3\n3,4,5\n").num_layers == 2
 
@@ -47,6 +65,31 @@ BAD = {
     "half a header": ("a,1\n3,4\n", r"line 1: column 1 \('a'\) is neither the layer nor an expert", FileFormatError),
     "bare header": ("0,1,2\n3,4,5\n", "the numbers 0 to 2, a header or the loads of a layer", FileFormatError),
     "bare header in another order": ("2,0,3,1\n3,4,5,6\n", "begins with the numbers 0 to 3, a header", FileFormatError),
+    "bare header alone": ("0,1,2,3\n", "begins with the numbers 0 to 3, a header", FileFormatError),
+    "bare index": ("0,9\n1,8\n2,5\n3,3\n", "the numbers 0 to 3 in its first column, layers or", FileFormatError),
+    "bare layers": ("3,9\n4,8\n5,5\n6,3\n", "the numbers 3 to 6 in its first column, layers or", FileFormatError),
+    "huge id": ("layer,expert,count\n1e300,0,5\n", r"line 2 has layer 1e\+300, which is no integer", FileFormatError),
+    "blocks": (
+        "1,2\n3,4\n\n5,6\n7,8\n",
+        "a blank line before line 4, between rows without a layer_id",
+        FileFormatError,
+    ),
+    "named blocks": ("e0,e1\n1,2\n3,4\n\n5,6\n", "a blank line before line 5, between rows", FileFormatError),
+    "one column": ("9\n7\n8\n", "one column, the experts of a layer or one expert of each layer", FileFormatError),
+    "a series": (",0\n0,9\n1,7\n", r"column 2 \('0'\) alone may be no expert", FileFormatError),
+    "rows from 1": (",e0,e1\n1,9,7\n2,6,8\n", "no name and counts from 1, rows or decoder layers", FileFormatError),
+    "places": (
+        "layer,rank,expert,count\n3,0,5,9\n3,1,2,8\n4,0,1,9\n4,1,7,5\n",
+        "each rank has one count of a layer, as in a list of the hottest experts",
+        FileFormatError,
+    ),
+    "semicolons under a header": ("layer;e0\n3;5\n", "line 1 holds 'layer;e0'; cells are separated", FileFormatError),
+    "tabs": ("layer\te0\n3\t5\n", r"line 1 holds 'layer\\te0'; cells are separated", FileFormatError),
+    "spaces": (
+        "1.0e+01 2.0e+01\n3.0e+01 4.0e+01\n",
+        r"holds '1\.0.*', not a number; cells are separated",
+        FileFormatError,
+    ),
     "bare header from 1": ("1,2,3,4\n3,4,5,6\n", "begins with the numbers 1 to 4, a header", FileFormatError),
     "hole": ("1,\n", "line 1, column 2 holds ''", FileFormatError),
     "digit groups": ("1_000,2\n", "holds '1_000'", FileFormatError),
@@ -88,7 +131,7 @@ def test_a_table_reads_back_exactly_or_points_to_npz(written):
 
 
 def test_the_header_names_layers_and_experts():
-    assert format_table(Loads([[1, 2]], (3,)), "x.csv") == "layer_id,0,1\n3,1,2\n"
+    assert format_table(Loads([[1, 2]], (3,)), "x.csv") == "layer_id,expert_0,expert_1\n3,1,2\n"
     assert format_table(Loads([[1, 2]], numbering="moe"), "x.csv") == "expert_0,expert_1\n1,2\n"
 
 

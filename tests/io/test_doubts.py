@@ -53,6 +53,19 @@ def test_arrays_of_ranks_are_no_workloads(tmp_path, caplog):
     assert caplog.text == ""
 
 
+def test_sums_and_labels_beside_the_experts_look_like_these():
+    total = np.concatenate([TRAFFIC, TRAFFIC.sum(axis=2, keepdims=True)], axis=2)
+    assert doubts_of(Loads(total))[0].startswith("expert 32 has as much load as all others")
+    assert doubts_of(Loads(total / 3))[0].startswith("expert 32 has as much load as all others")
+    total = np.concatenate([TRAFFIC, TRAFFIC.sum(axis=1, keepdims=True)], axis=1)
+    assert doubts_of(Loads(total))[0].startswith("layer 8 has the loads of all others")
+    labels = np.broadcast_to(np.arange(3, 11)[:, None], (2, 8, 1))
+    labelled = np.concatenate([labels, TRAFFIC], axis=2)
+    assert doubts_of(Loads(labelled))[0].startswith("the loads of expert 0 count the layers")
+    assert doubts_of(Loads(TRAFFIC[:, :, :1]))[0].startswith("each of 8 layers has one expert")
+    assert doubts_of(Loads(np.zeros((1, 8, 32)))) == []
+
+
 def test_an_axis_as_long_as_there_are_gpus_is_in_doubt():
     by_rank = Loads(RANDOM.integers(100, 1000, (58, 32, 9)), numbering="moe")
     assert len(doubts_on(by_rank, 32)) == 1

@@ -143,7 +143,15 @@ def test_rows_that_are_none_or_ragged_are_named(tmp_path, name):
 
 
 def test_arrays_that_are_called_plans_or_loads_of_slots_are_refused(tmp_path):
-    for name in ("phy2log", "physical_to_logical_map", "moe_load", "expert_map", "global_physical_count"):
+    for name in (
+        "phy2log",
+        "physical_to_logical_map",
+        "moe_load",
+        "expert_map",
+        "global_physical_count",
+        "gpu_load",
+        "topk_ids",
+    ):
         (tmp_path / "a.npz").write_bytes(npz(**{name: TABLE}))
         with pytest.raises(FileFormatError, match=f"'{name}', which is not called the loads of|is a plan .* not loads"):
             read_loads(tmp_path / "a.npz")

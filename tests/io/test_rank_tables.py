@@ -85,6 +85,15 @@ def test_ranks_without_any_count_are_no_loads(tmp_path):
         read_loads(write_ranks(tmp_path / "dump", HEADER, HEADER))
 
 
+def test_a_file_may_repeat_its_rank_and_say_no_other(tmp_path):
+    header = "rank,layer_id,expert_id,count\n"
+    folder = write_ranks(tmp_path / "dump", f"{header}0,3,0,5\n0,3,1,1\n", f"{header}1,3,0,7\n1,3,1,1\n")
+    assert read_loads(folder) == Loads([[12, 2]], (3,))
+    folder = write_ranks(tmp_path / "other", f"{header}0,3,0,5\n0,3,1,1\n", f"{header}1,3,0,7\n1,3,1,1\n2,3,0,7\n")
+    with pytest.raises(FileFormatError, match=r"rank1.*\.csv is called rank 1, and its column says rank 2"):
+        read_loads(folder)
+
+
 def test_tables_of_ranks_are_no_windows(tmp_path):
     folder = write_ranks(tmp_path / "dump", HEADER + "3,0,5\n", HEADER + "3,0,7\n")
     with pytest.raises(InvalidArgumentError, match="are tables of ranks by their names; give their folder"):

@@ -201,6 +201,9 @@ def test_counts_of_source_ranks_are_one_step(tmp_path):
         read_loads(path, windows=2)
     torch.save({"logical_count": torch.tensor(counts), "logical_count_layout": "rank_layer_expert"}, tmp_path / "a.pt")
     assert read_loads(tmp_path / "a.pt") == Loads([[31, 42]], (1,))
+    path.write_text(json.dumps({"logical_count": counts[0], "logical_count_layout": "rank_layer_expert"}))
+    with pytest.raises(FileFormatError, match="logical_count_layout 'rank_layer_expert', and logical_count has 2 axes"):
+        read_loads(path)
     path.write_text(json.dumps({"logical_count": counts, "logical_count_layout": "step_rank_layer_expert"}))
     with pytest.raises(
         FileFormatError, match="logical_count_layout 'step_rank_layer_expert'; known layouts: rank_layer"
