@@ -16,8 +16,8 @@ from eplb_opt.bench.instances import NamedInstance, best_known, greedy_value, re
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.exact import exact_text, nearest_float
+from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
-from eplb_opt.io.files import write_whole
 from eplb_opt.solution import LayerSolution
 
 _PAGE = """\

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from eplb_opt.certify import Certified, certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError
+from eplb_opt.files import make_folder, parse_json, read_text, write_whole
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
-from eplb_opt.io.files import make_folder, parse_json, read_text, write_whole
 from eplb_opt.io.native import read_solution
 from eplb_opt.solution import Solution
 from eplb_opt.verify import max_loads

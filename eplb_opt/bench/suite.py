@@ -17,9 +17,9 @@ from eplb_opt.bench.instances import NamedInstance, best_known, checked, read_li
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
+from eplb_opt.files import naming
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_loads
-from eplb_opt.io.files import naming
 from eplb_opt.loads import Loads
 from eplb_opt.solution import Solution
 

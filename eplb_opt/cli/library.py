@@ -10,7 +10,7 @@ from eplb_opt.bench.run import Settings
 from eplb_opt.bench.suite import select
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
-from eplb_opt.io.files import make_folder, require_writable
+from eplb_opt.files import make_folder, require_writable
 from eplb_opt.io.native import write_solution
 from eplb_opt.library import rebuild, state_of
 
