@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from eplb_opt.columns import LongColumns, columns_of
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.loads import Loads
 from eplb_opt.long_table import LongTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def loads_of_frame(frame: Any) -> Loads:
-    """Loads of one window from a row per layer; of a window for each step from a row per count.
+def values_of_frame(frame: Any) -> tuple[Any, tuple[int, ...]]:
+    """Values and layer ids for `Loads`: one window from a row per layer, a window for each step from a row per count.
 
     Columns are named, and put in order, as `eplb_opt.columns.columns_of` says; so is the index, if it has a name. An
     index without a name gives the decoder layers unless it counts from 0: that one says nothing, as if the frame was
@@ -23,7 +22,7 @@ def loads_of_frame(frame: Any) -> Loads:
     Raises
     ------
     InvalidLoadsError
-        Other names, values that are no loads, or ids that are not increasing integers.
+        Other names. Values that are no loads, and ids that are not increasing integers, are for `Loads` to refuse.
     """
     table: pd.DataFrame = frame if hasattr(frame, "columns") else frame.to_frame().T.reset_index(drop=True)
     if table.columns.nlevels > 1 or (table.index.nlevels > 1 and None in table.index.names):
@@ -45,14 +44,14 @@ def loads_of_frame(frame: Any) -> Loads:
     experts = table.iloc[:, list(columns.experts)]
     # Columns of different types would be rounded to one.
     values: Any = experts.to_numpy() if experts.dtypes.nunique() == 1 else experts.astype(object).to_numpy().tolist()
-    return Loads(values) if ids is None else Loads(values, ids)
+    return values, () if ids is None else ids
 
 
-def _long(table: pd.DataFrame, columns: LongColumns) -> Loads:
+def _long(table: pd.DataFrame, columns: LongColumns) -> tuple[Any, tuple[int, ...]]:
     places = {key: getattr(columns, key) for key in ("layer", "expert", "count", "step", "rank")}
     cells = {key: table.iloc[:, place].tolist() for key, place in places.items() if place is not None}
     found = LongTable.of(cells, lambda row: f"row {row}", InvalidLoadsError)
-    return Loads(found.values, found.layer_ids)
+    return found.values, found.layer_ids
 
 
 def _ids(values: list[Any]) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arrays import frozen_array
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.frames import values_of_frame
 from eplb_opt.layers import Layers, Numbering
 from eplb_opt.nested import misfit, no_number
 
@@ -101,10 +102,7 @@ class Loads:
     def of(cls, loads: Any) -> Loads:
         """`loads` itself if it is a `Loads`, else a `Loads` around the data frame, array, tensor or nested list."""
         if hasattr(loads, "iloc"):
-            # It needs this module.
-            from eplb_opt.frames import loads_of_frame
-
-            return loads_of_frame(loads)
+            return cls(*values_of_frame(loads))
         if hasattr(loads, "columns"):
             kind = f"{type(loads).__module__.partition('.')[0]}.{type(loads).__name__}"
             raise InvalidLoadsError(
