@@ -113,3 +113,12 @@ def test_every_producer_has_evidence_that_is_accepted_for_thousands(seed):
     random = np.random.default_rng((5, seed))
     for layer in islice(layers(random), 4000):
         attack(layer, random)
+
+
+@pytest.mark.refused_evidence
+def test_a_deployment_that_the_checker_does_not_look_at_has_no_checked_bound():
+    # 11,997 replicas of an expert are possible, of which the checker takes 5,000.
+    solution = eplb_opt.solve([[5, 3, 2, 1]], Deployment(2, 12_000, distinct=False), time_limit=2.0)
+    (layer,) = solution.layers
+    assert (layer.proof.named, layer.proof.checked) == (f"mean by {REFUSED}", False)
+    assert certify(solution, [[5, 3, 2, 1]])[0].error is None
