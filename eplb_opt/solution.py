@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from eplb_opt.document import format_solution
 from eplb_opt.exact import nearest_float
+from eplb_opt.files import write_whole
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 
@@ -205,9 +207,7 @@ class Solution:
         FileFormatError
             The file cannot be written.
         """
-        from eplb_opt.io.native import write_solution
-
-        write_solution(self, path)
+        write_whole(path, format_solution(self))
 
 
 def relative_gap(objective: Fraction, lower_bound: Fraction) -> Fraction:

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.aim import Aim
-from eplb_opt.backends.pool import POOL
-from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds import fillings
 from eplb_opt.bounds.acceptance import accepted
 from eplb_opt.bounds.quick import quick_bounds
@@ -25,6 +23,8 @@ from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy, greedy_plus_s
 from eplb_opt.heuristics.registry import JOINT, heuristic_of
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
+from eplb_opt.run.pool import POOL
+from eplb_opt.run.program import ProgramTask
 
 logger = logging.getLogger(__name__)
 

@@ -10,18 +10,10 @@ import highspy
 import numpy as np
 import pytest
 
+from eplb_opt.bench.instances import best_known, checked, greedy_value, read_instance, read_library
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.errors import FileFormatError
-from eplb_opt.library import (
-    best_known,
-    checked,
-    greedy_value,
-    mps_of,
-    program_of,
-    read_instance,
-    read_library,
-    rebuild,
-)
+from eplb_opt.library import mps_of, program_of, rebuild
 from tests.oracle import brute_force
 from tests.programs import answer
 

@@ -10,12 +10,12 @@ from time import monotonic
 import numpy as np
 
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.pool import POOL
-from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bench.instances import NamedInstance, checked
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
-from eplb_opt.library import NamedInstance, checked
+from eplb_opt.run.pool import POOL
+from eplb_opt.run.program import ProgramTask
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.solve import Progress, solve
 from eplb_opt.verify import max_loads

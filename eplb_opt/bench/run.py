@@ -12,12 +12,12 @@ from itertools import pairwise
 from eplb_opt.arguments import effort
 from eplb_opt.backends.available import require_objective
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.backends.pool import POOL
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.heuristics.registry import names
 from eplb_opt.proof import Proof
+from eplb_opt.run.pool import POOL
 from eplb_opt.solution import Solution, relative_gap
 from eplb_opt.solve import Progress, solve
 

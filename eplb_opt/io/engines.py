@@ -11,9 +11,9 @@ import numpy as np
 
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
+from eplb_opt.files import require_writable, write_whole
 from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, parse_content, read_content
-from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.io.load_files import FORMATS
 from eplb_opt.io.mappings import DeploymentFor, Given, numbered
 from eplb_opt.io.recognition import plan_engine

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from eplb_opt.proof import named
 from eplb_opt.report.blocks import Block, Commands, Items, Picture, Section, Table, Text
+from eplb_opt.report.data import ReportData, rows_of
 from eplb_opt.report.progress import plot_progress, steps_of
-from eplb_opt.report.report import Report, rows_of
 from eplb_opt.report.words import percent, plural
 
 # By `eplb_opt.proof.Proof.argument`.
@@ -44,12 +44,12 @@ WORDS = (
 )
 
 
-def proofs_section(report: Report) -> Section:
+def proofs_section(report: ReportData) -> Section:
     """Objective, bound, gap and argument of every layer, and how they came about."""
     return Section("proofs", "The proof of each number", tuple(_proofs(report)))
 
 
-def _proofs(report: Report) -> Iterator[Block]:
+def _proofs(report: ReportData) -> Iterator[Block]:
     solution = report.solution
     yield Text(
         "All values and bounds are exact fractions, of which the tables show decimals. "
@@ -86,7 +86,7 @@ def _optimal_words(optimal: list[bool]) -> str:
     return f"Plan and bound are the same number, so that the plan is optimal, in {layers}."
 
 
-def _arguments_table(report: Report) -> Table:
+def _arguments_table(report: ReportData) -> Table:
     layers_of = Counter((layer.proof.argument, layer.proof.named) for layer in report.solution.layers)
     return Table(
         "What the bounds rest on.",
@@ -96,7 +96,7 @@ def _arguments_table(report: Report) -> Table:
     )
 
 
-def _proofs_table(report: Report) -> Table:
+def _proofs_table(report: ReportData) -> Table:
     total = report.solution.objective == "total"
     digits = ",.1f" if total else ".6f"
     rows = tuple(
@@ -123,7 +123,7 @@ def _proofs_table(report: Report) -> Table:
     )
 
 
-def making_section(report: Report) -> Section:
+def making_section(report: ReportData) -> Section:
     """Versions, settings and the command."""
     facts = dict(report.facts)
     command = facts.pop("command", "")

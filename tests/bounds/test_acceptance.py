@@ -9,7 +9,6 @@ import pytest
 import eplb_opt
 from eplb_opt.aim import Aim
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.backends.program import ProgramTask, run_task
 from eplb_opt.bounds import pairing
 from eplb_opt.bounds.acceptance import accepted
 from eplb_opt.bounds.pursuit import Pursuit
@@ -20,6 +19,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.proof import REFUSED, Proof
 from eplb_opt.record import LayerRecord
+from eplb_opt.run.program import ProgramTask, run_task
 from tests.attack_producers import attack, layers
 
 # Mean load 57 on 3 GPUs of 2 slots; 65 is optimal.

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.program import ProgramTask, run_task
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.certify import certify
@@ -16,6 +15,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.run.program import ProgramTask, run_task
 from tests.oracle import brute_force
 from tests.strategies import instances
 
