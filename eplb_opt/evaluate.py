@@ -66,17 +66,21 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
     for index, layer_id in enumerate(loads.layer_ids):
         instance = Instance.from_loads(loads.values[:, index], plan.deployment)
         slots = plan.physical_to_logical[index]
-        # In the unit of the weights: shares of the smallest floats would be 0.
-        shares = instance.rough_weights / plan.replica_counts[index]
-        loaded, tops = instance.loaded_windows, max_loads(slots.tolist(), instance)
-        for window, (top, mean) in enumerate(zip(tops, instance.mean_loads, strict=True)):
+        values = loads.values[:, index].astype(np.float64)
+        for window, (top, mean) in enumerate(
+            zip(max_loads(slots.tolist(), instance), instance.mean_loads, strict=True)
+        ):
             row = {
                 "layer_id": layer_id,
                 "window": window,
                 "max_load": nearest_float(top),
                 "mean_load": nearest_float(mean),
             }
-            ratios = _ratios(top, mean, shares[window][slots]) if loaded[window] else _NO_BALANCE
+            ratios = _NO_BALANCE
+            if loads.loaded[window, index]:
+                # Over the hottest expert: shares of the smallest floats would be 0.
+                shares = values[window] / values[window].max() / plan.replica_counts[index]
+                ratios = _ratios(top, mean, shares[slots])
             rows.append(row | ratios)
     return pd.DataFrame(rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import inf
+from typing import Any
 
 
 def nearest_float(value: Fraction) -> float:
@@ -30,6 +31,15 @@ def exact_text(value: Fraction) -> str:
     """A number that is not negative as ``str`` writes it, however long; means of many windows are."""
     numerator, denominator = map(_text_of, value.as_integer_ratio())
     return numerator if denominator == "1" else f"{numerator}/{denominator}"
+
+
+def exact_number(value: Fraction) -> dict[str, Any]:
+    """A fraction for machines and people: its exact text, and the nearest float (null where none is near)."""
+    try:
+        nearest: float | None = float(value)
+    except OverflowError:
+        nearest = None
+    return {"exact": exact_text(value), "float": nearest}
 
 
 def exact_value(text: str) -> Fraction:

@@ -9,7 +9,6 @@ import numpy as np
 
 from eplb_opt.columns import LongColumns, columns_of, layer_ids_of, says_expert
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.loads import Loads
 from eplb_opt.long_table import LongTable, last_expert, require_no_order
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def loads_of_frame(frame: Any) -> Loads:
-    """Loads of one window from a row per layer; of a window for each step from a row per count.
+def values_of_frame(frame: Any) -> tuple[Any, tuple[int, ...]]:
+    """Values and layer ids for `Loads`: one window from a row per layer, a window for each step from a row per count.
 
     Columns are named, and put in order, as `eplb_opt.columns.columns_of` says; so is the index, if it has a name. An
     index without a name gives the decoder layers unless it counts from 0: that one says nothing, as if the frame was
@@ -29,7 +28,7 @@ def loads_of_frame(frame: Any) -> Loads:
     Raises
     ------
     InvalidLoadsError
-        Other names, values that are no loads, or ids that are not increasing integers.
+        Other names. Values that are no loads, and ids that are not increasing integers, are for `Loads` to refuse.
     """
     table: pd.DataFrame = frame if hasattr(frame, "columns") else _of_series(frame)
     if table.columns.nlevels > 1 or (table.index.nlevels > 1 and None in table.index.names):
@@ -54,7 +53,7 @@ def loads_of_frame(frame: Any) -> Loads:
     # Columns of different types would be rounded to one, and types of pandas' own become objects.
     one_type = experts.dtypes.nunique() == 1 and isinstance(experts.dtypes.iloc[0], np.dtype)
     values: Any = experts.to_numpy() if one_type else experts.astype(object).to_numpy()
-    return Loads(values) if ids is None else Loads(values, tuple(ids))
+    return values, () if ids is None else tuple(ids)
 
 
 def _of_series(series: Any) -> Any:
@@ -63,14 +62,14 @@ def _of_series(series: Any) -> Any:
     return series.to_frame().T.reset_index(drop=True)
 
 
-def _long(table: pd.DataFrame, columns: LongColumns) -> Loads:
+def _long(table: pd.DataFrame, columns: LongColumns) -> tuple[Any, tuple[int, ...]]:
     places = {key: getattr(columns, key) for key in ("layer", "expert", "count", "step", "rank")}
     cells = {key: table.iloc[:, place].tolist() for key, place in places.items() if place is not None}
     require_no_order(cells, InvalidLoadsError)
     found = LongTable.of(cells, lambda row: f"row {row}", InvalidLoadsError)
     for doubt in last_expert(found.values):
         logger.warning("%s", doubt)
-    return Loads(found.values, found.layer_ids)
+    return found.values, found.layer_ids
 
 
 def _text(name: Any) -> str:

@@ -137,7 +137,8 @@ class Instance:
 
     def weights_of_loaded(self, window_weights: Sequence[Fraction] | None) -> tuple[Fraction, ...]:
         """What each window that has any load counts for in a mean; ``None``: all the same."""
-        return tuple(compress(window_weights or (Fraction(1),) * self.num_windows, self.loaded_windows))
+        weights = window_weights or (Fraction(1),) * self.num_windows
+        return tuple(weight for weight, loaded in zip(weights, self.loaded_windows, strict=True) if loaded)
 
     def in_mean_loads(self) -> Instance:
         """The same layer with one mean GPU load for a token, in each window its own: max loads become imbalances.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arrays import frozen_array
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.frames import values_of_frame
 from eplb_opt.layers import Layers, Numbering
 from eplb_opt.nested import misfit, no_number
 
@@ -103,10 +104,7 @@ class Loads:
     def of(cls, loads: Any) -> Loads:
         """`loads` itself if it is a `Loads`, else a `Loads` around the data frame, array, tensor or nested list."""
         if hasattr(loads, "iloc"):
-            # It needs this module.
-            from eplb_opt.frames import loads_of_frame
-
-            return loads_of_frame(loads)
+            return cls(*values_of_frame(loads))
         return loads if isinstance(loads, Loads) else cls(loads)
 
 

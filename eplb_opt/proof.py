@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 # Arguments that need no numbers, as certificates name them; that no load is negative is the least that the mean says.
 _INSTANT = {"none": "mean", "mean": "mean", "nodes": "nodes", "adams": "counts", "slack": "counts"}
 
+# Who is named where the checker did not accept the evidence of a bound: it is no more than that evidence's word.
+REFUSED = "refused evidence"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -22,16 +25,20 @@ class Proof:
     ----------
     argument
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
-        ``"weightings"`` (one for each part of the counts),
-        ``"pairing"`` (of slots, by sums of rows), ``"search"`` (of all ways to place the slots of a small layer),
-        ``"partition"`` (of groups, each set by one of these); ``"pairing"``, ``"partition"``, ``"nodes"``
-        or ``"program"`` with ``"by"`` and the solver whose word it rests on, ``"fillings by search"`` (all
-        fillings of GPUs tried by compiled code). Of several windows ``"windows"`` (each by itself),
-        ``"window partition"`` (one partition of the groups for all of them) or ``"envelope"``.
+        ``"weightings"`` (one for each part of the counts), ``"pairing"`` (of slots, by sums of rows), ``"search"`` (of
+        all ways to place the slots of a small layer), ``"fillings"`` (all fillings of GPUs tried by compiled code),
+        ``"program"`` (the whole model), ``"partition"`` (of groups, each set by one of these). Of several windows
+        ``"windows"`` (each by itself), ``"window partition"`` (one partition of the groups for all of them) or
+        ``"envelope"``.
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked
-        Whether the bound was derived in exact arithmetic; otherwise it rests on the word of a solver, or of a search.
+        Whether a certificate proves the bound in exact arithmetic; of what `solve` returns, whether the checker
+        accepted it. Otherwise the bound is somebody's word.
+    by
+        Whose word that is: a solver (``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``), ``"search"``, several where
+        all are needed (``"cpsat and search"``), or ``"refused evidence"``. Empty where the bound was checked, or
+        where nobody said.
     evidence
         The argument with its numbers, as `eplb_opt.bounds.certificate` reads it; ``None`` where the name says it all,
         or where there is only somebody's word.
@@ -40,21 +47,32 @@ class Proof:
     argument: str
     bound: Fraction
     checked: bool
+    by: str = ""
     evidence: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
     def certified(self) -> Mapping[str, Any] | None:
         """What `eplb_opt.bounds.certificate` can check of one layer of one window; ``None``: nothing."""
-        if self.evidence is not None:
+        if self.evidence is not None or self.by:
             return self.evidence
         return {"argument": _INSTANT[self.argument]} if self.argument in _INSTANT else None
 
+    @property
+    def named(self) -> str:
+        """The argument, and on whose word it rests: ``"weighting"``, ``"pairing by cpsat"``."""
+        return named(self.argument, self.by)
+
     def __str__(self) -> str:
-        return f"{self.argument} ({'checked' if self.checked else 'solver'})"
+        return f"{self.named} ({'checked' if self.checked else 'not checked'})"
 
 
 # Called with a better plan, as a row of slots, or with a proof of a better bound, as they are found.
 Report = Callable[[NDArray[np.int64] | None, Proof | None], None]
+
+
+def named(argument: str, by: str) -> str:
+    """An argument, and on whose word it rests, as people read it."""
+    return f"{argument} by {by}" if by else argument
 
 
 def strongest(*proofs: Proof) -> Proof:

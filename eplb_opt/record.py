@@ -15,7 +15,7 @@ from eplb_opt.errors import InvalidPlanError, SolverError
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
-from eplb_opt.proof import Proof, strongest
+from eplb_opt.proof import REFUSED, Proof, strongest
 from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
 from eplb_opt.verify import max_loads, require_valid
 
@@ -139,6 +139,8 @@ class LayerRecord:
             self._checked = strongest(self._checked, proof)
         else:
             self._claimed = proof
+            if REFUSED in proof.by:
+                self.remark(f"{REFUSED}: the certificate of a bound does not hold ({proof.argument})", seconds)
         self._forget_gaps()
         if self._objective is not None:
             self._note(str(proof), seconds)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from eplb_opt.document import format_solution
 from eplb_opt.exact import nearest_float
+from eplb_opt.files import write_whole
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 
@@ -176,7 +178,7 @@ class Solution:
         return f"<Solution of {self}>"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per layer, exact values as floats, tokens and seconds."""
+        """One row per layer: exact values as floats, tokens and seconds; the proof as in `Proof`, without evidence."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -188,6 +190,7 @@ class Solution:
             # Among strings pandas would make None a NaN.
             "stopped_by": pd.Series([layer.stopped_by for layer in self.layers], dtype=object),
             "proof": [layer.proof.argument for layer in self.layers],
+            "by": [layer.proof.by for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
             "max_load": [nearest_float(layer.max_load) for layer in self.layers],
             "mean_load": [nearest_float(layer.mean_load) for layer in self.layers],
@@ -204,9 +207,7 @@ class Solution:
         FileFormatError
             The file cannot be written.
         """
-        from eplb_opt.io.native import write_solution
-
-        write_solution(self, path)
+        write_whole(path, format_solution(self))
 
 
 def relative_gap(objective: Fraction, lower_bound: Fraction) -> Fraction:

@@ -10,7 +10,6 @@ from functools import cached_property
 
 from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PROGRAM_METHODS
-from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.closing import closing_method
 from eplb_opt.bounds.pairing import pairing_applies
 from eplb_opt.budget import Budget
@@ -19,6 +18,7 @@ from eplb_opt.heuristics.pipeline import Slots, varied_greedy
 from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.record import LayerRecord
+from eplb_opt.run.program import ProgramTask
 from eplb_opt.steps import SECONDS_PER_SEARCH, Findings, run_in_worker, search_on, start, start_by_heuristic
 
 START, SEARCH = "start", "search"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from time import monotonic
 
 from eplb_opt.aim import Aim, Outlook
-from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.joint import joint_greedy
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.window_search import Leg, Slots, annealed, repartitioned
 from eplb_opt.instance import Instance
-from eplb_opt.steps import Finding, Findings
+from eplb_opt.steps import Finding, Findings, instant_bound
 
 
 def load_window_kernels() -> float:
@@ -29,8 +28,7 @@ def load_window_kernels() -> float:
 def start_on_windows(instance: Instance, aim: Aim, outlook: Outlook) -> Findings:
     """Instant bounds, greedy plans of the summed and of the mean window, and the joint greedy plan."""
     begin = monotonic()
-    bounds = window_bounds(instance, aim.objective, aim.window_weights)
-    items = [Finding(str(proof), proof=proof, seconds=monotonic() - begin) for proof in bounds]
+    items = [instant_bound(instance, aim, begin)]
     mean = Instance.from_loads(outlook.mean, instance.deployment)
     items.append(Finding("greedy", slots=greedy(instance.total()), seconds=monotonic() - begin))
     items.append(Finding("greedy on the mean", slots=greedy(mean), seconds=monotonic() - begin))

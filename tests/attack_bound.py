@@ -136,10 +136,10 @@ def counts(batch: Batch, solution: Solution) -> Counter[str]:
     """Layers by status, and those whose bounds have certificates, all of which have to hold."""
     found = Counter(layer.status for layer in solution.layers)
     for layer, certified in zip(solution.layers, certify(solution, batch.loads), strict=True):
-        if certified.error is not None or (layer.proof.certified is not None and not certified.checked):
+        if certified.error is not None or certified.checked != layer.proof.checked:
             raise ViolationError(f"{certified} for {layer} in {batch}")
         found["checked"] += certified.checked
-        found[f"by {layer.proof.argument}"] += 1
+        found[f"by {layer.proof.named}"] += 1
     return found
 
 

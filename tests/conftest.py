@@ -1,11 +1,15 @@
 """Settings and fixtures of all tests."""
 
+import logging
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from eplb_opt.proof import REFUSED
 
 # The first call of a kernel compiles it: no deadline, and slow first examples are no sign of a slow strategy.
 # On CI the examples are the same in every run.
@@ -27,3 +31,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded loads at {folder}")
     return folder
+
+
+class _Refusals(logging.Handler):
+    """What the log says of evidence that the checker did not accept."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.words: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if REFUSED in record.getMessage():
+            self.words.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def evidence_is_accepted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Evidence that the checker refuses costs a user no more than a word in the log; here it is a failure."""
+    handler, logger = _Refusals(), logging.getLogger("eplb_opt")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if request.node.get_closest_marker("refused_evidence") is None:
+        assert not handler.words

@@ -9,11 +9,11 @@ import numpy as np
 
 from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import Verdict
-from eplb_opt.backends.program import ProgramNews, ProgramTask, run_program
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
+from eplb_opt.run.program import ProgramNews, ProgramTask, run_program
 from eplb_opt.verify import max_loads, verify
 
 

@@ -12,7 +12,7 @@ import eplb_opt
 from eplb_opt import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.steps import load_kernels
-from tests.backends.test_pool import alive
+from tests.run.test_pool import alive
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [

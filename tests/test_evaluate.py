@@ -55,9 +55,9 @@ def test_where_nothing_has_load_there_are_no_figures():
 
 
 def test_loads_near_the_end_of_floats_have_all_figures():
-    # The smallest float, and a third of it, which is none.
-    (row,) = eplb_opt.evaluate(Plan(np.array([[0, 0, 0]]), Deployment(3, 3), 1), [5e-324]).to_dict("records")
-    assert [row[name] for name in RATIOS] == [1.0, 1.0, 0.0, 1.0]
+    # The smallest float, a third of which is none, and nearly the largest.
+    frame = eplb_opt.evaluate(Plan(np.array([[0, 0, 0]]), Deployment(3, 3), 1), [[[5e-324]], [[1e308]]])
+    assert frame[RATIOS].values.tolist() == [[1.0, 1.0, 0.0, 1.0]] * 2
 
 
 @given(st.data())

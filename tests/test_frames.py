@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.frames import loads_of_frame
 from eplb_opt.loads import Loads
 
+loads_of_frame = Loads.of
 VALUES = [[1, 2, 3], [4, 5, 6]]
 
 

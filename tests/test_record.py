@@ -27,7 +27,7 @@ def value(row):
 
 
 def claim(bound):
-    return Proof("program by cpsat", Fraction(bound), checked=False)
+    return Proof("program", Fraction(bound), checked=False, by="cpsat")
 
 
 def test_only_better_plans_are_kept(record):

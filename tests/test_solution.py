@@ -114,5 +114,6 @@ def test_the_strongest_proof_is_the_largest_bound_then_the_checked_one():
     weak, told, shown = (Proof("a", Fraction(1), True), Proof("b", Fraction(2), False), Proof("c", Fraction(2), True))
     assert strongest(weak, told, shown) is shown
     assert strongest(weak, told) is told
-    assert str(told) == "b (solver)"
+    assert str(told) == "b (not checked)"
+    assert str(Proof("b", Fraction(2), False, "cpsat")) == "b by cpsat (not checked)"
     assert str(shown) == "c (checked)"

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt import Deployment, Instance, Loads
-from eplb_opt.backends import process
-from eplb_opt.backends.pool import POOL
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.plan import Plan
+from eplb_opt.run import process
+from eplb_opt.run.pool import POOL
 from eplb_opt.steps import load_kernels
 from eplb_opt.verify import max_loads
 from tests.formulations.test_assignment import KNOWN

@@ -10,12 +10,12 @@ from time import monotonic
 import numpy as np
 
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.pool import POOL
-from eplb_opt.backends.program import ProgramTask
+from eplb_opt.bench.instances import NamedInstance, checked
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
-from eplb_opt.library import NamedInstance, checked
+from eplb_opt.run.pool import POOL
+from eplb_opt.run.program import ProgramTask
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.solve import Progress, solve
 from eplb_opt.verify import max_loads
@@ -97,7 +97,8 @@ def _require_right(named: NamedInstance, solution: Solution) -> None:
 def _provers(named: NamedInstance, solution: Solution, settings: Settings) -> tuple[str, ...]:
     """Who proved the bound; where it is the objective, those too who solve the whole model."""
     (layer,) = solution.layers
-    provers = ["certificate"] if checked(named, solution).checked else [layer.proof.argument.rpartition(" by ")[2]]
+    # A bound on several words needs all of them: they are one prover.
+    provers = ["certificate" if checked(named, solution).checked else layer.proof.by or layer.proof.argument]
     if layer.status != "optimal" or named.objective != "total":
         return tuple(provers)
     if named.num_variables > _MOST_VARIABLES:

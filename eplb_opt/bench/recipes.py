@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.bench.instances import NamedInstance
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
-from eplb_opt.library import NamedInstance
 from eplb_opt.loads import Loads
 
 # Family and skew of `generate_loads`, experts, slots, GPUs: one slot per GPU to 40.

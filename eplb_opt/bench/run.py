@@ -12,11 +12,12 @@ from itertools import pairwise
 from eplb_opt.arguments import effort
 from eplb_opt.backends.available import require_objective
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.backends.pool import POOL
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.heuristics.registry import names
+from eplb_opt.proof import Proof
+from eplb_opt.run.pool import POOL
 from eplb_opt.solution import Solution, relative_gap
 from eplb_opt.solve import Progress, solve
 
@@ -139,8 +140,9 @@ class Run:
         if self.method not in PROGRAM_METHODS:
             return False
         sources = [point.source for layer in self.solution.layers for point in layer.trace]
-        found = any(source == self.method or source.startswith(f"program by {self.method}") for source in sources)
-        return not found and self.solution.status != "optimal"
+        # What a plan of the solver's, and a bound of its, are called in a trace.
+        found = {self.method, str(Proof("program", Fraction(0), checked=False, by=self.method))}
+        return found.isdisjoint(sources) and self.solution.status != "optimal"
 
     def gap_to(self, bound: Fraction) -> Fraction:
         """(objective - bound) / objective, of sums over layers."""

@@ -13,13 +13,13 @@ from zlib import crc32
 import numpy as np
 
 from eplb_opt.arguments import one_of
+from eplb_opt.bench.instances import NamedInstance, best_known, checked, read_library, solution_path
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
+from eplb_opt.files import naming
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_loads
-from eplb_opt.io.files import naming
-from eplb_opt.library import NamedInstance, best_known, checked, read_library, solution_path
 from eplb_opt.loads import Loads
 from eplb_opt.solution import Solution
 

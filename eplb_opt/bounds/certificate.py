@@ -1,4 +1,4 @@
-"""Certificates: what proves a lower bound, as plain data, and a checker that shares no code with what found it.
+"""Certificates: what proves a lower bound, as plain data, and a checker that uses no code of what found it.
 
 A certificate is a JSON object about one layer of one window. It claims that no plan has a max load below ``"bound"``
 tokens, by one of these arguments, the key ``"argument"``:
@@ -33,7 +33,8 @@ tokens, by one of these arguments, the key ``"argument"``:
     starts and weights, that excludes the part as in ``"weighting"``.
 ``"partition"``
     ``"sets"``: for some sets of groups an argument that a node which takes them is not below the bound, as pairs of the
-    set and the argument. The groups cannot be parted into other sets.
+    set and the argument. The groups cannot be parted into other sets. An argument that is about a higher bound of the
+    node says so with a ``"bound"`` of its own.
 
 Everything is exact: loads are fractions, multiplied by the least common multiple of all counts that are possible, so
 that slot loads are integers.
@@ -48,6 +49,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import combinations, pairwise
 from math import comb, inf
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -63,7 +65,12 @@ _MOST_CAPACITY, _MOST_SETS, _MOST_PARTS, _MOST_NODES, _MOST_DEPTH = 10**6, 10**5
 _PER_CELL, _PER_WEIGHT, _PER_OPTION, _PER_EXPERT, _PER_ITEM = 1, 1_500, 80, 20, 100
 
 
-def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], deployment: Mapping[str, Any]) -> Fraction:
+def check_certificate(
+    certificate: Mapping[str, Any],
+    loads: Sequence[Any],
+    deployment: Mapping[str, Any],
+    unit: Fraction = Fraction(1),
+) -> Fraction:
     """The bound in tokens that a certificate proves for a layer of one window, after every step was checked.
 
     Parameters
@@ -71,9 +78,11 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
     certificate
         Parsed JSON, see above.
     loads
-        Load of each expert in tokens, taken as exact.
+        Load of each expert, taken as exact.
     deployment
         ``num_gpus``, ``num_slots``, ``num_nodes``, ``num_groups``, ``policy`` and ``distinct``.
+    unit
+        Tokens of one unit of the loads.
 
     Raises
     ------
@@ -81,7 +90,7 @@ def check_certificate(certificate: Mapping[str, Any], loads: Sequence[Any], depl
         A certificate that proves less than its bound, or is none.
     """
     try:
-        layer = CertifiedLayer.of(loads, deployment)
+        layer = CertifiedLayer.of(loads, deployment, unit)
         bound = exact(certificate["bound"])
         if bound > 0 and not _refutes(certificate, layer, layer.below(bound), Effort(), 0):
             raise CertificateError(f"the argument {certificate['argument']} does not prove its bound")
@@ -194,43 +203,58 @@ def _lightest(layer: CertifiedLayer, needed: Ranges, weight: Callable[[int, int]
     lightest: list[float] = [0] + [inf] * slack
     for expert, (low, high) in enumerate(zip(*needed, strict=True)):
         options = [weight(expert, count) for count in range(low, high + 1)]
-        lightest = [
-            min(lightest[used - more] + options[more] for more in range(min(used + 1, len(options))))
-            for used in range(slack + 1)
-        ]
+        # As many more replicas than the least as there are options, or slots used: whichever is less.
+        lightest = [min(map(add, lightest[used::-1], options)) for used in range(slack + 1)]
     return lightest[slack]
 
 
 def _heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:
     """The largest weight of at most `size` buckets that sum to at most `capacity`."""
+    buckets = [(start, weight) for start, weight in zip(starts, weights, strict=True) if start <= capacity]
     best = np.zeros(capacity + 1, dtype=np.int64)
-    for _ in range(size):
+    if size > 1:
+        # One bucket by itself; then others, but the last, which fills up the whole capacity.
+        for start, weight in buckets:
+            best[start] = max(best[start], weight)
+        np.maximum.accumulate(best, out=best)
+    for _ in range(size - 2):
         before = best.copy()
-        for start, weight in zip(starts, weights, strict=True):
-            if start <= capacity:
-                np.maximum(best[start:], before[: capacity + 1 - start] + weight, out=best[start:])
-    return int(best.max())
+        for start, weight in buckets:
+            np.maximum(best[start:], before[: capacity + 1 - start] + weight, out=best[start:])
+    return max([int(best[capacity]), *(int(best[capacity - start]) + weight for start, weight in buckets)])
 
 
 def _covers(sets: Sequence[Any], layer: CertifiedLayer, top: int, effort: Effort, depth: int) -> bool:
     """Whether each set has its argument, and the groups cannot be parted into other sets."""
-    share = layer.groups // layer.nodes
     refuted = set()
     for groups, argument in sets:
-        taken = tuple(sorted({int(group) for group in groups}))
-        if len(taken) != share or not 0 <= taken[0] <= taken[-1] < layer.groups:
-            raise CertificateError(f"{reprlib.repr(groups)} are not the groups of a node")
+        taken = groups_of_node(groups, layer.groups, layer.nodes)
         if taken in refuted:
             raise CertificateError(f"the groups {taken} are there twice")
-        node = layer.node(taken)
-        if not _refutes(argument, node, top, effort, depth + 1):
+        # No plan of the node below a higher bound: so none below this one.
+        own = layer.below(exact(argument["bound"])) if "bound" in argument else top
+        if own < top or not _refutes(argument, layer.node(taken), own, effort, depth + 1):
             return False
         refuted.add(taken)
+    return no_partition(layer.groups, layer.nodes, refuted)
+
+
+def groups_of_node(groups: Sequence[Any], num_groups: int, num_nodes: int) -> tuple[int, ...]:
+    """A set of groups that a node can take, in order; a `CertificateError` where it is none."""
+    taken = tuple(sorted({int(group) for group in groups}))
+    if len(taken) != num_groups // num_nodes or not 0 <= taken[0] <= taken[-1] < num_groups:
+        raise CertificateError(f"{reprlib.repr(groups)} are not the groups of a node")
+    return taken
+
+
+def no_partition(num_groups: int, num_nodes: int, refuted: set[tuple[int, ...]]) -> bool:
+    """Whether the groups cannot be parted into sets for the nodes that are not refuted."""
+    share = num_groups // num_nodes
     if share == 1:
         return bool(refuted)
-    if comb(layer.groups, share) > _MOST_SETS or layer.nodes > _MOST_NODES:
+    if comb(num_groups, share) > _MOST_SETS or num_nodes > _MOST_NODES:
         raise CertificateError("there are too many sets of groups")
-    return not _has_partition(frozenset(range(layer.groups)), share, refuted, {})
+    return not _has_partition(frozenset(range(num_groups)), share, refuted, {})
 
 
 def _has_partition(left: frozenset[int], share: int, refuted: set[tuple[int, ...]], known: dict[Any, bool]) -> bool:

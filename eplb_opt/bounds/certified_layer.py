@@ -54,22 +54,25 @@ class CertifiedLayer:
     groups: int
 
     @classmethod
-    def of(cls, loads: Sequence[Any], deployment: Mapping[str, Any]) -> CertifiedLayer:
-        """The layer of a recording; `deployment` as in solution files."""
+    def of(cls, loads: Sequence[Any], deployment: Mapping[str, Any], unit: Fraction) -> CertifiedLayer:
+        """The layer of a recording, its loads in a `unit` of tokens; `deployment` as in solution files."""
         gpus, slots = whole(deployment, "num_gpus"), whole(deployment, "num_slots")
         nodes, groups = binding(deployment)
         if type(deployment["distinct"]) is not bool or any(isinstance(load, str) for load in loads):
             raise CertificateError("distinct is no truth value, or a load no number")
-        tokens = [Fraction(load) for load in loads]
-        if min(tokens) < 0 or slots % gpus or gpus % nodes or len(tokens) % groups or groups % nodes:
+        # Numerators and denominators: fractions themselves would look for a common divisor again and again.
+        ratios = [(load if isinstance(load, int | Fraction) else Fraction(load)).as_integer_ratio() for load in loads]
+        if min(ratios)[0] < 0 or slots % gpus or gpus % nodes or len(ratios) % groups or groups % nodes:
             raise CertificateError("loads or deployment are not possible")
-        most = most_replicas(len(tokens), deployment)
+        most = most_replicas(len(ratios), deployment)
         if not 1 <= most <= _MOST_REPLICAS:
             raise CertificateError(f"{most} replicas of an expert are not possible, or too many")
-        multiple = lcm(*(load.denominator for load in tokens))
-        units = Fraction(multiple * lcm(*range(1, most + 1)), gcd(*(int(load * multiple) for load in tokens)) or 1)
-        integers = tuple(int(load * units) for load in tokens)
-        return cls(integers, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
+        multiple = lcm(*(denominator for _, denominator in ratios))
+        integers = [numerator * (multiple // denominator) for numerator, denominator in ratios]
+        common, counts = gcd(*integers) or 1, lcm(*range(1, most + 1))
+        loads_in_units = tuple(load // common * counts for load in integers)
+        units = Fraction(multiple * counts, common) / unit
+        return cls(loads_in_units, units, gpus, slots, most, bool(deployment["distinct"]), nodes, groups)
 
     def below(self, bound: Fraction) -> int:
         """The largest max load below a bound in tokens: loads of slots are whole."""

@@ -87,7 +87,7 @@ class Decomposition:
             if verdict.evidence is not None:
                 bound = max_load if below else self._instance.next_max_load(max_load)
                 kind = verdict.evidence["argument"]
-                pursuit.offer_bound("slack" if kind == "counts" else kind, bound, True, verdict.evidence)
+                pursuit.offer_bound("slack" if kind == "counts" else kind, bound, evidence=verdict.evidence)
             else:
                 settled = min(settled, pursuit.best if verdict.counts is None else max_load)
                 open_ = min(open_, pursuit.best, max_load)

@@ -117,5 +117,5 @@ def exhaust(pursuit: Pursuit, meter: Meter) -> None:
             better = plan is not None and pursuit.offer_plan(plan)
             refuted = plan is None and left > 0
         if refuted:
-            pursuit.offer_bound("fillings by search", pursuit.instance.next_max_load(max_load), checked=False)
+            pursuit.offer_bound("fillings", pursuit.instance.next_max_load(max_load), by="search")
         step = min(_MOST_STEP, 2 * step) if refuted or better else max(_LEAST_STEP, step / 4)

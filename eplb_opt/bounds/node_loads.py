@@ -29,7 +29,7 @@ def close_by_node_loads(pursuit: Pursuit) -> None:
     meter = pursuit.meter
     bound, node_of_group, used = NodeLoads(pursuit.instance).solve(meter.left(_SHARE))
     meter.spend(used)
-    pursuit.offer_bound("nodes by cpsat", bound, checked=False)
+    pursuit.offer_bound("nodes", bound, by="cpsat")
     row = first_plan(pursuit.instance, node_of_group)
     seed = meter.left().seed
     while not pursuit.closed and not meter.exhausted:

@@ -11,15 +11,13 @@ import numpy as np
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import PairProgram
+from eplb_opt.bounds.pair_rows import MOST_SUM
 from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
-
-# Sums of weights over all slots, with what makes them positive, that 64 bits hold.
-_MOST_WEIGHT = 2**61
 
 
 def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdict:
@@ -58,7 +56,8 @@ def evidence_of(program: PairProgram, refuted: Floats) -> Mapping[str, Any] | No
     least, most = system.least, system.most
     multipliers = np.floor(refuted / max(refuted.max(initial=0.0), 1e-300) * DIVISOR).astype(np.int64)
     used = np.flatnonzero(multipliers).tolist()
-    if sum(int(multipliers[place]) * rows[place].largest for place in used) * system.slots >= _MOST_WEIGHT:
+    # Of a row by itself the checker only knows that a replica counts twice at most.
+    if sum(int(multipliers[place]) * max(rows[place].largest, 2) for place in used) * system.slots >= MOST_SUM:
         return None
     total = np.zeros_like(system.replicas)
     for place in used:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges
 
-# Sums of so many counts, and numbers in them, that 64 bits hold.
-_MOST_ITEMS, _MOST_NUMBER = 10**6, 2**62
+# Sums of so many counts, and numbers in them, that 64 bits hold; what all slots weigh in a sum of rows stays below.
+_MOST_ITEMS, _MOST_NUMBER, MOST_SUM = 10**6, 2**62, 2**60
 
 
 class PairRows:
@@ -48,17 +48,20 @@ class PairRows:
         margin for each expert. Then the weight of an item is rounded down, so items weigh no more than before, and what
         they weigh together is whole.
         """
-        if not (0 < divisor < _MOST_NUMBER and 0 <= margin < _MOST_NUMBER // 4):
+        if not (0 < divisor < _MOST_NUMBER and 0 <= margin < MOST_SUM):
             raise CertificateError("the divisor or the margin of a rounded row is out of range")
         slots = int(row["slots"])
         weights, right = self.sum(row)
-        if abs(slots) * self._layer.slots >= _MOST_NUMBER // 4:
+        if abs(slots) * self._layer.slots >= MOST_SUM:
             raise CertificateError("the number of slots has too large a multiplier")
         weights = weights + slots * self._counts
         bases = {int(expert): int(count) for expert, count in row["bases"]}
         grounds = np.zeros(len(self._layer.loads), dtype=np.int64)
         for expert in range(grounds.size):
-            grounds[expert] = weights[self._place[expert, bases.get(expert, 1)]]
+            base = bases.get(expert, 1)
+            if (expert, base) not in self._place:
+                raise CertificateError(f"the base of expert {expert}, {base} replicas, is none of its counts")
+            grounds[expert] = weights[self._place[expert, base]]
         right += slots * self._layer.slots - sum(grounds.tolist()) + margin * grounds.size
         self._rounded.append(((weights - grounds[self._experts] + margin) // divisor, right // divisor))
 
@@ -77,7 +80,7 @@ class PairRows:
         rows, cuts = _integers(terms["rows"], 3), _integers(terms["cuts"], 2)
         largest = self._layer.slots * sum(2 * multiplier for *_, multiplier in rows)
         largest += sum(int(np.abs(self._rounded[cut][0]).max()) * multiplier for cut, multiplier in cuts)
-        if largest >= _MOST_NUMBER // 4:
+        if largest >= MOST_SUM:
             raise CertificateError("the multipliers of rows are too large")
         steps = np.zeros(len(self._loads) + 1, dtype=np.int64)
         alone = np.zeros(len(self._loads), dtype=np.int64)

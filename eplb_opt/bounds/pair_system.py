@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil, lcm
 from typing import Any
 
 import numpy as np
 
-from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, needs
 from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
 
@@ -39,12 +39,20 @@ class Row:
 
 
 def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
-    """Least and most replicas of each expert in plans below `max_load`; empty where these numbers exclude all plans."""
-    least, most = Buckets(instance, max_load, below=True).ranges
-    slots = instance.deployment.num_slots
-    most = np.minimum(most, least + max(slots - int(least.sum()), 0))
-    possible = least.sum() <= slots <= most.sum()
-    return (least, most) if possible else (least[:0], most[:0])
+    """Least and most replicas of each expert in plans below `max_load`; empty where these numbers exclude all plans.
+
+    Those of the checker, as evidence speaks of counts within them: with ranges that are wider by one count, it would
+    name some that the checker does not know.
+    """
+    (weights,) = instance.weights
+    try:
+        layer = CertifiedLayer.of(weights, asdict(instance.deployment), instance.unit)
+        needed = needs(layer, layer.below(max_load), layer.ranges, Effort())
+    except CertificateError:
+        # More counts than it looks at are more than anything is done with.
+        needed = (1,) * len(weights), (instance.max_replicas,) * len(weights)
+    least, most = np.array(needed or ((), ()), dtype=np.int64)
+    return least, most
 
 
 class PairSystem:

@@ -55,7 +55,7 @@ def close_by_pairing(pursuit: Pursuit) -> None:
         if verdict.counts is not None and pursuit.offer_plan(fold(instance, verdict.counts)):
             pursuit.search(pursuit.slots, _POLISH, seed, meter)
         elif verdict.evidence is not None:
-            pursuit.offer_bound("pairing", max_load, True, verdict.evidence)
+            pursuit.offer_bound("pairing", max_load, evidence=verdict.evidence)
         else:
             # Where no evidence is found soon, there most often is a plan.
             pursuit.search(pursuit.slots, patience, seed, meter)
@@ -78,7 +78,7 @@ def _ask_cpsat(pursuit: Pursuit, seconds: float, seed: int) -> bool:
             pursuit.offer_plan(fold(pursuit.instance, counts))
             pursuit.search(pursuit.slots, _POLISH, seed, part)
         elif verdict == "infeasible":
-            pursuit.offer_bound("pairing by cpsat", max_load, checked=False)
+            pursuit.offer_bound("pairing", max_load, by="cpsat")
         else:
             break
     return pursuit.closed

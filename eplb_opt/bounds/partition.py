@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable
 from math import comb
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets, node_experts, node_instance
+from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets
+from eplb_opt.bounds.node import Bracket, Node
+from eplb_opt.bounds.partition_evidence import backing, evidence_of
 from eplb_opt.bounds.pursuit import Pursuit
-from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.bounds.windows import envelope_bound
 from eplb_opt.heuristics.planner import better_plan, first_plan
 from eplb_opt.instance import Instance
-from eplb_opt.proof import Proof, strongest
-from eplb_opt.verify import max_loads
+from eplb_opt.proof import Proof
 
 Slots = NDArray[np.int64]
 # Closes the gap of one node: `eplb_opt.bounds.closing.close`.
@@ -36,64 +32,6 @@ def partition_applies(instance: Instance) -> bool:
     deployment = instance.deployment
     groups, share = deployment.binding_groups, deployment.groups_per_node
     return deployment.binding_nodes > 1 and (groups <= MOST_GROUPS or share == 1) and comb(groups, share) <= MOST_SETS
-
-
-@dataclass
-class _Bracket:
-    """The best plan and the best bound of a node, or of one of its windows by itself."""
-
-    instance: Instance
-    proof: Proof
-    slots: Slots | None = None
-    value: Fraction | None = None
-
-    def offer(self, slots: Slots) -> None:
-        """Keep a row of slots if it is better."""
-        value = max(max_loads(slots.tolist(), self.instance))
-        if self.value is None or value < self.value:
-            self.slots, self.value = slots, value
-
-    @property
-    def closed(self) -> bool:
-        """Whether plan and bound meet."""
-        return self.value == self.proof.bound
-
-
-class _Node:
-    """A node that takes one set of groups: all of its windows, and each by itself."""
-
-    def __init__(self, layer: Instance, groups: GroupSet) -> None:
-        instance = node_instance(layer, groups)
-        self.experts = node_experts(layer, groups)
-        self.windows: list[_Bracket] = []
-        self.visits = self.searches = 0
-        if instance.num_windows == 1:
-            self.all = _Bracket(instance, strongest(*quick_bounds(instance)))
-        else:
-            # The instant bounds of many windows of all sets would take longer than those that are needed.
-            self.all = _Bracket(instance, Proof("mean", max(instance.mean_loads), checked=True))
-
-    def look_at_windows(self) -> None:
-        """The bound that the windows promise, once it matters what this node can do."""
-        if self.windows or self.all.instance.num_windows == 1:
-            return
-        for window in self.all.instance.windows():
-            self.windows.append(_Bracket(window, strongest(*quick_bounds(window))))
-        if self.all.slots is not None:
-            self.offer(self.all.slots)
-        envelope = Proof("envelope", envelope_bound([window.instance for window in self.windows]), checked=True)
-        self.all.proof = strongest(self.all.proof, envelope, *(window.proof for window in self.windows))
-
-    def offer(self, slots: Slots) -> None:
-        """Keep a row of slots, experts numbered from 0, where it is better."""
-        for bracket in (self.all, *self.windows):
-            bracket.offer(slots)
-
-    @property
-    def window_to_prove(self) -> _Bracket | None:
-        """The window that may raise the bound by most; ``None`` where none can: each has a plan within the bound."""
-        window = max(self.windows or [self.all], key=lambda window: window.value or 0)
-        return window if window.value is not None and window.value > self.all.proof.bound else None
 
 
 class Partition:
@@ -114,7 +52,7 @@ class Partition:
         self._seed = pursuit.meter.left().seed
         instance, slots = pursuit.instance, pursuit.slots
         deployment = instance.deployment
-        self._nodes = {groups: _Node(instance, groups) for groups in group_sets(instance)}
+        self._nodes = {groups: Node(instance, groups) for groups in group_sets(instance)}
         for start in range(0, slots.size, deployment.slots_per_node):
             part = slots[start : start + deployment.slots_per_node]
             groups = tuple(sorted(set((part // instance.experts_per_group).tolist())))
@@ -133,16 +71,12 @@ class Partition:
 
     def _bound(self) -> list[GroupSet]:
         """A best partition under the bounds of nodes; its value is a bound of the layer."""
-        proofs = {groups: node.all.proof for groups, node in self._nodes.items()}
-        bounds = {groups: proof.bound for groups, proof in proofs.items()}
-        value, partition = best_partition(bounds, self._pursuit.instance.deployment.binding_groups)
-        # What excludes anything better are the sets whose bounds are at least this.
-        excluding = {groups: proof for groups, proof in proofs.items() if proof.bound >= value}
-        checked = all(proof.checked for proof in excluding.values())
-        argument = "partition" if checked else "partition by cpsat"
-        # What a node can do is not said of any one of several windows.
-        evidence = _evidence(excluding) if self._pursuit.instance.num_windows == 1 else None
-        self._pursuit.offer_bound(argument, value, checked, evidence)
+        num_groups = self._pursuit.instance.deployment.binding_groups
+        bounds = {groups: node.all.proof.bound for groups, node in self._nodes.items()}
+        value, partition = best_partition(bounds, num_groups)
+        by, excluding = backing(self._nodes, num_groups, value)
+        evidence = None if by else evidence_of(excluding, value)
+        self._pursuit.offer_bound("partition", value, by=by, evidence=evidence)
         return partition
 
     def _plan(self) -> None:
@@ -158,7 +92,7 @@ class Partition:
             rows = [self._nodes[groups].experts[plans[groups].slots] for groups in partition]
             self._pursuit.offer_plan(np.concatenate(rows))
 
-    def _refine(self, node: _Node) -> None:
+    def _refine(self, node: Node) -> None:
         """A plan first; then, in turn, search and proof, each time with twice the work."""
         node.look_at_windows()
         effort = 2 ** (node.visits // 2)
@@ -169,7 +103,7 @@ class Partition:
         else:
             self._prove(node, window, window.slots, effort * _PROOF)
 
-    def _search(self, node: _Node, seconds: float) -> None:
+    def _search(self, node: Node, seconds: float) -> None:
         plan = node.all
         node.searches += 1
         # With several windows a plan that search cannot better need not be good: each second search begins anew.
@@ -180,23 +114,15 @@ class Partition:
         node.offer(better_plan(plan.instance, before, target, seconds, self._seed + node.visits))
         self._pursuit.meter.spend(seconds)
 
-    def _prove(self, node: _Node, window: _Bracket, slots: Slots, seconds: float) -> None:
+    def _prove(self, node: Node, window: Bracket, slots: Slots, seconds: float) -> None:
         """No plan of a node is better than the best for one window by itself."""
 
         def report(slots: Slots | None, proof: Proof | None) -> None:
             if slots is not None:
                 node.offer(slots)
             if proof is not None:
-                window.proof = strongest(window.proof, proof)
-                node.all.proof = strongest(node.all.proof, proof)
+                window.learn(proof)
+                node.all.learn(proof)
 
         meter = self._pursuit.meter.part(most=seconds)
         self._close(Pursuit(window.instance, slots, window.proof.bound, self._pursuit.target_gap, meter, report))
-
-
-def _evidence(proofs: Mapping[GroupSet, Proof]) -> Mapping[str, Any] | None:
-    """Of the sets that a partition cannot do without, where all of it can be checked."""
-    sets = [(list(groups), proof.certified) for groups, proof in proofs.items()]
-    if any(certified is None for _, certified in sets):
-        return None
-    return {"argument": "partition", "sets": [[groups, certified] for groups, certified in sets]}

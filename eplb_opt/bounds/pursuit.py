@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.aim import Aim
 from eplb_opt.backends.limits import Meter
+from eplb_opt.bounds.acceptance import accepted
 from eplb_opt.heuristics.planner import better_plan
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, Report
@@ -51,6 +53,7 @@ class Pursuit:
     proof: Proof | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self._aim = Aim("total" if self.instance.num_windows == 1 else "worst")
         self.best = max(max_loads(self.slots.tolist(), self.instance))
 
     @property
@@ -68,13 +71,17 @@ class Pursuit:
         return True
 
     def offer_bound(
-        self, argument: str, bound: Fraction, checked: bool, evidence: Mapping[str, Any] | None = None
+        self, argument: str, bound: Fraction, *, by: str = "", evidence: Mapping[str, Any] | None = None
     ) -> None:
-        """Keep and report a bound if it is higher, or has evidence for what was only claimed; as in `Proof`."""
+        """Keep and report a bound if it is higher, or has evidence for what was only claimed; as in `Proof`.
+
+        Either there is evidence, which the checker looks at, or the bound is somebody's word.
+        """
         claimed = self.proof is not None and self.proof.certified is None
         if bound > self.lower_bound or (bound == self.lower_bound and claimed and evidence is not None):
+            proof = Proof(argument, bound, evidence is not None, by, evidence)
             self.lower_bound = bound
-            self.proof = Proof(argument, bound, checked, evidence)
+            self.proof = accepted(proof, self.instance, self._aim) if evidence is not None else proof
             self.report(None, self.proof)
 
     def search(self, slots: Slots, seconds: float, seed: int, meter: Meter) -> Slots:

@@ -26,11 +26,10 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
     deployment = instance.deployment
     if instance.num_windows > 1 or deployment.num_slots > _MOST_SLOTS:
         return None
-    loads = [weight * instance.unit for weight in instance.weights[0]]
-    rules = asdict(deployment)
+    loads, rules = instance.weights[0], asdict(deployment)
     evidence: dict[str, Any] = {"argument": "search"}
     try:
-        layer = CertifiedLayer.of(loads, rules)
+        layer = CertifiedLayer.of(loads, rules, instance.unit)
         if deployment.binding_nodes > 1:
             sets = list(islice(group_sets(instance), _MOST_SETS + 1))
             if len(sets) > _MOST_SETS:
@@ -39,7 +38,7 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
             evidence = {"argument": "partition", "sets": [[list(groups), dict(evidence)] for groups in refuted]}
         elif not _is_refuted(layer, layer.below(bound)):
             return None
-        check_certificate({**evidence, "bound": str(bound)}, loads, rules)
+        check_certificate({**evidence, "bound": str(bound)}, loads, rules, instance.unit)
     except CertificateError:
         return None
     return evidence

@@ -1,4 +1,4 @@
-"""Certificates of bounds on several windows, and their checker, which shares no code with what found the bounds.
+"""Certificates of bounds on several windows, and their checker, which uses no code of what found the bounds.
 
 Such a certificate claims that no plan has a mean, or largest, imbalance over the windows below ``"bound"``. Loads of
 each window are divided by its mean load of a GPU, so that max loads are imbalances. Arguments:
@@ -7,7 +7,8 @@ each window are divided by its mean load of a GPU, so that max loads are imbalan
     ``"windows"``: a certificate for each window by itself. What no plan is below in any of them, it is not on the mean.
 ``"window partition"``
     ``"nodes"``: for sets of groups a certificate for each window, as pairs of the set and the list, about the node that
-    takes them. Whatever the partition of the groups, one for all windows, the nodes are as hot as that.
+    takes them. Whatever the partition of the groups, one for all windows, the nodes are as hot as that. For the largest
+    imbalance an ``"envelope"`` of the node can be in the place of the list.
 ``"envelope"``
     For the largest imbalance alone: below the bound, each expert needs as many replicas as its hottest window asks for,
     and these are more than there are slots.
@@ -23,11 +24,19 @@ from itertools import combinations
 from math import comb, factorial
 from typing import Any
 
-from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certificate import check_certificate, groups_of_node, no_partition
 from eplb_opt.bounds.certified_layer import CertificateError, binding, most_replicas, whole
 from eplb_opt.exact import exact_value
 
 _MOST_SETS, _MOST_PARTITIONS = 10_000, 10_000
+
+
+@dataclass(frozen=True)
+class _Loads:
+    """Loads of each expert in each window, and what makes imbalances of them, a factor for each window."""
+
+    windows: Sequence[Sequence[Any]]
+    units: Sequence[Fraction]
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ def check_window_certificate(
     certificate
         Parsed JSON, see above.
     windows
-        Loads of each expert in each window, in tokens, taken as exact; windows without load left out.
+        Loads of each expert in each window, in any unit, taken as exact; windows without load left out.
     deployment
         As in `eplb_opt.bounds.certificate.check_certificate`.
     weights
@@ -70,13 +79,18 @@ def check_window_certificate(
         gpus = whole(deployment, "num_gpus")
         if weights is not None and (min(weights) < 0 or len(weights) != len(windows)):
             raise CertificateError("weights of windows are negative, or not as many")
-        units = [gpus / sum(map(Fraction, window), Fraction(0)) for window in windows]
-        loads = [[Fraction(load) * unit for load in window] for window, unit in zip(windows, units, strict=True)]
+        # Of integers sums are found without fractions.
+        totals = [sum(load if isinstance(load, int) else Fraction(load) for load in window) for window in windows]
+        loads = _Loads(windows, [Fraction(gpus) / total for total in totals])
         bound, kind = exact_value(certificate["bound"]), certificate["argument"]
         if kind == "windows":
             proven = _value([_proven(certificate["windows"], loads, deployment)], weights)
         elif kind == "window partition":
-            proven = _best_partition(certificate["nodes"], loads, deployment, weights)
+            hot = _hot_nodes(certificate["nodes"], loads, deployment, weights)
+            if weights is None:
+                proven = bound if _no_partition_below(bound, hot, deployment) else Fraction(0)
+            else:
+                proven = _best_partition(hot, len(windows), deployment, weights)
         elif kind == "envelope" and weights is None:
             proven = bound if _too_many(loads, deployment, bound) else Fraction(0)
         else:
@@ -90,14 +104,12 @@ def check_window_certificate(
     return bound
 
 
-def _proven(
-    certificates: Sequence[Mapping[str, Any]], loads: Sequence[Sequence[Fraction]], deployment: Mapping[str, Any]
-) -> list[Fraction]:
-    if len(certificates) != len(loads):
-        raise CertificateError(f"{len(certificates)} certificates for {len(loads)} windows")
+def _proven(certificates: Sequence[Mapping[str, Any]], loads: _Loads, deployment: Mapping[str, Any]) -> list[Fraction]:
+    if len(certificates) != len(loads.windows):
+        raise CertificateError(f"{len(certificates)} certificates for {len(loads.windows)} windows")
     return [
-        check_certificate(certificate, window, deployment)
-        for certificate, window in zip(certificates, loads, strict=True)
+        check_certificate(certificate, window, deployment, unit)
+        for certificate, window, unit in zip(certificates, loads.windows, loads.units, strict=True)
     ]
 
 
@@ -111,41 +123,86 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     return value
 
 
-def _too_many(loads: Sequence[Sequence[Fraction]], deployment: Mapping[str, Any], bound: Fraction) -> bool:
+def _too_many(loads: _Loads, deployment: Mapping[str, Any], bound: Fraction) -> bool:
     """Whether below the bound experts need more replicas than there are slots, or than one can have."""
-    slots, most = whole(deployment, "num_slots"), most_replicas(len(loads[0]), deployment)
-    hottest = [max(expert) for expert in zip(*loads, strict=True)]
+    slots, most = whole(deployment, "num_slots"), most_replicas(len(loads.windows[0]), deployment)
+    imbalances = [
+        [Fraction(load) * unit for load in window] for window, unit in zip(loads.windows, loads.units, strict=True)
+    ]
+    hottest = [max(expert) for expert in zip(*imbalances, strict=True)]
     # Fewer than load / bound are not below it, and neither are as many.
     needed = [int(load / bound) + 1 if load else 1 for load in hottest]
     return sum(needed) > slots or max(needed) > most
 
 
-def _best_partition(
+def _hot_nodes(
     nodes: Sequence[Any],
-    loads: Sequence[Sequence[Fraction]],
+    loads: _Loads,
     deployment: Mapping[str, Any],
     weights: Sequence[Fraction] | None,
-) -> Fraction:
-    """The least objective over all partitions of the groups, with what is proven of each node."""
+) -> dict[tuple[int, ...], list[Fraction]]:
+    """How hot a node that takes a set of groups is at least, in each window, for the sets that are known."""
     num_nodes, num_groups = binding(deployment)
-    share, size = num_groups // num_nodes, len(loads[0]) // num_groups
-    partitions = factorial(num_groups) // (factorial(share) ** num_nodes * factorial(num_nodes))
-    if comb(num_groups, share) > _MOST_SETS or partitions > _MOST_PARTITIONS:
-        raise CertificateError("there are too many partitions of the groups")
-    node = _Rules(
-        whole(deployment, "num_gpus") // num_nodes,
-        whole(deployment, "num_slots") // num_nodes,
-        1,
-        1,
-        "global",
-        bool(deployment["distinct"]),
+    size = len(loads.windows[0]) // num_groups
+    if comb(num_groups, num_groups // num_nodes) > _MOST_SETS:
+        raise CertificateError("there are too many sets of groups")
+    rules = asdict(
+        _Rules(
+            whole(deployment, "num_gpus") // num_nodes,
+            whole(deployment, "num_slots") // num_nodes,
+            1,
+            1,
+            "global",
+            bool(deployment["distinct"]),
+        )
     )
     hot: dict[tuple[int, ...], list[Fraction]] = {}
     for groups, certificates in nodes:
-        taken = tuple(sorted({int(group) for group in groups}))
+        taken = groups_of_node(groups, num_groups, num_nodes)
         experts = [e for group in taken for e in range(group * size, (group + 1) * size)]
-        hot[taken] = _proven(certificates, [[window[e] for e in experts] for window in loads], asdict(node))
-    nothing = [Fraction(0)] * len(loads)
+        node = _Loads([[window[e] for e in experts] for window in loads.windows], loads.units)
+        if isinstance(certificates, Mapping):
+            hot[taken] = _hot_envelope(certificates, node, rules, weights)
+        else:
+            hot[taken] = _proven(certificates, node, rules)
+    return hot
+
+
+def _hot_envelope(
+    certificate: Mapping[str, Any],
+    loads: _Loads,
+    rules: Mapping[str, Any],
+    weights: Sequence[Fraction] | None,
+) -> list[Fraction]:
+    """A bound for one of the windows of a node, whichever, in the place of the first."""
+    bound = exact_value(certificate["bound"])
+    if certificate["argument"] != "envelope" or weights is not None or not _too_many(loads, rules, bound):
+        raise CertificateError("what is said of all windows of a node does not prove its bound")
+    return [bound, *[Fraction(0)] * (len(loads.windows) - 1)]
+
+
+def _no_partition_below(
+    bound: Fraction, hot: Mapping[tuple[int, ...], Sequence[Fraction]], deployment: Mapping[str, Any]
+) -> bool:
+    """Whether each partition of the groups has a node that is as hot as a bound in some window."""
+    num_nodes, num_groups = binding(deployment)
+    refuted = {taken for taken, windows in hot.items() if max(windows) >= bound}
+    return no_partition(num_groups, num_nodes, refuted)
+
+
+def _best_partition(
+    hot: Mapping[tuple[int, ...], Sequence[Fraction]],
+    num_windows: int,
+    deployment: Mapping[str, Any],
+    weights: Sequence[Fraction],
+) -> Fraction:
+    """The least mean over all partitions of the groups, with what is proven of each node."""
+    num_nodes, num_groups = binding(deployment)
+    share = num_groups // num_nodes
+    partitions = factorial(num_groups) // (factorial(share) ** num_nodes * factorial(num_nodes))
+    if partitions > _MOST_PARTITIONS:
+        raise CertificateError("there are too many partitions of the groups")
+    nothing = [Fraction(0)] * num_windows
     values = (
         _value([hot.get(taken, nothing) for taken in partition], weights)
         for partition in _partitions(tuple(range(num_groups)), share)

@@ -28,17 +28,18 @@ def window_bounds(
     `window_weights` weigh the mean.
     """
     if not any(instance.loaded_windows):
-        return (Proof("windows", Fraction(1), checked=True),)
+        return (Proof("windows", Fraction(1), checked=True, evidence={"argument": "windows", "windows": []}),)
     weights = instance.weights_of_loaded(window_weights) if objective == "mean" else None
     # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
     windows = [window.in_mean_loads() for window in instance.loaded().windows()]
     alone = [strongest(*quick_bounds(window)) for window in windows]
     evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
-    proofs = [Proof("windows", _value([[proof.bound for proof in alone]], weights), True, evidence)]
+    bound = _value([[proof.bound for proof in alone]], weights)
+    proofs = [Proof("windows", bound, checked=True, evidence=evidence)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(_partition_proof(windows, weights))
     if weights is None:
-        proofs.append(Proof("envelope", envelope_bound(windows), True, {"argument": "envelope"}))
+        proofs.append(Proof("envelope", envelope_bound(windows), checked=True, evidence={"argument": "envelope"}))
     return tuple(proofs)
 
 
@@ -54,7 +55,8 @@ def _partition_proof(windows: Sequence[Instance], weights: Sequence[Fraction] | 
     partitions = _partitions(tuple(range(layer.deployment.binding_groups)), layer.deployment.groups_per_node)
     bound = min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
     evidence = [[list(groups), [_certificate(proof) for proof in windows]] for groups, windows in proofs.items()]
-    return Proof("window partition", bound, True, {"argument": "window partition", "nodes": evidence})
+    argument = "window partition"
+    return Proof(argument, bound, checked=True, evidence={"argument": argument, "nodes": evidence})
 
 
 def _node_proofs(windows: Sequence[Instance], groups: GroupSet) -> Sequence[Proof]:

@@ -13,7 +13,7 @@ from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
-from eplb_opt.io.files import write_whole
+from eplb_opt.files import write_whole
 
 _FORMATS = dict.fromkeys(("balancedness", "worst", "lost", "by_forecast", "by_heuristic"), ".4f")
 

@@ -28,8 +28,8 @@ from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.files import write_whole
 from eplb_opt.io import read_loads
-from eplb_opt.io.files import write_whole
 from eplb_opt.solve import METHODS, Progress, usable_cores
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}

@@ -15,8 +15,8 @@ from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.files import write_whole
 from eplb_opt.heuristics import summaries
-from eplb_opt.io.files import write_whole
 from eplb_opt.report.words import plural
 
 PROTOCOLS = ("bound", "published")

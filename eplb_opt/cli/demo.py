@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.cli.running import run_words
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import FileFormatError
 
 
 def run(
+    context: typer.Context,
     folder: Annotated[Path, typer.Option(help="Where the files of the demonstration go.")] = Path("demo"),
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for the plan.")] = 20.0,
 ) -> int:
     """Generate, plan, convert and verify, from end to end. Also by the published greedy policy, for comparison."""
-    from eplb_opt.cli.main import run_command
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -34,7 +34,7 @@ def run(
     ):
         words = [str(argument) for argument in arguments]
         show(f"\n$ eplb-opt {shlex.join(words)}")
-        code = run_command(words)
+        code = run_words(context.find_root().command, words)
         if code:
             return code
     return 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from eplb_opt.bench.improve import Improved, improve
+from eplb_opt.bench.instances import best_known, read_library, solution_path, write_instance
 from eplb_opt.bench.run import Settings
 from eplb_opt.bench.suite import select
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
-from eplb_opt.io.files import make_folder, require_writable
+from eplb_opt.files import make_folder, require_writable
 from eplb_opt.io.native import write_solution
-from eplb_opt.library import best_known, read_library, rebuild, solution_path, state_of, write_instance
+from eplb_opt.library import rebuild, state_of
 
 
 def run_library(folder: Path, only: list[str], settings: Settings) -> int:

@@ -14,6 +14,7 @@ import typer
 
 import eplb_opt
 from eplb_opt.cli import backtest, bench, compare, convert, demo, evaluate, generate, inspect, report, solve, verify
+from eplb_opt.cli.running import run_words
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import EplbOptError
 
@@ -85,14 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run_command(arguments: Sequence[str]) -> int | None:
-    """Run a command and return its exit code; errors come through, which the framework would turn into exit codes."""
-    command = typer.main.get_command(app)
-    try:
-        with command.make_context("eplb-opt", list(arguments)) as context:
-            code: int | None = command.invoke(context)
-    except typer.Exit as stop:
-        return stop.exit_code
-    return code
+    """Run a command and return its exit code; errors come through."""
+    return run_words(typer.main.get_command(app), arguments)
 
 
 def _fail(sentence: str) -> None:

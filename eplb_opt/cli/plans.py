@@ -59,8 +59,9 @@ class Asked:
         names = ("num_gpus", "num_nodes", "num_groups", "policy", "distinct")
         values = (self.gpus, self.nodes, self.groups, self.policy, self.distinct)
         asked = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-        reads = None if content is None else ENGINES[engine].facts
-        written = {} if reads is None or content is None else reads(content)
+        written: dict[str, Any] = {}
+        if content is not None and (reads := ENGINES[engine].facts):
+            written = reads(content)
         if not asked:
             return written
         if "num_gpus" not in asked | written:

@@ -18,11 +18,11 @@ from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
+from eplb_opt.files import write_whole
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import ENGINES
-from eplb_opt.io.files import write_whole
 from eplb_opt.io.recognition import plan_engine
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model

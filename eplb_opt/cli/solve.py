@@ -11,12 +11,12 @@ from eplb_opt.cli import options, plans
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.document import format_solution
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
 from eplb_opt.io.content import read_content
 from eplb_opt.io.engines import ENGINES, require_target
-from eplb_opt.io.native import format_solution
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 
@@ -127,6 +127,7 @@ def run(
 def show_solution(solution: Solution) -> None:
     """Print a row per layer and the line that sums them up."""
     frame = solution.to_frame()
+    frame["proof"] = [layer.proof.named for layer in solution.layers]
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     known = ["bound", "gap", "status", "stopped_by", "proof"]
     if solution.objective == "total":

@@ -21,6 +21,7 @@ from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
 from eplb_opt.models import model_of
 from eplb_opt.plan import Plan
+from eplb_opt.proof import named
 
 _MOST_LINES = 20
 
@@ -127,7 +128,7 @@ def _certified(content: Content, loads: Loads, deployment: Deployment) -> tuple[
 
 
 def _words(bounds: tuple[Certified, ...]) -> str:
-    trusted = Counter(bound.argument for bound in bounds if not bound.checked)
+    trusted = Counter(named(bound.argument, bound.by) for bound in bounds if not bound.checked)
     checked = f"{sum(bound.checked for bound in bounds)} of {len(bounds)} bounds are checked by their certificates"
     if not trusted:
         return checked

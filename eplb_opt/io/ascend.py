@@ -20,7 +20,7 @@ from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
 from eplb_opt.plan import Plan
 
 _LAYERS, _COUNT = "layer_list", "moe_layer_count"
-_CHECKED = "0.23.0.post1"
+_CHECKED = "vLLM 0.33.0 and vLLM-Ascend 0.23.0.post1"
 
 
 def holds_plan(content: Content) -> bool:
@@ -94,7 +94,7 @@ def start_line(path: str, plan: Plan) -> StartLine:
     """What starts vLLM-Ascend with the file; with one rank for expert parallelism it would ignore the file."""
     config = {"eplb_config": {"expert_map_path": path}}
     line = words(*vllm_ranks(plan.deployment), "--additional-config", json.dumps(config))
-    where = f"add to the command of vLLM with vLLM-Ascend (checked for {_CHECKED})"
+    where = f"add to the command of vLLM (checked for {_CHECKED})"
     return StartLine((line,), where, vllm_notes(plan.deployment))
 
 

@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Literal
 
 from eplb_opt.errors import FileFormatError
+from eplb_opt.files import decode, parse_json, read_bytes
 from eplb_opt.io.containers import container_of, load_numpy, load_torch
-from eplb_opt.io.files import decode, parse_json, read_bytes
 from eplb_opt.io.foreign import unpacked
 from eplb_opt.io.json_lines import json_lines
 

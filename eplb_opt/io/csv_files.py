@@ -11,8 +11,8 @@ from typing import Any
 
 from eplb_opt.columns import LongColumns, WideColumns, columns_of, layer_ids_of
 from eplb_opt.errors import FileFormatError
+from eplb_opt.files import naming
 from eplb_opt.io.content import Content
-from eplb_opt.io.files import naming
 from eplb_opt.io.recording import Recording
 from eplb_opt.loads import Loads
 from eplb_opt.long_table import LongTable, require_no_order

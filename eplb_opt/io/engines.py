@@ -11,9 +11,9 @@ import numpy as np
 
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
+from eplb_opt.files import require_writable, write_whole
 from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, parse_content, read_content
-from eplb_opt.io.files import require_writable, write_whole
 from eplb_opt.io.load_files import FORMATS
 from eplb_opt.io.mappings import DeploymentFor, Given, numbered
 from eplb_opt.io.recognition import plan_engine
@@ -45,7 +45,7 @@ class Engine:
         Names of its files end in one of these, where the engine tells kinds of files by their names.
     numbering
         How its files count layers, which nobody else can change; ``None``: as the plan does.
-    draft_layers
+    no_draft_layers
         Why a file has no place for rows of draft layers, in words; ``""`` where it has.
     facts
         What a file says of its deployment, as arguments of `Deployment`, if it says how many GPUs there are.
@@ -59,7 +59,7 @@ class Engine:
     start_line: Callable[[str, Plan], StartLine]
     suffixes: tuple[str, ...] = ()
     numbering: Numbering | None = None
-    draft_layers: str = ""
+    no_draft_layers: str = ""
     facts: Callable[[Content], dict[str, Any]] | None = None
 
     @classmethod
@@ -82,15 +82,15 @@ class Engine:
 
     def require_draft_layers(self, count: int) -> None:
         """Refuse rows of draft layers where the file has no place for them: an `InvalidArgumentError`."""
-        if count and self.draft_layers:
-            raise InvalidArgumentError(f"draft_layers={count}, but {self.draft_layers}: leave it out")
+        if count and self.no_draft_layers:
+            raise InvalidArgumentError(f"draft_layers={count}, but {self.no_draft_layers}: leave it out")
 
 
 ENGINES = {
     "native": Engine.of(
         native,
         "eplb_opt",
-        draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
+        no_draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
         facts=native.deployment_facts,
     ),
     "sglang": Engine.of(
@@ -98,10 +98,10 @@ ENGINES = {
         "SGLang",
         suffixes=(".json", ".pt"),
         numbering="decoder",
-        draft_layers="a plan of SGLang ends with the last decoder layer of the model",
+        no_draft_layers="a plan of SGLang ends with the last decoder layer of the model",
     ),
     "vllm": Engine.of(
-        vllm, "vLLM", numbering="moe", draft_layers="a plan of vLLM ends with the last MoE layer of the model"
+        vllm, "vLLM", numbering="moe", no_draft_layers="a plan of vLLM ends with the last MoE layer of the model"
     ),
     "trtllm": Engine.of(trtllm, "TensorRT-LLM", suffixes=(".yaml", ".yml"), numbering="decoder"),
     "ascend": Engine.of(
@@ -109,14 +109,14 @@ ENGINES = {
         "vLLM-Ascend",
         suffixes=(".json",),
         numbering="moe",
-        draft_layers="vLLM-Ascend places the experts of draft layers by itself",
+        no_draft_layers="vLLM-Ascend places the experts of draft layers by itself",
         facts=ascend.deployment_facts,
     ),
     "deepseek": Engine.of(
         deepseek,
         "DeepSeek's EPLB",
         suffixes=(".pt", ".npz"),
-        draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
+        no_draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
     ),
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from eplb_opt.errors import FileFormatError
-from eplb_opt.io.files import decode, parse_json
+from eplb_opt.files import decode, parse_json
 
 # Whole JSON documents may be one line: what is longer is not the first record of many.
 _LONGEST_FIRST = 2**26

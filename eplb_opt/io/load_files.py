@@ -10,11 +10,11 @@ from pathlib import PurePath
 
 from eplb_opt.arguments import one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
+from eplb_opt.files import write_whole
 from eplb_opt.io import arrays, csv_files, load_history, per_pass, rank_tables, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, Kind, read_content
 from eplb_opt.io.doubts import doubts_of
 from eplb_opt.io.expected import Expected
-from eplb_opt.io.files import write_whole
 from eplb_opt.io.recognition import plan_engine
 from eplb_opt.io.recording import Recording, stack
 from eplb_opt.io.windowing import Windowing

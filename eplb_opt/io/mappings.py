@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eplb_opt.arguments import positive_int
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
-from eplb_opt.io.files import naming
+from eplb_opt.files import naming
 from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.plan import Plan
 

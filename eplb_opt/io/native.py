@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 from typing import Any, get_args
 
 from eplb_opt.deployment import Deployment, Policy
+from eplb_opt.document import PLAN, SOLUTION, VERSION, computed_values, plan_object
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.exact import nearest_float
+from eplb_opt.files import naming
 from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.files import naming, write_whole
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
-from eplb_opt.io.record import Record, exact_number
+from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, file_word, words
 from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
@@ -23,14 +24,10 @@ from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
 from eplb_opt.verify import require_valid
 
-_PLAN = "eplb_opt.plan"
-_SOLUTION = "eplb_opt.solution"
-_VERSION = 1
-
 
 def holds_plan(content: Content) -> bool:
     """Whether this is a plan, or a solution with one, written by eplb_opt."""
-    return content.kind == "json" and content.has_key("format") and content.value["format"] in (_PLAN, _SOLUTION)
+    return content.kind == "json" and content.has_key("format") and content.value["format"] in (PLAN, SOLUTION)
 
 
 def parse_plan(content: Content, given: Given) -> Plan:
@@ -66,7 +63,7 @@ def deployment_facts(content: Content) -> dict[str, Any]:
 
 def format_plan(plan: Plan, name: str) -> str:
     """JSON text of a plan file, with the deployment and the labels of the rows."""
-    return json.dumps(_plan_object(plan)) + "\n"
+    return json.dumps(plan_object(plan)) + "\n"
 
 
 def demands(plan: Plan) -> Iterator[str]:
@@ -94,12 +91,12 @@ def read_solution(path: str | os.PathLike[str]) -> Solution:
 
 def holds_solution(content: Content) -> bool:
     """Whether this is a solution written by eplb_opt."""
-    return holds_plan(content) and content.value["format"] == _SOLUTION
+    return holds_plan(content) and content.value["format"] == SOLUTION
 
 
 def parse_solution(content: Content) -> Solution:
     """Solution of a solution file; what follows from other values (gap, status) is computed, and has to be the same."""
-    record = _known(Record(content.name, content.value), _SOLUTION)
+    record = _known(Record(content.name, content.value), SOLUTION)
     layers = tuple(_layer(layer) for layer in record.records("layers"))
     plan = require_valid(parse_plan(content, Given()), content.name)
     ids = tuple(layer.layer_id for layer in layers)
@@ -116,41 +113,22 @@ def parse_solution(content: Content) -> Solution:
 
 def write_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
     """Write plan, bounds, proofs and trace; a `FileFormatError` if the file cannot be written."""
-    write_whole(path, format_solution(solution))
-
-
-def format_solution(solution: Solution) -> str:
-    """JSON text of a solution file."""
-    return json.dumps(solution_object(solution)) + "\n"
-
-
-def solution_object(solution: Solution) -> dict[str, Any]:
-    """What a solution file holds; numbers that are exact are written as text and as a float."""
-    weights = solution.window_weights
-    return {
-        "format": _SOLUTION,
-        "version": _VERSION,
-        "objective": solution.objective,
-        "window_weights": None if weights is None else [exact_number(weight) for weight in weights],
-        "runtime": solution.runtime,
-        "plan": _plan_object(solution.plan),
-        "layers": [_layer_object(layer) for layer in solution.layers],
-    }
+    solution.save(path)
 
 
 def _known(record: Record, *formats: str) -> Record:
     """`record` itself, if it has one of `formats` and the known version."""
     found = record.choice("format", formats)
     version = record.get("version", int)
-    if version != _VERSION:
-        raise FileFormatError(f"{record.name} is version {version} of {found}; known versions: {_VERSION}")
+    if version != VERSION:
+        raise FileFormatError(f"{record.name} is version {version} of {found}; known versions: {VERSION}")
     return record
 
 
 def _plan_record(content: Content) -> Record:
     """The plan of a plan file, or of a solution file."""
-    record = _known(Record(content.name, content.value), _PLAN, _SOLUTION)
-    return _known(record.record("plan"), _PLAN) if record.values["format"] == _SOLUTION else record
+    record = _known(Record(content.name, content.value), PLAN, SOLUTION)
+    return _known(record.record("plan"), PLAN) if record.values["format"] == SOLUTION else record
 
 
 def _plan(record: Record, deployment: DeploymentFor | None) -> Plan:
@@ -198,17 +176,11 @@ def _layer(record: Record) -> LayerSolution:
         trace=tuple(_trace_point(point) for point in record.records("trace")),
         work=_work(record),
     )
-    for key, value in _computed(layer).items():
+    for key, value in computed_values(layer).items():
         if key in record.values and record.values[key] != value:
             found = reprlib.repr(record.values[key])
             raise FileFormatError(f"{record.name}: {key!r} is {found}, which follows from other values to be {value}")
     return layer
-
-
-def _computed(layer: LayerSolution) -> dict[str, Any]:
-    """What follows from other values of a layer, as files have it."""
-    numbers = {key: exact_number(getattr(layer, key)) for key in ("objective", "max_load", "mean_load", "lower_bound")}
-    return {**numbers, "gap": exact_number(layer.gap), "status": layer.status}
 
 
 def _work(record: Record) -> dict[str, float]:
@@ -224,10 +196,20 @@ def _proof(record: Record) -> Proof:
     evidence = record.values.get("evidence")
     if evidence is not None and not isinstance(evidence, dict):
         raise FileFormatError(f"{record.name}: 'evidence' is no object")
-    proof = Proof(record.get("argument", str), record.exact("bound"), record.get("checked", bool))
+    argument, by = record.get("argument", str), record.get("by", str) if "by" in record.values else None
+    if by is None:
+        argument, by = _argument_of_0_2(argument)
+    proof = Proof(argument, record.exact("bound"), record.get("checked", bool), by)
     proof = proof if evidence == proof.certified else replace(proof, evidence=evidence)
     # Without a certificate it is the file's word alone.
     return replace(proof, checked=proof.checked and proof.certified is not None)
+
+
+def _argument_of_0_2(sentence: str) -> tuple[str, str]:
+    """Argument and `by` of a proof in files of versions 0.1 and 0.2, which wrote both in a sentence."""
+    argument, _, by = sentence.partition(" by ")
+    # Whoever left a node open, these versions named CP-SAT.
+    return argument, "cpsat or search" if argument == "partition" and by else by
 
 
 def _trace_point(record: Record) -> TracePoint:
@@ -237,43 +219,3 @@ def _trace_point(record: Record) -> TracePoint:
         lower_bound=record.exact("lower_bound"),
         source=record.get("source", str),
     )
-
-
-def _plan_object(plan: Plan) -> dict[str, Any]:
-    return {
-        "format": _PLAN,
-        "version": _VERSION,
-        "deployment": asdict(plan.deployment),
-        "num_experts": plan.num_experts,
-        "numbering": plan.numbering,
-        "num_model_layers": plan.num_model_layers,
-        "moe_layer_ids": plan.labels.moe_layer_ids,
-        "layer_ids": list(plan.layer_ids),
-        "physical_to_logical": plan.physical_to_logical.tolist(),
-    }
-
-
-def _layer_object(layer: LayerSolution) -> dict[str, Any]:
-    proof = layer.proof
-    return {
-        "layer_id": layer.layer_id,
-        **_computed(layer),
-        "stopped_by": layer.stopped_by,
-        "proof": {
-            "argument": proof.argument,
-            "bound": exact_number(proof.bound),
-            "checked": proof.checked,
-            "evidence": proof.certified,
-        },
-        "trace": [
-            {
-                "seconds": point.seconds,
-                "objective": exact_number(point.objective),
-                "lower_bound": exact_number(point.lower_bound),
-                "source": point.source,
-            }
-            for point in layer.trace
-        ],
-        "work": dict(layer.work),
-        "runtime": layer.runtime,
-    }

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from eplb_opt.errors import FileFormatError
-from eplb_opt.exact import exact_text, exact_value
+from eplb_opt.exact import exact_value
 
 T = TypeVar("T")
 
@@ -57,11 +57,11 @@ class Record:
         raise self._wrong(key, f"one of {', '.join(map(str, options))}")
 
     def exact(self, key: str) -> Fraction:
-        """Value of `key` written by `exact_number`: a fraction that is not negative."""
+        """Value of `key` written by `eplb_opt.exact.exact_number`: a fraction that is not negative."""
         return self.record(key)._exact(self._wrong(key, "an exact number such as 590/3"))
 
     def exacts(self, key: str) -> tuple[Fraction, ...]:
-        """The list under `key` of numbers written by `exact_number`."""
+        """The list under `key` of numbers written by `eplb_opt.exact.exact_number`."""
         wrong = self._wrong(key, "a list of exact numbers such as 590/3")
         return tuple(number._exact(wrong) for number in self.records(key))
 
@@ -86,12 +86,3 @@ class Record:
 
     def _wrong(self, key: str, expected: str) -> FileFormatError:
         return FileFormatError(f"{self.name}: {key!r} is {reprlib.repr(self.values[key])}, not {expected}")
-
-
-def exact_number(value: Fraction) -> dict[str, Any]:
-    """A fraction for machines and people: its exact text, and the nearest float (null where none is near)."""
-    try:
-        nearest: float | None = float(value)
-    except OverflowError:
-        nearest = None
-    return {"exact": exact_text(value), "float": nearest}

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.files import naming
 from eplb_opt.io.doubts import layers_left_out
-from eplb_opt.io.files import naming
 from eplb_opt.io.windowing import Windowing, joined
 from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.loads import Loads

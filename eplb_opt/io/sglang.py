@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
+from eplb_opt.files import naming
 from eplb_opt.io.content import Content, list_names
-from eplb_opt.io.files import naming
 from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
@@ -28,7 +28,7 @@ _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
 _LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
-_CHECKED = "0.5.23"
+_CHECKED = "SGLang 0.5.23"
 _COLLAPSED = (
     "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
     "loads are less even than planned; the plug-in does not lose that: eplb_opt/plugins/sglang.md"
@@ -145,7 +145,7 @@ def start_line(path: str, plan: Plan) -> StartLine:
     if redundant:
         notes = (*notes, _COLLAPSED)
     line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
-    return StartLine((line,), f"add to the command of SGLang (checked for {_CHECKED})", notes)
+    return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
 
 
 def _axes(counts: Any) -> int:

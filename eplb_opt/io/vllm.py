@@ -25,9 +25,9 @@ _VERSION = 1
 _KEYS = ("record_type", "version", "num_redundant_experts", "num_slots", "initial_global_assignments")
 # vLLM's table of replicas has a fixed width.
 _MOST_REDUNDANT = 1023
-_NO_RELEASE = (
-    "releases of vLLM (up to 0.33.0) have no initial_mapping_path and refuse it: they take a plan only through the "
-    "plug-in, eplb_opt/plugins/vllm.md"
+_WHERE = (
+    "releases (vLLM 0.33.0 and before) take a plan only through the plug-in, eplb_opt/plugins/vllm.md, and refuse "
+    "initial_mapping_path; to the command of a vLLM built with pull request 41141 add"
 )
 _META, _STATS = "eplb_load_meta", "eplb_load_stats"
 # What benchmark scripts write between the records of vLLM.
@@ -105,8 +105,7 @@ def start_line(path: str, plan: Plan) -> StartLine:
     deployment = plan.deployment
     config = {"num_redundant_experts": deployment.num_slots - plan.num_experts, "initial_mapping_path": path}
     line = words(*vllm_ranks(deployment), "--enable-eplb", "--eplb-config", json.dumps(config))
-    where = "for a vLLM built with pull request 41141, add to its command"
-    return StartLine((line,), where, (_NO_RELEASE, *vllm_notes(deployment)))
+    return StartLine((line,), _WHERE, vllm_notes(deployment))
 
 
 def holds_loads(content: Content) -> bool:

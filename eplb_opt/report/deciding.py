@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, compress
 
 from eplb_opt.report.blocks import Section, Table, Text
-from eplb_opt.report.report import Report
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.verdict import subject_words
 from eplb_opt.report.words import in_percent, percent, percent_at_most, plural
 
@@ -14,7 +14,7 @@ _SHOWN = 10
 _MOST = 0.8
 
 
-def deciding_section(report: Report) -> Section:
+def deciding_section(report: ReportData) -> Section:
     """Layers by their share of the sum of max loads, and by what is left to gain."""
     if report.loads.num_layers == 1:
         return Section("deciding", "Which layers decide", (Text(f"There is only one layer. {_left_words(report)}"),))
@@ -42,7 +42,7 @@ def deciding_section(report: Report) -> Section:
     return Section("deciding", "Which layers decide", (Text(text), table))
 
 
-def _share_words(report: Report) -> str:
+def _share_words(report: ReportData) -> str:
     layers = report.by_layer[report.subject]
     top = max(layers, key=lambda row: float(row["share"]))
     return (
@@ -51,7 +51,7 @@ def _share_words(report: Report) -> str:
     )
 
 
-def _left_words(report: Report) -> str:
+def _left_words(report: ReportData) -> str:
     left = sorted((row["left"] for row in report.by_layer[report.subject]), reverse=True)
     whole = sum(left)
     if not whole:

@@ -10,7 +10,7 @@ import numpy as np
 from eplb_opt.io.engines import ENGINES, start_line, violations_for
 from eplb_opt.plan import Plan
 from eplb_opt.report.blocks import Block, Commands, Download, Section, Table, Text
-from eplb_opt.report.report import Report
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.verdict import subject_words
 from eplb_opt.report.words import percent, plural
 
@@ -19,12 +19,12 @@ _COUNTS = (1, 2, 3, 4, 5, 9, 17, 33)
 _FILE = "plan.json"
 
 
-def deploying_section(report: Report) -> Section:
+def deploying_section(report: ReportData) -> Section:
     """Slots, redundancy, replica counts, the plan itself, and the engines' start commands."""
     return Section("deploying", "What to deploy, and how", tuple(_blocks(report)))
 
 
-def _blocks(report: Report) -> Iterator[Block]:
+def _blocks(report: ReportData) -> Iterator[Block]:
     plan = report.plans[report.best]
     deployment = plan.deployment
     redundant = deployment.num_slots - plan.num_experts

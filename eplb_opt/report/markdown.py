@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from eplb_opt.report.blocks import Block, Commands, Items, Table, Text
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.inline import as_cell
-from eplb_opt.report.report import Report
 from eplb_opt.report.sections import TITLE, sections_of, subtitle_of
 from eplb_opt.report.verdict import verdict_of
 
 
-def markdown_of(report: Report) -> str:
+def markdown_of(report: ReportData) -> str:
     """Everything but figures and files."""
     verdict = verdict_of(report)
     parts = [f"# {TITLE}", f"{subtitle_of(report)}.", " ".join(verdict.sentences)]

@@ -9,15 +9,15 @@ from itertools import count
 from eplb_opt.errors import MissingPackageError
 from eplb_opt.report.blocks import Download, Picture
 from eplb_opt.report.canvas import NARROW, WIDE, draw, live_colours
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.inline import as_html, lines_as_html
-from eplb_opt.report.report import Report
 from eplb_opt.report.sections import TITLE, sections_of, subtitle_of
 from eplb_opt.report.verdict import verdict_of
 
 _TEMPLATE = "page.html.jinja"
 
 
-def page_of(report: Report) -> str:
+def page_of(report: ReportData) -> str:
     """The page; a `MissingPackageError` where Jinja2 is not installed."""
     try:
         from jinja2 import Environment, StrictUndefined

@@ -10,9 +10,9 @@ from eplb_opt.compare import SOLVE
 from eplb_opt.loads import Loads
 from eplb_opt.report.blocks import Block, Items, Picture, Section, Table, Text
 from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.gpus import plot_gpu_loads
 from eplb_opt.report.layers import plot_layers
-from eplb_opt.report.report import Report
 from eplb_opt.report.verdict import subject_words
 from eplb_opt.report.words import in_percent, percent, plural
 
@@ -35,12 +35,12 @@ _WORDS = {
 }
 
 
-def plans_section(report: Report) -> Section:
+def plans_section(report: ReportData) -> Section:
     """The plan against the trivial start, the published greedy and the bound."""
     return Section("plans", "How good the plan is", tuple(_plans(report)))
 
 
-def _plans(report: Report) -> Iterator[Block]:
+def _plans(report: ReportData) -> Iterator[Block]:
     yield Items(tuple((label, _words_of(name, report)) for name, label in report.labels.items()))
     yield _summary_table(report)
     if report.loads.num_layers > 1:
@@ -50,7 +50,7 @@ def _plans(report: Report) -> Iterator[Block]:
         yield _layers_table(report)
 
 
-def _layers_picture(report: Report) -> Picture:
+def _layers_picture(report: ReportData) -> Picture:
     return Picture(
         f"Every layer by itself: the hottest GPU above the mean{_over(report)}. Short lines are the proven "
         "bound, below which no plan can be. Mind the scale: each line is about three times the one below.",
@@ -60,23 +60,23 @@ def _layers_picture(report: Report) -> Picture:
     )
 
 
-def _words_of(name: str, report: Report) -> str:
+def _words_of(name: str, report: ReportData) -> str:
     words = _WORDS.get(name, "as given.")
     if name == GREEDY and report.loads.num_windows > 1:
         words += " It plans for the sum of the windows."
     return words
 
 
-def _over(report: Report) -> str:
+def _over(report: ReportData) -> str:
     return {"total": "", "mean": ", mean over windows", "worst": ", in the worst window"}[report.solution.objective]
 
 
-def _chart_words(report: Report) -> str:
+def _chart_words(report: ReportData) -> str:
     rows = (f"{row['label']} {percent(row['excess'])}" for row in report.figures.values())
     return f"hottest GPU above the mean, all layers together: {', '.join(rows)}"
 
 
-def _summary_table(report: Report) -> Table:
+def _summary_table(report: ReportData) -> Table:
     rows = [
         (row["label"], in_percent(row["excess"]), in_percent(row["worst_excess"]), f"{100 * row['gap']:.4f}")
         for row in report.figures.values()
@@ -91,7 +91,7 @@ def _summary_table(report: Report) -> Table:
     )
 
 
-def _metrics_table(report: Report) -> Table:
+def _metrics_table(report: ReportData) -> Table:
     plans = report.figures.values()
     rows = tuple((f"`{name}`", words, *(f"{row[name]:.4f}" for row in plans)) for name, words in METRICS.items())
     windows = f" and {report.loads.num_windows} windows" if report.loads.num_windows > 1 else ""
@@ -105,7 +105,7 @@ def _metrics_table(report: Report) -> Table:
     )
 
 
-def _layers_table(report: Report) -> Table:
+def _layers_table(report: ReportData) -> Table:
     columns = [[row["excess"] for row in rows] for rows in report.by_layer.values()]
     bound = [row["least_excess"] for row in report.by_layer[SOLVE]]
     rows = tuple(
@@ -120,7 +120,7 @@ def _layers_table(report: Report) -> Table:
     )
 
 
-def gpus_section(report: Report) -> Section:
+def gpus_section(report: ReportData) -> Section:
     """Load per GPU before and after."""
     row = _row_that_matters(report)
     layer = report.loads.layer_ids[row]
@@ -151,7 +151,7 @@ def gpus_section(report: Report) -> Section:
     return Section("gpus", "What each GPU carries", tuple(blocks))
 
 
-def _as_valued(report: Report) -> Loads:
+def _as_valued(report: ReportData) -> Loads:
     """The loads that plans are valued by: windows summed where the objective sums them."""
     loads = report.loads
     if report.solution.objective != "total":
@@ -159,7 +159,7 @@ def _as_valued(report: Report) -> Loads:
     return Loads(loads.values.sum(axis=0, dtype=np.float64), source=loads.source, **loads.labels.fields)
 
 
-def _row_that_matters(report: Report) -> int:
+def _row_that_matters(report: ReportData) -> int:
     """Row of the layer with load whose objective the best plan lowers most."""
     before, after = report.by_layer[TRIVIAL], report.by_layer[report.best]
     rows = np.flatnonzero(report.loads.loaded.any(axis=0)).tolist()

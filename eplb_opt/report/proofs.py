@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from eplb_opt.proof import named
 from eplb_opt.report.blocks import Block, Commands, Items, Picture, Section, Table, Text
+from eplb_opt.report.data import ReportData, rows_of
 from eplb_opt.report.progress import plot_progress, steps_of
-from eplb_opt.report.report import Report, rows_of
 from eplb_opt.report.words import percent, plural
 
-# By the first words of `eplb_opt.proof.Proof.argument`; what follows " by " is whose word it rests on.
+# By `eplb_opt.proof.Proof.argument`.
 ARGUMENTS = {
     "mean": "GPU loads sum to the total load, so that the hottest GPU carries at least the mean",
     "nodes": "a node carries the whole load of its groups, and some node has to take hot ones",
@@ -43,12 +44,12 @@ WORDS = (
 )
 
 
-def proofs_section(report: Report) -> Section:
+def proofs_section(report: ReportData) -> Section:
     """Objective, bound, gap and argument of every layer, and how they came about."""
     return Section("proofs", "The proof of each number", tuple(_proofs(report)))
 
 
-def _proofs(report: Report) -> Iterator[Block]:
+def _proofs(report: ReportData) -> Iterator[Block]:
     solution = report.solution
     yield Text(
         "All values and bounds are exact fractions, of which the tables show decimals. "
@@ -85,24 +86,24 @@ def _optimal_words(optimal: list[bool]) -> str:
     return f"Plan and bound are the same number, so that the plan is optimal, in {layers}."
 
 
-def _arguments_table(report: Report) -> Table:
-    layers_of = Counter(layer.proof.argument for layer in report.solution.layers)
+def _arguments_table(report: ReportData) -> Table:
+    layers_of = Counter((layer.proof.argument, layer.proof.named) for layer in report.solution.layers)
     return Table(
         "What the bounds rest on.",
         ("argument", "what it says", "layers"),
-        tuple((name, ARGUMENTS.get(name.split(" by ")[0], "-"), str(layers)) for name, layers in layers_of.items()),
+        tuple((words, ARGUMENTS.get(name, "-"), str(layers)) for (name, words), layers in layers_of.items()),
         names=2,
     )
 
 
-def _proofs_table(report: Report) -> Table:
+def _proofs_table(report: ReportData) -> Table:
     total = report.solution.objective == "total"
     digits = ",.1f" if total else ".6f"
     rows = tuple(
         (
             str(layer_id),
             row["status"] + (f" ({row['stopped_by']})" if row["stopped_by"] else ""),
-            row["proof"],
+            named(row["proof"], row["by"]),
             "yes" if row["checked"] else "no",
             f"{row['objective']:{digits}}",
             f"{row['lower_bound']:{digits}}",
@@ -122,7 +123,7 @@ def _proofs_table(report: Report) -> Table:
     )
 
 
-def making_section(report: Report) -> Section:
+def making_section(report: ReportData) -> Section:
     """Versions, settings and the command."""
     facts = dict(report.facts)
     command = facts.pop("command", "")

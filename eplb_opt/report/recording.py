@@ -8,20 +8,20 @@ from statistics import fmean, median
 import numpy as np
 
 from eplb_opt.report.blocks import Block, Picture, Section, Table, Text
+from eplb_opt.report.data import ReportData, rows_of
 from eplb_opt.report.heat import plot_heat
-from eplb_opt.report.report import Report, rows_of
 from eplb_opt.report.shares import expert_shares
 from eplb_opt.report.skew import plot_skew
 from eplb_opt.report.words import count, percent, plural
 from eplb_opt.skew import hottest_of
 
 
-def recording_section(report: Report) -> Section:
+def recording_section(report: ReportData) -> Section:
     """Source, sizes, how unequal experts are, and how much windows differ."""
     return Section("recording", "What was recorded", tuple(_blocks(report)))
 
 
-def _blocks(report: Report) -> Iterator[Block]:
+def _blocks(report: ReportData) -> Iterator[Block]:
     loads, experts = report.loads, report.experts
     source = f" in {loads.source}" if loads.source else ""
     each = " each" if loads.num_layers > 1 else ""
@@ -39,7 +39,7 @@ def _blocks(report: Report) -> Iterator[Block]:
         yield _windows(report)
 
 
-def _skew_words(report: Report) -> str:
+def _skew_words(report: ReportData) -> str:
     rows = [row for row in rows_of(report.experts) if row["tokens"] > 0]
     hottest = max(rows, key=lambda row: row["max_over_mean"])
     words = (
@@ -58,7 +58,7 @@ def _skew_words(report: Report) -> str:
     return words
 
 
-def _hottest_words(report: Report, share: float) -> str:
+def _hottest_words(report: ReportData, share: float) -> str:
     experts = report.loads.num_experts
     hottest = hottest_of(experts)
     if hottest == 1:
@@ -66,7 +66,7 @@ def _hottest_words(report: Report, share: float) -> str:
     return f"The {hottest} hottest of {experts} experts carry {percent(share)} of the load of a layer."
 
 
-def _heat(report: Report) -> Picture:
+def _heat(report: ReportData) -> Picture:
     loads = report.loads
     over = ", mean over windows" if loads.num_windows > 1 else ""
     return Picture(
@@ -78,7 +78,7 @@ def _heat(report: Report) -> Picture:
     )
 
 
-def _skew(report: Report) -> Picture:
+def _skew(report: ReportData) -> Picture:
     return Picture(
         "The same, experts sorted within each layer: the steeper the curve, the more there is to balance.",
         f"Curve of expert loads over the layer's mean, hottest first; the hottest is at "
@@ -88,7 +88,7 @@ def _skew(report: Report) -> Picture:
     )
 
 
-def _windows(report: Report) -> Table:
+def _windows(report: ReportData) -> Table:
     """Tokens of each window, and what part of its load the mean window has on other experts."""
     loads = report.loads
     shares, tokens = expert_shares(loads), loads.values.sum(axis=(1, 2), dtype=np.float64)

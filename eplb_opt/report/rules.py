@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.report.blocks import Block, Section, Table, Text
-from eplb_opt.report.report import Report
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.words import in_percent, percent_at_least, plural
 
 
-def rules_section(report: Report) -> Section:
+def rules_section(report: ReportData) -> Section:
     """Bound and plan under the hierarchical and under the global policy; one sentence where groups bind nothing."""
     deployment = report.deployment
     if not report.policies:

@@ -6,12 +6,12 @@ from textwrap import shorten
 
 from eplb_opt.layers import describe_ids
 from eplb_opt.report.blocks import Section
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.deciding import deciding_section
 from eplb_opt.report.deploying import deploying_section
 from eplb_opt.report.plans import gpus_section, plans_section
 from eplb_opt.report.proofs import making_section, proofs_section, words_section
 from eplb_opt.report.recording import recording_section
-from eplb_opt.report.report import Report
 from eplb_opt.report.rules import rules_section
 from eplb_opt.report.words import plural
 
@@ -20,7 +20,7 @@ _LONGEST = 80
 TITLE = "Expert placement report"
 
 
-def sections_of(report: Report) -> tuple[Section, ...]:
+def sections_of(report: ReportData) -> tuple[Section, ...]:
     """What the report says below the verdict; without load there is nothing to compare."""
     compared = (plans_section, gpus_section, rules_section, deciding_section) if report.has_load else ()
     return (
@@ -33,7 +33,7 @@ def sections_of(report: Report) -> tuple[Section, ...]:
     )
 
 
-def subtitle_of(report: Report) -> str:
+def subtitle_of(report: ReportData) -> str:
     """What the report is about, in one line."""
     loads, deployment = report.loads, report.deployment
     ids = f" ({describe_ids(loads.layer_ids)})" if loads.num_layers > 1 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eplb_opt.compare import SOLVE
 from eplb_opt.report.blocks import Tile
 from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
-from eplb_opt.report.report import Report
+from eplb_opt.report.data import ReportData
 from eplb_opt.report.words import percent, percent_at_most, plural, value_and_bound
 
 # The hierarchy is worth a sentence where it costs more than this part of the mean load.
@@ -23,7 +23,7 @@ class Verdict:
     measure: str
 
 
-def verdict_of(report: Report) -> Verdict:
+def verdict_of(report: ReportData) -> Verdict:
     """The verdict on the report's subject."""
     if not report.has_load:
         nothing = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
@@ -31,7 +31,7 @@ def verdict_of(report: Report) -> Verdict:
     return Verdict(tuple(_sentences(report)), tuple(_tiles(report)), _measure(report))
 
 
-def subject_words(report: Report, name: str | None = None) -> str:
+def subject_words(report: ReportData, name: str | None = None) -> str:
     """How a plan is called within a sentence; default: the subject."""
     name = report.subject if name is None else name
     if name == SOLVE:
@@ -39,7 +39,7 @@ def subject_words(report: Report, name: str | None = None) -> str:
     return f"`{name}`"
 
 
-def _sentences(report: Report) -> list[str]:
+def _sentences(report: ReportData) -> list[str]:
     subject = report.subject
     value, bound = _value_and_bound(report, subject)
     before = _excess(report, TRIVIAL)
@@ -59,7 +59,7 @@ def _sentences(report: Report) -> list[str]:
     return sentences
 
 
-def _bound_sentence(report: Report, bound: str) -> str:
+def _bound_sentence(report: ReportData, bound: str) -> str:
     gap = report.figures[report.subject]["gap"]
     if not gap:
         return f"No plan can do better: this one is optimal, which is proven{_word_of_solvers(report)}."
@@ -70,14 +70,15 @@ def _bound_sentence(report: Report, bound: str) -> str:
     )
 
 
-def _word_of_solvers(report: Report) -> str:
+def _word_of_solvers(report: ReportData) -> str:
     """What a proof rests on where it is not exact arithmetic in every layer."""
     layers = report.solution.layers
-    told = sum(not layer.proof.checked for layer in layers)
-    return f" (in {told} of {plural(len(layers), 'layer')} by the word of a solver)" if told else ""
+    told = [layer.proof.by or "a solver" for layer in layers if not layer.proof.checked]
+    who = " or ".join(sorted(set(told)))
+    return f" (in {len(told)} of {plural(len(layers), 'layer')} by the word of {who})" if told else ""
 
 
-def _price(report: Report) -> str:
+def _price(report: ReportData) -> str:
     """What keeping groups on a node costs, if it is notable."""
     if not report.policies:
         return ""
@@ -90,7 +91,7 @@ def _price(report: Report) -> str:
     )
 
 
-def _tiles(report: Report) -> list[Tile]:
+def _tiles(report: ReportData) -> list[Tile]:
     subject, colours = report.subject, colours_of(report.plans)
     value, bound = _value_and_bound(report, subject)
     title = "This plan" if subject == SOLVE else report.labels[subject]
@@ -107,20 +108,20 @@ def _tiles(report: Report) -> list[Tile]:
     return tiles
 
 
-def _excess(report: Report, plan: str) -> str:
+def _excess(report: ReportData, plan: str) -> str:
     return percent(report.figures[plan]["excess"])
 
 
-def _gap_words(report: Report, plan: str) -> str:
+def _gap_words(report: ReportData, plan: str) -> str:
     gap = report.figures[plan]["gap"]
     return f"gap to the bound: {percent(gap)}" if gap else "optimal"
 
 
-def _value_and_bound(report: Report, plan: str) -> tuple[str, str]:
+def _value_and_bound(report: ReportData, plan: str) -> tuple[str, str]:
     return value_and_bound(report.figures[plan]["excess"], report.figures[plan]["least_excess"])
 
 
-def _measure(report: Report) -> str:
+def _measure(report: ReportData) -> str:
     """What the numbers measure."""
     loads, objective = report.loads, report.solution.objective
     layers = f"{plural(loads.num_layers, 'layer')}{' together' if loads.num_layers > 1 else ''}"

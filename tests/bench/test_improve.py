@@ -8,19 +8,19 @@ import pytest
 
 import eplb_opt
 from eplb_opt.bench.improve import improve
-from eplb_opt.bench.run import Settings
-from eplb_opt.cli.main import run_command
-from eplb_opt.deployment import Deployment
-from eplb_opt.errors import FileFormatError, SolverError
-from eplb_opt.library import (
+from eplb_opt.bench.instances import (
     NamedInstance,
     best_known,
     read_instance,
     read_library,
-    rebuild,
     solution_path,
     write_instance,
 )
+from eplb_opt.bench.run import Settings
+from eplb_opt.cli.main import run_command
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import FileFormatError, SolverError
+from eplb_opt.library import rebuild
 
 SETTINGS = Settings(time_limit=10.0, target_gap=0.0, seed=0, workers=1)
 NAMED = NamedInstance("four", np.array([[20, 21, 69, 61]]), Deployment(3, 6), "total", None, (), "by hand")
@@ -60,7 +60,7 @@ def test_a_worse_plan_and_a_lower_bound_are_replaced():
 
 
 def test_a_bound_above_a_plan_is_refused():
-    wrong = with_proof(greedy(NAMED), bound=Fraction(66), argument="program by somebody")
+    wrong = with_proof(greedy(NAMED), bound=Fraction(66), argument="program", checked=False, by="somebody")
     with pytest.raises(SolverError, match="four"):
         improve(NAMED, wrong, SETTINGS)
 

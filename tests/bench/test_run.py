@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import eplb_opt
-from eplb_opt.backends.pool import POOL
 from eplb_opt.bench.run import Settings, run_all
 from eplb_opt.bench.suite import select, suite
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.run.pool import POOL
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 SETTINGS = Settings(time_limit=1.0, target_gap=0.01, seed=0, workers=1)
@@ -72,7 +72,7 @@ def test_a_program_that_is_not_built_in_time_is_a_run_that_ends_in_time(method):
 
 
 def test_a_worker_that_dies_is_a_run_with_a_failure(monkeypatch):
-    monkeypatch.setattr("eplb_opt.backends.process._START", "import os; os._exit(3)")
+    monkeypatch.setattr("eplb_opt.run.process._START", "import os; os._exit(3)")
     (case,) = select(suite("library", [MODELS]), ["skewed-groups-64x80x16"])
     POOL.close()
     (run,) = run_all([case], ["cpsat"], Settings(time_limit=3.0, target_gap=0.0, seed=0, workers=1))

@@ -4,7 +4,8 @@ import copy
 import json
 from dataclasses import asdict, replace
 from fractions import Fraction
-from time import perf_counter
+from itertools import combinations_with_replacement
+from time import process_time
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certificate import _heaviest_filling, check_certificate
 from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.pair_evidence import decide_pairs
@@ -139,6 +140,15 @@ def weightings_of(instance):
     pursuit = Pursuit(instance, slots, known, Fraction(0), meter, lambda _, proof: proofs.append(proof))
     Decomposition(pursuit, meter).run()
     return [proof for proof in proofs if proof is not None and proof.evidence["argument"] == "weighting"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.integers(0, 14), NUMBERS, max_size=4), st.integers(1, 4), st.integers(0, 12))
+def test_the_heaviest_filling_is_that_of_all_fillings(weights, size, capacity):
+    starts = sorted(weights)
+    fillings = [chosen for used in range(size + 1) for chosen in combinations_with_replacement(starts, used)]
+    heaviest = max(sum(weights[start] for start in chosen) for chosen in fillings if sum(chosen) <= capacity)
+    assert _heaviest_filling(starts, [weights[start] for start in starts], size, capacity) == heaviest
 
 
 def test_a_weighting_is_accepted(weighting):
@@ -296,7 +306,7 @@ def test_solutions_of_several_windows_are_certified(objective):
     for deployment in (Deployment(4, 24), Deployment(4, 24, 2, 4), Deployment(16, 16)):
         (layer,) = certify(solved(values, deployment, objective, seconds=0.5), values)
         assert layer.error is None
-        assert layer.checked == (layer.argument in ("windows", "window partition", "envelope"))
+        assert layer.checked
 
 
 @settings(max_examples=100, deadline=None)
@@ -315,6 +325,61 @@ def test_pairs_prove_optima_and_nothing_above_them(instance):
     assert above.evidence is None
     if above.counts is not None:
         assert optimum <= max_loads(fold(instance, above.counts).tolist(), instance)[0] < optimum * Fraction(1001, 1000)
+
+
+# Loads, and a max load below which there is no plan, at which evidence spoke of counts that the checker excludes before
+# it looks: a slot would be left with the lightest possible partner exactly at this max load, and not below it.
+EXCLUDED_COUNTS = [
+    # 29 on five GPUs, so that 6 is the first whole max load.
+    ([5, 5, 9, 10], Fraction(6)),
+    ([673589, 355872, 709141, 113373], Fraction(1892733, 5)),
+]
+
+
+@pytest.mark.parametrize(("loads", "max_load"), EXCLUDED_COUNTS)
+def test_evidence_of_pairs_speaks_of_counts_that_the_checker_knows(loads, max_load):
+    instance = Instance.from_loads(loads, Deployment(5, 10, distinct=False))
+    verdict = decide_pairs(instance, max_load, Meter(Limits(20.0, 1, 0)))
+    assert max_load <= brute_force(instance)
+    assert proves(verdict.evidence, max_load, instance)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False),
+    st.data(),
+)
+def test_evidence_of_pairs_is_accepted_at_whatever_max_load(instance, data):
+    item = st.tuples(st.sampled_from(tokens(instance)), st.integers(1, instance.max_replicas))
+    # What two slots can carry, at which strictly below and at most are not the same.
+    max_load = sum(load / count for load, count in data.draw(st.tuples(item, item))) or Fraction(1)
+    verdict = decide_pairs(instance, max_load, Meter(Limits(20.0, 1, 0)))
+    if verdict.evidence is not None:
+        assert proves(json.loads(json.dumps(verdict.evidence)), max_load, instance)
+        assert max_load <= brute_force(instance)
+    elif verdict.counts is not None:
+        assert max_loads(fold(instance, verdict.counts).tolist(), instance)[0] < max_load
+
+
+def test_a_base_that_is_none_of_the_counts_is_told():
+    row = {"rows": [[0, 1, 1]], "cuts": [], "slots": 0, "bases": [[0, 5]]}
+    argument = {"argument": "pairs", "rows": [], "cuts": [[0, 1]], "rounded": [row], "divisor": 2, "margin": 0}
+    with pytest.raises(CertificateError, match="the base of expert 0, 5 replicas, is none of its counts"):
+        check_certificate({**argument, "bound": "6"}, [5, 5, 9, 10], asdict(Deployment(5, 10, distinct=False)))
+
+
+def test_an_argument_about_a_higher_bound_of_a_node_holds_for_a_lower_one():
+    # Two nodes of one GPU with two slots each: 6 + 5 on one of them, or 6 + 1 or 5 + 1 with the third on the other.
+    instance = Instance.from_loads([6, 5, 1, 1], Deployment(2, 4, 2, 4, "hierarchical"))
+    sets = [[[0, other], {"argument": "mean"}] for other in (1, 2, 3)]
+    assert proves({"argument": "partition", "sets": sets}, 7, instance)
+
+    def about(bound):
+        return proves({"argument": "partition", "sets": [[s, a | {"bound": bound}] for s, a in sets]}, 7, instance)
+
+    assert about("7")
+    # More than the nodes carry, less than is to be shown, and no number.
+    assert not about("8") and not about("6") and not about("x")
 
 
 @pytest.fixture(scope="module")
@@ -399,19 +464,19 @@ HEAVY = {
 
 @pytest.mark.parametrize(("certificate", "loads", "deployment"), HEAVY.values(), ids=HEAVY)
 def test_what_would_take_all_time_or_memory_is_refused_soon(certificate, loads, deployment):
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(CertificateError):
         check_certificate(certificate, loads, asdict(deployment))
-    assert perf_counter() - begin < 5.0
+    assert process_time() - begin < 20.0
 
 
 def test_window_certificates_that_would_take_all_time_are_refused_soon():
-    begin = perf_counter()
+    begin = process_time()
     many = {"argument": "window partition", "nodes": []}
     assert not accepted(many, 1, [[1] * 16] * 40, Deployment(8, 16, 8, 16), [Fraction(1)] * 40)
     assert not accepted({"argument": "envelope"}, "1" + "0" * 400, [[3, 2, 1, 1]] * 2, Deployment(2, 4), None)
     assert not accepted({"argument": "windows", "windows": []}, 1, [[3, 2, 1, 1]], Deployment(2, 4), [Fraction(-1)])
-    assert perf_counter() - begin < 5.0
+    assert process_time() - begin < 20.0
 
 
 @pytest.mark.parametrize("change", [{"num_gpus": -2}, {"distinct": "no"}, {"num_slots": "4"}, {"policy": "none"}])
@@ -452,10 +517,10 @@ ENDLESS = {
 def test_a_certificate_that_would_take_long_to_check_is_refused_soon(kind):
     argument = {"bound": "10", "argument": "weightings", "buckets": 10**5, "scale": "10", **ENDLESS[kind]}
     loads, deployment = [6, 6, 6] + [0] * 150, Deployment(2, 704, distinct=False)
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(CertificateError):
         check_certificate(argument, loads, asdict(deployment))
-    assert perf_counter() - begin < 30
+    assert process_time() - begin < 60
 
 
 def test_a_certificate_has_natural_numbers_for_parts(weighting):

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 
 import eplb_opt
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.program import ProgramTask, run_task
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.certify import certify
@@ -16,6 +15,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.run.program import ProgramTask, run_task
 from tests.oracle import brute_force
 from tests.strategies import instances
 
@@ -74,7 +74,7 @@ def test_the_word_of_a_solver_comes_first_and_the_verdict_last():
     news = []
     run_task(task, news.append)
     proofs = [item.proof for item in news if item.proof is not None]
-    assert [proof.argument for proof in proofs[-2:]] == ["program by cpsat", "search"]
+    assert [proof.named for proof in proofs[-2:]] == ["program by cpsat", "search"]
     assert proofs[-1].bound == proofs[-2].bound == brute_force(instance)
     assert [item.verdict for item in news[-2:]] == [None, "optimal"]
     assert all(item.verdict is None for item in news[:-1])

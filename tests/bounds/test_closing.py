@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
-from eplb_opt.backends.program import ProgramTask, run_task
 from eplb_opt.bounds.closing import close, closing_method
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.run.program import ProgramTask, run_task
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
 from tests.strategies import instances

@@ -228,17 +228,18 @@ def claim(bound_of, checked):
     """A `Close` that finds no plans, and says of every node what its bound is."""
 
     def claims(pursuit):
-        pursuit.offer_bound("somebody", bound_of(pursuit.instance), checked)
+        said = {"evidence": {"argument": "search"}} if checked else {"by": "somebody"}
+        pursuit.offer_bound("search", bound_of(pursuit.instance), **said)
         pursuit.meter.spend(0.01)
 
     return claims
 
 
-@pytest.mark.parametrize(("checked", "argument"), [(True, "partition"), (False, "partition by cpsat")])
-def test_a_partition_is_as_credible_as_the_bounds_of_its_nodes(checked, argument):
+@pytest.mark.parametrize(("checked", "by"), [(True, ""), (False, "somebody")])
+def test_a_partition_is_as_credible_as_the_bounds_of_its_nodes(checked, by):
     watch = Watch(layer(), brute_force(layer()))
     assert run(watch, close=claim(brute_force, checked))
-    assert watch.proofs[-1] == Proof(argument, Fraction(13), checked)
+    assert watch.proofs[-1] == Proof("partition", Fraction(13), checked, by)
 
 
 def test_work_runs_out_where_nodes_are_not_proven():

@@ -182,6 +182,32 @@ def test_a_statistic_of_tensorrt_llm_counted_from_0_is_not_of_a_model_with_dense
         assert code == 0 or "the recording has 58 decoder layers, deepseek-v3 has 61" in err
 
 
+def test_a_plan_of_tensorrt_llm_is_worth_what_its_engine_makes_of_it(run):
+    Path("statistic").mkdir()
+    Path("statistic/meta_info.json").write_text('{"num_experts": 256, "num_experts_per_token": 8}')
+    counts = np.random.default_rng(0).pareto(1.0, (58, 256)) * 1000
+    save_file({f"100_{layer + 3}": row.astype(int) for layer, row in enumerate(counts)}, "statistic/rank0.safetensors")
+    shape, model = ["--gpus", 8, "--slots", 288], ["--model", "deepseek-v3"]
+    assert run("solve", "statistic", *shape, *model, "--method", "greedy", "--policy", "global", "-o", "p.json")[0] == 0
+    assert run("convert", "p.json", "--to", "trtllm", "-o", "p.yaml")[0] == 0
+    figures = [
+        json.loads(run("evaluate", plan, "statistic", "--gpus", 8, *model, "--json")[1])["summary"]
+        for plan in ("p.json", "p.yaml")
+    ]
+    assert figures[0] == figures[1]
+    document = yaml.safe_load(Path("p.yaml").read_text())
+    rows = document["initial_global_assignments"]
+    document["initial_global_assignments"] = {layer - 3: row for layer, row in rows.items()}
+    Path("moved.yaml").write_text(yaml.safe_dump(document, width=10**6, default_flow_style=None))
+    for command in (
+        ["evaluate", "moved.yaml", "statistic"],
+        ["convert", "moved.yaml", "--to", "vllm", "-o", "v.jsonl"],
+    ):
+        code, out, err = run(*command, "--gpus", 8, *model)
+        assert (code, out) == (2, "")
+        assert "moved.yaml: layer 58 of deepseek-v3 has experts and no row (and 2 more)" in err
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_what_convert_writes_for_a_model_is_what_verify_accepts(run, monkeypatch, name):
     model = replace(MODELS[name], num_experts=4, num_groups=1)  # layers are what this is about

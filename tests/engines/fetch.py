@@ -7,6 +7,7 @@ exit code is 1.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Sources say what they are only when they are asked by their build system, which needs these and no compiler.
-BUILD = ["setuptools<82", "setuptools-scm>=8", "setuptools-rust", "wheel", "packaging", "jinja2"]
+BUILD = ["setuptools==81.0.0", "setuptools-scm==10.3.4", "setuptools-rust==1.13.0", "wheel==0.48.0", "jinja2==3.1.6"]
 ASKING = {"VLLM_TARGET_DEVICE": "empty", "VLLM_VERSION_OVERRIDE": "0.33.0", "SOC_VERSION": "ascend910b1"}
 PATIENCE = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "60"]
 
@@ -62,6 +63,8 @@ def fetch_source(name: str, line: str, folder: Path) -> None:
     where = folder / "archives"
     options = ["--no-deps", "--no-build-isolation", "--require-hashes", "--requirement", str(pinned)]
     pip("download", *options, "--dest", str(where), PYTHONPATH=str(folder / "build"), **ASKING)
+    # What is there may be of another version.
+    shutil.rmtree(folder / name, ignore_errors=True)
     archive = max(where.glob(f"{package}-*"), key=lambda path: path.stat().st_mtime)
     unpack(archive, package, folder / name)
     archive.unlink()
@@ -97,4 +100,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    # Builds run elsewhere and look for what they need from there.
+    sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -11,7 +11,6 @@ import pytest
 
 import eplb_opt
 from eplb_opt.io import read_solution
-from tests.backends.test_pool import children_of
 from tests.faults.commands import (
     LOADS,
     ROOT,
@@ -23,6 +22,7 @@ from tests.faults.commands import (
     require_proven_file,
     run,
 )
+from tests.run.test_pool import children_of
 
 # 5 % and a second are promised beyond a time limit, the rest is for a busy machine.
 GRACE = 3.0

@@ -9,13 +9,13 @@ import time
 import pytest
 
 import eplb_opt
-from eplb_opt.backends import process
-from eplb_opt.backends.pool import POOL
 from eplb_opt.io import read_solution
+from eplb_opt.run import process
+from eplb_opt.run.pool import POOL
 from eplb_opt.steps import load_kernels
-from tests.backends.test_pool import children_of
 from tests.faults.commands import LOADS, begin, record, require_proven, require_proven_file
 from tests.formulations.test_assignment import KNOWN
+from tests.run.test_pool import children_of
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
 TWO_SLOTS = eplb_opt.Deployment(48, 96)

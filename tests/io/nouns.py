@@ -62,7 +62,7 @@ def solutions(draw: st.DrawFn) -> Solution:
             objective=bound + draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(10**20, 7)])),
             max_load=draw(EXACT),
             mean_load=draw(EXACT),
-            proof=draw(st.sampled_from([Proof("mean", bound, True), Proof(draw(names), bound, False)])),
+            proof=draw(st.sampled_from([Proof("mean", bound, True), Proof(draw(names), bound, False, draw(names))])),
             stopped_by=draw(st.sampled_from([None, "gap", "time", "stalled", "interrupt"])),
             trace=tuple(draw(st.lists(point, max_size=2))),
             work=draw(st.dictionaries(names, seconds, max_size=3)),

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.document import format_solution
 from eplb_opt.errors import EplbOptError
 from eplb_opt.io import read_loads
 from eplb_opt.io.arrays import format_npz
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.engines import parse_plan
 from eplb_opt.io.load_files import parse_recording
-from eplb_opt.io.native import format_plan, format_solution, parse_solution
+from eplb_opt.io.native import format_plan, parse_solution
 from eplb_opt.io.recording import stack
 from eplb_opt.io.sglang import format_plan as format_sglang
 from eplb_opt.loads import Loads

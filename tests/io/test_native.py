@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -6,11 +7,12 @@ import pytest
 from hypothesis import given
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.document import format_solution
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.io import read_plan, read_solution, write_solution
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.mappings import Given
-from eplb_opt.io.native import format_plan, format_solution, parse_plan, parse_solution
+from eplb_opt.io.native import format_plan, parse_plan, parse_solution
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import LayerSolution, Solution, TracePoint
@@ -53,6 +55,44 @@ def test_a_bound_without_a_certificate_is_the_word_of_the_file():
     proof = {"argument": "magic", "bound": {"exact": "180", "float": 180.0}, "checked": True}
     (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
     assert not layer.proof.checked
+
+
+def test_by_whom_a_bound_is_claimed_is_kept():
+    proof = Proof("pairing", Fraction(180), checked=False, by="cpsat")
+    claimed = replace(SOLUTION, layers=(replace(LAYER, proof=proof),))
+    values = json.loads(format_solution(claimed))["layers"][0]["proof"]
+    assert (values["argument"], values["by"], values["checked"], values["evidence"]) == (
+        "pairing",
+        "cpsat",
+        False,
+        None,
+    )
+    (layer,) = parse_solution(content(format_solution(claimed))).layers
+    assert layer.proof == proof
+
+
+@pytest.mark.parametrize(
+    ("sentence", "argument", "by"),
+    [
+        ("pairing by cpsat", "pairing", "cpsat"),
+        ("fillings by search", "fillings", "search"),
+        ("program by pulp:HiGHS", "program", "pulp:HiGHS"),
+        # Version 0.2.0 named CP-SAT whoever left a node open.
+        ("partition by cpsat", "partition", "cpsat or search"),
+        ("partition", "partition", ""),
+        ("mean", "mean", ""),
+    ],
+)
+def test_files_of_0_2_0_have_argument_and_by_in_a_sentence(sentence, argument, by):
+    proof = {"argument": sentence, "bound": {"exact": "180", "float": 180.0}, "checked": False, "evidence": None}
+    (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
+    assert (layer.proof.argument, layer.proof.by) == (argument, by)
+
+
+def test_what_rests_on_a_word_has_no_certificate():
+    proof = {"argument": "nodes", "by": "cpsat", "bound": {"exact": "180", "float": 180.0}, "checked": True}
+    (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
+    assert (layer.proof.certified, layer.proof.checked) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +238,8 @@ BAD_SOLUTIONS = [
     ({"layers__objective__exact": "1/0"}, "'layers' 0: 'objective' is .* not an exact number"),
     ({"layers__objective__exact": "1"}, "'layers' 0: the bound 180 is above the objective 1"),
     ({"layers__stopped_by": "boredom"}, "'stopped_by' is 'boredom', not one of None, gap, time"),
+    ({"layers__proof__by": None, "layers__proof__argument": 1}, "'proof': 'argument' is 1, not str"),
+    ({"layers__proof__by": ["cpsat"]}, r"'proof': 'by' is \['cpsat'\], not str"),
     ({"layers__proof__checked": "yes"}, "'proof': 'checked' is 'yes', not bool"),
     ({"layers__work__search": -1}, "'work': 'search' is -1, not a number of seconds"),
     ({"layers__trace__source": 1}, "'trace' 0: 'source' is 1, not str"),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.errors import FileFormatError
-from eplb_opt.io.record import Record, exact_number
+from eplb_opt.exact import exact_number
+from eplb_opt.io.record import Record
 
 
 @given(st.fractions(min_value=0))

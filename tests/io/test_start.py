@@ -1,8 +1,10 @@
 """Start lines: complete, quoted for a shell, and with placeholders that say what they are."""
 
 import json
+import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ ENDS = {
     "deepseek": ".npz",
     "native": ".json",
 }
+TESTS = Path(__file__).parents[1]
 NAMES = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=12)
 
 
@@ -62,9 +65,19 @@ def test_gpus_that_are_not_as_many_on_each_node_are_told():
 
 
 def test_vllm_says_that_no_release_takes_the_file():
-    start = start_line("vllm", "p.jsonl", plan())
-    assert "pull request 41141" in start.where
-    assert "releases of vLLM (up to 0.33.0) have no initial_mapping_path and refuse it" in start.notes[0]
+    first = start_line("vllm", "p.jsonl", plan()).script.splitlines()[0]
+    assert first.startswith("# releases (vLLM 0.33.0 and before) take a plan only through the plug-in")
+    assert "built with pull request 41141" in first
+
+
+@pytest.mark.parametrize(
+    ("engine", "packages"), [("sglang", ["sglang"]), ("ascend", ["vllm", "vllm-ascend"]), ("vllm", ["vllm"])]
+)
+def test_lines_name_the_versions_whose_parsers_the_tests_ask(engine, packages):
+    pins = dict(re.findall(r"^([\w-]+)==(\S+)", (TESTS / "engines/sources.txt").read_text(), re.M))
+    script = start_line(engine, "p.json", plan()).script.lower()
+    for package in packages:
+        assert f"{package} {pins[package]}" in script
 
 
 def test_what_loses_in_sglang_is_told_where_there_are_replicas():

@@ -17,9 +17,9 @@ from importlib import import_module
 from typing import Any
 
 from eplb_opt.alarm import alarm
-from eplb_opt.backends.process import GREETING, IDLE_SECONDS
-from eplb_opt.backends.program import run_task
 from eplb_opt.errors import EplbOptError, SolverError
+from eplb_opt.run.process import GREETING, IDLE_SECONDS
+from eplb_opt.run.program import run_task
 
 
 def main() -> None:

@@ -100,7 +100,7 @@ def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
         emit(replace(news, verdict=None))
         evidence = search_evidence(task.instance, best)
         if evidence is not None:
-            emit(ProgramNews(None, Proof(evidence["argument"], best, True, evidence), None))
+            emit(ProgramNews(None, Proof(evidence["argument"], best, checked=True, evidence=evidence), None))
         if news.verdict is not None:
             emit(ProgramNews(None, None, news.verdict))
 
@@ -138,8 +138,7 @@ def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
 
     def news(values: Mapping[str, float] | None, bound: int | None, verdict: Verdict | None = None) -> ProgramNews:
         slots = None if values is None else tuple(program.slots_of(values).tolist())
-        argument = f"program by {task.method}"
-        proof = None if bound is None else Proof(argument, program.bound(bound), checked=False)
+        proof = None if bound is None else Proof("program", program.bound(bound), checked=False, by=task.method)
         return ProgramNews(slots, proof, verdict)
 
     outcome = _solve(task.method, program, program.values_of(task.incumbent), limits, lambda v, b: emit(news(v, b)))

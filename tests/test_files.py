@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError
-from eplb_opt.io.files import naming, parse_json, read_bytes, read_text, write_whole
+from eplb_opt.files import naming, parse_json, read_bytes, read_text, write_whole
 
 
 def sentence(info):

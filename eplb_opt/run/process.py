@@ -21,14 +21,14 @@ IDLE_SECONDS = 60.0
 GREETING = b"eplb_opt worker\n"
 
 # Not "-m": that would put the working folder, and a user's pulp.py in it, in front of the libraries.
-_START = "import sys; sys.path.append({root!r}); from eplb_opt.backends.worker import main; main()"
+_START = "import sys; sys.path.append({root!r}); from eplb_opt.run.worker import main; main()"
 
 # Workers run side by side: threads of matrix products would wait for each other's cores.
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP")}
 
 
 class WorkerProcess:
-    """One process that runs `eplb_opt.backends.worker`.
+    """One process that runs `eplb_opt.run.worker`.
 
     Unlike a forked or spawned process it neither inherits the caller's locks and CUDA state nor imports its
     ``__main__``, so it works from notebooks and unguarded scripts.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from eplb_opt.alarm import alarm
-from eplb_opt.backends.process import IDLE_SECONDS, WorkerProcess
-from eplb_opt.backends.program import ProgramNews, ProgramTask
 from eplb_opt.errors import EplbOptError, SolverError
+from eplb_opt.run.process import IDLE_SECONDS, WorkerProcess
+from eplb_opt.run.program import ProgramNews, ProgramTask
 
 logger = logging.getLogger(__name__)
 

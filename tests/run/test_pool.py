@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eplb_opt.backends import process
 from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.pool import WorkerPool
-from eplb_opt.backends.program import ProgramTask
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
+from eplb_opt.run import process
+from eplb_opt.run.pool import WorkerPool
+from eplb_opt.run.program import ProgramTask
 
 
 def task(instance, method="cpsat", seconds=30.0, call="test"):
@@ -244,8 +244,8 @@ def test_a_worker_does_not_outlive_a_parent_that_was_killed(tmp_path):
     script = (
         "import sys, threading, time\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from tests.backends.test_pool import LARGE, task\n"
-        "from eplb_opt.backends.pool import POOL\n"
+        "from tests.run.test_pool import LARGE, task\n"
+        "from eplb_opt.run.pool import POOL\n"
         "run = lambda: list(POOL.run(task(LARGE, 'pulp:COIN_CMD', seconds=60.0)))\n"
         "threading.Thread(target=run, daemon=True).start()\n"
         "while not POOL._busy: time.sleep(0.05)\n"
@@ -271,7 +271,7 @@ def test_workers_end_with_an_unguarded_script(tmp_path):
     script.write_text(
         "import eplb_opt\n"
         "s = eplb_opt.solve([20, 21, 69, 61], eplb_opt.Deployment(3, 6), method='cpsat', target_gap=0)\n"
-        "from eplb_opt.backends.pool import POOL\n"
+        "from eplb_opt.run.pool import POOL\n"
         "print(s.status, *[worker.pid for worker, _ in POOL._idle])\n"
     )
     out = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60).stdout
@@ -304,6 +304,6 @@ def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, 
     assert len(set(second)) == 2 and first[1] in second
     list(pool.run(task(small)))
     assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)
-    monkeypatch.setattr("eplb_opt.backends.process._START", "import os; os._exit(3)")
+    monkeypatch.setattr("eplb_opt.run.process._START", "import os; os._exit(3)")
     pool.prepare(3)
     assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)

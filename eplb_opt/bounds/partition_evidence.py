@@ -1,0 +1,64 @@
+"""What shows that no partition of the groups is better than a bound: certificates of nodes, and words of solvers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from eplb_opt.bounds.groups import GroupSet, best_partition
+from eplb_opt.bounds.node import Node
+from eplb_opt.exact import exact_text
+from eplb_opt.proof import Proof
+
+# A certificate about a window of which nothing need be said.
+_NOTHING = {"argument": "mean", "bound": "0"}
+
+
+def backing(nodes: Mapping[GroupSet, Node], num_groups: int, value: Fraction) -> tuple[str, dict[GroupSet, Node]]:
+    """On whose words it rests that no partition is below `value`, and the nodes with a certificate for that.
+
+    Words are only those without which some partition would be left, so that there are none if certificates suffice.
+    """
+    certified = {groups: node for groups, node in nodes.items() if node.all.checked.bound >= value}
+    words = {
+        groups: node.all.proof.by
+        for groups, node in nodes.items()
+        if groups not in certified and node.all.proof.bound >= value
+    }
+    needed = set(words.values())
+    for by in sorted(needed):
+        excluded = {*certified, *(groups for groups, word in words.items() if word in needed - {by})}
+        if not best_partition({groups: value for groups in nodes if groups not in excluded}, num_groups)[1]:
+            needed.remove(by)
+    return " and ".join(sorted(needed)), certified
+
+
+def evidence_of(nodes: Mapping[GroupSet, Node], value: Fraction) -> Mapping[str, Any]:
+    """What proves that each of these nodes is not below `value`, and so the layer is not, for a certificate."""
+    if any(node.all.instance.num_windows > 1 for node in nodes.values()):
+        return {"argument": "window partition", "nodes": [[list(groups), _hot(nodes[groups])] for groups in nodes]}
+    sets = [[list(groups), _cold(node.all.checked, value)] for groups, node in nodes.items()]
+    return {"argument": "partition", "sets": sets}
+
+
+def _cold(proof: Proof, value: Fraction) -> Mapping[str, Any]:
+    """The argument of a node of one window.
+
+    Rows of pairs are about one max load: they need not hold for a lower one, as other arguments do.
+    """
+    argument = proof.certified or {}
+    about_another = argument.get("argument") == "pairs" and proof.bound != value
+    return {**argument, "bound": exact_text(proof.bound)} if about_another else argument
+
+
+def _hot(node: Node) -> Any:
+    """Certificates of a node of several windows: one of all of them, or of the hottest and nothing of the others."""
+    proof = node.all.checked
+    if proof.argument == "envelope":
+        return {"argument": "envelope", "bound": exact_text(proof.bound)}
+    means = [Proof("mean", mean, checked=True) for mean in node.all.instance.mean_loads]
+    proofs = [window.checked for window in node.windows] or means
+    hottest = max(range(len(proofs)), key=lambda window: proofs[window].bound)
+    certificate = {**(proofs[hottest].certified or {}), "bound": exact_text(proofs[hottest].bound)}
+    return [certificate if window == hottest else _NOTHING for window in range(len(proofs))]

@@ -1,0 +1,85 @@
+"""Documents: plans and solutions as the JSON objects that files of eplb_opt hold, with nothing lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from eplb_opt.exact import exact_number
+from eplb_opt.plan import Plan
+
+if TYPE_CHECKING:
+    from eplb_opt.solution import LayerSolution, Solution
+
+# Values of "format" and "version".
+PLAN = "eplb_opt.plan"
+SOLUTION = "eplb_opt.solution"
+VERSION = 1
+
+
+def format_solution(solution: Solution) -> str:
+    """JSON text of a solution file."""
+    return json.dumps(solution_object(solution)) + "\n"
+
+
+def solution_object(solution: Solution) -> dict[str, Any]:
+    """What a solution file holds; numbers that are exact are written as text and as a float."""
+    weights = solution.window_weights
+    return {
+        "format": SOLUTION,
+        "version": VERSION,
+        "objective": solution.objective,
+        "window_weights": None if weights is None else [exact_number(weight) for weight in weights],
+        "runtime": solution.runtime,
+        "plan": plan_object(solution.plan),
+        "layers": [_layer_object(layer) for layer in solution.layers],
+    }
+
+
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """What a plan file holds: the mapping, the deployment and the labels of the rows."""
+    return {
+        "format": PLAN,
+        "version": VERSION,
+        "deployment": asdict(plan.deployment),
+        "num_experts": plan.num_experts,
+        "numbering": plan.numbering,
+        "num_model_layers": plan.num_model_layers,
+        "moe_layer_ids": plan.labels.moe_layer_ids,
+        "layer_ids": list(plan.layer_ids),
+        "physical_to_logical": plan.physical_to_logical.tolist(),
+    }
+
+
+def _layer_object(layer: LayerSolution) -> dict[str, Any]:
+    proof = layer.proof
+    return {
+        "layer_id": layer.layer_id,
+        **computed_values(layer),
+        "stopped_by": layer.stopped_by,
+        "proof": {
+            "argument": proof.argument,
+            "by": proof.by,
+            "bound": exact_number(proof.bound),
+            "checked": proof.checked,
+            "evidence": proof.certified,
+        },
+        "trace": [
+            {
+                "seconds": point.seconds,
+                "objective": exact_number(point.objective),
+                "lower_bound": exact_number(point.lower_bound),
+                "source": point.source,
+            }
+            for point in layer.trace
+        ],
+        "work": dict(layer.work),
+        "runtime": layer.runtime,
+    }
+
+
+def computed_values(layer: LayerSolution) -> dict[str, Any]:
+    """What follows from other values of a layer, as files have it."""
+    numbers = {key: exact_number(getattr(layer, key)) for key in ("objective", "max_load", "mean_load", "lower_bound")}
+    return {**numbers, "gap": exact_number(layer.gap), "status": layer.status}

@@ -1,0 +1,242 @@
+"""Attack on all that finds proofs: no evidence that the checker refuses, and no bound above the optimum.
+
+``python -m tests.attack_producers --seconds 3600 --seed 0`` asks every producer for evidence about random tiny layers,
+whose optima are known from all their placements, at max loads below, at and above the optimum, and ends with 1 at the
+first violation. Evidence is handed to the checker as it would be read from a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import cycle, product
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.buckets import Buckets
+from eplb_opt.bounds.certificate import check_certificate
+from eplb_opt.bounds.certified_layer import CertificateError
+from eplb_opt.bounds.closing import close
+from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.search_evidence import search_evidence
+from eplb_opt.bounds.splits import refute_by_splits
+from eplb_opt.bounds.window_certificate import check_window_certificate
+from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.heuristics.folding import fold, folding_applies
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.instance import Instance
+from eplb_opt.proof import REFUSED, Proof
+from eplb_opt.verify import max_loads
+from tests.attack_bound import random_deployment
+from tests.placements import Placements, TooManyError
+from tests.random_instances import random_loads
+
+# Slots per GPU, distinct, nodes that groups are bound to (one: global), windows.
+KINDS = list(product((1, 2, 2, 3, 4), (True, False), (1, 1, 2), (1, 1, 3)))
+MOST_PLACEMENTS, MOST_SLOTS, MOST_EXPERTS = 3_000, 12, 8
+# Layers on one deployment, seconds for a question, and of work for a pursuit.
+BATCH, PER_QUESTION, PER_PURSUIT = 20, 5.0, (0.02, 0.02, 0.02, 0.3)
+NEARLY = [Fraction(1, 2), Fraction(9, 10), Fraction(999, 1000), 1 - Fraction(1, 10**12)]
+NEARLY += [Fraction(1), 1 + Fraction(1, 10**12), Fraction(1001, 1000), Fraction(11, 10), Fraction(3, 2)]
+
+
+class ViolationError(Exception):
+    """Evidence that is refused, or a bound that is wrong."""
+
+
+@dataclass
+class Layer:
+    """A layer with its optimum, and the counts of what was asked about it.
+
+    ``objective`` is ``"total"`` for one window, in tokens, and else that of several windows.
+    """
+
+    instance: Instance
+    objective: str
+    optimum: Fraction
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def take(self, producer: str, proof: Proof) -> None:
+        """Look at a bound that was handed out."""
+        if proof.bound > self.optimum:
+            raise ViolationError(f"{producer}: {proof} {proof.bound} is above the optimum: {self}")
+        if REFUSED in proof.by:
+            raise ViolationError(f"{producer}: {proof} {proof.bound}: {self}")
+        if proof.checked:
+            self.take_evidence(producer, proof.certified, proof.bound)
+        else:
+            self.counts[f"{producer}: {proof}"] += 1
+
+    def take_evidence(self, producer: str, evidence: Mapping[str, Any] | None, bound: Fraction) -> None:
+        """Look at evidence for a bound."""
+        if bound > self.optimum:
+            raise ViolationError(f"{producer}: evidence for {bound} above the optimum: {self}")
+        if evidence is None:
+            raise ViolationError(f"{producer}: no evidence for {bound}: {self}")
+        certificate = json.loads(json.dumps({**evidence, "bound": str(bound)}))
+        try:
+            self.check(certificate)
+        except CertificateError as error:
+            raise ViolationError(f"{producer}: {error}: {certificate} for {self}") from error
+        self.counts[f"{producer}: {evidence['argument']}"] += 1
+
+    def check(self, certificate: Any) -> None:
+        """Hand a certificate to the checker of this objective."""
+        windows = [[weight * self.instance.unit for weight in window] for window in self.instance.weights]
+        rules = asdict(self.instance.deployment)
+        if self.objective == "total":
+            check_certificate(certificate, windows[0], rules)
+        elif any(map(any, windows)):
+            weights = [Fraction(1)] * len(windows) if self.objective == "mean" else None
+            check_window_certificate(certificate, windows, rules, weights)
+
+
+def layers(random: np.random.Generator) -> Iterator[Layer]:
+    """Random layers of each of `KINDS` in turn."""
+    for size, distinct, nodes, windows in cycle(KINDS):
+        try:
+            deployment, experts = random_deployment(random, size, distinct, nodes, MOST_SLOTS, MOST_EXPERTS)
+            placements = Placements(deployment, experts, MOST_PLACEMENTS)
+        except TooManyError:
+            continue
+        objective = "total" if windows == 1 else str(random.choice(["mean", "worst"]))
+        loads = random_loads(random, (windows, BATCH, experts)).transpose(1, 0, 2)
+        for values, optimum in zip(loads, placements.optima(loads, objective), strict=True):
+            instance = Instance.from_loads(values, deployment)
+            yield Layer(instance if windows == 1 else instance.loaded(), objective, optimum)
+
+
+def attack(layer: Layer, random: np.random.Generator) -> None:
+    """Ask every producer that is for such a layer."""
+    instance, seed = layer.instance, int(random.integers(2**31))
+    if layer.objective != "total":
+        attack_windows(layer, seed)
+        return
+    known = Fraction(0)
+    for proof in quick_bounds(instance):
+        # The last claims no more than the best before where it has nothing to say.
+        if proof.argument != "slack" or proof.bound > known:
+            layer.take("instant", proof)
+        known = max(known, proof.bound)
+    for max_load in asked(layer, random):
+        if folding_applies(instance):
+            ask_pairs(layer, max_load, seed)
+        if instance.deployment.binding_nodes == 1:
+            ask_weightings(layer, max_load, int(random.choice([1, 8, 200])), seed)
+    for bound in (layer.optimum, layer.optimum * NEARLY[int(random.integers(len(NEARLY)))]):
+        evidence = search_evidence(instance, bound) if bound else None
+        if evidence is not None:
+            layer.take_evidence("search", evidence, bound)
+    pursue(layer, instance, seed)
+
+
+def asked(layer: Layer, random: np.random.Generator) -> list[Fraction]:
+    """Max loads near the optimum, that of a plan, and sums of what slots can carry."""
+    instance = layer.instance
+    counts = range(1, instance.max_replicas + 1)
+    slots = [weight * instance.unit / count for weight in instance.weights[0] for count in counts]
+    drawn = random.integers(len(slots), size=(30, instance.deployment.slots_per_gpu))
+    sums = sorted(sum((slots[place] for place in places), Fraction(0)) for places in drawn.tolist())
+    below = [value for value in sums if value <= layer.optimum]
+    near = [layer.optimum * NEARLY[int(place)] for place in random.integers(len(NEARLY), size=2)]
+    whole = int(max(instance.mean_loads))
+    values = {layer.optimum, max_loads(greedy(instance).tolist(), instance)[0], *near, *below[-2:], *sums[:2]}
+    values |= {Fraction(whole), Fraction(whole + 1), Fraction(whole + int(random.integers(2, 5)))}
+    return sorted(value for value in values if value > 0)
+
+
+def ask_pairs(layer: Layer, max_load: Fraction, seed: int) -> None:
+    """Whether there is a plan below a max load, of two slots per GPU."""
+    verdict = decide_pairs(layer.instance, max_load, Meter(Limits(PER_QUESTION, 1, seed)))
+    if verdict.evidence is not None:
+        layer.take_evidence("pairs", verdict.evidence, max_load)
+    elif verdict.counts is None:
+        layer.counts["pairs: left open"] += 1
+    elif max_loads(fold(layer.instance, verdict.counts).tolist(), layer.instance)[0] >= max_load:
+        raise ViolationError(f"pairs: {verdict} has no plan below {max_load}: {layer}")
+
+
+def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int) -> None:
+    """Whether weightings refute a max load, and anything below it."""
+    for below in (True, False):
+        buckets = Buckets(layer.instance, max_load, below)
+        bound = max_load if below else layer.instance.next_max_load(max_load)
+        if not buckets.ranges[0].size:
+            layer.take_evidence("ranges", {"argument": "counts"}, bound)
+            continue
+        meter = Meter(Limits(PER_QUESTION, 1, seed))
+        evidence = refute_by_splits(ConfigurationProgram(buckets), most_parts, meter).evidence
+        if evidence is not None:
+            layer.take_evidence("weightings", evidence, bound)
+
+
+def attack_windows(layer: Layer, seed: int) -> None:
+    """Instant bounds of several windows, and of the hottest of them what the nodes allow."""
+    if not any(map(any, layer.instance.weights)):
+        return
+    for proof in window_bounds(layer.instance, layer.objective):
+        layer.take("windows", proof)
+    if layer.objective == "worst" and layer.instance.num_windows > 1 and layer.instance.deployment.binding_nodes > 1:
+        pursue(layer, layer.instance.in_mean_loads(), seed)
+
+
+def pursue(layer: Layer, instance: Instance, seed: int) -> None:
+    """What the method that fits reports, from the first plan and no bound, or the instant bounds."""
+    slots, work = first_plan(instance), PER_PURSUIT[seed % len(PER_PURSUIT)]
+    for start in (Fraction(0), max(instance.mean_loads)):
+        proofs: list[Proof | None] = []
+
+        def report(_: Any, proof: Proof | None, proofs: list[Proof | None] = proofs) -> None:
+            proofs.append(proof)
+
+        pursuit = Pursuit(instance, slots, start, Fraction(0), Meter(Limits(60.0, 1, seed, work)), report)
+        close(pursuit)
+        for proof in proofs:
+            if proof is not None:
+                layer.take("pursuit", proof)
+        if pursuit.best < layer.optimum:
+            raise ViolationError(f"pursuit: a plan of {pursuit.best} is below the optimum: {layer}")
+
+
+def main() -> int:
+    """Run the attack, print what was counted, and say whether there was no violation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--go-on", action="store_true", help="count violations by kind instead of ending at the first")
+    options = parser.parse_args()
+    random = np.random.default_rng(options.seed)
+    begin, said, total = perf_counter(), perf_counter(), Counter[str]()
+    for layer in layers(random):
+        try:
+            attack(layer, random)
+        except ViolationError as violation:
+            print(f"violation: {violation}", flush=True)
+            total["VIOLATIONS"] += 1
+            if not options.go_on:
+                break
+        total += layer.counts
+        total["layers"] += 1
+        if perf_counter() - begin > options.seconds:
+            break
+        if perf_counter() - said > 60.0:
+            said = perf_counter()
+            print(f"{said - begin:8.0f} s  {dict(sorted(total.items()))}", flush=True)
+    print(f"{perf_counter() - begin:8.0f} s  {dict(sorted(total.items()))}")
+    return 1 if total["VIOLATIONS"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Partitions: whose words they rest on, and certificates of nodes where they rest on none."""
+
+from dataclasses import asdict
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+
+from eplb_opt.aim import Aim
+from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.bounds.acceptance import check_proof
+from eplb_opt.bounds.certified_layer import CertificateError
+from eplb_opt.bounds.closing import close
+from eplb_opt.bounds.node import Node
+from eplb_opt.bounds.partition_evidence import backing, evidence_of
+from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.window_certificate import check_window_certificate
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.instance import Instance
+from eplb_opt.proof import Proof
+from eplb_opt.verify import objective_value
+from tests.oracle import brute_force, enumerate_rows
+from tests.strategies import SMALL, TOKENS, instances
+
+# Four groups of one expert on two nodes of a GPU with two slots: the parts are 01 23, 02 13 and 03 12.
+LAYER = Instance.from_loads([4, 3, 2, 1], Deployment(2, 4, 2, 4, "hierarchical"))
+CLAIMED, MORE = Fraction(20), Fraction(21)
+
+
+@pytest.fixture
+def nodes():
+    """Nodes of which the mean loads are known, from 3 to 7."""
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    return {pair: Node(LAYER, pair) for pair in pairs}
+
+
+def claim(nodes, pair, by, bound=CLAIMED):
+    nodes[pair].all.learn(Proof("fillings", bound, checked=False, by=by))
+
+
+def test_certificates_suffice_where_each_part_has_one(nodes):
+    by, certified = backing(nodes, 4, Fraction(5))
+    # 01 carries 7, 02 6, and 03 and 12 both 5.
+    assert (by, set(certified)) == ("", {(0, 1), (0, 2), (0, 3), (1, 2)})
+
+
+def test_each_whose_word_is_needed_is_named(nodes):
+    for pair, by in {(0, 1): "cpsat", (0, 2): "search", (1, 2): "cpsat"}.items():
+        claim(nodes, pair, by)
+    assert backing(nodes, 4, CLAIMED)[0] == "cpsat and search"
+
+
+def test_a_word_that_makes_no_difference_is_not_named(nodes):
+    for pair, by in {(0, 1): "search", (2, 3): "cpsat", (0, 2): "search", (0, 3): "search"}.items():
+        claim(nodes, pair, by)
+    assert backing(nodes, 4, CLAIMED)[0] == "search"
+    # And none is where certificates show the same, though a claim was higher.
+    for pair in nodes:
+        nodes[pair].all.learn(Proof("magic", CLAIMED, checked=True))
+    claim(nodes, (0, 1), "pulp:HiGHS", MORE)
+    by, certified = backing(nodes, 4, CLAIMED)
+    assert (by, set(certified)) == ("", set(nodes))
+
+
+def test_rows_of_pairs_say_which_bound_of_the_node_they_are_about(nodes):
+    pairs = {"argument": "pairs", "rows": []}
+    nodes[0, 1].all.learn(Proof("pairing", MORE, checked=True, evidence=pairs))
+    nodes[0, 2].all.learn(Proof("pairing", CLAIMED, checked=True, evidence=pairs))
+    evidence = evidence_of({pair: nodes[pair] for pair in ((0, 1), (0, 2), (0, 3))}, CLAIMED)
+    assert evidence["sets"] == [[[0, 1], pairs | {"bound": "21"}], [[0, 2], pairs], [[0, 3], {"argument": "mean"}]]
+
+
+# 4 of 5 / 8 is the mean load of a GPU, and the best plan leaves 2 / 3 on one.
+PAIRED = Instance.from_loads([1.0, 0.625, 0.75, 0.0, 0.25, 0.875], Deployment(6, 12, 2, 6, "hierarchical"))
+
+
+def pursued(instance, seconds=5.0):
+    proofs = []
+    pursuit = Pursuit(
+        instance, first_plan(instance), Fraction(0), Fraction(0), Meter(Limits(60.0, 1, 0, work=seconds)),
+        lambda _, proof: proofs.append(proof) if proof else None,
+    )  # fmt: skip
+    close(pursuit)
+    return proofs
+
+
+def test_a_node_with_a_higher_bound_than_the_layer_is_certified():
+    proofs = pursued(PAIRED)
+    assert proofs[-1].bound == brute_force(PAIRED) == Fraction(2, 3)
+    assert all(proof.checked for proof in proofs)
+
+
+HOTTEST = {"hierarchical": True, "min_windows": 2, "max_windows": 3, "max_experts": 4, "max_slots": 6}
+
+
+@settings(max_examples=200)
+@given(instances(kinds=(SMALL, TOKENS), **HOTTEST))
+def test_bounds_of_nodes_on_several_windows_are_certified_and_below_the_best(instance):
+    if instance.deployment.binding_nodes == 1 or not all(map(any, instance.weights)):
+        return
+    layer = instance.in_mean_loads()
+    proofs = pursued(layer, seconds=0.1)
+    for proof in proofs:
+        assert proof.checked or proof.by in ("search", "cpsat", "cpsat and search")
+        if proof.checked:
+            check_proof(proof, instance, Aim("worst"))
+    best = min(objective_value(row, instance, "worst") for row in enumerate_rows(instance))
+    assert max((proof.bound for proof in proofs), default=0) <= best
+
+
+# Two nodes of three GPUs with a slot each. Experts 0 and 2 are hot in one window, 1 and 3 in the other: whichever
+# two share a node, one has a single replica, which carries 4 tokens, of 10 on 6 GPUs.
+APART = Instance.from_loads([[4, 1, 4, 1], [1, 4, 1, 4]], Deployment(6, 6, 2, 4, "hierarchical"))
+RULES = asdict(APART.deployment)
+
+
+def test_an_envelope_of_a_node_is_certified():
+    proofs = pursued(APART.in_mean_loads())
+    assert proofs[-1] == Proof("partition", Fraction(24, 10), checked=True)
+    certificates = {tuple(groups): node for groups, node in proofs[-1].evidence["nodes"]}
+    assert certificates[0, 1] == {"argument": "envelope", "bound": "12/5"}
+
+
+def test_envelopes_of_nodes_prove_what_they_say_of_each_partition_and_of_the_hottest_window():
+    def proves(bound, sets, weights=None, said=None):
+        envelope = {"argument": "envelope", "bound": str(said or bound)}
+        certificate = {"argument": "window partition", "nodes": [[list(groups), envelope] for groups in sets]}
+        try:
+            check_window_certificate(certificate | {"bound": str(bound)}, APART.weights, RULES, weights)
+        except CertificateError:
+            return False
+        return True
+
+    best, sets = Fraction(12, 5), [(0, 1), (0, 2), (0, 3)]
+    # Whatever else it takes, the node of group 0 is one of these.
+    assert proves(best, sets) and proves(Fraction(2), sets, said=best)
+    assert not proves(best, sets[:2])
+    assert not proves(best * Fraction(1001, 1000), sets)
+    assert not proves(best, sets, said=Fraction(2))
+    # One window may be cool, so that nothing is said of the mean.
+    assert not proves(best, sets, weights=[Fraction(1), Fraction(1)])
+    assert not proves(best, [(0, 0), (0, 2), (0, 3)]) and not proves(best, [(-1, 1), *sets[1:]])
