@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,8 +52,13 @@ def values_of_frame(frame: Any) -> tuple[Any, tuple[int, ...]]:
     ids = layer_ids_of(layers, index, InvalidLoadsError)
     experts = named.iloc[:, list(columns.experts)]
     # Columns of different types would be rounded to one, and types of pandas' own become objects.
-    one_type = experts.dtypes.nunique() == 1 and isinstance(experts.dtypes.iloc[0], np.dtype)
-    values: Any = experts.to_numpy() if one_type else experts.astype(object).to_numpy()
+    kinds = set(experts.dtypes)
+    numbers = len(kinds) == 1 and all(isinstance(kind, np.dtype) and kind.kind != "O" for kind in kinds)
+    values: Any = experts.to_numpy() if numbers else experts.astype(object).to_numpy()
+    # Lists in cells would become an axis of their own.
+    lists = (cell for cell in values.flat if hasattr(cell, "__len__") and not isinstance(cell, str))
+    if not numbers and (cell := next(lists, None)) is not None:
+        raise InvalidLoadsError(f"the data frame holds {reprlib.repr(cell)} in a cell, no number")
     return values, () if ids is None else tuple(ids)
 
 

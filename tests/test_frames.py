@@ -122,6 +122,7 @@ def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
             pd.DataFrame({"layer": [3, 4], "e0": [1, 2], "e1": [3, 4]}).set_index("layer", drop=False),
             r"columns 1 \('layer'\) and 2 \('layer'\) both say the layer",
         ),
+        (pd.DataFrame({"e0": [[1, 2]], "e1": [[3, 4]]}), r"the data frame holds \[1, 2\] in a cell, no number"),
         (pd.DataFrame([7, 8]), r"column 1 \('0'\) alone may be no expert"),
         (
             pd.DataFrame([[3, 0, 5, 9], [3, 1, 2, 8], [4, 0, 1, 7]], columns=["layer", "rank", "expert", "count"]),

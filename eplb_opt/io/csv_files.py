@@ -43,7 +43,7 @@ def parse_table(content: Content) -> Recording:
     ------
     FileFormatError
         A header that names other columns, a line of another length, or a cell that is no number; the message names
-        the line.
+        the line. Numbers without a header that may be labels, and blocks of rows that nothing numbers.
     InvalidLoadsError
         Values that are no loads.
     """

@@ -176,7 +176,7 @@ def full_table(plan: Plan, numbering: Numbering) -> NDArray[np.int64]:
 
 def numbered(labels: Layers, numbering: Numbering) -> tuple[int, ...]:
     """Number of each row in `numbering`; an `InvalidPlanError` where the plan does not know it."""
-    say = "say which these are, by layer ids such as 3-60 or by the model"
+    say = "say which these are, by the model, or when the plan is converted by layer ids such as 3-60"
     if numbering == "moe" and labels.moe_layer_ids is None:
         raise InvalidPlanError(
             f"the plan counts decoder layers ({describe_ids(labels.ids)}), and MoE layers are wanted: {say}"
