@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError
 from eplb_opt.io import read_loads
@@ -124,6 +126,24 @@ def test_a_table_that_holds_no_loads_is_refused_by_line(text, says, error):
         recorded(text)
     assert str(info.value).startswith("x.csv")
     assert "\n" not in str(info.value)
+
+
+@given(hnp.arrays(np.int64, st.tuples(st.integers(4, 7), st.integers(2, 6)), elements=st.integers(0, 99)), st.data())
+def test_labels_that_nothing_names_are_refused_wherever_they_stand(values, data):
+    values[0, 0] += 100
+    layers, experts = values.shape
+    rows = data.draw(st.sampled_from([0, 1, 3])) + np.arange(layers)
+    names = data.draw(st.permutations(range(experts))) if experts >= 4 else np.arange(experts)
+
+    def text(table):
+        return "".join(",".join(map(str, row)) + "\n" for row in table.tolist())
+
+    column = [number - values[0, 0] for number in values[:, 0].tolist()]
+    if column != list(range(layers)):
+        assert recorded(text(values)) == Loads(values, numbering="moe")
+    for table in (np.column_stack([rows, values]), np.vstack([names, values])):
+        with pytest.raises(FileFormatError, match=r"in its first column|begins with the numbers"):
+            recorded(text(table))
 
 
 @given(labelled_loads(max_windows=1))
