@@ -5,7 +5,6 @@ import pytest
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.loads import Loads
 
-loads_of_frame = Loads.of
 VALUES = [[1, 2, 3], [4, 5, 6]]
 
 
@@ -13,19 +12,19 @@ VALUES = [[1, 2, 3], [4, 5, 6]]
 def test_an_index_or_a_column_of_that_name_gives_the_decoder_layers(name):
     expected = Loads(VALUES, (3, 7))
     frame = pd.DataFrame(VALUES, index=pd.Index([3, 7], name=name))
-    assert loads_of_frame(frame) == loads_of_frame(frame.reset_index()) == expected
-    assert loads_of_frame(frame.set_axis([0, 1], axis=0).rename_axis(name)) == Loads(VALUES, (0, 1))
+    assert Loads.of(frame) == Loads.of(frame.reset_index()) == expected
+    assert Loads.of(frame.set_axis([0, 1], axis=0).rename_axis(name)) == Loads(VALUES, (0, 1))
 
 
 def test_an_index_without_a_name_gives_them_unless_it_counts_from_0():
-    assert loads_of_frame(pd.DataFrame(VALUES, index=[3, 7])) == Loads(VALUES, (3, 7))
-    assert loads_of_frame(pd.DataFrame(VALUES)) == Loads(VALUES)
+    assert Loads.of(pd.DataFrame(VALUES, index=[3, 7])) == Loads(VALUES, (3, 7))
+    assert Loads.of(pd.DataFrame(VALUES)) == Loads(VALUES)
 
 
 def test_columns_are_put_in_the_order_of_their_names():
-    assert loads_of_frame(pd.DataFrame(VALUES, columns=["e0", "e1", "e2"])) == Loads(VALUES)
-    assert loads_of_frame(pd.DataFrame(VALUES, columns=["e2", "e0", "e1"])) == Loads([[2, 3, 1], [5, 6, 4]])
-    assert loads_of_frame(pd.DataFrame(VALUES, columns=[2, 0, 1])) == Loads([[2, 3, 1], [5, 6, 4]])
+    assert Loads.of(pd.DataFrame(VALUES, columns=["e0", "e1", "e2"])) == Loads(VALUES)
+    assert Loads.of(pd.DataFrame(VALUES, columns=["e2", "e0", "e1"])) == Loads([[2, 3, 1], [5, 6, 4]])
+    assert Loads.of(pd.DataFrame(VALUES, columns=[2, 0, 1])) == Loads([[2, 3, 1], [5, 6, 4]])
 
 
 def test_a_series_is_one_layer_by_the_names_of_its_experts():
@@ -38,44 +37,42 @@ def test_a_series_is_one_layer_by_the_names_of_its_experts():
 def test_a_row_per_count_becomes_layers_and_experts():
     rows = [(4, 1, 5), (3, 0, 7), (4, 0, 2)]
     frame = pd.DataFrame(rows, columns=["layer", "expert", "count"])
-    assert loads_of_frame(frame) == Loads([[7, 0], [2, 5]], (3, 4))
-    assert loads_of_frame(frame.set_index(["layer", "expert"])) == Loads([[7, 0], [2, 5]], (3, 4))
+    assert Loads.of(frame) == Loads([[7, 0], [2, 5]], (3, 4))
+    assert Loads.of(frame.set_index(["layer", "expert"])) == Loads([[7, 0], [2, 5]], (3, 4))
     steps = pd.concat([frame.assign(step=2), frame[:1].assign(step=1)])
-    assert loads_of_frame(steps) == Loads([[[0, 0], [0, 5]], [[7, 0], [2, 5]]], (3, 4))
+    assert Loads.of(steps) == Loads([[[0, 0], [0, 5]], [[7, 0], [2, 5]]], (3, 4))
 
 
 def test_ids_and_loads_of_any_type_of_pandas_are_read():
     rows = pd.DataFrame([(4, 1, 5), (3, 0, 7), (4, 0, 2)], columns=["layer", "expert", "count"])
     expected = Loads([[7, 0], [2, 5]], (3, 4))
-    assert loads_of_frame(rows.astype({"layer": float, "expert": float})) == expected
-    assert loads_of_frame(rows.astype({"layer": "category", "expert": "Int64", "count": object})) == expected
+    assert Loads.of(rows.astype({"layer": float, "expert": float})) == expected
+    assert Loads.of(rows.astype({"layer": "category", "expert": "Int64", "count": object})) == expected
     assert Loads.of(rows.set_index(["layer", "expert"])["count"]) == expected
     assert Loads.of(rows.set_index(["layer", "expert"])["count"].rename(None)) == expected
     for kind in ("Int64", "category", object, "UInt8", pd.SparseDtype(int), pd.CategoricalDtype([1, 2, 3, 4, 5, 6])):
-        assert loads_of_frame(pd.DataFrame(VALUES, index=pd.Index([3.0, 7.0], name="layer")).astype(kind)) == Loads(
+        assert Loads.of(pd.DataFrame(VALUES, index=pd.Index([3.0, 7.0], name="layer")).astype(kind)) == Loads(
             VALUES, (3, 7)
         )
 
 
 def test_experts_without_a_row_are_told(caplog):
     rows = pd.DataFrame([(0, 0, 5), (1, 1, 6)], columns=["layer", "expert", "count"])
-    assert loads_of_frame(rows).num_experts == 2
+    assert Loads.of(rows).num_experts == 2
     assert "the largest expert with a row is 1, and experts without a token have none" in caplog.text
 
 
 def test_an_index_without_a_name_says_nothing_beside_a_column_of_layers():
     rows = pd.DataFrame([(3, 0, 0), (3, 1, 5), (4, 0, 7)], columns=["layer", "expert", "count"])
     kept = rows[rows["count"] > 0]
-    assert (
-        loads_of_frame(kept) == loads_of_frame(kept.reset_index(names="Unnamed: 0")) == Loads([[0, 5], [7, 0]], (3, 4))
-    )
+    assert Loads.of(kept) == Loads.of(kept.reset_index(names="Unnamed: 0")) == Loads([[0, 5], [7, 0]], (3, 4))
 
 
 def test_a_pivot_with_names_of_text_is_read_by_its_names():
     long = pd.DataFrame([(e, e * 10) for e in range(12)], columns=["expert", "count"]).assign(layer=0)
     pivot = long.astype({"expert": str}).pivot(index="layer", columns="expert", values="count")
     assert list(pivot.columns[:3]) == ["0", "1", "10"]
-    assert loads_of_frame(pivot) == Loads([[e * 10 for e in range(12)]], (0,))
+    assert Loads.of(pivot) == Loads([[e * 10 for e in range(12)]], (0,))
 
 
 def test_labels_of_other_libraries_are_refused_and_not_forgotten():
@@ -91,9 +88,9 @@ def test_labels_of_other_libraries_are_refused_and_not_forgotten():
 
 def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
     small = pd.DataFrame({"e0": np.array([1], np.uint8), "e1": np.array([2**62 + 1], np.int64)})
-    assert loads_of_frame(small).values.tolist() == [[[1, 2**62 + 1]]]
+    assert Loads.of(small).values.tolist() == [[[1, 2**62 + 1]]]
     with pytest.raises(InvalidLoadsError, match="would be rounded next to floats"):
-        loads_of_frame(pd.DataFrame({"e0": [2**53 + 1], "e1": [0.5]}))
+        Loads.of(pd.DataFrame({"e0": [2**53 + 1], "e1": [0.5]}))
 
 
 @pytest.mark.parametrize(
@@ -135,4 +132,4 @@ def test_integers_stay_exact_next_to_each_other_and_not_next_to_floats():
 )
 def test_frames_that_hold_no_loads_are_refused(frame, says):
     with pytest.raises(InvalidLoadsError, match=says):
-        loads_of_frame(frame)
+        Loads.of(frame)
