@@ -70,10 +70,10 @@ def test_a_refusal_is_a_sentence(tmp_path, name, read):
 
 def test_files_that_differ_are_named_and_not_listed(tmp_path):
     paths = [tmp_path / f"{'x' * 100}{i}.npy" for i in range(100)]
+    table = np.ones((500, 2), dtype=int)
     for path in paths:
-        np.save(path, WIDE)
-    np.save(tmp_path / "other.npz", WIDE)
-    np.savez(tmp_path / "other.npz", loads=WIDE, layer_ids=np.arange(1, 1001, 2))
+        np.save(path, table)
+    np.savez(tmp_path / "other.npz", loads=table, layer_ids=np.arange(1, 1001, 2))
     with pytest.raises(EplbOptError) as info:
         read_loads([*paths, tmp_path / "other.npz"])
     assert len(str(info.value)) < 700
