@@ -1,6 +1,7 @@
 """Bytes of the containers that recordings come in."""
 
 import io
+import zipfile
 
 import numpy as np
 import torch
@@ -21,4 +22,12 @@ def npz(**arrays):
 def saved(value, **options):
     stream = io.BytesIO()
     torch.save(value, stream, **options)
+    return stream.getvalue()
+
+
+def zipped(**members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
     return stream.getvalue()

@@ -1,9 +1,7 @@
 import errno
-import io
 import os
 import pickle
 import sys
-import zipfile
 
 import numpy as np
 import pytest
@@ -11,20 +9,12 @@ import torch
 
 from eplb_opt.errors import FileFormatError, MissingPackageError
 from eplb_opt.io.content import parse_content, read_content
-from tests.io.containers import npy, npz, saved
+from tests.io.containers import npy, npz, saved, zipped
 
 
 def npy_header(count):
     """A .npy file that claims `count` numbers and holds one."""
     return npy(np.ones(1)).replace(b"(1,), }" + b" " * 12, f"({count},), }}".encode())
-
-
-def zipped(**members):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-    return stream.getvalue()
 
 
 TENSOR = torch.arange(6).reshape(2, 3)

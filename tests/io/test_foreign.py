@@ -7,7 +7,6 @@ import json
 import lzma
 import pickle
 import tarfile
-import zipfile
 
 import numpy as np
 import pandas as pd
@@ -17,18 +16,10 @@ from safetensors.numpy import save
 from eplb_opt.errors import FileFormatError
 from eplb_opt.io import foreign, read_loads, read_plan
 from eplb_opt.loads import Loads
-from tests.io.containers import npy, npz, saved
+from tests.io.containers import npy, npz, saved, zipped
 from tests.io.recordings import META, history, lines, stats
 
 TABLE = [[3, 4], [1, 2]]
-
-
-def zipped(**members):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-    return stream.getvalue()
 
 
 def tarred():
