@@ -99,3 +99,14 @@ def test_a_recorder_that_counts_everything_in_one_layer_is_in_doubt(tmp_path, ca
     assert read_loads(tmp_path / "a.json").num_layers == 1
     assert "only 1 of 61 decoder layers have a token" in caplog.text
     assert layers_left_out(58, 61) == layers_left_out(24, 48) == []
+
+
+@pytest.mark.parametrize("largest", [1e308, 5e-324, 2**62, 1])
+def test_loads_near_the_ends_of_numbers_are_in_no_other_doubt(largest):
+    """Sums of the largest floats and integers leave their types."""
+    kind = type(largest)
+    row = np.array([largest, 0, largest, largest, 0, largest], dtype=np.float64 if kind is float else np.int64)
+    same = Loads(np.stack([np.roll(row, shift) for shift in range(6)]))
+    assert not any("transpose" in doubt or "sum" in doubt for doubt in doubts_of(same))
+    table = np.repeat(row[[0, 1, 2, 3, 1]][:, np.newaxis], 5, axis=1)
+    assert any("transpose the table" in doubt for doubt in doubts_of(Loads(table)))
