@@ -141,7 +141,7 @@ _ROLES = {"layer": _LAYER, "expert": _EXPERT, "count": _COUNT, "step": _STEP, "r
 def _long(
     names: Sequence[str], roles: dict[str, list[int]], index: int | None, error: type[EplbOptError]
 ) -> LongColumns:
-    what = f"a table with the column {_named(names, roles['expert'][0])} has a row per count"
+    what = f"a table with column {_named(names, roles['expert'][0])} has a row per count"
     for role in ("layer", "count"):
         if not roles[role]:
             raise error(f"{what}, and no column says the {role}; name one {role!r}")

@@ -18,8 +18,8 @@ from eplb_opt.io.load_files import WRITERS
 class Kind:
     """What a file holds, in words, and the endings of names that say so.
 
-    `others` are endings of other kinds, and the option that writes such a file in place of this one. Where the ending
-    decides what is written, a name without a known one is `refused`.
+    `others` are endings of other kinds, and the option that writes such a file in place of this one. `decides`: the
+    ending says what is written, so that a name needs one of `suffixes`.
     """
 
     what: str
