@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def tables_of(plan, nodes, backend):
 def rows(loads, deployment, time_limit, backend="deepep"):
     """A row for each of our plan and the policy that SGLang ships: name, and the figures of the page."""
     # What the engine's own policy makes may hold an expert twice on a GPU.
-    loose = eplb_opt.Deployment(deployment.num_gpus, deployment.num_slots, deployment.num_nodes, distinct=False)
+    loose = replace(deployment, distinct=False)
     plans = {
         "eplb_opt": eplb_opt.solve(loads, deployment, time_limit=time_limit, target_gap=0).plan,
         "greedy": eplb_opt.solve(loads, loose, method="lpt").plan,
