@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Aim
 from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
+from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
+from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
-from eplb_opt.solve import solve, usable_cores
+from eplb_opt.solve import solve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,23 +186,23 @@ class _Planner:
             if solution.interrupted:
                 raise KeyboardInterrupt
             return solution.plan.physical_to_logical
-        aim = Aim(objective, None, scenarios, self.seed)
+        valued_by = Objective(objective, None, scenarios, self.seed)
         layers = np.moveaxis(known.values, 1, 0)
         instances = [Instance.from_loads(values, self.deployment) for values in layers]
-        return np.stack([_heuristic_row(planner, *aim.on(instance)) for instance in instances])
+        return np.stack([_heuristic_row(planner, *valued_by.on(instance)) for instance in instances])
 
 
-def _heuristic_row(planner: str, instance: Instance, aim: Aim) -> NDArray[np.int64]:
+def _heuristic_row(planner: str, instance: Instance, objective: Objective) -> NDArray[np.int64]:
     # Kernels load here and not with the package.
     from eplb_opt.heuristics.joint import joint_plan
     from eplb_opt.heuristics.pipeline import greedy
 
     if planner == "joint":
-        return joint_plan(instance, aim)
+        return joint_plan(instance, objective)
     if not any(instance.loaded_windows):
         return greedy(instance)
-    outlook = aim.outlook(instance)
-    middle = outlook.loads.max(axis=0) if outlook.worst else outlook.mean
+    windows = objective.windows(instance)
+    middle = windows.loads.max(axis=0) if windows.worst else windows.mean
     return greedy(Instance.from_loads(middle, instance.deployment))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eplb_opt.aim import Aim
-from eplb_opt.bounds.acceptance import check_proof
+from eplb_opt.acceptance import check_proof
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.exact import apart
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.objective import Objective
 from eplb_opt.solution import LayerSolution, Solution
 from eplb_opt.verify import max_loads, objective_value
 
@@ -66,7 +66,7 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
     checked, error = False, _contradiction(solution, row, layer, instance)
     if error is None and proof.certified is not None:
         try:
-            check_proof(proof, instance, Aim(solution.objective, solution.window_weights))
+            check_proof(proof, instance, Objective(solution.objective, solution.window_weights))
             checked = True
         # Numbers of thousands of digits cannot be written as text, and whoever forges a certificate can nest it deeply.
         except (ValueError, RecursionError) as wrong:

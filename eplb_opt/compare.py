@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Aim
 from eplb_opt.arguments import one_of
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
@@ -21,9 +20,11 @@ from eplb_opt.exact import nearest_float
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
+from eplb_opt.progress import Progress
 from eplb_opt.solution import Solution, relative_gap
-from eplb_opt.solve import Progress, solve
+from eplb_opt.solve import solve
 from eplb_opt.verify import require_valid
 
 if TYPE_CHECKING:
@@ -226,13 +227,14 @@ class _Model:
 
     loads: Loads
     deployment: Deployment
-    layers: tuple[tuple[Instance, Aim], ...]
+    layers: tuple[tuple[Instance, Objective], ...]
     totals: NDArray[np.float64]
 
     @classmethod
     def of(cls, loads: Loads, deployment: Deployment, objective: str) -> _Model:
         layers = [
-            Aim(objective).on(Instance.from_loads(values, deployment)) for values in np.moveaxis(loads.values, 1, 0)
+            Objective(objective).on(Instance.from_loads(values, deployment))
+            for values in np.moveaxis(loads.values, 1, 0)
         ]
         totals = np.stack([instance.total().kernel_loads for instance, _ in layers])
         return cls(loads, deployment, tuple(layers), totals)
@@ -256,7 +258,7 @@ def _timed(name: str, model: _Model) -> _Done:
 
     def place(number: int) -> Placement:
         if name == JOINT:
-            slots = np.stack([joint_plan(instance, aim) for instance, aim in model.layers[:number]])
+            slots = np.stack([joint_plan(instance, objective) for instance, objective in model.layers[:number]])
             return Placement(slots, np.zeros(number, dtype=np.int64))
         return place_layers(heuristic_of(name), model.totals[:number], model.deployment)
 

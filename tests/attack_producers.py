@@ -20,14 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.certificate import check_certificate
 from eplb_opt.bounds.certified_layer import CertificateError
-from eplb_opt.bounds.closing import close
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.bounds.splits import refute_by_splits
@@ -36,7 +34,10 @@ from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.improvement import Improvement
+from eplb_opt.incumbent import NO_BOUND, Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import REFUSED, Proof
 from eplb_opt.verify import max_loads
 from tests.attack_bound import random_deployment
@@ -47,7 +48,7 @@ from tests.random_instances import random_loads
 KINDS = list(product((1, 2, 2, 3, 4), (True, False), (1, 1, 2), (1, 1, 3)))
 MOST_PLACEMENTS, MOST_SLOTS, MOST_EXPERTS = 3_000, 12, 8
 # Layers on one deployment, seconds for a question, and of work for a pursuit.
-BATCH, PER_QUESTION, PER_PURSUIT = 20, 5.0, (0.02, 0.02, 0.02, 0.3)
+BATCH, PER_QUESTION, WORK = 20, 5.0, (0.02, 0.02, 0.02, 0.3)
 NEARLY = [Fraction(1, 2), Fraction(9, 10), Fraction(999, 1000), 1 - Fraction(1, 10**12)]
 NEARLY += [Fraction(1), 1 + Fraction(1, 10**12), Fraction(1001, 1000), Fraction(11, 10), Fraction(3, 2)]
 
@@ -139,7 +140,7 @@ def attack(layer: Layer, random: np.random.Generator) -> None:
         evidence = search_evidence(instance, bound) if bound else None
         if evidence is not None:
             layer.take_evidence("search", evidence, bound)
-    pursue(layer, instance, seed)
+    prove_from_nothing(layer, instance, seed)
 
 
 def asked(layer: Layer, random: np.random.Generator) -> list[Fraction]:
@@ -189,25 +190,24 @@ def attack_windows(layer: Layer, seed: int) -> None:
     for proof in window_bounds(layer.instance, layer.objective):
         layer.take("windows", proof)
     if layer.objective == "worst" and layer.instance.num_windows > 1 and layer.instance.deployment.binding_nodes > 1:
-        pursue(layer, layer.instance.in_mean_loads(), seed)
+        prove_from_nothing(layer, layer.instance.in_mean_loads(), seed)
 
 
-def pursue(layer: Layer, instance: Instance, seed: int) -> None:
+def prove_from_nothing(layer: Layer, instance: Instance, seed: int) -> None:
     """What the method that fits reports, from the first plan and no bound, or the instant bounds."""
-    slots, work = first_plan(instance), PER_PURSUIT[seed % len(PER_PURSUIT)]
-    for start in (Fraction(0), max(instance.mean_loads)):
-        proofs: list[Proof | None] = []
-
-        def report(_: Any, proof: Proof | None, proofs: list[Proof | None] = proofs) -> None:
-            proofs.append(proof)
-
-        pursuit = Pursuit(instance, slots, start, Fraction(0), Meter(Limits(60.0, 1, seed, work)), report)
-        close(pursuit)
-        for proof in proofs:
-            if proof is not None:
-                layer.take("pursuit", proof)
-        if pursuit.best < layer.optimum:
-            raise ViolationError(f"pursuit: a plan of {pursuit.best} is below the optimum: {layer}")
+    work = WORK[seed % len(WORK)]
+    for start in (NO_BOUND, Proof("mean", max(instance.mean_loads), checked=True)):
+        found: list[Improvement] = []
+        incumbent = Incumbent(instance)
+        incumbent.offer_plan(first_plan(instance), "start")
+        incumbent.offer_proof(start)
+        incumbent.tell = found.append
+        prove(incumbent, Meter(Limits(60.0, 1, seed, work)))
+        for item in found:
+            if item.proof is not None:
+                layer.take("pursuit", item.proof)
+        if incumbent.value < layer.optimum:
+            raise ViolationError(f"pursuit: a plan of {incumbent.value} is below the optimum: {layer}")
 
 
 def main() -> int:

@@ -25,10 +25,11 @@ from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.io import write_loads
+from eplb_opt.objective import Objective
 from eplb_opt.report import make_report
-from eplb_opt.steps import load_kernels, search_on, start
+from eplb_opt.run.loading import load_kernels, load_window_kernels
+from eplb_opt.run.steps import search_on, start
 from eplb_opt.verify import max_loads, objective_value
-from eplb_opt.window_steps import load_window_kernels
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def measure(size: Size, folder: Path, closing: float) -> dict[str, float]:
     one = instances[0].total()
     watch.often("instant bounds, a layer", lambda: start_bounds(instances[0]))
     watch.often("greedy, a layer", lambda: greedy(one))
-    watch.often("first step, a layer", lambda: start(one, descend=True), 1)
+    watch.often("first step, a layer", lambda: start(one, Objective(), "auto", more=True), 1)
     row = greedy(one)
     watch.often("search step, a layer", lambda: search_on(one, row, one.mean_loads[0], 1), 1)
     watch.often("value, a layer", lambda: value(row.tolist(), instances[0]))

@@ -16,11 +16,11 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "eplb_opt"
 LEVELS = (
-    ("verify", "evaluate", "aim"),
+    ("verify", "evaluate", "objective", "acceptance", "incumbent"),
     ("heuristics", "backends"),
     ("bounds",),
     ("formulations",),
-    ("run", "steps", "window_steps", "record", "turn", "window_turn", "schedule", "solve"),
+    ("run", "request", "solve"),
     ("certify", "compare", "backtest", "drop_in"),
     ("io",),
     ("",),

@@ -20,7 +20,7 @@ def test_a_forged_certificate_that_is_nested_too_deeply_is_no_proof(tmp_path, mo
     def deep(*_arguments):
         raise RecursionError("maximum recursion depth exceeded")
 
-    monkeypatch.setattr(importlib.import_module("eplb_opt.bounds.acceptance"), "check_certificate", deep)
+    monkeypatch.setattr(importlib.import_module("eplb_opt.acceptance"), "check_certificate", deep)
     (certified,) = certify(solution, [[3, 2, 2, 1]])
     assert not certified.checked
     assert certified.error == "its bound is not proven: maximum recursion depth exceeded"

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.aim import Aim
 from eplb_opt.backtest import _heuristic_row
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.run import Run
@@ -25,6 +24,7 @@ from eplb_opt.compare import SOLVE, compare, summarise_comparison
 from eplb_opt.evaluate import objective_values, summarise
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.report import make_report
 from eplb_opt.report.words import in_percent
@@ -172,7 +172,10 @@ def test_a_backtest_scores_as_evaluate_does(data):
     scores = eplb_opt.backtest(loads, deployment, ["last/greedy"], time_limit=0.01)
     for window in range(1, loads.num_windows):
         layers = loads.values[window - 1]
-        rows = [_heuristic_row("greedy", *Aim("mean").on(Instance.from_loads(values, deployment))) for values in layers]
+        rows = [
+            _heuristic_row("greedy", *Objective("mean").on(Instance.from_loads(values, deployment)))
+            for values in layers
+        ]
         plan = Plan(np.stack(rows), deployment, loads.num_experts, **loads.labels.fields)
         metrics = eplb_opt.evaluate(plan, Loads(loads.values[window], **loads.labels.fields)).dropna()
         scored = scores[(scores["strategy"] == "last/greedy") & (scores["window"] == window)]

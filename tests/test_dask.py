@@ -11,7 +11,7 @@ import pytest
 import eplb_opt
 from eplb_opt import Deployment
 from eplb_opt.generate import generate_loads
-from eplb_opt.steps import load_kernels
+from eplb_opt.run.loading import load_kernels
 from tests.run.test_pool import alive
 
 distributed = pytest.importorskip("distributed")

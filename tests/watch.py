@@ -8,11 +8,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.improvement import Improvement
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.verify import verify
@@ -20,7 +21,7 @@ from tests.oracle import row_max_load
 
 
 class Watch:
-    """Called as a `Report`: each plan is valid and better than the one before, each bound larger and not too large.
+    """Told of improvements: each plan is valid and better than the one before, each bound larger and not too large.
 
     Starts from the greedy plan, and from `lower_bound` or the instant bounds. `optimum` may be unknown.
     """
@@ -34,8 +35,9 @@ class Watch:
         self.proofs: list[Proof] = []
         self.plans: list[Fraction] = []
 
-    def __call__(self, slots: NDArray[np.int64] | None, proof: Proof | None) -> None:
-        assert (slots is None) != (proof is None)
+    def __call__(self, improvement: Improvement) -> None:
+        slots, proof = improvement.slots, improvement.proof
+        assert (slots is None) != (proof is None), improvement
         if slots is not None:
             assert verify(Plan(slots[np.newaxis], self.instance.deployment, self.instance.num_experts)) == []
             value = self._value(slots)
@@ -43,21 +45,23 @@ class Watch:
             self.slots, self.best = slots, value
             self.plans.append(value)
         if proof is not None:
-            claimed = bool(self.proofs) and self.proofs[-1].certified is None
-            shown = claimed and proof.certified is not None
-            assert proof.bound > self.lower_bound or (proof.bound == self.lower_bound and shown)
+            claimed = not (self.proofs and self.proofs[-1].checked)
+            assert proof.bound > self.lower_bound or (proof.bound == self.lower_bound and claimed and proof.checked)
             assert proof.bound <= (self.best if self.optimum is None else self.optimum)
             self.lower_bound = proof.bound
             self.proofs.append(proof)
 
-    def run(self, method: Callable[[Pursuit], object], target_gap: Fraction, limits: Limits) -> bool:
-        """Let a method pursue from what is known here; whether it closed the gap. It ends with what it reported."""
-        pursuit = Pursuit(self.instance, self.slots, self.lower_bound, target_gap, Meter(limits), self)
-        method(pursuit)
-        assert (pursuit.best, pursuit.lower_bound) == (self.best, self.lower_bound)
-        assert np.array_equal(pursuit.slots, self.slots)
-        assert pursuit.closed == (self.gap <= target_gap)
-        return pursuit.closed
+    def run(self, method: Callable[[Incumbent, Meter], object], target_gap: Fraction, limits: Limits) -> bool:
+        """Let a method go on from what is known here; whether it closed the gap. It ends with what it told."""
+        incumbent = Incumbent(self.instance, target_gap=target_gap)
+        incumbent.offer_plan(self.slots, "start")
+        incumbent.offer_proof(Proof("known", self.lower_bound, checked=False, by="the test"))
+        incumbent.tell = self
+        method(incumbent, Meter(limits))
+        assert (incumbent.value, incumbent.bound) == (self.best, self.lower_bound)
+        assert np.array_equal(incumbent.slots, self.slots)
+        assert incumbent.closed == (self.gap <= target_gap)
+        return incumbent.closed
 
     def _value(self, slots: NDArray[np.int64]) -> Fraction:
         return max(row_max_load(tuple(slots.tolist()), window) for window in self.instance.windows())

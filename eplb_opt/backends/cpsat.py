@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import Outcome, Report
 from eplb_opt.errors import MissingPackageError, SolverError
+from eplb_opt.limits import Limits
 
 if TYPE_CHECKING:
     import pulp

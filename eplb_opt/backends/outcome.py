@@ -9,11 +9,7 @@ from typing import Literal
 # Names of the solvers that run the whole model of a layer.
 PROGRAM_METHODS = ("cpsat", "pulp:HiGHS", "pulp:COIN_CMD")
 
-# Names of the methods that close the gap of a layer: `eplb_opt.bounds.pairing`, `.decomposition` and `.partition`.
-CLOSING_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
-
-# Exhausted: nothing is left to try, or nothing to gain.
-Verdict = Literal["optimal", "infeasible", "stopped", "exhausted"]
+Verdict = Literal["optimal", "infeasible", "stopped"]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from eplb_opt.backends.limits import Limits
 from eplb_opt.backends.outcome import Outcome, Report, Verdict
 from eplb_opt.errors import InvalidArgumentError, MissingPackageError, SolverError
+from eplb_opt.limits import Limits
 
 
 def solve(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from time import monotonic
 
 import numpy as np
 
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bench.instances import NamedInstance, checked
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
+from eplb_opt.improvement import Improvement
+from eplb_opt.incumbent import NO_BOUND
+from eplb_opt.limits import Limits
+from eplb_opt.progress import Progress
 from eplb_opt.run.pool import POOL
 from eplb_opt.run.program import ProgramTask
 from eplb_opt.solution import LayerSolution, Solution
-from eplb_opt.solve import Progress, solve
+from eplb_opt.solve import solve
 from eplb_opt.verify import max_loads
 
 # Who is asked for another proof, and how large the whole model may be for that.
@@ -114,14 +116,16 @@ def _confirms(named: NamedInstance, solution: Solution, method: str, settings: S
     optimum = solution.layers[0].objective
     slots = tuple(solution.plan.physical_to_logical[0].tolist())
     limits = Limits(settings.time_limit, settings.workers, settings.seed)
-    news = list(POOL.run(ProgramTask(named.instance, slots, Fraction(0), method, limits)))
-    bound = max((item.proof.bound for item in news if item.proof is not None), default=Fraction(0))
-    rows = [item.slots for item in news if item.slots is not None]
-    value = min((max_loads(row, named.instance)[0] for row in rows), default=optimum)
-    if bound > optimum or value < optimum:
-        wrong, right = apart(bound if bound > optimum else value, optimum)
-        raise SolverError(f"{named.name}: {method} says {wrong}, where {right} is the optimum")
-    return bound == optimum
+    found: list[Improvement] = []
+    POOL.run(ProgramTask(named.instance, slots, NO_BOUND, method, limits), found.append)
+    for item in found:
+        if item.slots is not None:
+            value = max_loads(item.slots.tolist(), named.instance)[0]
+            less, more = apart(value, optimum)
+            raise SolverError(f"{named.name}: {method} has a plan of {less}, where {more} is the optimum")
+        if item.proof is None:
+            raise SolverError(f"{named.name}: {item.by}")
+    return any(item.proof is not None and item.proof.bound == optimum for item in found)
 
 
 def _solve(

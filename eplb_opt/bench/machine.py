@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from eplb_opt.solve import usable_cores
+from eplb_opt.limits import usable_cores
 
 # By the names that they are installed by; CBC comes with the last.
 _PACKAGES = ("ortools", "highspy", "PuLP", "cbcbox", "numpy", "numba")

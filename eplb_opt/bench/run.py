@@ -16,10 +16,11 @@ from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.heuristics.registry import names
+from eplb_opt.progress import Progress
 from eplb_opt.proof import Proof
 from eplb_opt.run.pool import POOL
 from eplb_opt.solution import Solution, relative_gap
-from eplb_opt.solve import Progress, solve
+from eplb_opt.solve import solve
 
 # Given a case and a method, a context around the call of `solve` that may hand it a callback.
 Watch = Callable[[Case, str], AbstractContextManager[Callable[[Progress], None] | None]]
@@ -216,8 +217,7 @@ def _unable(case: Case, method: str) -> str | None:
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
     from eplb_opt.heuristics.loading import announced
-    from eplb_opt.steps import load_heuristic, load_kernels
-    from eplb_opt.window_steps import load_window_kernels
+    from eplb_opt.run.loading import load_heuristic, load_kernels, load_window_kernels
 
     with announced():
         load_kernels()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
 from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.limits import Meter
 
 # Fillings taken up in a round of column generation.
 _MOST_COLUMNS = 150

@@ -7,14 +7,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
 from eplb_opt.bounds.exhaustion import exhaust
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.splits import refute_by_splits
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.heuristics.packing import pack
+from eplb_opt.heuristics.planner import improve
+from eplb_opt.incumbent import Incumbent
+from eplb_opt.limits import Meter
 
 Slots = NDArray[np.int64]
 
@@ -32,14 +33,14 @@ _SEARCH = 0.13
 _MOST_ITEMS = 6_000
 
 
-def close_by_decomposition(pursuit: Pursuit) -> None:
+def prove_by_weightings(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
     Where fillings are few all of them are tried (`exhaust`), first for a part of the limits and then for what is left.
     """
-    exhaust(pursuit, pursuit.meter.part(_EXHAUSTION))
-    Decomposition(pursuit, pursuit.meter).run()
-    exhaust(pursuit, pursuit.meter)
+    exhaust(incumbent, meter.part(_EXHAUSTION))
+    Decomposition(incumbent, meter).run()
+    exhaust(incumbent, meter)
 
 
 class Decomposition:
@@ -49,49 +50,49 @@ class Decomposition:
     GPUs, found by the configuration program and checked in integers; or by one for each part of the counts (`splits`).
     Asked is anything below each new plan, as it may be optimal, and then halfway between the bound and the smallest max
     load that was not refuted. Counts that cannot be refuted are packed. Bounds lose at most slots per GPU / `CAPACITY`
-    to rounding. `meter` is the pursuit's, or a part of it.
+    to rounding.
     """
 
-    def __init__(self, pursuit: Pursuit, meter: Meter) -> None:
-        self._pursuit, self._instance, self._meter = pursuit, pursuit.instance, meter
+    def __init__(self, incumbent: Incumbent, meter: Meter) -> None:
+        self._incumbent, self._instance, self._meter = incumbent, incumbent.instance, meter
         self._random = np.random.default_rng(meter.left().seed)
-        self._fillings: list[Filling] = self._gpus(pursuit.slots)
+        self._fillings: list[Filling] = self._gpus(incumbent.slots)
 
     @property
     def _too_large(self) -> bool:
-        least, most = Buckets(self._instance, self._pursuit.best, below=False).ranges
+        least, most = Buckets(self._instance, self._incumbent.value, below=False).ranges
         return int((most - least + 1).sum()) > _MOST_ITEMS
 
     @property
     def _resolution(self) -> Fraction:
         """Max loads that are nearer than this are not told apart."""
         size = self._instance.deployment.slots_per_gpu
-        return self._pursuit.best * max(Fraction(size, 4 * CAPACITY), self._pursuit.target_gap / 4)
+        return self._incumbent.value * max(Fraction(size, 4 * CAPACITY), self._incumbent.target_gap / 4)
 
     def _is_open(self, max_load: Fraction) -> bool:
         """Whether there is work to do, and limits for it, between the lower bound and a max load."""
-        if self._pursuit.closed or self._meter.exhausted:
+        if self._incumbent.closed or self._meter.exhausted:
             return False
-        return max_load - self._pursuit.lower_bound > self._resolution
+        return max_load - self._incumbent.bound > self._resolution
 
     def run(self) -> None:
         """Raise the lower bound to about the smallest max load with counts that no weighting refutes; pack these."""
-        pursuit, most_parts = self._pursuit, _FIRST_PARTS
+        incumbent, most_parts = self._incumbent, _FIRST_PARTS
         asked: Fraction | None = None
         # Below `settled` there are counts that no weighting refutes; below `open_` nothing was found out in time.
-        settled = open_ = pursuit.best
+        settled = open_ = incumbent.value
         while not self._too_large and self._is_open(settled):
-            below, asked = asked != pursuit.best, pursuit.best
-            max_load = asked if below else (open_ + pursuit.lower_bound) / 2
+            below, asked = asked != incumbent.value, incumbent.value
+            max_load = asked if below else (open_ + incumbent.bound) / 2
             verdict = self._ask(Buckets(self._instance, max_load, below), most_parts)
             if verdict.evidence is not None:
                 bound = max_load if below else self._instance.next_max_load(max_load)
                 kind = verdict.evidence["argument"]
-                pursuit.offer_bound("slack" if kind == "counts" else kind, bound, evidence=verdict.evidence)
+                incumbent.prove("slack" if kind == "counts" else kind, bound, evidence=verdict.evidence)
             else:
-                settled = min(settled, pursuit.best if verdict.counts is None else max_load)
-                open_ = min(open_, pursuit.best, max_load)
-            narrow = open_ - pursuit.lower_bound <= _NARROW * (settled - pursuit.lower_bound)
+                settled = min(settled, incumbent.value if verdict.counts is None else max_load)
+                open_ = min(open_, incumbent.value, max_load)
+            narrow = open_ - incumbent.bound <= _NARROW * (settled - incumbent.bound)
             if not self._is_open(open_) or (narrow and most_parts < _MOST_PARTS):
                 if most_parts == _MOST_PARTS:
                     return
@@ -114,10 +115,10 @@ class Decomposition:
         table = pack(
             self._instance.kernel_loads, counts, deployment.num_gpus, deployment.slots_per_gpu, deployment.distinct
         )
-        before = self._pursuit.best
-        self._pursuit.search(table.ravel(), _SEARCH, int(self._random.integers(2**32)), self._meter)
-        if self._pursuit.best < before:
-            self._fillings += self._gpus(self._pursuit.slots)
+        before = self._incumbent.value
+        improve(self._incumbent, table.ravel(), self._meter, _SEARCH, int(self._random.integers(2**32)))
+        if self._incumbent.value < before:
+            self._fillings += self._gpus(self._incumbent.slots)
 
     def _gpus(self, slots: Slots) -> list[Filling]:
         counts = np.bincount(slots).tolist()

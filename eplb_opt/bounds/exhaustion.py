@@ -9,11 +9,11 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.backends.limits import Meter
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.exact_cover import ROUNDING, cover, fillings_between
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Meter
 
 Slots = NDArray[np.int64]
 
@@ -92,19 +92,19 @@ class Exhaustion:
         return (self.experts[self.fillings[chosen]].ravel() if found else None), int(left[0])
 
 
-def exhaust(pursuit: Pursuit, meter: Meter) -> None:
+def exhaust(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits, or as long as attempts are of use.
 
     Asks for plans a little above the bound first, as these have the fewest fillings, and then in steps that get longer
     as long as they are settled. The proof is a search that nothing has checked: its bounds rest on its word.
     """
     step = _FIRST_STEP
-    while not (pursuit.closed or meter.exhausted):
-        gap = pursuit.best - pursuit.lower_bound
-        if gap <= _RESOLUTION * pursuit.best:
+    while not (incumbent.closed or meter.exhausted):
+        gap = incumbent.value - incumbent.bound
+        if gap <= _RESOLUTION * incumbent.value:
             return
-        max_load = pursuit.lower_bound + step * gap
-        exhaustion = Exhaustion.within(pursuit.instance, max_load)
+        max_load = incumbent.bound + step * gap
+        exhaustion = Exhaustion.within(incumbent.instance, max_load)
         if exhaustion is None and step <= _LEAST_STEP:
             return
         refuted = better = False
@@ -114,8 +114,8 @@ def exhaust(pursuit: Pursuit, meter: Meter) -> None:
             nodes = int(max(seconds, _LEAST_WORK) / exhaustion.seconds_per_node)
             plan, left = exhaustion.plan(nodes)
             meter.spend((nodes - left) * exhaustion.seconds_per_node + _LEAST_WORK)
-            better = plan is not None and pursuit.offer_plan(plan)
+            better = plan is not None and incumbent.offer_plan(plan, "patterns")
             refuted = plan is None and left > 0
         if refuted:
-            pursuit.offer_bound("fillings", pursuit.instance.next_max_load(max_load), by="search")
+            incumbent.prove("fillings", incumbent.instance.next_max_load(max_load), by="search")
         step = min(_MOST_STEP, 2 * step) if refuted or better else max(_LEAST_STEP, step / 4)

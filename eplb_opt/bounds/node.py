@@ -2,101 +2,79 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.bounds.groups import GroupSet, node_experts, node_instance
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.windows import envelope_bound
+from eplb_opt.improvement import Improvement, Slots
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
-from eplb_opt.verify import max_loads
-
-Slots = NDArray[np.int64]
-
-
-@dataclass
-class Bracket:
-    """The best plan and the best bounds of a node, or of one of its windows by itself.
-
-    Attributes
-    ----------
-    instance
-        The node, or the window.
-    checked
-        The best bound that has a certificate.
-    claimed
-        A better one on somebody's word.
-    slots, value
-        The best plan, and its max load in the hottest window.
-    """
-
-    instance: Instance
-    checked: Proof
-    claimed: Proof | None = None
-    slots: Slots | None = None
-    value: Fraction | None = None
-
-    @property
-    def proof(self) -> Proof:
-        """The best bound."""
-        return strongest(self.checked, self.claimed) if self.claimed else self.checked
-
-    def learn(self, proof: Proof) -> None:
-        """Keep a bound if it is better."""
-        if proof.checked:
-            self.checked = strongest(self.checked, proof)
-        elif proof.bound > self.proof.bound:
-            self.claimed = proof
-
-    def offer(self, slots: Slots) -> None:
-        """Keep a row of slots if it is better."""
-        value = max(max_loads(slots.tolist(), self.instance))
-        if self.value is None or value < self.value:
-            self.slots, self.value = slots, value
-
-    @property
-    def closed(self) -> bool:
-        """Whether plan and bound meet."""
-        return self.value == self.proof.bound
 
 
 class Node:
-    """A node that takes one set of groups: all of its windows, and each by itself."""
+    """A node that takes one set of groups.
 
-    def __init__(self, layer: Instance, groups: GroupSet) -> None:
+    Attributes
+    ----------
+    experts
+        The experts of the groups, in order: those of the node are numbered from 0.
+    incumbent
+        Of the node as a layer of its own; of several windows, the hottest counts.
+    windows
+        Of each window by itself, once it matters; none where there is but one.
+    visits, searches
+        How often the node was looked at, and searched.
+    """
+
+    def __init__(self, layer: Instance, groups: GroupSet, target_gap: Fraction) -> None:
         instance = node_instance(layer, groups)
         self.experts = node_experts(layer, groups)
-        self.windows: list[Bracket] = []
+        self.windows: list[Incumbent] = []
         self.visits = self.searches = 0
+        self.incumbent = Incumbent(instance, target_gap=target_gap, name="a node")
         if instance.num_windows == 1:
-            self.all = Bracket(instance, strongest(*quick_bounds(instance)))
+            self.incumbent.offer_proof(strongest(*quick_bounds(instance)))
         else:
             # The instant bounds of many windows of all sets would take longer than those that are needed.
-            self.all = Bracket(instance, Proof("mean", max(instance.mean_loads), checked=True))
+            self.incumbent.offer_proof(Proof("mean", max(instance.mean_loads), checked=True))
+
+    @property
+    def settled(self) -> bool:
+        """Whether plan and bound are equal."""
+        return self.incumbent.has_plan and self.incumbent.value == self.incumbent.bound
 
     def look_at_windows(self) -> None:
         """The bound that the windows promise, once it matters what this node can do."""
-        if self.windows or self.all.instance.num_windows == 1:
+        whole = self.incumbent
+        if self.windows or whole.instance.num_windows == 1:
             return
-        for window in self.all.instance.windows():
-            self.windows.append(Bracket(window, strongest(*quick_bounds(window))))
-        if self.all.slots is not None:
-            self.offer(self.all.slots)
-        envelope = Proof("envelope", envelope_bound([window.instance for window in self.windows]), checked=True)
-        for proof in (envelope, *(window.proof for window in self.windows)):
-            self.all.learn(proof)
+        instances = whole.instance.windows()
+        whole.offer_proof(Proof("envelope", envelope_bound(instances), checked=True))
+        for instance in instances:
+            window = Incumbent(instance, target_gap=whole.target_gap, name="a window of a node", tell=self._learn)
+            self.windows.append(window)
+            window.offer_proof(strongest(*quick_bounds(instance)))
+        if whole.has_plan:
+            self.offer(whole.slots)
 
     def offer(self, slots: Slots) -> None:
-        """Keep a row of slots, experts numbered from 0, where it is better."""
-        for bracket in (self.all, *self.windows):
-            bracket.offer(slots)
+        """Keep a row of slots, experts numbered from 0, for the node and each window where it is better."""
+        for incumbent in (self.incumbent, *self.windows):
+            incumbent.offer_plan(slots, "search")
+
+    def _learn(self, improvement: Improvement) -> None:
+        """No plan of a node is better than the best for one window by itself, whose plans are plans of the node."""
+        if improvement.proof is not None:
+            self.incumbent.offer_proof(improvement.proof)
+        elif improvement.slots is not None:
+            self.offer(improvement.slots)
 
     @property
-    def window_to_prove(self) -> Bracket | None:
+    def window_to_prove(self) -> Incumbent | None:
         """The window that may raise the bound by most; ``None`` where none can: each has a plan within the bound."""
-        window = max(self.windows or [self.all], key=lambda window: window.value or 0)
-        return window if window.value is not None and window.value > self.all.proof.bound else None
+        if not self.incumbent.has_plan:
+            return None
+        window = max(self.windows or [self.incumbent], key=lambda window: window.value)
+        return window if window.value > self.incumbent.bound else None

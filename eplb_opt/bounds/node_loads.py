@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.limits import Limits
-from eplb_opt.bounds.pursuit import Pursuit
-from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.heuristics.planner import first_plan, improve
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 
 # Sum of all groups in the program: CP-SAT errs beyond 2^31.
 _LARGEST_SUM = 2**30
@@ -20,21 +20,20 @@ _LARGEST_SUM = 2**30
 _SHARE, _SEARCH = 0.5, 0.13
 
 
-def close_by_node_loads(pursuit: Pursuit) -> None:
+def prove_by_node_loads(incumbent: Incumbent, meter: Meter) -> None:
     """A bound and plans from the partition with the smallest largest node load.
 
     Where sets of groups are too many to be told apart, a node is as good as its load: exact up to what nodes of
     equal loads differ by, which is little where they have many experts.
     """
-    meter = pursuit.meter
-    bound, node_of_group, used = NodeLoads(pursuit.instance).solve(meter.left(_SHARE))
+    bound, node_of_group, used = NodeLoads(incumbent.instance).solve(meter.left(_SHARE))
     meter.spend(used)
-    pursuit.offer_bound("nodes", bound, by="cpsat")
-    row = first_plan(pursuit.instance, node_of_group)
+    incumbent.prove("nodes", bound, by="cpsat")
+    row = first_plan(incumbent.instance, node_of_group)
     seed = meter.left().seed
-    while not pursuit.closed and not meter.exhausted:
+    while not incumbent.closed and not meter.exhausted:
         seed += 1
-        row = pursuit.search(row, _SEARCH, seed, meter)
+        row = improve(incumbent, row, meter, _SEARCH, seed)
 
 
 @dataclass(frozen=True)

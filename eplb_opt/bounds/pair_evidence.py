@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import PairProgram
 from eplb_opt.bounds.pair_rows import MOST_SUM
@@ -18,6 +17,7 @@ from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Meter
 
 
 def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdict:

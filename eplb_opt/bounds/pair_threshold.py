@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.limits import Limits
 
 
 def ask_cpsat(system: PairSystem, limits: Limits) -> tuple[str, list[int] | None, float]:

@@ -7,9 +7,11 @@ from fractions import Fraction
 from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.pair_system import PairSystem, pair_ranges
 from eplb_opt.bounds.pair_threshold import ask_cpsat
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.heuristics.folding import fold
+from eplb_opt.heuristics.planner import improve
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Meter
 
 # Nearer than this, plan and bound are closed at the plan instead of by halving.
 _NEAR = Fraction(1, 100_000)
@@ -30,7 +32,7 @@ def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
     return int((most - least + 1).sum()) <= _MOST_ITEMS
 
 
-def close_by_pairing(pursuit: Pursuit) -> None:
+def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
     Is there a plan below some max load? `decide_pairs` finds counts of one, or evidence that there is none, which makes
@@ -39,46 +41,45 @@ def close_by_pairing(pursuit: Pursuit) -> None:
     plans until there is none; a bound then rests on its word.
     Search looks for better plans in between. Where counts are too many, it has all the time.
     """
-    instance, meter = pursuit.instance, pursuit.meter
+    instance = incumbent.instance
     seed = meter.left().seed
-    while not pursuit.closed and not meter.exhausted and not pairing_applies(instance, pursuit.best):
+    while not incumbent.closed and not meter.exhausted and not pairing_applies(instance, incumbent.value):
         seed += 1
-        pursuit.search(pursuit.slots, _SEARCH, seed, meter)
+        improve(incumbent, incumbent.slots, meter, _SEARCH, seed)
     asked: Fraction | None = None
     patience = _PATIENCE
-    while not pursuit.closed and not meter.exhausted:
-        first, asked = asked != pursuit.best, pursuit.best
-        near = pursuit.best - pursuit.lower_bound <= _NEAR * pursuit.best
-        max_load = pursuit.best if first or near else (pursuit.best + pursuit.lower_bound) / 2
+    while not incumbent.closed and not meter.exhausted:
+        first, asked = asked != incumbent.value, incumbent.value
+        near = incumbent.value - incumbent.bound <= _NEAR * incumbent.value
+        max_load = incumbent.value if first or near else (incumbent.value + incumbent.bound) / 2
         verdict = decide_pairs(instance, max_load, meter.part(most=patience))
         seed += 1
-        if verdict.counts is not None and pursuit.offer_plan(fold(instance, verdict.counts)):
-            pursuit.search(pursuit.slots, _POLISH, seed, meter)
+        if verdict.counts is not None and incumbent.offer_plan(fold(instance, verdict.counts), "pairing"):
+            improve(incumbent, incumbent.slots, meter, _POLISH, seed)
         elif verdict.evidence is not None:
-            pursuit.offer_bound("pairing", max_load, evidence=verdict.evidence)
+            incumbent.prove("pairing", max_load, evidence=verdict.evidence)
         else:
             # Where no evidence is found soon, there most often is a plan.
-            pursuit.search(pursuit.slots, patience, seed, meter)
-            unsettled = not first and asked == pursuit.best
-            if unsettled and (patience < _STUCK or not _ask_cpsat(pursuit, _CPSAT * patience, seed)):
+            improve(incumbent, incumbent.slots, meter, patience, seed)
+            unsettled = not first and asked == incumbent.value
+            if unsettled and (patience < _STUCK or not _ask_cpsat(incumbent, meter.part(most=_CPSAT * patience), seed)):
                 patience *= 2
 
 
-def _ask_cpsat(pursuit: Pursuit, seconds: float, seed: int) -> bool:
-    """Whether CP-SAT knows, within so many `seconds` of work, which plan is optimal; better ones are kept."""
-    part = pursuit.meter.part(most=seconds)
-    while not pursuit.closed and not part.exhausted:
-        max_load = pursuit.best
-        system = PairSystem.below(pursuit.instance, max_load)
+def _ask_cpsat(incumbent: Incumbent, meter: Meter, seed: int) -> bool:
+    """Whether CP-SAT knows, within the limits, which plan is optimal; better ones are kept."""
+    while not incumbent.closed and not meter.exhausted:
+        max_load = incumbent.value
+        system = PairSystem.below(incumbent.instance, max_load)
         if system is None:
             return True  # Evidence for it is found at once.
-        verdict, counts, used = ask_cpsat(system, part.left())
-        part.spend(used)
+        verdict, counts, used = ask_cpsat(system, meter.left())
+        meter.spend(used)
         if counts is not None:
-            pursuit.offer_plan(fold(pursuit.instance, counts))
-            pursuit.search(pursuit.slots, _POLISH, seed, part)
+            incumbent.offer_plan(fold(incumbent.instance, counts), "cpsat")
+            improve(incumbent, incumbent.slots, meter, _POLISH, seed)
         elif verdict == "infeasible":
-            pursuit.offer_bound("pairing", max_load, by="cpsat")
+            incumbent.prove("pairing", max_load, by="cpsat")
         else:
             break
-    return pursuit.closed
+    return incumbent.closed

@@ -20,11 +20,11 @@ def backing(nodes: Mapping[GroupSet, Node], num_groups: int, value: Fraction) ->
 
     Words are only those without which some partition would be left, so that there are none if certificates suffice.
     """
-    certified = {groups: node for groups, node in nodes.items() if node.all.checked.bound >= value}
+    certified = {groups: node for groups, node in nodes.items() if node.incumbent.checked.bound >= value}
     words = {
-        groups: node.all.proof.by
+        groups: node.incumbent.proof.by
         for groups, node in nodes.items()
-        if groups not in certified and node.all.proof.bound >= value
+        if groups not in certified and node.incumbent.proof.bound >= value
     }
     needed = set(words.values())
     for by in sorted(needed):
@@ -36,9 +36,9 @@ def backing(nodes: Mapping[GroupSet, Node], num_groups: int, value: Fraction) ->
 
 def evidence_of(nodes: Mapping[GroupSet, Node], value: Fraction) -> Mapping[str, Any]:
     """What proves that each of these nodes is not below `value`, and so the layer is not, for a certificate."""
-    if any(node.all.instance.num_windows > 1 for node in nodes.values()):
+    if any(node.incumbent.instance.num_windows > 1 for node in nodes.values()):
         return {"argument": "window partition", "nodes": [[list(groups), _hot(nodes[groups])] for groups in nodes]}
-    sets = [[list(groups), _cold(node.all.checked, value)] for groups, node in nodes.items()]
+    sets = [[list(groups), _cold(node.incumbent.checked, value)] for groups, node in nodes.items()]
     return {"argument": "partition", "sets": sets}
 
 
@@ -54,10 +54,10 @@ def _cold(proof: Proof, value: Fraction) -> Mapping[str, Any]:
 
 def _hot(node: Node) -> Any:
     """Certificates of a node of several windows: one of all of them, or of the hottest and nothing of the others."""
-    proof = node.all.checked
+    proof = node.incumbent.checked
     if proof.argument == "envelope":
         return {"argument": "envelope", "bound": exact_text(proof.bound)}
-    means = [Proof("mean", mean, checked=True) for mean in node.all.instance.mean_loads]
+    means = [Proof("mean", mean, checked=True) for mean in node.incumbent.instance.mean_loads]
     proofs = [window.checked for window in node.windows] or means
     hottest = max(range(len(proofs)), key=lambda window: proofs[window].bound)
     certificate = {**(proofs[hottest].certified or {}), "bound": exact_text(proofs[hottest].bound)}

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.buckets import CAPACITY, Buckets, Ranges
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.fillings import Weighting
 from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.limits import Meter
 
 # Weightings of other parts that are tried on a part, the newest first.
 _MOST_TRIED = 20

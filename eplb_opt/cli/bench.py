@@ -30,7 +30,9 @@ from eplb_opt.cli.tables import show, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
 from eplb_opt.io import read_loads
-from eplb_opt.solve import METHODS, Progress, usable_cores
+from eplb_opt.limits import usable_cores
+from eplb_opt.progress import Progress
+from eplb_opt.request import METHODS
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
 _INTEGRALS = {"primal_integral": ".3f", "dual_integral": ".3f"}

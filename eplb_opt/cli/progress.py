@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from eplb_opt.errors import FileFormatError
 from eplb_opt.exact import nearest_float
+from eplb_opt.progress import Progress
 from eplb_opt.solution import percent
-from eplb_opt.solve import Progress
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Aim, Outlook
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy, lpt_groups, place_groups
 from eplb_opt.heuristics.window_values import mean_or_largest
 from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective, Windows
 
 Slots = NDArray[np.int64]
 
@@ -24,50 +24,50 @@ _RESTARTS = 10
 _STEPS = 1e9
 
 
-def joint_plan(instance: Instance, aim: Aim) -> Slots:
-    """`joint_greedy` for the windows that an aim makes cool; the greedy policy for a layer without load."""
+def joint_plan(instance: Instance, objective: Objective) -> Slots:
+    """`joint_greedy` for the windows that an objective makes cool; the greedy policy for a layer without load."""
     if not any(instance.loaded_windows):
         return greedy(instance.total())
-    return joint_greedy(instance, aim.outlook(instance))
+    return joint_greedy(instance, objective.windows(instance))
 
 
-def joint_greedy(instance: Instance, outlook: Outlook, node_of_group: Ints | None = None) -> Slots:
-    """A plan for all windows of an outlook at once: slot -> expert, shape ``(slots,)``.
+def joint_greedy(instance: Instance, windows: Windows, node_of_group: Ints | None = None) -> Slots:
+    """A plan for all windows of an windows at once: slot -> expert, shape ``(slots,)``.
 
     Groups go to the nodes given, or by exchanges that cool the hottest nodes of all windows. Replica counts are those
     of the greedy policy for the mean window plus a multiple of the standard deviation over windows. Then each replica,
-    heaviest first, goes to the GPU that leaves the outlook's value the least, `_WIDTH` partial tables at a time. The
+    heaviest first, goes to the GPU that leaves the windows's value the least, `_WIDTH` partial tables at a time. The
     best of one plan for each multiple. Like FlashLB, a policy for several windows of vLLM-Ascend:
     https://github.com/vllm-project/vllm-ascend.
     """
-    spread = np.sqrt(outlook.shares @ (outlook.loads - outlook.mean) ** 2)
-    plans = [_plan(instance, outlook, outlook.mean + times * spread, node_of_group) for times in _DEVIATIONS]
-    return min(plans, key=lambda slots: outlook.value(slots, instance.deployment.num_gpus))
+    spread = np.sqrt(windows.shares @ (windows.loads - windows.mean) ** 2)
+    plans = [_plan(instance, windows, windows.mean + times * spread, node_of_group) for times in _DEVIATIONS]
+    return min(plans, key=lambda slots: windows.value(slots, instance.deployment.num_gpus))
 
 
-def _plan(instance: Instance, outlook: Outlook, loads: NDArray[np.float64], node_of_group: Ints | None) -> Slots:
+def _plan(instance: Instance, windows: Windows, loads: NDArray[np.float64], node_of_group: Ints | None) -> Slots:
     deployment = instance.deployment
     expected = Instance.from_loads(np.ceil(loads * _STEPS).astype(np.int64), deployment)
-    shares = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
+    shares = np.zeros_like(windows.shares) if windows.worst else windows.shares
 
     def place(experts: NDArray[np.int64], counts: Ints) -> Ints:
         w = loads[experts]
         num_gpus, size, distinct = deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct
-        windows = np.ascontiguousarray(outlook.loads[:, experts].T)
-        table = pack_jointly(windows, w, counts, shares, num_gpus, size, distinct, _WIDTH)
+        window_loads = np.ascontiguousarray(windows.loads[:, experts].T)
+        table = pack_jointly(window_loads, w, counts, shares, num_gpus, size, distinct, _WIDTH)
         return table if table.size else pack(w, counts, num_gpus, size, distinct)
 
-    nodes = _groups(expected, outlook, shares) if node_of_group is None else node_of_group
+    nodes = _groups(expected, windows, shares) if node_of_group is None else node_of_group
     return place_groups(expected, nodes, place)
 
 
-def _groups(expected: Instance, outlook: Outlook, shares: NDArray[np.float64]) -> Ints:
+def _groups(expected: Instance, windows: Windows, shares: NDArray[np.float64]) -> Ints:
     """Node of each group: the best of exchanges from the greedy one and from random ones."""
     deployment = expected.deployment
     first = lpt_groups(expected)
     if deployment.binding_nodes == 1:
         return first
-    totals = outlook.loads.reshape(len(outlook.loads), deployment.binding_groups, -1).sum(axis=2).T.copy()
+    totals = windows.loads.reshape(len(windows.loads), deployment.binding_groups, -1).sum(axis=2).T.copy()
     random = np.random.default_rng(0)
     starts = [first, *(random.permutation(first) for _ in range(_RESTARTS))]
     found = [exchange_jointly(totals, shares, start, deployment.binding_nodes) for start in starts]

@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
-from eplb_opt.aim import Outlook
-from eplb_opt.heuristics.joint import joint_greedy
+import numpy as np
+
+from eplb_opt.heuristics.batch import best_placement, place_layers
+from eplb_opt.heuristics.joint import joint_greedy, joint_plan
 from eplb_opt.heuristics.kernels import Ints
-from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, Slots, greedy, lpt_groups, place_groups, search
+from eplb_opt.heuristics.pipeline import (
+    PAIRS_PER_SECOND,
+    Slots,
+    greedy,
+    greedy_plus_swap,
+    lpt_groups,
+    place_groups,
+    search,
+)
+from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.window_search import search_windows
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Meter
+from eplb_opt.objective import Objective, Windows
+
+
+def first_plans(instance: Instance, objective: Objective, method: str, work: int) -> Iterator[tuple[str, Slots]]:
+    """The plans that a layer begins with, each with the name of what made it.
+
+    Of a heuristic of the registry, for the summed windows or jointly for all; of any other method the greedy plan, of
+    several windows also that for the mean window and the joint one. With any `work`, in pairs of slots as in `search`,
+    one window has the greedy plan after swap descent, and the best of the registry, too.
+    """
+    if method in names():
+        yield method, _plan_of(method, instance, objective)
+        return
+    yield "greedy", greedy(instance.total())
+    if instance.num_windows > 1:
+        windows = objective.windows(instance)
+        yield "greedy on the mean", greedy(Instance.from_loads(windows.mean, instance.deployment))
+        yield "joint greedy", joint_greedy(instance, windows)
+    elif work:
+        yield "swap descent", greedy_plus_swap(instance, work)
+        yield best_placement(instance)
+
+
+def _plan_of(name: str, instance: Instance, objective: Objective) -> Slots:
+    if name == JOINT:
+        return joint_plan(instance, objective)
+    loads = instance.total().kernel_loads[np.newaxis]
+    slots: Slots = place_layers(heuristic_of(name), loads, instance.deployment).slots[0]
+    return slots
 
 
 def first_plan(instance: Instance, node_of_group: Ints | None = None) -> Slots:
@@ -17,7 +60,7 @@ def first_plan(instance: Instance, node_of_group: Ints | None = None) -> Slots:
     if not max(instance.mean_loads):
         return greedy(instance.total())
     if instance.num_windows > 1:
-        return joint_greedy(instance, Outlook.of_hottest(instance), node_of_group)
+        return joint_greedy(instance, Windows.of_hottest(instance), node_of_group)
     return place_groups(instance, lpt_groups(instance) if node_of_group is None else node_of_group)
 
 
@@ -31,6 +74,14 @@ def better_plan(instance: Instance, slots: Slots, target: Fraction, seconds: flo
         return search(instance, slots, seed=seed, target=instance.kernel_value(target), work=work)
     if not max(instance.mean_loads):
         return slots
-    outlook = Outlook.of_hottest(instance)
-    above = outlook.value(slots, instance.deployment.num_gpus) - float(target / max(instance.mean_loads))
-    return search_windows(instance, outlook, slots, above, seconds, seed)
+    windows = Windows.of_hottest(instance)
+    above = windows.value(slots, instance.deployment.num_gpus) - float(target / max(instance.mean_loads))
+    return search_windows(instance, windows, slots, above, seconds, seed)
+
+
+def improve(incumbent: Incumbent, slots: Slots, meter: Meter, seconds: float, seed: int) -> Slots:
+    """Offer what a search from `slots` ends with, after so many `seconds` of work, and return it."""
+    found = better_plan(incumbent.instance, slots, incumbent.bound, seconds, seed)
+    meter.spend(seconds)
+    incumbent.offer_plan(found, "search")
+    return found

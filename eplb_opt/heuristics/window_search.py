@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.aim import Outlook
 from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.kernels import Floats, Ints
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.window_repartition import repartition_windows
 from eplb_opt.instance import Instance
+from eplb_opt.objective import Windows
 
 Slots = NDArray[np.int64]
 
@@ -55,13 +55,13 @@ class Leg:
     seed: int
 
 
-def annealed(instance: Instance, outlook: Outlook, leg: Leg) -> tuple[Slots, Slots]:
+def annealed(instance: Instance, windows: Windows, leg: Leg) -> tuple[Slots, Slots]:
     """The best plan of one leg, and the one where it ends; same arguments, same plans."""
     deployment = instance.deployment
     last = leg.slots.reshape(deployment.num_gpus, -1).copy()
     best = np.empty_like(last)
     anneal(
-        *_kernel_outlook(instance, outlook, last),
+        *_kernel_windows(instance, windows, last),
         last,
         best,
         deployment.gpus_per_node,
@@ -75,16 +75,16 @@ def annealed(instance: Instance, outlook: Outlook, leg: Leg) -> tuple[Slots, Slo
     return best.ravel(), last.ravel()
 
 
-def repartitioned(instance: Instance, outlook: Outlook, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
+def repartitioned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
     """The best plan of some rounds of repartition from `slots`; same arguments, same plan.
 
-    `above` is what the plan is above the bound, in what `outlook` makes cool; `nodes` limits the search for deals.
+    `above` is what the plan is above the bound, in what `windows` makes cool; `nodes` limits the search for deals.
     """
     deployment = instance.deployment
     table = slots.reshape(deployment.num_gpus, -1).copy()
-    shaken, most = _SHAKEN[outlook.worst]
+    shaken, most = _SHAKEN[windows.worst]
     repartition_windows(
-        *_kernel_outlook(instance, outlook, table),
+        *_kernel_windows(instance, windows, table),
         table,
         deployment.gpus_per_node,
         instance.max_replicas,
@@ -97,21 +97,21 @@ def repartitioned(instance: Instance, outlook: Outlook, slots: Slots, above: flo
 
 
 def search_windows(
-    instance: Instance, outlook: Outlook, slots: Slots, above: float, seconds: float, seed: int
+    instance: Instance, windows: Windows, slots: Slots, above: float, seconds: float, seed: int
 ) -> Slots:
     """A run of annealing from `slots`, then repartition, in about so many `seconds`; same arguments, same plan.
 
     A run that is of no use is followed by a hot one. `above` as in `repartitioned`.
     """
     gpus, cold = instance.deployment.num_gpus, warm(instance) * COOLING
-    proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, outlook))
-    best, _ = annealed(instance, outlook, Leg(slots, warm(instance), cold, proposals, seed))
-    if outlook.value(best, gpus) >= outlook.value(slots, gpus):
-        best, _ = annealed(instance, outlook, Leg(slots, hot(instance), cold, proposals, seed))
+    proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, windows))
+    best, _ = annealed(instance, windows, Leg(slots, warm(instance), cold, proposals, seed))
+    if windows.value(best, gpus) >= windows.value(slots, gpus):
+        best, _ = annealed(instance, windows, Leg(slots, hot(instance), cold, proposals, seed))
     if not deals_apply(instance):
         return best
-    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(outlook))
-    return repartitioned(instance, outlook, best, above, nodes, seed)
+    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(windows))
+    return repartitioned(instance, windows, best, above, nodes, seed)
 
 
 def deals_apply(instance: Instance) -> bool:
@@ -129,20 +129,20 @@ def hot(instance: Instance) -> float:
     return max(_HOT, warm(instance))
 
 
-def seconds_per_proposal(instance: Instance, outlook: Outlook) -> float:
+def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
     """Work of a proposal of annealing."""
     on_top, per_gpu, per_window, per_both = _PER_PROPOSAL
-    gpus, windows = instance.deployment.num_gpus, len(outlook.loads)
-    return on_top + per_gpu * gpus + (per_window + per_both * gpus) * windows
+    gpus, number = instance.deployment.num_gpus, len(windows.loads)
+    return on_top + per_gpu * gpus + (per_window + per_both * gpus) * number
 
 
-def seconds_per_node(outlook: Outlook) -> float:
+def seconds_per_node(windows: Windows) -> float:
     """Work of a node of repartition."""
-    return _PER_NODE * len(outlook.loads)
+    return _PER_NODE * len(windows.loads)
 
 
-def _kernel_outlook(instance: Instance, outlook: Outlook, table: Slots) -> tuple[Floats, Floats, Ints]:
+def _kernel_windows(instance: Instance, windows: Windows, table: Slots) -> tuple[Floats, Floats, Ints]:
     """Loads ``(experts, windows)``, window weights ``(windows,)`` and neighbours ``(experts, n)`` for compiled code."""
-    weights = np.zeros_like(outlook.shares) if outlook.worst else outlook.shares
-    nearest = nearest_experts(outlook.loads, table, instance.deployment.binding_nodes)
-    return np.ascontiguousarray(outlook.loads.T), weights, nearest
+    weights = np.zeros_like(windows.shares) if windows.worst else windows.shares
+    nearest = nearest_experts(windows.loads, table, instance.deployment.binding_nodes)
+    return np.ascontiguousarray(windows.loads.T), weights, nearest

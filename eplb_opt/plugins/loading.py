@@ -55,7 +55,7 @@ def load() -> float:
     """Compile or load all kernels that plug-ins use; the seconds it took."""
     begin = perf_counter()
     from eplb_opt.heuristics.loading import announced
-    from eplb_opt.steps import load_kernels
+    from eplb_opt.run.loading import load_kernels
 
     with announced():
         load_kernels()

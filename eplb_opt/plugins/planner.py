@@ -18,13 +18,13 @@ from eplb_opt.arguments import positive_seconds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.instance import Instance
+from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.max_loads import hottest_loads, strictly_cooler, valid_layers
 from eplb_opt.plugins.plain import Ints, even_rows, published_rows
 from eplb_opt.plugins.relabel import keep_slots, moved_slots, relabel
-from eplb_opt.solve import usable_cores
 from eplb_opt.verify import require_valid
 
 logger = logging.getLogger(__name__)

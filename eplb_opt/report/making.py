@@ -22,6 +22,7 @@ from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.progress import Progress
 from eplb_opt.report.colours import GREEDY, TRIVIAL
 from eplb_opt.report.frames import hierarchy_frame, layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.report import Report
@@ -29,7 +30,7 @@ from eplb_opt.report.values import Values, coolest, matched, require_same
 from eplb_opt.report.words import shortened
 from eplb_opt.skew import skew
 from eplb_opt.solution import Solution
-from eplb_opt.solve import Progress, solve
+from eplb_opt.solve import solve
 
 # What plans are called that are not given by name.
 LABELS = {TRIVIAL: "in order", GREEDY: "published greedy", SOLVE: "eplb_opt"}

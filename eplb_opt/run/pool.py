@@ -7,15 +7,15 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
 from eplb_opt.alarm import alarm
 from eplb_opt.errors import EplbOptError, SolverError
+from eplb_opt.improvement import Improvement
 from eplb_opt.run.process import IDLE_SECONDS, WorkerProcess
-from eplb_opt.run.program import ProgramNews, ProgramTask
+from eplb_opt.run.program import Emit, ProgramTask
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class WorkerPool:
         self._busy: set[_Run] = set()
         self._ended_calls: deque[str] = deque(maxlen=1000)
 
-    def run(self, task: ProgramTask) -> Iterator[ProgramNews]:
-        """News of a program while it runs, the last one with a verdict; ends early if the worker has to be ended.
+    def run(self, task: ProgramTask, emit: Emit) -> bool:
+        """Run a task, emitting improvements as they come; whether it came to its end, and was not ended at its limit.
 
         Raises
         ------
@@ -66,12 +66,14 @@ class WorkerPool:
                 run.worker.wait_until_ready()
             with alarm(task.limits.seconds + GRACE_SECONDS, self._end, [run]):
                 run.worker.send(task)
-                while not healthy:
-                    news = run.worker.receive()
-                    healthy = isinstance(news, EplbOptError) or news.verdict is not None
-                    if isinstance(news, EplbOptError):
-                        raise news
-                    yield news
+                while isinstance(item := run.worker.receive(), Improvement):
+                    emit(item)
+            healthy = isinstance(item, bool | EplbOptError)
+            if isinstance(item, EplbOptError):
+                raise item
+            if not healthy:
+                raise TypeError(f"it sent a {type(item).__name__}")
+            return bool(item)
         except EplbOptError:
             raise
         except Exception as error:
@@ -81,6 +83,7 @@ class WorkerPool:
             logger.info("%s: ended at its limit", task.method)
         finally:
             self._finish(run, healthy)
+        return False
 
     def prepare(self, workers: int) -> None:
         """Have so many workers wait for tasks, so that none has to start while a clock runs.

@@ -1,4 +1,4 @@
-"""Programs on one layer: build, warm-start, solve, translate back."""
+"""What a worker process does for a layer: a proof method, or the whole model as one program."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from fractions import Fraction
 from time import monotonic
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of
-from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.backends.outcome import CLOSING_METHODS, PROGRAM_METHODS, Outcome, Report, Verdict
-from eplb_opt.bounds.closing import close
-from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report
+from eplb_opt.bounds.prove import PROOF_METHODS, prove
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
@@ -24,12 +21,17 @@ from eplb_opt.formulations.assignment import (
     assignment,
     num_variables,
 )
+from eplb_opt.improvement import Improvement
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import Proof
-from eplb_opt.verify import max_loads
 
 # Above this PuLP needs gigabytes before a solver sees the program, and no solver gains anything on it.
 MAX_VARIABLES = 1_000_000
+
+# Called with better plans and bounds as they are found.
+Emit = Callable[[Improvement], object]
 
 
 @dataclass(frozen=True)
@@ -39,110 +41,80 @@ class ProgramTask:
     Attributes
     ----------
     instance
-        One layer of one window.
-    incumbent
-        A valid row of slots, the warm start; only plans at least as good are searched.
-    lower_bound
-        A proven bound, in tokens.
+        One layer of one window, or of several of which the hottest counts.
+    slots
+        The best plan, the warm start; only plans at least as good are searched.
+    proof
+        The best bound, in tokens.
     method
-        One of `PROGRAM_METHODS`, or the layer's closing method.
+        One of `PROGRAM_METHODS` or `PROOF_METHODS`.
     limits
         For building and solving together.
     target_gap
-        What the caller is content with; programs that search by themselves stop there.
+        What the caller is content with; methods that search by themselves stop there.
     call
         Names the call that asked, so that it can end its own workers.
     """
 
     instance: Instance
-    incumbent: tuple[int, ...]
-    lower_bound: Fraction
+    slots: tuple[int, ...]
+    proof: Proof
     method: str
     limits: Limits
     target_gap: Fraction = Fraction(0)
     call: str = ""
 
 
-@dataclass(frozen=True)
-class ProgramNews:
-    """What a run has found so far.
-
-    Attributes
-    ----------
-    slots
-        A row of slots that the solver calls feasible, or ``None``.
-    proof
-        A proof of a lower bound, or ``None``.
-    verdict
-        ``None`` while the solver runs.
-    """
-
-    slots: tuple[int, ...] | None
-    proof: Proof | None
-    verdict: Verdict | None
-
-
-def run_task(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
-    """Run what the task names, emitting better plans and bounds as they come and the verdict last.
+def run_task(task: ProgramTask, emit: Emit) -> bool:
+    """Do what the task names, emitting better plans and bounds as they come; whether it came to its end.
 
     Where a bound that closes a small layer would rest on somebody's word, a search that can be checked is tried too.
-    """
-    best = max(max_loads(task.incumbent, task.instance))
-
-    def report(news: ProgramNews) -> None:
-        nonlocal best
-        if news.slots is not None:
-            best = min(best, max(max_loads(news.slots, task.instance)))
-        if news.proof is None or news.proof.certified is not None or news.proof.bound != best:
-            emit(news)
-            return
-        # The word comes first: it stays if time is over before the search is.
-        emit(replace(news, verdict=None))
-        evidence = search_evidence(task.instance, best)
-        if evidence is not None:
-            emit(ProgramNews(None, Proof(evidence["argument"], best, checked=True, evidence=evidence), None))
-        if news.verdict is not None:
-            emit(ProgramNews(None, None, news.verdict))
-
-    (run_pursuit if task.method in CLOSING_METHODS else run_program)(task, report)
-
-
-def run_pursuit(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
-    """Close the gap of a layer by the method that fits it, emitting like `run_program`."""
-
-    def report(slots: NDArray[np.int64] | None, proof: Proof | None) -> None:
-        emit(ProgramNews(None if slots is None else tuple(slots.tolist()), proof, None))
-
-    slots = np.array(task.incumbent, dtype=np.int64)
-    pursuit = Pursuit(task.instance, slots, task.lower_bound, task.target_gap, Meter(task.limits), report)
-    close(pursuit)
-    emit(ProgramNews(None, None, "exhausted" if pursuit.closed else "stopped"))
-
-
-def run_program(task: ProgramTask, emit: Callable[[ProgramNews], None]) -> None:
-    """Solve the task's program, emitting better plans and bounds as they come and the verdict last.
 
     Raises
     ------
     InvalidArgumentError, MissingPackageError, SolverError
         An unknown method, a solver that is not installed, or one that failed.
     """
+    incumbent = Incumbent(task.instance, target_gap=task.target_gap)
+    incumbent.offer_plan(np.array(task.slots), "warm start")
+    incumbent.offer_proof(task.proof)
+
+    def tell(improvement: Improvement) -> None:
+        # The word comes first: it stays if time is over before the search is.
+        emit(improvement if improvement.slots is None else replace(improvement, by=task.method))
+        if incumbent.proof.certified is None and incumbent.bound == incumbent.value:
+            evidence = search_evidence(task.instance, incumbent.value)
+            if evidence is not None:
+                incumbent.offer_proof(Proof(evidence["argument"], incumbent.value, checked=True, evidence=evidence))
+
+    incumbent.tell = tell
+    if task.method in PROOF_METHODS:
+        prove(incumbent, Meter(task.limits))
+        return incumbent.closed
+    return _run_program(task, incumbent)
+
+
+def _run_program(task: ProgramTask, incumbent: Incumbent) -> bool:
+    """Solve the task's program, offering better plans and bounds; whether the solver came to its end."""
     deadline = monotonic() + task.limits.seconds
-    upper = max_loads(task.incumbent, task.instance)[0]
-    size = num_variables(task.instance, upper)
+    size = num_variables(task.instance, incumbent.value)
     if size > MAX_VARIABLES:
         raise SolverError(f"the program has {size} variables, more than {MAX_VARIABLES}; use method='auto'")
     row_sum = EXACT_SOLVER_ROW_SUM if task.method == "cpsat" else FLOAT_SOLVER_ROW_SUM
-    program = assignment(task.instance, upper=upper, lower=task.lower_bound, largest_row_sum=row_sum)
+    program = assignment(task.instance, upper=incumbent.value, lower=incumbent.bound, largest_row_sum=row_sum)
     limits = replace(task.limits, seconds=max(0.0, deadline - monotonic()))
 
-    def news(values: Mapping[str, float] | None, bound: int | None, verdict: Verdict | None = None) -> ProgramNews:
-        slots = None if values is None else tuple(program.slots_of(values).tolist())
-        proof = None if bound is None else Proof("program", program.bound(bound), checked=False, by=task.method)
-        return ProgramNews(slots, proof, verdict)
+    def report(values: Mapping[str, float] | None, bound: int | None) -> None:
+        if values is not None:
+            incumbent.offer_plan(program.slots_of(values), task.method)
+        if bound is not None:
+            incumbent.prove("program", program.bound(bound), by=task.method)
 
-    outcome = _solve(task.method, program, program.values_of(task.incumbent), limits, lambda v, b: emit(news(v, b)))
-    emit(news(outcome.values, outcome.bound, outcome.verdict))
+    outcome = _solve(task.method, program, program.values_of(task.slots), limits, report)
+    report(outcome.values, outcome.bound)
+    if outcome.verdict == "infeasible":
+        incumbent.remark(f"{task.method}: it calls a program infeasible that has a plan")
+    return outcome.verdict != "stopped"
 
 
 def _solve(method: str, program: Assignment, warm_start: Mapping[str, int], limits: Limits, report: Report) -> Outcome:

@@ -1,6 +1,7 @@
 """The inside of a worker process: runs one program after the other, where a hang or a crash cannot hurt the caller.
 
-Tasks come in and news goes out as pickles over pipes. The process ends with its input, with its parent, or when
+Tasks come in as pickles over a pipe. Improvements go out over another, and last whether there is nothing more to
+expect, or an error. The process ends with its input, with its parent, or when
 nobody asks for a while.
 """
 
@@ -46,7 +47,7 @@ def main() -> None:
         except EOFError:
             return
         try:
-            run_task(task, emit)
+            emit(run_task(task, emit))
         except EplbOptError as error:
             emit(error)
         except Exception as error:  # noqa: BLE001 - whatever a solver raises is the caller's to report

@@ -4,8 +4,8 @@ import pulp
 import pytest
 
 from eplb_opt.backends import cpsat
-from eplb_opt.backends.limits import Limits
 from eplb_opt.errors import SolverError
+from eplb_opt.limits import Limits
 
 
 def quiet(_values, _bound):

@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from eplb_opt.backends import limits
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.limits import Limits, Meter
 
 
 class Clock:

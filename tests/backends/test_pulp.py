@@ -6,7 +6,6 @@ import pulp as pulp_package
 import pytest
 
 from eplb_opt.backends import pulp
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
@@ -14,6 +13,7 @@ from eplb_opt.formulations.assignment import assignment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from eplb_opt.verify import max_loads
 from tests.backends.test_cpsat import knapsack, quiet
 

@@ -6,7 +6,7 @@ import pytest
 
 from eplb_opt.bench import machine
 from eplb_opt.bench.machine import Machine
-from eplb_opt.solve import usable_cores
+from eplb_opt.limits import usable_cores
 
 
 def test_versions_cores_and_processor_are_told_and_no_host_name():

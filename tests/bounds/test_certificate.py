@@ -13,12 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.certificate import _heaviest_filling, check_certificate
 from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.decomposition import Decomposition
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.bounds.windows import window_bounds
@@ -27,8 +25,11 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_solution
+from eplb_opt.limits import Limits, Meter
+from eplb_opt.proof import strongest
 from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
 from tests.strategies import SMALL, TOKENS, instances
@@ -134,12 +135,13 @@ def weighting():
 
 def weightings_of(instance):
     proofs = []
-    known = max(proof.bound for proof in quick_bounds(instance))
+    known = strongest(*quick_bounds(instance))
     slots = greedy_plus_swap(instance, 10_000)
-    meter = Meter(Limits(20.0, 1, 0))
-    pursuit = Pursuit(instance, slots, known, Fraction(0), meter, lambda _, proof: proofs.append(proof))
-    Decomposition(pursuit, meter).run()
-    return [proof for proof in proofs if proof is not None and proof.evidence["argument"] == "weighting"]
+    incumbent = Incumbent(instance, tell=lambda found: proofs.append(found.proof))
+    incumbent.offer_proof(known)
+    incumbent.offer_plan(slots, "start")
+    Decomposition(incumbent, Meter(Limits(20.0, 1, 0))).run()
+    return [proof for proof in proofs if proof is not None and proof.argument == "weighting"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 
 import eplb_opt
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from eplb_opt.run.program import ProgramTask, run_task
 from tests.oracle import brute_force
 from tests.strategies import instances
@@ -68,13 +69,11 @@ def test_what_a_solver_says_of_a_small_layer_is_checked(deployment):
     assert certify(solution, [loads])[0].checked
 
 
-def test_the_word_of_a_solver_comes_first_and_the_verdict_last():
+def test_the_word_of_a_solver_comes_before_what_is_checked():
     instance = Instance.from_loads([900, 500, 300, 200, 100, 50, 30, 20], Deployment(4, 12))
-    task = ProgramTask(instance, tuple(greedy(instance).tolist()), Fraction(0), "cpsat", Limits(30))
-    news = []
-    run_task(task, news.append)
-    proofs = [item.proof for item in news if item.proof is not None]
+    task = ProgramTask(instance, tuple(greedy(instance).tolist()), NO_BOUND, "cpsat", Limits(30))
+    found = []
+    assert run_task(task, found.append)
+    proofs = [item.proof for item in found if item.proof is not None]
     assert [proof.named for proof in proofs[-2:]] == ["program by cpsat", "search"]
     assert proofs[-1].bound == proofs[-2].bound == brute_force(instance)
-    assert [item.verdict for item in news[-2:]] == [None, "optimal"]
-    assert all(item.verdict is None for item in news[:-1])

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
 from tests.oracle import brute_force
 from tests.strategies import instances

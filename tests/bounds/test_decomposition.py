@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationProgram
-from eplb_opt.bounds.decomposition import close_by_decomposition
+from eplb_opt.bounds.decomposition import prove_by_weightings
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from tests.oracle import brute_force
 from tests.random_instances import random_loads
 from tests.strategies import SMALL, instances
@@ -29,7 +29,7 @@ PLENTY = Limits(60, work=1.0)
 
 def run(watch, target_gap=Fraction(0), limits=PLENTY):
     """Whether the gap was closed."""
-    return watch.run(close_by_decomposition, target_gap, limits)
+    return watch.run(prove_by_weightings, target_gap, limits)
 
 
 @settings(max_examples=60)
@@ -140,7 +140,7 @@ def test_the_same_work_gives_the_same_reports_on_a_slow_machine(monkeypatch):
     first, second = watches
     run(first, limits=Limits(1e6, seed=3, work=0.2))
     # Each look at the clock takes a second.
-    monkeypatch.setattr("eplb_opt.backends.limits.monotonic", count(start=1000).__next__)
+    monkeypatch.setattr("eplb_opt.limits.monotonic", count(start=1000).__next__)
     run(second, limits=Limits(1e6, seed=3, work=0.2))
     assert first.proofs == second.proofs != []
     assert first.plans == second.plans and np.array_equal(first.slots, second.slots)

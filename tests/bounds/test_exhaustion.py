@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.exhaustion import Exhaustion, exhaust
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
 from tests.oracle import brute_force

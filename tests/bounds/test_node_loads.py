@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits
-from eplb_opt.bounds.node_loads import NodeLoads, close_by_node_loads
+from eplb_opt.bounds.node_loads import NodeLoads, prove_by_node_loads
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from tests.watch import Watch
 
 
@@ -54,7 +54,7 @@ def test_forty_groups_of_three_windows_are_planned_for_the_hottest():
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40)).in_mean_loads()
     watch = Watch(instance, optimum=None)
     before = watch.gap
-    watch.run(close_by_node_loads, Fraction(1, 200), Limits(5))
+    watch.run(prove_by_node_loads, Fraction(1, 200), Limits(5))
     assert watch.gap < before / 2
 
 
@@ -70,5 +70,5 @@ def test_forty_groups_are_closed_from_greedy():
     loads = np.random.default_rng(3).integers(1, 10**6, 160)
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40))
     watch = Watch(instance, optimum=None)
-    assert watch.run(close_by_node_loads, Fraction(1, 200), Limits(10))
+    assert watch.run(prove_by_node_loads, Fraction(1, 200), Limits(10))
     assert watch.gap <= Fraction(1, 200)

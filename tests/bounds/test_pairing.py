@@ -8,18 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds import pairing
 from eplb_opt.bounds.pair_system import PairSystem
 from eplb_opt.bounds.pair_threshold import ask_cpsat
-from eplb_opt.bounds.pairing import close_by_pairing, pairing_applies
-from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.pairing import pairing_applies, prove_by_pairs
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads, verify
@@ -37,7 +36,7 @@ def value(slots, instance):
 def closed(instance, target_gap=Fraction(0)):
     """Value and bound after closing from greedy."""
     watch = Watch(instance, None)
-    met = watch.run(close_by_pairing, target_gap, Limits(60))
+    met = watch.run(prove_by_pairs, target_gap, Limits(60))
     return met, watch.best, watch.lower_bound
 
 
@@ -72,10 +71,10 @@ def test_cpsat_closes_what_linear_programs_leave_open(monkeypatch):
         instance = Instance.from_loads(random.integers(1, 1000, 6), Deployment(5, 10, distinct=distinct))
         watch = Watch(instance, None)
         # Nothing searches: better plans are CP-SAT's.
-        monkeypatch.setattr(Pursuit, "search", lambda self, slots, seconds, *_: slots)
+        monkeypatch.setattr(pairing, "improve", lambda incumbent, slots, *_: slots)
         optimum = brute_force(instance) if distinct else fold_optimum(instance)
         assert watch.best > optimum
-        assert watch.run(close_by_pairing, Fraction(0), Limits(60))
+        assert watch.run(prove_by_pairs, Fraction(0), Limits(60))
         assert (watch.best, watch.lower_bound) == (optimum, optimum)
         assert watch.proofs[-1] == Proof("pairing", optimum, checked=False, by="cpsat")
 
@@ -124,7 +123,7 @@ def test_a_gap_that_is_enough_ends_it():
 def test_no_time_keeps_what_is_known():
     instance = Instance.from_loads(np.random.default_rng(0).integers(1, 10**6, 200), Deployment(120, 240))
     watch = Watch(instance, None)
-    assert not watch.run(close_by_pairing, Fraction(0), Limits(0.0))
+    assert not watch.run(prove_by_pairs, Fraction(0), Limits(0.0))
     assert (watch.plans, watch.proofs) == ([], [])
 
 
@@ -174,7 +173,7 @@ def test_counts_that_are_too_many_for_programs_are_searched():
     before = value(greedy(instance), instance)
     assert not pairing_applies(instance, before)
     watch = Watch(instance, None)
-    watch.run(close_by_pairing, Fraction(0), Limits(1.0))
+    watch.run(prove_by_pairs, Fraction(0), Limits(1.0))
     assert watch.best < before
 
 

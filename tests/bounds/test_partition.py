@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bench.skewed_groups import skewed_groups
-from eplb_opt.bounds.closing import close
 from eplb_opt.bounds.groups import best_partition, node_instance
 from eplb_opt.bounds.partition import Partition, partition_applies
+from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import nodes_bound
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads
 from tests.oracle import brute_force, enumerate_rows
@@ -26,8 +26,8 @@ from tests.watch import Watch
 PLENTY = Limits(60, work=1.0)
 
 
-def run(watch, target_gap=Fraction(0), limits=PLENTY, close=close):
-    return watch.run(lambda pursuit: Partition(pursuit, close).run(), target_gap, limits)
+def run(watch, target_gap=Fraction(0), limits=PLENTY, prove=prove):
+    return watch.run(lambda incumbent, meter: Partition(incumbent, meter, prove).run(), target_gap, limits)
 
 
 def all_partitions(sets, num_groups):
@@ -210,27 +210,27 @@ def test_skewed_groups_are_proven_above_the_bound_of_equal_sums():
 def test_zero_limits_end_it_at_once():
     watch = Watch(layer(), Fraction(13))
     for limits in (Limits(0.0), Limits(60, work=0.0)):
-        assert not run(watch, limits=limits, close=None)
+        assert not run(watch, limits=limits, prove=None)
     assert watch.plans == []
 
 
 def test_a_gap_that_is_enough_needs_no_work():
     watch = Watch(layer(), Fraction(13))
-    assert run(watch, watch.gap, Limits(0.0), close=None)
+    assert run(watch, watch.gap, Limits(0.0), prove=None)
 
 
 def test_no_load_is_closed_at_once():
     watch = Watch(Instance.from_loads([0] * 8, Deployment(6, 12, 2, 4)), Fraction(0))
-    assert run(watch, limits=Limits(0.0), close=None)
+    assert run(watch, limits=Limits(0.0), prove=None)
 
 
 def claim(bound_of, checked):
-    """A `Close` that finds no plans, and says of every node what its bound is."""
+    """A `Prove` that finds no plans, and says of every node what its bound is."""
 
-    def claims(pursuit):
+    def claims(incumbent, meter):
         said = {"evidence": {"argument": "search"}} if checked else {"by": "somebody"}
-        pursuit.offer_bound("search", bound_of(pursuit.instance), **said)
-        pursuit.meter.spend(0.01)
+        incumbent.prove("search", bound_of(incumbent.instance), **said)
+        meter.spend(0.01)
 
     return claims
 
@@ -238,13 +238,13 @@ def claim(bound_of, checked):
 @pytest.mark.parametrize(("checked", "by"), [(True, ""), (False, "somebody")])
 def test_a_partition_is_as_credible_as_the_bounds_of_its_nodes(checked, by):
     watch = Watch(layer(), brute_force(layer()))
-    assert run(watch, close=claim(brute_force, checked))
+    assert run(watch, prove=claim(brute_force, checked))
     assert watch.proofs[-1] == Proof("partition", Fraction(13), checked, by)
 
 
 def test_work_runs_out_where_nodes_are_not_proven():
     watch = Watch(layer(), brute_force(layer()))
-    assert not run(watch, close=claim(lambda _: Fraction(0), True))
+    assert not run(watch, prove=claim(lambda _: Fraction(0), True))
     assert watch.lower_bound < 13 <= watch.best
     assert watch.proofs == []
 
@@ -255,7 +255,7 @@ def test_the_same_work_gives_the_same_reports_on_a_slow_machine(monkeypatch):
     first, second = watches
     run(first, limits=Limits(1e6, seed=1, work=0.5))
     # Each look at the clock takes a second.
-    monkeypatch.setattr("eplb_opt.backends.limits.monotonic", count(start=1000).__next__)
+    monkeypatch.setattr("eplb_opt.limits.monotonic", count(start=1000).__next__)
     run(second, limits=Limits(1e6, seed=1, work=0.5))
     assert first.proofs == second.proofs != []
     assert first.plans == second.plans and (first.slots == second.slots).all()

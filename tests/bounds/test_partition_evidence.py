@@ -6,18 +6,18 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 
-from eplb_opt.aim import Aim
-from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.acceptance import check_proof
+from eplb_opt.acceptance import check_proof
 from eplb_opt.bounds.certified_layer import CertificateError
-from eplb_opt.bounds.closing import close
 from eplb_opt.bounds.node import Node
 from eplb_opt.bounds.partition_evidence import backing, evidence_of
-from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
+from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof
 from eplb_opt.verify import objective_value
 from tests.oracle import brute_force, enumerate_rows
@@ -36,7 +36,7 @@ def nodes():
 
 
 def claim(nodes, pair, by, bound=CLAIMED):
-    nodes[pair].all.learn(Proof("fillings", bound, checked=False, by=by))
+    nodes[pair].incumbent.offer_proof(Proof("fillings", bound, checked=False, by=by))
 
 
 def test_certificates_suffice_where_each_part_has_one(nodes):
@@ -57,7 +57,7 @@ def test_a_word_that_makes_no_difference_is_not_named(nodes):
     assert backing(nodes, 4, CLAIMED)[0] == "search"
     # And none is where certificates show the same, though a claim was higher.
     for pair in nodes:
-        nodes[pair].all.learn(Proof("magic", CLAIMED, checked=True))
+        nodes[pair].incumbent.offer_proof(Proof("magic", CLAIMED, checked=True))
     claim(nodes, (0, 1), "pulp:HiGHS", MORE)
     by, certified = backing(nodes, 4, CLAIMED)
     assert (by, set(certified)) == ("", set(nodes))
@@ -65,8 +65,8 @@ def test_a_word_that_makes_no_difference_is_not_named(nodes):
 
 def test_rows_of_pairs_say_which_bound_of_the_node_they_are_about(nodes):
     pairs = {"argument": "pairs", "rows": []}
-    nodes[0, 1].all.learn(Proof("pairing", MORE, checked=True, evidence=pairs))
-    nodes[0, 2].all.learn(Proof("pairing", CLAIMED, checked=True, evidence=pairs))
+    nodes[0, 1].incumbent.offer_proof(Proof("pairing", MORE, checked=True, evidence=pairs))
+    nodes[0, 2].incumbent.offer_proof(Proof("pairing", CLAIMED, checked=True, evidence=pairs))
     evidence = evidence_of({pair: nodes[pair] for pair in ((0, 1), (0, 2), (0, 3))}, CLAIMED)
     assert evidence["sets"] == [[[0, 1], pairs | {"bound": "21"}], [[0, 2], pairs], [[0, 3], {"argument": "mean"}]]
 
@@ -75,18 +75,16 @@ def test_rows_of_pairs_say_which_bound_of_the_node_they_are_about(nodes):
 PAIRED = Instance.from_loads([1.0, 0.625, 0.75, 0.0, 0.25, 0.875], Deployment(6, 12, 2, 6, "hierarchical"))
 
 
-def pursued(instance, seconds=5.0):
+def proofs_of(instance, seconds=5.0):
     proofs = []
-    pursuit = Pursuit(
-        instance, first_plan(instance), Fraction(0), Fraction(0), Meter(Limits(60.0, 1, 0, work=seconds)),
-        lambda _, proof: proofs.append(proof) if proof else None,
-    )  # fmt: skip
-    close(pursuit)
+    incumbent = Incumbent(instance, tell=lambda found: proofs.append(found.proof) if found.proof else None)
+    incumbent.offer_plan(first_plan(instance), "start")
+    prove(incumbent, Meter(Limits(60.0, 1, 0, work=seconds)))
     return proofs
 
 
 def test_a_node_with_a_higher_bound_than_the_layer_is_certified():
-    proofs = pursued(PAIRED)
+    proofs = proofs_of(PAIRED)
     assert proofs[-1].bound == brute_force(PAIRED) == Fraction(2, 3)
     assert all(proof.checked for proof in proofs)
 
@@ -100,11 +98,11 @@ def test_bounds_of_nodes_on_several_windows_are_certified_and_below_the_best(ins
     if instance.deployment.binding_nodes == 1 or not all(map(any, instance.weights)):
         return
     layer = instance.in_mean_loads()
-    proofs = pursued(layer, seconds=0.1)
+    proofs = proofs_of(layer, seconds=0.1)
     for proof in proofs:
         assert proof.checked or proof.by in ("search", "cpsat", "cpsat and search")
         if proof.checked:
-            check_proof(proof, instance, Aim("worst"))
+            check_proof(proof, instance, Objective("worst"))
     best = min(objective_value(row, instance, "worst") for row in enumerate_rows(instance))
     assert max((proof.bound for proof in proofs), default=0) <= best
 
@@ -116,7 +114,7 @@ RULES = asdict(APART.deployment)
 
 
 def test_an_envelope_of_a_node_is_certified():
-    proofs = pursued(APART.in_mean_loads())
+    proofs = proofs_of(APART.in_mean_loads())
     assert proofs[-1] == Proof("partition", Fraction(24, 10), checked=True)
     certificates = {tuple(groups): node for groups, node in proofs[-1].evidence["nodes"]}
     assert certificates[0, 1] == {"argument": "envelope", "bound": "12/5"}

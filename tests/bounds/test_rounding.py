@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds.pair_evidence import decide_pairs, evidence_of
 from eplb_opt.bounds.pair_program import PairProgram
 from eplb_opt.bounds.pair_system import PairSystem, Row
@@ -14,6 +13,7 @@ from eplb_opt.bounds.rounding import rounded_rows
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
 from tests.oracle import brute_force, count_vectors
 from tests.strategies import instances

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits, Meter
 from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.configuration import ConfigurationProgram
-from eplb_opt.bounds.decomposition import close_by_decomposition
+from eplb_opt.bounds.decomposition import prove_by_weightings
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.splits import refute_by_splits
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
 from tests.oracle import brute_force, count_vectors
 from tests.strategies import instances
 from tests.watch import Watch
@@ -97,7 +97,7 @@ def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighti
     loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]
     instance = Instance.from_loads(loads, Deployment(16, 48))
     watch = Watch(instance, None)
-    watch.run(close_by_decomposition, Fraction(0), Limits(600, work=12.0))
+    watch.run(prove_by_weightings, Fraction(0), Limits(600, work=12.0))
     # By one weighting for all counts it is 2.0e-3.
     assert watch.gap < Fraction(13, 10000)
     assert any(proof.argument == "weightings" and proof.certified for proof in watch.proofs)
@@ -125,4 +125,4 @@ def test_what_is_refuted_is_not_asked_again_where_questions_are_given_up(seed, m
 
     monkeypatch.setattr(decomposition, "refute_by_splits", often)
     monkeypatch.setattr(decomposition, "exhaust", lambda pursuit, meter: None)
-    watch.run(close_by_decomposition, Fraction(0), Limits(60, work=1.0))
+    watch.run(prove_by_weightings, Fraction(0), Limits(60, work=1.0))

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from eplb_opt.cli.progress import _table, progress_table
 from eplb_opt.errors import FileFormatError
-from eplb_opt.solve import Progress
+from eplb_opt.progress import Progress
 
 
 def progress(layer, gap, worst=None):

@@ -11,8 +11,8 @@ import pytest
 import eplb_opt
 from eplb_opt.io import read_solution
 from eplb_opt.run import process
+from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.pool import POOL
-from eplb_opt.steps import load_kernels
 from tests.faults.commands import LOADS, begin, record, require_proven, require_proven_file
 from tests.formulations.test_assignment import KNOWN
 from tests.run.test_pool import children_of

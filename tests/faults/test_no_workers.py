@@ -11,8 +11,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 import pytest
 
 import eplb_opt
-from eplb_opt.solve import usable_cores
-from eplb_opt.steps import load_kernels, run_in_worker
+from eplb_opt.limits import usable_cores
+from eplb_opt.run.loading import load_kernels, run_in_worker
 from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
@@ -166,8 +166,8 @@ def test_what_an_executor_is_not_to_blame_for_is_raised(monkeypatch):
     def fail(_instance):
         raise ZeroDivisionError("a step that cannot be run anywhere")
 
-    monkeypatch.setattr("eplb_opt.steps.greedy", fail)
-    monkeypatch.setattr("eplb_opt.steps.load_kernels", lambda: 0.0)
+    monkeypatch.setattr("eplb_opt.heuristics.planner.greedy", fail)
+    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda: 0.0)
     with pytest.raises(ZeroDivisionError, match="cannot be run anywhere"):
         eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy", time_limit=5)
 

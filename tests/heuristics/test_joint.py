@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.aim import Aim
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.joint import exchange_jointly, joint_greedy, pack_jointly
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import verify
 from tests.strategies import SMALL, TOKENS, instances
@@ -23,7 +23,7 @@ from tests.strategies import SMALL, TOKENS, instances
 def test_plans_obey_the_rules(instance, objective):
     searched = instance.loaded()
     if any(map(any, searched.weights)):
-        row = joint_greedy(searched, Aim(objective).outlook(searched))
+        row = joint_greedy(searched, Objective(objective).windows(searched))
         assert verify(Plan(row[np.newaxis], instance.deployment, instance.num_experts)) == []
 
 
@@ -54,9 +54,9 @@ def test_windows_that_differ_are_better_planned_together():
     for _ in range(20):
         windows = (1e5 * random.lognormal(0, 1, 64) * random.lognormal(0, 0.6, (4, 64))).astype(np.int64)
         instance = Instance.from_loads(windows, Deployment(16, 80))
-        outlook = Aim("mean").outlook(instance)
-        of_mean = greedy(Instance.from_loads(outlook.mean, instance.deployment))
-        better += outlook.value(joint_greedy(instance, outlook), 16) < outlook.value(of_mean, 16)
+        windows = Objective("mean").windows(instance)
+        of_mean = greedy(Instance.from_loads(windows.mean, instance.deployment))
+        better += windows.value(joint_greedy(instance, windows), 16) < windows.value(of_mean, 16)
     assert better == 20
 
 

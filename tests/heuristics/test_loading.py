@@ -11,7 +11,7 @@ import pytest
 
 from eplb_opt.heuristics import loading, pipeline
 from eplb_opt.heuristics.search import improve
-from eplb_opt.steps import load_kernels
+from eplb_opt.run.loading import load_kernels
 
 
 def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
@@ -52,13 +52,13 @@ _KERNELS_OF_PROOFS = """
 import sys
 from fractions import Fraction
 from eplb_opt import Deployment
-from eplb_opt.backends.limits import Limits, Meter
-from eplb_opt.bounds.closing import close
-from eplb_opt.bounds.pursuit import Pursuit
+from eplb_opt.limits import Limits, Meter
+from eplb_opt.bounds.prove import prove
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.steps import load_kernels
+from eplb_opt.run.loading import load_kernels
 
 def known():
     kernels = {name: item for module in list(sys.modules.values()) if module.__name__.startswith("eplb_opt.")
@@ -72,7 +72,9 @@ for experts, deployment in ((32, Deployment(20, 40)), (24, Deployment(12, 36)), 
     loads = generate_loads(num_experts=experts, num_layers=1, skew=1.2).values[0, 0]
     instance = Instance.from_loads(loads, deployment)
     meter = Meter(Limits(60.0, work=0.5))
-    close(Pursuit(instance, greedy(instance), Fraction(0), Fraction(0), meter, lambda slots, proof: None))
+    incumbent = Incumbent(instance)
+    incumbent.offer_plan(greedy(instance), "greedy")
+    prove(incumbent, meter)
 # These are compiled with the kernels that call them.
 called = {"cover", "fillings_between", "_replicas_needed"}
 print({name for name, _ in known() - before} - called)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.aim import Aim
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.window_search import repartitioned
 from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, verify
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
@@ -19,7 +19,7 @@ from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
 def dealt_anew(instance, row, objective, nodes=20_000, above=0.0, seed=0):
     """The row found, from windows that have load."""
-    return repartitioned(instance, Aim(objective).outlook(instance), np.array(row), above, nodes, seed)
+    return repartitioned(instance, Objective(objective).windows(instance), np.array(row), above, nodes, seed)
 
 
 @settings(max_examples=60)

@@ -11,21 +11,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eplb_opt.backends.limits import Limits
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
+from eplb_opt.proof import strongest
 from eplb_opt.run import process
 from eplb_opt.run.pool import WorkerPool
 from eplb_opt.run.program import ProgramTask
 
 
 def task(instance, method="cpsat", seconds=30.0, call="test"):
-    lower = max(proof.bound for proof in quick_bounds(instance))
-    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), lower, method, Limits(seconds), call=call)
+    bound = strongest(*quick_bounds(instance))
+    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), bound, method, Limits(seconds), call=call)
+
+
+def run(pool, task):
+    """What a task finds, and last whether it came to its end."""
+    found = []
+    complete = pool.run(task, found.append)
+    return [*found, complete]
 
 
 @pytest.fixture
@@ -65,8 +73,7 @@ def alive(pid):
 def test_a_worker_is_used_again(pool, small):
     pids = set()
     for method in ("cpsat", "pulp:HiGHS", "cpsat"):
-        news = list(pool.run(task(small, method)))
-        assert news[-1].verdict == "optimal"
+        assert run(pool, task(small, method))[-1]
         ((worker, _),) = pool._idle
         pids.add(worker.pid)
     assert len(pids) == 1
@@ -74,19 +81,18 @@ def test_a_worker_is_used_again(pool, small):
 
 @pytest.mark.parametrize("method", ["cpsat", "pulp:HiGHS", "pulp:COIN_CMD"])
 def test_the_time_limit_holds(pool, small, large, method):
-    list(pool.run(task(small, method)))  # starts a worker
+    run(pool, task(small, method))  # starts a worker
     begin = time.monotonic()
-    list(pool.run(task(large, method, seconds=1.0)))
+    run(pool, task(large, method, seconds=1.0))
     assert time.monotonic() - begin < 2.0
 
 
 def test_a_solver_that_ignores_its_time_limit_is_ended(pool, small, large):
     # A worker that is stopped by a signal ignores every limit, as a hanging solver does.
-    list(pool.run(task(small)))
+    run(pool, task(small))
     begin = time.monotonic()
-    news = pool.run(task(large, seconds=2.0))
-    threading.Timer(0.3, lambda: [os.kill(run.worker.pid, signal.SIGSTOP) for run in pool._busy]).start()
-    list(news)
+    threading.Timer(0.3, lambda: [os.kill(one.worker.pid, signal.SIGSTOP) for one in pool._busy]).start()
+    run(pool, task(large, seconds=2.0))
     assert time.monotonic() - begin < 3.5
     assert pool._busy == set()
 
@@ -95,11 +101,11 @@ def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small
     ended = threading.Event()
     finished = []
 
-    def run(call):
-        finished.append((call, list(pool.run(task(large, seconds=60.0, call=call)))))
+    def ask(call):
+        finished.append((call, run(pool, task(large, seconds=60.0, call=call))))
         ended.set()
 
-    threads = [threading.Thread(target=run, args=(call,)) for call in ("mine", "other")]
+    threads = [threading.Thread(target=ask, args=(call,)) for call in ("mine", "other")]
     for thread in threads:
         thread.start()
     while len(pool._busy) < 2:
@@ -115,39 +121,39 @@ def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small
 
 
 def test_workers_that_are_still_started_are_ended_and_others_go_on(pool, large, monkeypatch):
-    list(pool.run(task(Instance.from_loads([20, 21, 69, 61], Deployment(3, 6)))))
+    run(pool, task(Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))))
     # One worker is idle and ready; the next is never.
     finished = {}
 
-    def run(call):
-        finished[call] = list(pool.run(task(large, seconds=60.0, call=call)))
+    def ask(call):
+        finished[call] = run(pool, task(large, seconds=60.0, call=call))
 
-    ready = threading.Thread(target=run, args=("ready",))
+    ready = threading.Thread(target=ask, args=("ready",))
     ready.start()
     while not pool._busy:
         time.sleep(0.05)
     monkeypatch.setattr(process, "_START", "import time; time.sleep(1000)  # {root!r}")
-    starting = threading.Thread(target=run, args=("starting",))
+    starting = threading.Thread(target=ask, args=("starting",))
     starting.start()
     while len(pool._busy) < 2:
         time.sleep(0.05)
     for call in ("ready", "starting"):
         pool.end_starts(call)
     starting.join(30.0)
-    assert finished == {"starting": []} and ready.is_alive()
+    assert finished == {"starting": [False]} and ready.is_alive()
     pool.end("ready")
     ready.join(30.0)
     assert set(finished) == {"starting", "ready"}
 
 
 def test_cbc_goes_with_its_worker(pool, large):
-    thread = threading.Thread(target=lambda: list(pool.run(task(large, "pulp:COIN_CMD", seconds=60.0))))
+    thread = threading.Thread(target=lambda: run(pool, task(large, "pulp:COIN_CMD", seconds=60.0)))
     thread.start()
     grandchildren = []
     deadline = time.monotonic() + 20
     while not grandchildren and time.monotonic() < deadline:
         time.sleep(0.1)
-        grandchildren = [pid for run in list(pool._busy) for pid in children_of(run.worker.pid)]
+        grandchildren = [pid for one in list(pool._busy) for pid in children_of(one.worker.pid)]
     assert grandchildren
     pool.end("test")
     thread.join(5.0)
@@ -158,36 +164,35 @@ def test_cbc_goes_with_its_worker(pool, large):
 
 
 def test_a_worker_that_dies_is_a_solver_error_and_the_next_task_gets_a_new_one(pool, large, small):
-    news = pool.run(task(large, seconds=30.0))
-    threading.Timer(1.0, lambda: [os.kill(run.worker.pid, signal.SIGKILL) for run in list(pool._busy)]).start()
+    threading.Timer(1.0, lambda: [os.kill(one.worker.pid, signal.SIGKILL) for one in list(pool._busy)]).start()
     with pytest.raises(SolverError, match="the worker process ended with -9"):
-        list(news)
-    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+        run(pool, task(large, seconds=30.0))
+    assert run(pool, task(small))[-1]
 
 
 def test_what_the_worker_raises_is_raised_here(pool, small):
     with pytest.raises(InvalidArgumentError, match="method='nonsense' is not one of"):
-        list(pool.run(task(small, "nonsense")))
-    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+        run(pool, task(small, "nonsense"))
+    assert run(pool, task(small))[-1]
 
 
 def test_a_program_that_would_fill_the_memory_is_refused(pool):
     loads = np.arange(1, 513)
     instance = Instance.from_loads(loads, Deployment(256, 1024))
     with pytest.raises(SolverError, match="variables, more than 1000000; use method='auto'"):
-        list(pool.run(task(instance)))
+        run(pool, task(instance))
 
 
 def test_what_an_interpreter_prints_at_its_start_is_no_news(pool, small, tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text("print('hello from the administrator')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+    assert run(pool, task(small))[-1]
 
 
 def test_the_start_of_a_worker_does_not_count(pool, small, tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(2)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert list(pool.run(task(small, seconds=0.8)))[-1].verdict == "optimal"
+    assert run(pool, task(small, seconds=0.8))[-1]
 
 
 def test_the_call_can_end_a_worker_that_starts(pool, small, tmp_path, monkeypatch):
@@ -195,48 +200,43 @@ def test_the_call_can_end_a_worker_that_starts(pool, small, tmp_path, monkeypatc
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     begin = time.monotonic()
     threading.Timer(0.5, pool.end, ["test"]).start()
-    assert list(pool.run(task(small))) == []
+    assert run(pool, task(small)) == [False]
     assert time.monotonic() - begin < 5
 
 
 def test_a_module_of_the_users_in_the_working_folder_is_not_taken_for_a_library(pool, small, tmp_path, monkeypatch):
     (tmp_path / "pulp.py").write_text("raise RuntimeError('not a solver')")
     monkeypatch.chdir(tmp_path)
-    assert list(pool.run(task(small)))[-1].verdict == "optimal"
+    assert run(pool, task(small))[-1]
 
 
 def test_the_last_words_of_a_worker_that_cannot_start_are_passed_on(pool, small, tmp_path, monkeypatch):
     (tmp_path / "ortools.py").write_text("raise SystemExit('the library is broken')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(SolverError, match="ended with 1: the library is broken"):
-        list(pool.run(task(small)))
+        run(pool, task(small))
 
 
 def test_a_call_that_has_ended_gets_no_worker(pool, small):
     pool.end("test")
     with pytest.raises(SolverError, match="the call that asked has ended"):
-        list(pool.run(task(small)))
+        run(pool, task(small))
     assert pool._busy == set()
 
 
 def test_a_late_timer_leaves_the_worker_to_the_next_task(pool, small):
-    first = pool.run(task(small))
-    next(first)
-    (run,) = pool._busy
-    list(first)
-    second = pool.run(task(small))
-    next(second)
-    pool._end([run])
-    assert list(second)[-1].verdict == "optimal"
+    first = []
+    assert pool.run(task(small), lambda _: first.extend(pool._busy))
+    assert pool.run(task(small), lambda _: pool._end(first))
 
 
 def test_a_forked_child_starts_with_an_unlocked_pool_of_its_own(pool, small):
-    list(pool.run(task(small)))
+    run(pool, task(small))
     with pool._lock:
         pid = os.fork()
         if pid == 0:
             pool.forget()
-            os._exit(0 if list(pool.run(task(small)))[-1].verdict == "optimal" else 1)
+            os._exit(0 if run(pool, task(small))[-1] else 1)
     assert os.waitpid(pid, 0)[1] == 0
 
 
@@ -246,7 +246,7 @@ def test_a_worker_does_not_outlive_a_parent_that_was_killed(tmp_path):
         "sys.path.insert(0, sys.argv[1])\n"
         "from tests.run.test_pool import LARGE, task\n"
         "from eplb_opt.run.pool import POOL\n"
-        "run = lambda: list(POOL.run(task(LARGE, 'pulp:COIN_CMD', seconds=60.0)))\n"
+        "run = lambda: POOL.run(task(LARGE, 'pulp:COIN_CMD', seconds=60.0), print)\n"
         "threading.Thread(target=run, daemon=True).start()\n"
         "while not POOL._busy: time.sleep(0.05)\n"
         "(run,) = POOL._busy\n"
@@ -287,8 +287,9 @@ def test_cbc_hands_over_what_it_found_by_the_time_limit(pool):
     # Half a minute is not enough for it to prove the optimum, and what it has found by then comes in one piece.
     loads = generate_loads(num_experts=8, num_layers=1, skew=1.0, tokens=9973, seed=1)
     instance = Instance.from_loads(loads.values[0, 0], Deployment(5, 15))
-    (news,) = pool.run(task(instance, "pulp:COIN_CMD", seconds=3.0))
-    assert news.verdict == "stopped" and news.slots is not None and news.proof is not None
+    *found, complete = run(pool, task(instance, "pulp:COIN_CMD", seconds=3.0))
+    assert not complete
+    assert any(item.slots is not None for item in found) and any(item.proof is not None for item in found)
 
 
 def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, monkeypatch):
@@ -302,7 +303,7 @@ def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, 
     pool.prepare(2)
     second = [worker.pid for worker, _ in pool._idle]
     assert len(set(second)) == 2 and first[1] in second
-    list(pool.run(task(small)))
+    run(pool, task(small))
     assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)
     monkeypatch.setattr("eplb_opt.run.process._START", "import os; os._exit(3)")
     pool.prepare(3)

@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.aim import Aim
-from eplb_opt.backends.limits import Limits, Meter
+from eplb_opt.acceptance import accepted
 from eplb_opt.bounds import pairing
-from eplb_opt.bounds.acceptance import accepted
-from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
+from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
-from eplb_opt.record import LayerRecord
 from eplb_opt.run.program import ProgramTask, run_task
 from tests.attack_producers import attack, layers
 
@@ -27,11 +26,13 @@ LAYER = Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))
 
 
 def test_a_bound_is_checked_by_its_certificate():
-    assert accepted(Proof("mean", Fraction(57), checked=False), LAYER) == Proof("mean", Fraction(57), checked=True)
+    assert accepted(Proof("mean", Fraction(57), checked=False), LAYER, Objective()) == Proof(
+        "mean", Fraction(57), checked=True
+    )
     # Four slots for four experts: the hottest has 4 of 10 on one of four GPUs, 8 / 5 of the mean load, in each window.
     windows = Instance.from_loads([[4, 4, 1, 1], [1, 1, 4, 4]], Deployment(4, 4))
     envelope = Proof("envelope", Fraction(8, 5), checked=True, evidence={"argument": "envelope"})
-    assert accepted(envelope, windows, Aim("worst")) == envelope
+    assert accepted(envelope, windows, Objective("worst")) == envelope
 
 
 @pytest.mark.refused_evidence
@@ -45,7 +46,7 @@ def test_a_bound_is_checked_by_its_certificate():
     ids=str,
 )
 def test_a_bound_whose_certificate_does_not_hold_is_a_word(proof, caplog):
-    seen = accepted(proof, LAYER)
+    seen = accepted(proof, LAYER, Objective())
     assert seen == Proof(proof.argument, proof.bound, checked=False, by=REFUSED)
     assert seen.certified is None
     assert f"{REFUSED}: the certificate of a bound does not hold ({proof.argument})" in caplog.text
@@ -56,34 +57,30 @@ def test_a_method_goes_on_with_what_the_checker_refuses(monkeypatch):
     # Evidence that says nothing, for whatever is asked.
     nothing = {"argument": "pairs", "rows": [], "cuts": [], "rounded": [], "divisor": 1, "margin": 0}
     monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Verdict(evidence=nothing))
-    news = []
-    task = ProgramTask(LAYER, tuple(greedy(LAYER).tolist()), Fraction(57), "pairing", Limits(20.0))
-    run_task(task, news.append)
-    claims = [item.proof for item in news if item.proof is not None and not item.proof.checked]
+    found = []
+    mean = Proof("mean", Fraction(57), checked=True)
+    assert run_task(ProgramTask(LAYER, tuple(greedy(LAYER).tolist()), mean, "pairing", Limits(20.0)), found.append)
+    claims = [item.proof for item in found if item.proof is not None and not item.proof.checked]
     assert [claim.named for claim in claims] == [f"pairing by {REFUSED}"]
-    assert news[-1].verdict == "exhausted"
 
 
 @pytest.mark.refused_evidence
 def test_a_layer_says_that_its_bound_has_no_certificate_that_holds(caplog):
-    record = LayerRecord(7, LAYER)
-    record.offer_plan(np.array([0, 3, 2, 1, 2, 3]), "search")
-    assert record.offer_proof(Proof("pairing", Fraction(65), checked=False, by=REFUSED))
-    layer = record.to_solution("time")
-    assert not layer.proof.checked
-    assert any(REFUSED in point.source for point in layer.trace)
+    incumbent = Incumbent(LAYER, name="layer 7")
+    incumbent.offer_plan(np.array([0, 3, 2, 1, 2, 3]), "search")
+    assert incumbent.offer_proof(Proof("pairing", Fraction(65), checked=False, by=REFUSED))
+    assert not incumbent.proof.checked
+    assert any(REFUSED in point.source for point in incumbent.trace)
     assert "layer 7: refused evidence" in caplog.text
 
 
 def test_a_bound_needs_evidence_or_somebody():
-    proofs = []
-    pursuit = Pursuit(
-        LAYER, greedy(LAYER), Fraction(0), Fraction(0), Meter(Limits(9.0)), lambda _, proof: proofs.append(proof)
-    )
-    pursuit.offer_bound("mean", Fraction(57), evidence={"argument": "mean"})
-    pursuit.offer_bound("pairing", Fraction(65), by="cpsat")
-    assert [str(proof) for proof in proofs] == ["mean (checked)", "pairing by cpsat (not checked)"]
-    assert [proof.certified for proof in proofs] == [{"argument": "mean"}, None]
+    found = []
+    incumbent = Incumbent(LAYER, tell=found.append)
+    assert incumbent.prove("mean", Fraction(57), evidence={"argument": "mean"})
+    assert incumbent.prove("pairing", Fraction(65), by="cpsat")
+    assert [str(item.proof) for item in found] == ["mean (checked)", "pairing by cpsat (not checked)"]
+    assert [item.proof.certified for item in found] == [{"argument": "mean"}, None]
 
 
 @pytest.mark.parametrize("objective", ["total", "mean", "worst"])

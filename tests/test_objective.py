@@ -1,4 +1,4 @@
-"""Aim and outlook: weights are repetition, values are exact objectives, scenarios have the moments they promise."""
+"""Objective: weights are repetition, values are exact, and scenarios have the moments that they promise."""
 
 from fractions import Fraction
 
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.aim import Aim, Outlook
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective, Windows
 from eplb_opt.verify import objective_value
 from tests.oracle import enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
@@ -29,11 +29,13 @@ def test_a_weight_is_worth_as_much_as_repetition(data):
     row = data.draw(rows_of_slots(instance))
     times = data.draw(st.lists(st.integers(1, 4), min_size=instance.num_windows, max_size=instance.num_windows))
     weights = tuple(Fraction(number, 3) for number in times)
-    searched, aim = Aim("mean", weights).on(instance)
-    other, plain = Aim("mean").on(repeated(instance, times))
+    searched, objective = Objective("mean", weights).on(instance)
+    other, plain = Objective("mean").on(repeated(instance, times))
     if searched.num_windows > 1:
-        assert aim.value(row, searched) == plain.value(row, other) == objective_value(row, instance, "mean", weights)
-        assert window_bounds(searched, "mean", aim.window_weights) == window_bounds(other, "mean")
+        assert (
+            objective.value(row, searched) == plain.value(row, other) == objective_value(row, instance, "mean", weights)
+        )
+        assert window_bounds(searched, "mean", objective.window_weights) == window_bounds(other, "mean")
 
 
 @settings(max_examples=60)
@@ -41,8 +43,8 @@ def test_a_weight_is_worth_as_much_as_repetition(data):
 def test_weighted_bounds_are_never_above_the_optimum(data):
     instance = data.draw(instances(min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), max_experts=4, max_slots=6))
     weights = tuple(data.draw(st.fractions(Fraction(1, 9), 9)) for _ in range(instance.num_windows))
-    aim = Aim("mean", weights)
-    optimum = min(aim.value(row, instance) for row in enumerate_rows(instance))
+    objective = Objective("mean", weights)
+    optimum = min(objective.value(row, instance) for row in enumerate_rows(instance))
     assert all(proof.bound <= optimum for proof in window_bounds(instance, "mean", weights))
 
 
@@ -54,15 +56,15 @@ def test_the_value_of_an_outlook_is_the_exact_objective(data, objective):
     weights = None
     if objective == "mean":
         weights = tuple(data.draw(st.fractions(Fraction(1, 9), 9)) for _ in range(instance.num_windows))
-    searched, aim = Aim(objective, weights).on(instance)
-    if any(map(any, searched.weights)) and aim.objective == objective:
-        value = aim.outlook(searched).value(np.array(row), instance.deployment.num_gpus)
-        assert value == pytest.approx(float(aim.value(row, searched)), rel=1e-9)
+    searched, valued_by = Objective(objective, weights).on(instance)
+    if any(map(any, searched.weights)) and valued_by.kind == objective:
+        value = valued_by.windows(searched).value(np.array(row), instance.deployment.num_gpus)
+        assert value == pytest.approx(float(valued_by.value(row, searched)), rel=1e-9)
 
 
 def outlook_of(windows, weights=None):
     instance = Instance.from_loads(windows, Deployment(4, 8))
-    return Aim("mean", weights).outlook(instance)
+    return Objective("mean", weights).windows(instance)
 
 
 def test_scenarios_are_the_mean_window_and_the_variation_of_the_windows():
@@ -87,19 +89,19 @@ def test_scenarios_are_the_mean_window_and_the_variation_of_the_windows():
 
 def test_scenarios_come_in_opposite_pairs_that_have_the_variation_exactly():
     # Two windows vary along one direction, by sqrt(1 + 1/2) times the deviation that two values estimate.
-    outlook = Outlook(np.array([[0.9, 1.1, 1.0], [1.1, 0.9, 1.0]]), np.array([0.5, 0.5]))
-    scenarios = outlook.extrapolated(30, np.random.default_rng(0)).loads[2:]
+    windows = Windows(np.array([[0.9, 1.1, 1.0], [1.1, 0.9, 1.0]]), np.array([0.5, 0.5]))
+    scenarios = windows.extrapolated(30, np.random.default_rng(0)).loads[2:]
     np.testing.assert_allclose(scenarios[:15] + scenarios[15:], 2.0)
     np.testing.assert_allclose(scenarios.std(axis=0), [0.1 * np.sqrt(3), 0.1 * np.sqrt(3), 0.0], atol=1e-12)
     # Fewer than windows cannot be uncorrelated, and an odd number has one without its opposite.
-    assert len(outlook.extrapolated(1, np.random.default_rng(0)).loads) == 3
+    assert len(windows.extrapolated(1, np.random.default_rng(0)).loads) == 3
 
 
 def test_weights_shift_scenarios_and_what_they_count_for():
     windows = np.array([[9, 1, 1, 1], [1, 9, 1, 1], [1, 1, 9, 1]]) * 100
     even, late = outlook_of(windows), outlook_of(windows, (Fraction(1), Fraction(1), Fraction(8)))
     scenarios = [
-        outlook.extrapolated(2000, np.random.default_rng(2)).loads[3:].mean(axis=0) for outlook in (even, late)
+        windows.extrapolated(2000, np.random.default_rng(2)).loads[3:].mean(axis=0) for windows in (even, late)
     ]
     assert scenarios[1][2] > 1.2 * scenarios[0][2]
     # The weights are worth 1 / (0.01 + 0.01 + 0.64) windows.
@@ -115,5 +117,5 @@ def test_scenarios_have_no_negative_loads_and_what_never_varied_does_not_vary():
 
 
 def test_one_window_shows_no_variation():
-    seen = Outlook(np.ones((1, 4)), np.ones(1))
+    seen = Windows(np.ones((1, 4)), np.ones(1))
     assert seen.extrapolated(5, np.random.default_rng(0)) is seen

@@ -1,4 +1,4 @@
-"""Aim: what a plan is valued by, and the windows that a search makes cool for it."""
+"""Objective: what a plan is valued by, and the windows that a search makes cool for it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.instance import Instance
-from eplb_opt.verify import objective_value
+from eplb_opt.verify import max_loads, objective_value
 
 # No expert has less load in a scenario than this part of its mean.
 _LEAST_PART = 0.02
 
 
 @dataclass(frozen=True)
-class Aim:
+class Objective:
     """What the plans of a layer are valued by.
 
     Attributes
     ----------
-    objective
-        ``"total"``, ``"mean"`` or ``"worst"``.
+    kind
+        What is asked for: ``"total"``, ``"mean"`` or ``"worst"``, as in `eplb_opt.solve`. What is searched can be
+        ``"hottest"`` too: the load of the hottest GPU in any window, in tokens.
     window_weights
         What each window counts for in the mean; ``None``: all the same.
     scenarios
@@ -32,45 +33,49 @@ class Aim:
         For the scenarios.
     """
 
-    objective: str = "total"
+    kind: str = "hottest"
     window_weights: tuple[Fraction, ...] | None = None
     scenarios: int = 0
     seed: int = 0
 
-    def on(self, recorded: Instance) -> tuple[Instance, Aim]:
-        """What is searched, and the aim there: windows without load are left out, and one window is valued by itself.
+    def on(self, recorded: Instance) -> tuple[Instance, Objective]:
+        """What is searched, and the objective there: windows without load are left out.
 
-        One window is cool on average, and at worst, where its hottest GPU is, and is searched by its max load in tokens
-        whatever the objective. What a plan is worth in the unit of the objective says `objective_value` alone.
+        One window is cool on average, and at worst, where its hottest GPU is: it is searched by its max load in tokens,
+        whatever was asked for. What a plan is worth in the unit that was asked for says `objective_value` alone.
         """
-        if self.objective == "total":
-            return recorded.total(), Aim()
+        if self.kind == "total":
+            return recorded.total(), Objective()
         instance = recorded.loaded()
         if instance.num_windows == 1:
-            return instance, Aim()
+            return instance, Objective()
         weights = None if self.window_weights is None else recorded.weights_of_loaded(self.window_weights)
         return instance, replace(self, window_weights=weights)
 
     def value(self, slots: Sequence[int], instance: Instance) -> Fraction:
         """Exact value of a row of slots on an instance that `on` gave, in the unit of the search."""
-        return objective_value(slots, instance, self.objective, self.window_weights)
+        if self.kind == "hottest":
+            return max(max_loads(slots, instance))
+        return objective_value(slots, instance, self.kind, self.window_weights)
 
-    def outlook(self, instance: Instance) -> Outlook:
-        """What the search makes cool."""
+    def windows(self, instance: Instance) -> Windows:
+        """What the search makes cool: the windows of an instance that `on` gave, and scenarios where there are any."""
+        if self.kind == "hottest" and instance.num_windows > 1:
+            return Windows.of_hottest(instance)
         shares = np.array([float(weight) for weight in self.window_weights or [1] * instance.num_windows])
         # Weights that are too small for a float still count, as zeros stand for the worst window in compiled code.
         shares = np.maximum(shares / shares.max(), np.finfo(np.float64).tiny)
         # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
         loads = np.concatenate([window.in_mean_loads().tokens for window in instance.windows()])
-        outlook = Outlook(loads, shares / shares.sum(), self.objective == "worst")
+        windows = Windows(loads, shares / shares.sum(), self.kind == "worst")
         if not self.scenarios:
-            return outlook
+            return windows
         # The same variation in every layer: another workload changes all of them.
-        return outlook.extrapolated(self.scenarios, np.random.default_rng(self.seed))
+        return windows.extrapolated(self.scenarios, np.random.default_rng(self.seed))
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class Windows:
     """Windows that a search makes cool, all at once.
 
     Attributes
@@ -88,7 +93,7 @@ class Outlook:
     worst: bool = False
 
     @classmethod
-    def of_hottest(cls, instance: Instance) -> Outlook:
+    def of_hottest(cls, instance: Instance) -> Windows:
         """The windows in one unit, of which the hottest counts; for layers with load."""
         loads = instance.tokens / float(max(instance.mean_loads))
         return cls(loads, np.full(len(loads), 1.0 / len(loads)), worst=True)
@@ -105,7 +110,7 @@ class Outlook:
         average: NDArray[np.float64] = self.shares @ self.loads
         return average
 
-    def extrapolated(self, number: int, random: np.random.Generator) -> Outlook:
+    def extrapolated(self, number: int, random: np.random.Generator) -> Windows:
         """These windows, and `number` more, each of them the mean window and a normal variation around it.
 
         The variation has the directions in which the windows differ, and of K equally weighted windows sqrt(1 + 1/K)
@@ -122,7 +127,7 @@ class Outlook:
         scenarios *= self.mean.sum() / scenarios.sum(axis=1, keepdims=True)
         part = min((1.0 - few) / (1.0 + few), number / (number + 1.0 / few))
         shares = np.concatenate([(1.0 - part) * self.shares, np.full(number, part / number)])
-        return Outlook(np.concatenate([self.loads, scenarios]), shares, self.worst)
+        return Windows(np.concatenate([self.loads, scenarios]), shares, self.worst)
 
 
 def _opposite_normals(number: int, size: int, random: np.random.Generator) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Closing: the method that fits the layer, and the same promises from all of them."""
+"""Prove: the method that fits the layer, and the same promises from all of them."""
 
 from fractions import Fraction
 
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.backends.limits import Limits
-from eplb_opt.backends.outcome import DECOMPOSITION, PAIRING, PARTITION
-from eplb_opt.bounds.closing import close, closing_method
+from eplb_opt.bounds.prove import DECOMPOSITION, PAIRING, PARTITION, proof_method, prove
 from eplb_opt.deployment import Deployment
+from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits
 from eplb_opt.run.program import ProgramTask, run_task
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
@@ -36,7 +36,7 @@ from tests.watch import Watch
 )
 def test_the_method_follows_from_nodes_and_slots_per_gpu(deployment, method):
     num_experts = 16 if deployment.num_groups == 16 else 8
-    assert closing_method(Instance.from_loads(range(num_experts), deployment)) == method
+    assert proof_method(Instance.from_loads(range(num_experts), deployment)) == method
 
 
 @settings(max_examples=80)
@@ -45,7 +45,7 @@ def test_plans_are_valid_bounds_are_true_and_both_move_forward(instance, part):
     optimum = brute_force(instance)
     watch = Watch(instance, optimum, None if part is None else part * optimum)
     gap = Fraction(1, 10**4)
-    watch.run(close, gap, Limits(60, work=0.1))
+    watch.run(prove, gap, Limits(60, work=0.1))
     assert watch.lower_bound <= optimum <= watch.best
 
 
@@ -57,8 +57,8 @@ def test_seeded_layers_of_all_kinds_are_closed_to_the_last_digit():
         shape = random_instance(random, max_experts=6, max_slots=9)
         instance = Instance.from_loads(random.integers(0, 200, shape.num_experts), shape.deployment)
         watch = Watch(instance, brute_force(instance))
-        closed += watch.run(close, Fraction(0), Limits(60, seed=seed, work=0.2))
-        methods.add(closing_method(instance))
+        closed += watch.run(prove, Fraction(0), Limits(60, seed=seed, work=0.2))
+        methods.add(proof_method(instance))
     assert methods == {PAIRING, DECOMPOSITION, PARTITION}
     assert closed >= 70
 
@@ -68,7 +68,7 @@ def test_zero_limits_return_at_once_with_what_is_known(deployment):
     instance = Instance.from_loads(np.random.default_rng(0).lognormal(0, 1.5, 40), deployment)
     for limits in (Limits(0.0), Limits(60, work=0.0)):
         watch = Watch(instance, None, Fraction(0))
-        assert not watch.run(close, Fraction(0), limits)
+        assert not watch.run(prove, Fraction(0), limits)
         assert watch.plans == []
 
 
@@ -80,23 +80,19 @@ def test_zero_limits_return_at_once_with_what_is_known(deployment):
         ([18, 1, 17, 1, 5, 1, 8, 12], Deployment(6, 12, 2, 4)),
     ],
 )
-def test_a_task_emits_plans_and_bounds_and_the_verdict_last(loads, deployment):
+def test_a_task_emits_plans_and_bounds_and_comes_to_its_end(loads, deployment):
     instance = Instance.from_loads(loads, deployment)
     optimum = brute_force(instance)
     watch = Watch(instance, optimum, Fraction(0))
-    task = ProgramTask(instance, tuple(watch.slots.tolist()), Fraction(0), closing_method(instance), Limits(60))
-    news = []
-    run_task(task, news.append)
-    assert [item.verdict for item in news] == [None] * (len(news) - 1) + ["exhausted"]
-    for item in news[:-1]:
-        watch(None if item.slots is None else np.array(item.slots), item.proof)
+    task = ProgramTask(instance, tuple(watch.slots.tolist()), NO_BOUND, proof_method(instance), Limits(60))
+    assert run_task(task, watch)
     assert watch.best == watch.lower_bound == optimum
 
 
 def test_a_task_that_runs_out_is_stopped():
     instance = Instance.from_loads(np.random.default_rng(0).lognormal(0, 1.5, 40), Deployment(16, 48))
     watch = Watch(instance, None)
-    task = ProgramTask(instance, tuple(watch.slots.tolist()), watch.lower_bound, DECOMPOSITION, Limits(0.0))
-    news = []
-    run_task(task, news.append)
-    assert [item.verdict for item in news] == ["stopped"]
+    task = ProgramTask(instance, tuple(watch.slots.tolist()), NO_BOUND, DECOMPOSITION, Limits(0.0))
+    found = []
+    assert not run_task(task, found.append)
+    assert found == []

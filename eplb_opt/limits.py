@@ -1,8 +1,10 @@
-"""What solvers may use, and how much of it is left."""
+"""Limits: what a call and its solvers may use, and how much of it is left."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import inf
 from time import monotonic
 
@@ -64,3 +66,39 @@ class Meter:
         if limits.work is None:
             return Meter(replace(limits, seconds=min(limits.seconds, most)), self)
         return Meter(replace(limits, work=min(limits.work, most)), self)
+
+
+@dataclass(frozen=True)
+class CallLimits:
+    """What a call of `eplb_opt.solve` may use.
+
+    Attributes
+    ----------
+    began
+        Monotonic time at which the call began.
+    seconds
+        The time limit; where `deterministic`, every layer has an equal share of it in work.
+    target_gap
+        A layer whose gap is at most this is done.
+    seed, workers, deterministic
+        As in `eplb_opt.solve`.
+    """
+
+    began: float
+    seconds: float
+    target_gap: Fraction
+    seed: int
+    workers: int
+    deterministic: bool
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time limit."""
+        return max(0.0, self.began + self.seconds - monotonic())
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,39 @@
+"""Prove: better plans and bounds by the method that fits a layer, until its gap is closed."""
+
+from __future__ import annotations
+
+from eplb_opt.bounds.decomposition import prove_by_weightings
+from eplb_opt.bounds.node_loads import prove_by_node_loads
+from eplb_opt.bounds.pairing import prove_by_pairs
+from eplb_opt.bounds.partition import Partition, partition_applies
+from eplb_opt.heuristics.folding import folding_applies
+from eplb_opt.incumbent import Incumbent
+from eplb_opt.instance import Instance
+from eplb_opt.limits import Meter
+
+# Names of the methods.
+PROOF_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
+
+
+def proof_method(instance: Instance) -> str:
+    """Name of the method for a layer of one window: by its nodes, then by its slots per GPU."""
+    if instance.deployment.binding_nodes > 1:
+        return PARTITION
+    return PAIRING if folding_applies(instance) else DECOMPOSITION
+
+
+def prove(incumbent: Incumbent, meter: Meter) -> None:
+    """Offer better plans and bounds until the gap is small enough, within the limits.
+
+    Of a layer of one window, or, with nodes that take groups, of several of which the hottest counts. The incumbent
+    has a plan.
+    """
+    method = proof_method(incumbent.instance)
+    if method == PAIRING:
+        prove_by_pairs(incumbent, meter)
+    elif method == DECOMPOSITION:
+        prove_by_weightings(incumbent, meter)
+    elif partition_applies(incumbent.instance):
+        Partition(incumbent, meter, prove).run()
+    else:
+        prove_by_node_loads(incumbent, meter)

@@ -1,0 +1,144 @@
+"""Search of several windows, a short step at a time: runs of annealing, each followed by repartition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eplb_opt.heuristics.window_search import (
+    COOLING,
+    Leg,
+    Slots,
+    deals_apply,
+    hot,
+    seconds_per_node,
+    seconds_per_proposal,
+    warm,
+)
+from eplb_opt.incumbent import Incumbent
+from eplb_opt.limits import CallLimits
+from eplb_opt.run.step import SEARCH, Step, StepResult
+from eplb_opt.run.steps import anneal_on, repartition_on
+from eplb_opt.run.tally import Tally, next_seed
+
+# Proposals of the first run and of the shortest, and how much longer each is than the one before.
+_FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
+# Seconds of work of one leg, and of one step of repartition.
+_STEP = 0.05
+# A step of repartition that lowers what the plan is above the bound by less than this part is slow. So many slow steps
+# are waited for at first, one more for each that is not, and never more than this.
+_SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
+# Part of the time left that a last run takes: repartition after it gives more in the same time.
+_LAST_RUN = 0.3
+# Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
+_STALLED = 2
+
+
+@dataclass
+class AnnealingRuns:
+    """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
+
+    After each run repartition has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
+    half off the gap, where it has four it is no quicker than annealing. A run that is of no use is followed by a hot
+    one of its length.
+
+    Attributes
+    ----------
+    length, made
+        Proposals of this run: all, and those of the legs so far.
+    hot
+        Its first temperature.
+    last
+        Where this run stands.
+    runs
+        Runs that are done, repartition included.
+    runs_in_vain
+        Runs in a row without a better plan, repartition included.
+    patience
+        Slow steps of repartition that are waited for until annealing goes on.
+    """
+
+    incumbent: Incumbent
+    limits: CallLimits
+    length: int = 0
+    made: int = 0
+    hot: float = 0.0
+    last: Slots | None = None
+    runs: int = 0
+    runs_in_vain: int = 0
+    patience: int = 0
+    _seconds: float = 0.0
+    _proposals: int = 0
+    _was_better: bool = False
+    _above_before: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether runs found nothing better for long."""
+        return self.runs_in_vain >= _STALLED
+
+    @property
+    def between_runs(self) -> bool:
+        """Whether a run is done, repartition included, and the next has not begun."""
+        return self.made >= self.length and not self.patience
+
+    def step(self, tally: Tally, fair_seconds: float) -> Step:
+        """The next leg of this run; once it is done, repartition, or the first leg of a new run from the best plan."""
+        incumbent = self.incumbent
+        instance, windows = incumbent.instance, incumbent.windows
+        seed = (self.limits.seed + next_seed(tally)) % 2**64
+        if self.made >= self.length:
+            if self.patience:
+                nodes = int(_STEP / seconds_per_node(windows))
+                arguments = (instance, windows, incumbent.slots, self._above, nodes, seed)
+                return Step(SEARCH, repartition_on, arguments, _STEP)
+            self._begin_run(fair_seconds)
+        per_proposal = seconds_per_proposal(instance, windows)
+        proposals = min(int(_STEP / per_proposal), self.length - self.made)
+        cold = warm(instance) * COOLING
+        begin, end = (
+            self.hot * (cold / self.hot) ** (made / self.length) for made in (self.made, self.made + proposals)
+        )
+        slots = incumbent.slots if self.last is None else self.last
+        self.made += proposals
+        self._proposals += proposals
+        leg = Leg(slots, begin, end, proposals, seed)
+        return Step(SEARCH, anneal_on, (instance, windows, leg), proposals * per_proposal)
+
+    def learn(self, result: StepResult, better: bool) -> None:
+        """Where the run stands, how fast it is, and at its end whether it was of use."""
+        self._was_better |= better
+        above = self._above
+        if result.last is None:
+            quick = above < (1 - _SLOW) * self._above_before
+            self.patience = min(_MOST_PATIENCE, self.patience + 1) if quick else self.patience - 1
+        else:
+            self.last = result.last
+            self._seconds += result.seconds
+            self.patience = _PATIENCE if deals_apply(self.incumbent.instance) else 0
+        self._above_before = above
+        if self.between_runs:
+            self.runs += 1
+            self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
+
+    @property
+    def _above(self) -> float:
+        """What the best plan is above the bound, in what the search makes cool."""
+        incumbent = self.incumbent
+        value = incumbent.windows.value(incumbent.slots, incumbent.instance.deployment.num_gpus)
+        # The bound is that of the real windows; with scenarios there is none but the mean load.
+        return max(0.0, value - (1.0 if incumbent.objective.scenarios else float(incumbent.bound)))
+
+    def _begin_run(self, fair_seconds: float) -> None:
+        instance, windows = self.incumbent.instance, self.incumbent.windows
+        in_vain = self.runs_in_vain > 0
+        following = self.length if in_vain else max(_FIRST_RUN, _GROWTH * self.length)
+        if not self.limits.deterministic:
+            # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
+            # is short all the same, for repartition to find most of what it can early.
+            measured = self._proposals / self._seconds if self._seconds else 0.0
+            per_second = measured or 1 / seconds_per_proposal(instance, windows)
+            possible = int(_LAST_RUN * fair_seconds * per_second)
+            last = self.length > 0 and possible < (1 + _GROWTH) * following
+            following = max(_SHORTEST, possible if last else min(following, possible))
+        self.hot = hot(instance) if in_vain else warm(instance)
+        self.length, self.made, self.last, self._was_better = following, 0, None, False

@@ -1,0 +1,107 @@
+"""Provers: when a layer goes from search to proofs, and to which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from eplb_opt.bounds.pairing import pairing_applies
+from eplb_opt.bounds.prove import PAIRING, PARTITION
+from eplb_opt.formulations.assignment import num_variables
+from eplb_opt.incumbent import Incumbent
+from eplb_opt.run.annealing_runs import AnnealingRuns
+from eplb_opt.run.step import SEARCH
+from eplb_opt.run.tally import NARROW, Tally
+
+# Search steps in a row without a better plan after which proving has its turn, doubled each time.
+_PATIENCE = 3
+# Where the gap is narrow search is left more time.
+_NARROW_PATIENCE = 50
+# Whole models this small are worth their time: beyond, their bounds stay where the instant bounds are.
+_WORTHWHILE_VARIABLES = 2_000
+
+
+class Prover(Protocol):
+    """Says which kinds of steps would be of use to a layer now, the best first."""
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """Kinds of steps: ``"search"``, or methods of programs. Empty: none is."""
+
+
+@dataclass(frozen=True)
+class NoProver:
+    """Search alone."""
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """Search, whatever was done."""
+        return (SEARCH,)
+
+
+@dataclass(frozen=True)
+class WholeModel:
+    """One program of the whole model, and nothing else."""
+
+    method: str
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """The program, once."""
+        return () if tally.programs else (self.method,)
+
+
+@dataclass(frozen=True)
+class NodesBetweenRuns:
+    """Nodes one by one after each run of a search, where the hottest window of the hottest node counts."""
+
+    runs: AnnealingRuns
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """Search; between two runs the partition."""
+        return (PARTITION,) if self.runs.between_runs and tally.programs < self.runs.runs else (SEARCH,)
+
+
+@dataclass(frozen=True)
+class PairsAfterSearch:
+    """Two slots per GPU: pairs prove, and search in between, so that a search beside them has nothing to give."""
+
+    incumbent: Incumbent
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """Pairs, once a search was in vain; search where counts are too many for programs."""
+        patience = 0 if tally.programs or is_small(self.incumbent) else 1
+        prove = tally.fruitless >= patience and pairing_applies(self.incumbent.instance, self.incumbent.value)
+        return (PAIRING,) if prove else (SEARCH,)
+
+
+@dataclass(frozen=True)
+class ProofsBesideSearch:
+    """The method that fits the layer, in turn with the whole model where that is small, and search.
+
+    `in_slices`: the method gives way to search again and again.
+    """
+
+    incumbent: Incumbent
+    method: str
+    in_slices: bool
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """A proof first, once searches were in vain for long."""
+        proof = "cpsat" if is_small(self.incumbent) and not tally.programs % 2 else self.method
+        if tally.fruitless >= self._patience(tally):
+            return (proof, SEARCH)
+        # Programs that run but once begin when search has done its part. And many a layer is done after a few searches:
+        # no worker process need be started for it.
+        alone = not self.in_slices or tally.steps[SEARCH] < _PATIENCE
+        return (SEARCH,) if alone else (SEARCH, proof)
+
+    def _patience(self, tally: Tally) -> int:
+        """Fruitless searches before the next program: none where that takes no longer than a search."""
+        small = is_small(self.incumbent)
+        if small and not tally.programs:
+            return 0
+        narrow = self.incumbent.gap <= NARROW and not small
+        return int((_NARROW_PATIENCE if narrow else _PATIENCE) * 2 ** min(tally.programs, 20))
+
+
+def is_small(incumbent: Incumbent) -> bool:
+    """Whether the whole model of a layer is worth its time."""
+    return num_variables(incumbent.instance, incumbent.value) <= _WORTHWHILE_VARIABLES

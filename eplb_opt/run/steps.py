@@ -1,0 +1,76 @@
+"""The steps that a layer's solution is made of: pure functions of picklable values, for any executor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from time import monotonic
+
+from eplb_opt.bounds.instant import instant_bound
+from eplb_opt.errors import EplbOptError
+from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
+from eplb_opt.heuristics.planner import first_plans
+from eplb_opt.heuristics.window_search import Leg, annealed, repartitioned
+from eplb_opt.improvement import Improvement, Slots
+from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective, Windows
+from eplb_opt.run.pool import POOL
+from eplb_opt.run.program import ProgramTask
+from eplb_opt.run.step import SEARCH, START, StepResult
+
+# What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
+SECONDS_PER_SEARCH = 0.1
+WORK_PER_SEARCH = int(SECONDS_PER_SEARCH * PAIRS_PER_SECOND)
+
+
+def start(instance: Instance, objective: Objective, method: str, more: bool) -> StepResult:
+    """The instant bound and the first plans; with `more` than the promised ones, where they are to be improved."""
+    begin = monotonic()
+    proof = instant_bound(instance, objective)
+    found = [Improvement(str(proof), proof=proof, seconds=monotonic() - begin)]
+    for by, slots in first_plans(instance, objective, method, WORK_PER_SEARCH if more else 0):
+        found.append(Improvement(by, slots=slots, seconds=monotonic() - begin))
+    return StepResult(START, tuple(found), monotonic() - begin)
+
+
+def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:
+    """Local search of one window from `slots`, until the max load is `enough`; same arguments, same plan."""
+    begin = monotonic()
+    found = search(instance, slots, seed=seed, target=instance.kernel_value(enough), work=WORK_PER_SEARCH)
+    return _result(SEARCH, found, begin, last=found)
+
+
+def anneal_on(instance: Instance, windows: Windows, leg: Leg) -> StepResult:
+    """The best plan of one leg of annealing, and the one where it ends."""
+    begin = monotonic()
+    best, last = annealed(instance, windows, leg)
+    return _result(SEARCH, best, begin, last=last)
+
+
+def repartition_on(
+    instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int
+) -> StepResult:
+    """The best plan of some rounds of repartition, see `repartitioned`."""
+    begin = monotonic()
+    return _result("repartition", repartitioned(instance, windows, slots, above, nodes, seed), begin)
+
+
+def run_in_worker(task: ProgramTask) -> StepResult:
+    """A task in a worker process; what it found until it was done or ended."""
+    begin = monotonic()
+    found: list[Improvement] = []
+
+    def keep(improvement: Improvement) -> None:
+        found.append(replace(improvement, seconds=monotonic() - begin))
+
+    try:
+        complete = POOL.run(task, keep)
+    except EplbOptError as error:
+        complete = True
+        keep(Improvement(f"{task.method}: {error}"))
+    return StepResult(task.method, tuple(found), monotonic() - begin, complete)
+
+
+def _result(name: str, slots: Slots, begin: float, last: Slots | None = None) -> StepResult:
+    seconds = monotonic() - begin
+    return StepResult(name, (Improvement(name, slots=slots, seconds=seconds),), seconds, last=last)

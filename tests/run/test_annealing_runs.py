@@ -1,0 +1,178 @@
+"""Steps of a layer of several windows: annealing, then repartition while it is quick, then a longer or a hot run."""
+
+from time import monotonic
+
+import numpy as np
+import pytest
+
+import eplb_opt
+from eplb_opt.bounds.prove import PARTITION
+from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.improvement import Improvement
+from eplb_opt.incumbent import Incumbent
+from eplb_opt.instance import Instance
+from eplb_opt.limits import CallLimits
+from eplb_opt.objective import Objective
+from eplb_opt.run.step import StepResult
+from eplb_opt.run.steps import anneal_on, repartition_on, run_in_worker
+from eplb_opt.run.strategy import Strategy
+from eplb_opt.verify import max_loads
+
+LOADS = np.random.default_rng(0).lognormal(8, 1, (3, 32)).astype(int)
+
+
+DEPLOYMENT = Deployment(8, 40)
+
+
+def new_strategy(deployment=DEPLOYMENT, deterministic=True, scenarios=0, objective="mean", method="auto"):
+    instance = Instance.from_loads(LOADS, deployment)
+    incumbent = Incumbent(*Objective(objective, scenarios=scenarios).on(instance))
+    incumbent.offer_plan(greedy(instance.total()), "greedy")
+    limits = CallLimits(seconds=1e6, target_gap=0, seed=0, workers=1, deterministic=deterministic, began=monotonic())
+    return Strategy.of(incumbent, method, limits, 1e6)
+
+
+def take(strategy, better=False, fair_seconds=1e6):
+    """The function of the next step, which then finds nothing, or says that it does."""
+    step = strategy.next_step("call", fair_seconds, 1)
+    if step is None:
+        return None
+    strategy.began(step)
+    strategy.running.clear()
+    last = strategy.incumbent.slots if step.function is anneal_on else None
+    found = (Improvement("search", slots=strategy.incumbent.slots),)
+    strategy.learn(step.kind, StepResult("search", found, 0.01, last=last), better)
+    return step.function
+
+
+def until(strategy, function):
+    """Steps until the next one of this function, which is taken too."""
+    for count in range(10_000):
+        if take(strategy) is function:
+            return count
+    raise AssertionError
+
+
+def test_two_runs_in_vain_end_it_and_the_second_is_hot():
+    strategy = new_strategy()
+    until(strategy, repartition_on)
+    warm, length = strategy.search.hot, strategy.search.length
+    assert take(strategy) is repartition_on
+    assert strategy.search.runs_in_vain == 1
+    assert take(strategy) is anneal_on
+    assert strategy.search.hot > 10 * warm
+    assert strategy.search.length == length
+    until(strategy, repartition_on)
+    take(strategy)
+    assert take(strategy) is None
+    assert strategy.exhausted
+
+
+def test_a_better_plan_by_repartition_makes_a_run_one_of_use():
+    strategy = new_strategy()
+    until(strategy, repartition_on)
+    length = strategy.search.length
+    assert take(strategy, better=True) is repartition_on
+    assert strategy.search.runs_in_vain == 0
+    assert take(strategy) is anneal_on
+    assert strategy.search.length > length
+
+
+@pytest.mark.parametrize("scenarios", [0, 30])
+def test_quick_repartition_goes_on(scenarios):
+    strategy = new_strategy(scenarios=scenarios)
+    until(strategy, repartition_on)
+    for _ in range(5):
+        # As if the plan had been worse before this step.
+        strategy.search._above_before = 2 * strategy.search._above + 1
+        assert take(strategy, better=True) is repartition_on
+
+
+@pytest.mark.parametrize("quick", [0, 3, 100])
+def test_slow_repartition_is_waited_for_the_longer_the_more_of_it_was_quick(quick):
+    strategy = new_strategy()
+    until(strategy, repartition_on)
+    for _ in range(quick):
+        strategy.search._above_before = 2 * strategy.search._above + 1
+        take(strategy, better=True)
+    # The step before the first of these was slow as well.
+    assert until(strategy, anneal_on) == min(10, 1 + quick)
+
+
+@pytest.mark.parametrize("deployment", [Deployment(32, 32), Deployment(1, 40, distinct=False)])
+def test_nothing_to_deal_anew_takes_no_time(deployment):
+    strategy = new_strategy(deployment)
+    functions = {take(strategy) for _ in range(200)}
+    assert repartition_on not in functions
+
+
+def test_a_run_fits_the_time_there_is():
+    strategy, long = new_strategy(deterministic=False), new_strategy(deterministic=False)
+    take(strategy, fair_seconds=0.05)
+    take(long, fair_seconds=60)
+    assert 20_000 <= strategy.search.length < long.search.length
+
+
+@pytest.mark.parametrize("seconds", [1, 60])
+def test_the_first_run_leaves_most_of_the_time_to_repartition(seconds):
+    strategy = new_strategy(deterministic=False)
+    take(strategy, fair_seconds=seconds)
+    first = strategy.search.length
+    assert first * 2e-7 < 0.3
+    # Each step of a test takes 0.01 s, whatever it has to consider.
+    until(strategy, repartition_on)
+    take(strategy, better=True)
+    take(strategy, fair_seconds=seconds)
+    assert strategy.search.length > first
+
+
+def test_scenarios_below_the_bound_of_the_windows_are_no_reason_to_stop():
+    strategy = new_strategy(Deployment(16, 32), scenarios=30)
+    assert strategy.search._above > 0
+
+
+HIERARCHY = Deployment(8, 40, 2, 4)
+
+
+def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
+    strategy = new_strategy(HIERARCHY, objective="worst")
+    until(strategy, repartition_on)
+    assert take(strategy) is repartition_on
+    step = strategy.next_step("call", 1e6, 1)
+    assert (step.kind, step.function) == (PARTITION, run_in_worker)
+    # What a worker is told is in the unit of what it is to report.
+    (task,) = step.arguments
+    assert max(max_loads(task.slots, task.instance)) == strategy.incumbent.value
+    assert take(strategy) is run_in_worker
+    assert take(strategy) is anneal_on
+    until(strategy, repartition_on)
+    take(strategy)
+    assert strategy.tally.programs == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"objective": "mean"}, {"scenarios": 3}, {"method": "search"}, {"deployment": DEPLOYMENT}]
+)
+def test_nodes_are_not_planned_by_themselves_where_that_is_not_the_same(options):
+    strategy = new_strategy(**{"deployment": HIERARCHY, "objective": "worst"} | options)
+    assert run_in_worker not in {take(strategy) for _ in range(500)}
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_hierarchies_of_several_windows_are_proven(deterministic):
+    # Of one window by itself the hottest node is far hotter than any other.
+    loads = np.array(LOADS)
+    loads[0] *= [9] * 16 + [1] * 16
+    loads[0, 8:24] //= 10
+    deployment = Deployment(8, 40, 2, 4)
+    solution = eplb_opt.solve(
+        loads[:, np.newaxis], deployment, objective="worst", time_limit=20, workers=2, deterministic=deterministic
+    )
+    assert solution.layers[0].gap <= 1e-4
+    assert eplb_opt.verify(solution.plan) == []
+
+
+def test_repartition_is_part_of_a_solution():
+    solution = eplb_opt.solve(np.array(LOADS)[:, np.newaxis], Deployment(8, 40), time_limit=1.0, workers=1)
+    assert solution.layers[0].work["repartition"] > 0
