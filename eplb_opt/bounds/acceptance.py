@@ -6,9 +6,8 @@ import logging
 from dataclasses import asdict, replace
 
 from eplb_opt.aim import Aim
-from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.window_certificate import check_window_certificate
-from eplb_opt.exact import exact_text
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.exact import exact_text
 from eplb_opt.instance import Instance
 from eplb_opt.proof import REFUSED, Proof
 
@@ -40,19 +39,11 @@ def check_proof(proof: Proof, instance: Instance, aim: Aim) -> None:
     ValueError, RecursionError
         It cannot be read: numbers of thousands of digits, or objects in each other.
     """
-    certificate = {**(proof.certified or {}), "bound": exact_text(proof.bound)}
-    rules = asdict(instance.deployment)
-    if aim.objective == "total":
-        check_certificate(certificate, instance.total().weights[0], rules, instance.unit)
-        return
-    loaded = instance.loaded()
-    if not any(loaded.loaded_windows):
-        # Without any load the imbalance is 1 by definition.
-        return
-    if loaded.num_windows == 1:
-        (mean,) = loaded.mean_loads
-        certificate["bound"] = exact_text(proof.bound * mean)
-        check_certificate(certificate, loaded.weights[0], rules, loaded.unit)
-        return
-    weights = instance.weights_of_loaded(aim.window_weights) if aim.objective == "mean" else None
-    check_window_certificate(certificate, loaded.weights, rules, weights)
+    check(
+        {**(proof.certified or {}), "bound": exact_text(proof.bound)},
+        instance.weights,
+        asdict(instance.deployment),
+        objective=aim.objective,
+        window_weights=aim.window_weights,
+        unit=instance.unit,
+    )
