@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, replace
 
-from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.window_certificate import check_window_certificate
-from eplb_opt.exact import exact_text
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.exact import exact_text
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
@@ -40,17 +40,17 @@ def check_proof(proof: Proof, instance: Instance, objective: Objective) -> None:
     ValueError, RecursionError
         It cannot be read: numbers of thousands of digits, or objects in each other.
     """
-    certificate = {**(proof.certified or {}), "bound": exact_text(proof.bound)}
-    rules = asdict(instance.deployment)
-    loaded = instance.total() if objective.kind == "total" else instance.loaded()
-    if loaded.num_windows == 1:
-        (mean,) = loaded.mean_loads
-        if objective.kind in ("mean", "worst"):
-            if not mean:
-                # Without any load the imbalance is 1 by definition.
-                return
-            certificate["bound"] = exact_text(proof.bound * mean)
-        check_certificate(certificate, loaded.weights[0], rules, loaded.unit)
-        return
-    weights = instance.weights_of_loaded(objective.window_weights) if objective.kind == "mean" else None
-    check_window_certificate(certificate, loaded.weights, rules, weights)
+    kind = objective.kind
+    if kind == "hottest":
+        # One window, or several in mean loads of their own: then the hottest is an imbalance.
+        if instance.num_windows > 1 and set(instance.mean_loads) != {1}:
+            raise CertificateError("no certificate is about the hottest of windows with different mean loads")
+        kind = "worst" if instance.num_windows > 1 else "total"
+    check(
+        {**(proof.certified or {}), "bound": exact_text(proof.bound)},
+        instance.weights,
+        asdict(instance.deployment),
+        objective=kind,
+        window_weights=objective.window_weights,
+        unit=instance.unit,
+    )

@@ -43,8 +43,8 @@ class Certified:
 def certify(solution: Solution, loads: Any) -> tuple[Certified, ...]:
     """Check value and bound of every layer of a solution on the loads that it was made for.
 
-    A bound is checked by `eplb_opt.bounds.certificate` or, of several windows, `window_certificate`, in exact
-    arithmetic; those that rest on the word of a solver or a search are not.
+    A bound is checked by `eplb_opt.certificates`, in exact arithmetic; those that rest on the word of a solver or a
+    search are not.
 
     Raises
     ------

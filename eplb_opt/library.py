@@ -15,7 +15,8 @@ from pathlib import Path
 from eplb_opt.bench.instances import NamedInstance, best_known, greedy_value, read_library, write_instance
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.exact import exact_text, nearest_float
+from eplb_opt.certificates.exact import exact_text
+from eplb_opt.exact import nearest_float
 from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
 from eplb_opt.solution import LayerSolution

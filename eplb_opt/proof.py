@@ -40,7 +40,7 @@ class Proof:
         all are needed (``"cpsat and search"``), or ``"refused evidence"``. Empty where the bound was checked, or
         where nobody said.
     evidence
-        The argument with its numbers, as `eplb_opt.bounds.certificate` reads it; ``None`` where the name says it all,
+        The argument with its numbers, as `eplb_opt.certificates` reads it; ``None`` where the name says it all,
         or where there is only somebody's word.
     """
 
@@ -52,7 +52,7 @@ class Proof:
 
     @property
     def certified(self) -> Mapping[str, Any] | None:
-        """What `eplb_opt.bounds.certificate` can check of one layer of one window; ``None``: nothing."""
+        """What `eplb_opt.certificates` can check of one layer of one window; ``None``: nothing."""
         if self.evidence is not None or self.by:
             return self.evidence
         return {"argument": _INSTANT[self.argument]} if self.argument in _INSTANT else None

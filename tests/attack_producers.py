@@ -21,16 +21,15 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.bounds.splits import refute_by_splits
-from eplb_opt.bounds.window_certificate import check_window_certificate
 from eplb_opt.bounds.windows import window_bounds
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
 from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.planner import first_plan
@@ -96,12 +95,7 @@ class Layer:
     def check(self, certificate: Any) -> None:
         """Hand a certificate to the checker of this objective."""
         windows = [[weight * self.instance.unit for weight in window] for window in self.instance.weights]
-        rules = asdict(self.instance.deployment)
-        if self.objective == "total":
-            check_certificate(certificate, windows[0], rules)
-        elif any(map(any, windows)):
-            weights = [Fraction(1)] * len(windows) if self.objective == "mean" else None
-            check_window_certificate(certificate, windows, rules, weights)
+        check(certificate, windows, asdict(self.instance.deployment), objective=self.objective)
 
 
 def layers(random: np.random.Generator) -> Iterator[Layer]:
@@ -185,11 +179,11 @@ def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int)
 
 def attack_windows(layer: Layer, seed: int) -> None:
     """Instant bounds of several windows, and of the hottest of them what the nodes allow."""
-    if not any(map(any, layer.instance.weights)):
+    if layer.instance.num_windows == 1:
         return
     for proof in window_bounds(layer.instance, layer.objective):
         layer.take("windows", proof)
-    if layer.objective == "worst" and layer.instance.num_windows > 1 and layer.instance.deployment.binding_nodes > 1:
+    if layer.objective == "worst" and layer.instance.deployment.binding_nodes > 1:
         prove_from_nothing(layer, layer.instance.in_mean_loads(), seed)
 
 

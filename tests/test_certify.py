@@ -17,10 +17,10 @@ def test_a_forged_certificate_that_is_nested_too_deeply_is_no_proof(tmp_path, mo
     solution = read_solution(tmp_path / "solution.json")
     assert certify(solution, [[3, 2, 2, 1]])[0].error is None
 
-    def deep(*_arguments):
+    def deep(*_arguments, **_options):
         raise RecursionError("maximum recursion depth exceeded")
 
-    monkeypatch.setattr(importlib.import_module("eplb_opt.acceptance"), "check_certificate", deep)
+    monkeypatch.setattr(importlib.import_module("eplb_opt.acceptance"), "check", deep)
     (certified,) = certify(solution, [[3, 2, 2, 1]])
     assert not certified.checked
     assert certified.error == "its bound is not proven: maximum recursion depth exceeded"

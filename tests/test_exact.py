@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt import Deployment
+from eplb_opt.certificates.exact import exact_text, exact_value
 from eplb_opt.certify import certify
-from eplb_opt.exact import apart, exact_text, exact_value
+from eplb_opt.exact import apart
 from eplb_opt.io.native import read_solution
 
 

@@ -44,7 +44,7 @@ class NamedInstance:
         Smallest objective, as two independent provers found it; ``None`` while it is open.
     proven_by
         Who proved the optimum, or the best bound, each by himself: ``"certificate"`` (checked by
-        `eplb_opt.bounds.certificate`), those on whose words it rests (see `eplb_opt.proof.Proof.by`), or solvers of the
+        `eplb_opt.certificates`), those on whose words it rests (see `eplb_opt.proof.Proof.by`), or solvers of the
         whole model.
     source
         Where the loads come from.

@@ -10,10 +10,10 @@ import numpy as np
 
 from eplb_opt.bounds.fillings import least_weight
 from eplb_opt.bounds.pair_program import PairProgram
-from eplb_opt.bounds.pair_rows import MOST_SUM
 from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
 from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.certificates.pair_rows import MOST_SUM
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, needs
+from eplb_opt.certificates.counts import needs
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
 
@@ -46,8 +49,8 @@ def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     """
     (weights,) = instance.weights
     try:
-        layer = CertifiedLayer.of(weights, asdict(instance.deployment), instance.unit)
-        needed = needs(layer, layer.below(max_load), layer.ranges, Effort())
+        layer = Layer.of(weights, asdict(instance.deployment), instance.unit)
+        needed = needs(layer, layer.below(max_load), layer.ranges, WorkLimit())
     except CertificateError:
         # More counts than it looks at are more than anything is done with.
         needed = (1,) * len(weights), (instance.max_replicas,) * len(weights)

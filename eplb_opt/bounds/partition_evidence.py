@@ -8,7 +8,7 @@ from typing import Any
 
 from eplb_opt.bounds.groups import GroupSet, best_partition
 from eplb_opt.bounds.node import Node
-from eplb_opt.exact import exact_text
+from eplb_opt.certificates.exact import exact_text
 from eplb_opt.proof import Proof
 
 # A certificate about a window of which nothing need be said.

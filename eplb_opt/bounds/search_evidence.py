@@ -8,18 +8,20 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from eplb_opt.bounds.certificate import check_certificate
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort
-from eplb_opt.bounds.certified_search import refutes_by_search
 from eplb_opt.bounds.groups import group_sets
+from eplb_opt.certificates.arguments import refutes
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.instance import Instance
 
 # Slots and sets of groups beyond which it is not tried, and nanoseconds of one search.
-_MOST_SLOTS, _MOST_SETS, _EFFORT = 64, 100, 900_000_000
+_MOST_SLOTS, _MOST_SETS, _MOST_WORK = 64, 100, 900_000_000
 
 
 def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | None:
-    """What shows, as `eplb_opt.bounds.certificate` reads it, that no plan is below `bound` tokens; ``None``: not found.
+    """What shows, as `eplb_opt.certificates` reads it, that no plan is below `bound` tokens; ``None``: not found.
 
     Of a layer of one window. With nodes, of each set of groups that a node cannot take below the bound.
     """
@@ -29,7 +31,7 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
     loads, rules = instance.weights[0], asdict(deployment)
     evidence: dict[str, Any] = {"argument": "search"}
     try:
-        layer = CertifiedLayer.of(loads, rules, instance.unit)
+        layer = Layer.of(loads, rules, instance.unit)
         if deployment.binding_nodes > 1:
             sets = list(islice(group_sets(instance), _MOST_SETS + 1))
             if len(sets) > _MOST_SETS:
@@ -38,11 +40,11 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
             evidence = {"argument": "partition", "sets": [[list(groups), dict(evidence)] for groups in refuted]}
         elif not _is_refuted(layer, layer.below(bound)):
             return None
-        check_certificate({**evidence, "bound": str(bound)}, loads, rules, instance.unit)
+        check({**evidence, "bound": str(bound)}, [loads], rules, unit=instance.unit)
     except CertificateError:
         return None
     return evidence
 
 
-def _is_refuted(node: CertifiedLayer, top: int) -> bool:
-    return refutes_by_search(node, top, Effort(_EFFORT))
+def _is_refuted(node: Layer, top: int) -> bool:
+    return refutes({"argument": "search"}, node, top, WorkLimit(_MOST_WORK))

@@ -16,7 +16,7 @@ class Verdict:
     counts
         That nothing refutes: with two slots per GPU those of a plan, with more perhaps.
     evidence
-        That there is none, as `eplb_opt.bounds.certificate` reads it.
+        That there is none, as `eplb_opt.certificates` reads it.
     """
 
     counts: list[int] | None = None

@@ -76,7 +76,7 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
 
 
 def _certificate(proof: Proof) -> dict[str, Any]:
-    """Of an instant bound, as `eplb_opt.bounds.certificate` reads it."""
+    """Of an instant bound, as `eplb_opt.certificates` reads it."""
     return {**(proof.certified or {}), "bound": str(proof.bound)}
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from eplb_opt.certificates.exact import exact_value
 from eplb_opt.errors import FileFormatError
-from eplb_opt.exact import exact_value
 
 T = TypeVar("T")
 

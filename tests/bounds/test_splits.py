@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.configuration import ConfigurationProgram
 from eplb_opt.bounds.decomposition import prove_by_weightings
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.splits import refute_by_splits
 from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.instance import Instance
@@ -40,7 +41,7 @@ def refute(buckets, most_parts=1000, limits=PLENTY):
 
 def proven(evidence, bound, instance):
     tokens = [weight * instance.unit for weight in instance.weights[0]]
-    return check_certificate({**evidence, "bound": str(bound)}, tokens, asdict(instance.deployment)) == bound
+    return check({**evidence, "bound": str(bound)}, [tokens], asdict(instance.deployment)) == bound
 
 
 @settings(max_examples=150, deadline=None)

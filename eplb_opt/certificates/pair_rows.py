@@ -1,4 +1,4 @@
-"""Rows that the pairs of slots on GPUs obey, added up and rounded; a part of the checker of certificates."""
+"""Rows that the pairs of slots on GPUs obey, added up and rounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Ranges
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.layer import Layer, Ranges
 
 # Sums of so many counts, and numbers in them, that 64 bits hold; what all slots weigh in a sum of rows stays below.
 _MOST_ITEMS, _MOST_NUMBER, MOST_SUM = 10**6, 2**62, 2**60
@@ -21,7 +22,7 @@ class PairRows:
     The items of a plan, one for each expert, weigh at most what the row says. Below, all replicas of an item together.
     """
 
-    def __init__(self, layer: CertifiedLayer, top: int, needed: Ranges) -> None:
+    def __init__(self, layer: Layer, top: int, needed: Ranges) -> None:
         items = [
             (layer.loads[expert] // count, expert, count)
             for expert, (low, high) in enumerate(zip(*needed, strict=True))
@@ -104,7 +105,7 @@ class PairRows:
         return weights, right
 
     def _load(self, expert: int, count: int) -> int:
-        if not (0 <= expert < len(self._layer.loads) and 1 <= count <= self._layer.most):
+        if not (0 <= expert < len(self._layer.loads) and 1 <= count <= self._layer.max_replicas):
             raise CertificateError(f"there are no {count} replicas of an expert {expert}")
         return self._layer.loads[expert] // count
 

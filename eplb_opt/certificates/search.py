@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, needs
+from eplb_opt.certificates.counts import needs
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.limit import WorkLimit
 
 # Loads and free slots of the GPUs, in order: which GPU is which does not matter.
 State = tuple[tuple[int, int], ...]
@@ -14,7 +18,7 @@ State = tuple[tuple[int, int], ...]
 _PER_LOOK = 3_000
 
 
-def refutes_by_search(layer: CertifiedLayer, top: int, effort: Effort) -> bool:
+def refutes_by_search(_argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
     """Whether no plan has a max load of at most `top`.
 
     Expert after expert, the heaviest first, every count and every choice of GPUs for its replicas is tried. What the
@@ -24,15 +28,15 @@ def refutes_by_search(layer: CertifiedLayer, top: int, effort: Effort) -> bool:
     Raises
     ------
     CertificateError
-        It is too much for the effort, or a layer of several nodes.
+        It is more work than the limit, or a layer of several nodes.
     """
-    needed = needs(layer, top, layer.ranges, effort)
+    needed = needs(layer, top, layer.ranges, limit)
     if needed is None:
         return True
     if layer.nodes > 1:
         raise CertificateError("a search is for one node")
     order = sorted(range(len(layer.loads)), key=lambda expert: -layer.loads[expert])
-    states: set[State] = {((0, layer.slots // layer.gpus),) * layer.gpus}
+    states: set[State] = {((0, layer.slots_per_gpu),) * layer.gpus}
     for place, expert in enumerate(order):
         after = order[place + 1 :]
         load = sum(layer.loads[e] for e in after)
@@ -47,7 +51,7 @@ def refutes_by_search(layer: CertifiedLayer, top: int, effort: Effort) -> bool:
                 before, reached = reached, set()
                 for state in before:
                     for next_state in _placed(state, share, at_once, top):
-                        effort.spend(layer.gpus * _PER_LOOK)
+                        limit.spend(layer.gpus * _PER_LOOK)
                         reached.add(next_state)
             new |= {state for state in reached if sum(top - carried for carried, free in state if free) >= load}
         states = new

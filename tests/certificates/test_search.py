@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 import eplb_opt
-from eplb_opt.bounds.certificate import CertificateError, check_certificate
 from eplb_opt.bounds.search_evidence import search_evidence
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
@@ -23,18 +24,18 @@ from tests.strategies import instances
 ABOVE = Fraction(10**12 + 1, 10**12)
 
 
-def check(instance, bound, **certificate):
+def checked(instance, bound, **certificate):
     loads = [weight * instance.unit for weight in instance.weights[0]]
-    return check_certificate({**certificate, "bound": str(bound)}, loads, asdict(instance.deployment))
+    return check({**certificate, "bound": str(bound)}, [loads], asdict(instance.deployment))
 
 
 @settings(max_examples=150)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10, hierarchical=False))
 def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
     optimum = brute_force(instance)
-    assert check(instance, optimum, argument="search") == optimum
+    assert checked(instance, optimum, argument="search") == optimum
     with pytest.raises(CertificateError, match="does not prove its bound"):
-        check(instance, optimum * ABOVE or Fraction(1, 10**12), argument="search")
+        checked(instance, optimum * ABOVE or Fraction(1, 10**12), argument="search")
 
 
 @settings(max_examples=100)
@@ -42,17 +43,17 @@ def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
 def test_evidence_is_found_for_the_optimum_and_for_nothing_above_it(instance):
     optimum = brute_force(instance)
     evidence = search_evidence(instance, optimum)
-    assert check(instance, optimum, **evidence) == optimum
+    assert checked(instance, optimum, **evidence) == optimum
     assert search_evidence(instance, optimum * ABOVE or Fraction(1, 10**12)) is None
 
 
 def test_a_search_is_for_one_node_and_for_few_states():
     with pytest.raises(CertificateError, match="a search is for one node"):
-        check(Instance.from_loads([3, 5, 2, 4], Deployment(4, 8, 2, 4)), Fraction(4), argument="search")
+        checked(Instance.from_loads([3, 5, 2, 4], Deployment(4, 8, 2, 4)), Fraction(4), argument="search")
     loads = generate_loads(num_experts=24, num_layers=1, skew=0.3).values[0, 0]
     large = Instance.from_loads(loads, Deployment(8, 32))
     with pytest.raises(CertificateError, match="too long to check"):
-        check(large, Fraction(int(loads.sum()), 8) * Fraction(1000001, 1000000), argument="search")
+        checked(large, Fraction(int(loads.sum()), 8) * Fraction(1000001, 1000000), argument="search")
     assert search_evidence(large, Fraction(int(loads.sum()), 8) * Fraction(1000001, 1000000)) is None
     # More slots than it is tried for.
     assert search_evidence(Instance.from_loads([1] * 40, Deployment(40, 80)), Fraction(1)) is None

@@ -1,0 +1,63 @@
+"""Certificates: what proves a lower bound, as plain data, and a checker that shares no code with what found it.
+
+`check` (in ``check.py``) is the only way in. It takes plain data: a certificate, loads, and the rules of a deployment.
+Nothing here imports another part of the package, so whoever doubts a bound has this folder to read, and no solver.
+Everything is exact: loads are fractions, multiplied by the least common multiple of all possible counts, so that loads
+of slots are integers.
+
+A certificate is a JSON object about one layer. ``"bound"`` is the number that it proves, such as ``"590/3"``: no plan
+is worth less. ``"argument"`` names the proof. There is a table of arguments for one window in ``arguments.py``, and one
+for several windows in ``check.py``: a new argument is a new file and a line there.
+
+One window
+----------
+Bound and loads are in tokens. Each argument shows that a max load below the bound is impossible.
+
+``"mean"`` (``counts.py``)
+    GPU loads sum to the total load.
+``"nodes"`` (``counts.py``)
+    A node carries its groups. Whatever the partition of n s groups into sets of s, some set holds q + 1 of the n q + 1
+    heaviest, and for s = 2 the i-th heaviest or a heavier one has the i-th lightest or a heavier one as its partner.
+``"counts"`` (``counts.py``)
+    Below the bound each expert needs replicas, and these need more slots than there are, or than a node has. A replica
+    shares its GPU with other slots, at least the lightest that are possible: that raises the needs, until nothing
+    changes. Or GPUs or nodes cannot carry all loads.
+``"weighting"`` (``weighting.py``)
+    ``"buckets"``, ``"scale"``, ``"starts"``, ``"weights"``. A slot load of x tokens falls into bucket
+    ``floor(buckets x / scale)``. A bucket weighs what the last of ``starts`` that is not above it weighs, and 0 below
+    the first. A dynamic program over slots and buckets finds the most that fits on a GPU below the bound, one over
+    experts and counts the least that all slots weigh together. If GPUs cannot carry that, there is no plan.
+``"weightings"`` (``weighting.py``)
+    ``"parts"`` of all counts, which begin as one part. Either an expert and a number: the part is split into the counts
+    with at most so many replicas of the expert, which come next, and those with more. Or the place of one of
+    ``"weightings"``, starts and weights, that excludes the part as in ``"weighting"``.
+``"pairs"`` (``pairs.py``, ``pair_rows.py``)
+    Two slots per GPU: ``"rows"`` of an expert, a count, and what the row counts for. That many replicas of the expert
+    would have slots of some load v. If two of these do not fit on a GPU, all slots with at least v need partners of
+    their own, light enough for v. Else, where replicas must be distinct, the replicas and all slots too heavy for v are
+    on different GPUs. Rows are added up, and the least that all slots weigh together is found as for ``"weighting"``.
+    Before that, ``"rounded"`` are more rows, each a sum of rows and of the number of ``"slots"``, which is less what
+    experts weigh at their ``"bases"`` (a count for each; 1 where there is none), divided by ``"divisor"`` and rounded
+    down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for.
+``"search"`` (``search.py``)
+    No numbers: every way to place the slots of a small layer is tried.
+``"partition"`` (``partition.py``)
+    ``"sets"``: for some sets of groups an argument that a node which takes them is not below the bound, as pairs of the
+    set and the argument. The groups cannot be parted into other sets. An argument that is about a higher bound of the
+    node says so with a ``"bound"`` of its own.
+
+Several windows
+---------------
+The bound is an imbalance, the mean or the largest over the windows. Loads of each window are divided by its mean load
+of a GPU, so that max loads are imbalances, in the certificates of single windows too.
+
+``"windows"`` (``windows.py``)
+    ``"windows"``: a certificate for each window by itself.
+``"window partition"`` (``window_partition.py``)
+    ``"nodes"``: for sets of groups the certificates of each window about the node that takes them, as pairs of the set
+    and the list. Every partition of the groups, the same in all windows, has nodes that are hot enough. For the largest
+    imbalance an ``"envelope"`` of the node can be in the place of the list.
+``"envelope"`` (``envelope.py``)
+    For the largest imbalance alone: below the bound, each expert needs as many replicas as its hottest window asks for,
+    and these are more than there are slots.
+"""

@@ -1,0 +1,54 @@
+"""The arguments about one window, by name."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from eplb_opt.certificates.counts import refutes_by_counts, refutes_by_mean, refutes_by_nodes
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.limit import WorkLimit
+from eplb_opt.certificates.pairs import refutes_by_pairs
+from eplb_opt.certificates.partition import refutes_by_partition
+from eplb_opt.certificates.search import refutes_by_search
+from eplb_opt.certificates.weighting import refutes_by_weighting, refutes_by_weightings
+
+
+def proves(argument: Mapping[str, Any], layer: Layer, bound: Fraction) -> bool:
+    """Whether an argument shows that no plan has a max load below `bound` tokens; no plan is below 0."""
+    return bound <= 0 or refutes(argument, layer, layer.below(bound), WorkLimit())
+
+
+def refutes(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
+    """Whether an argument shows that no plan has a max load of at most `top` units of the layer.
+
+    Raises
+    ------
+    CertificateError
+        It is not known, makes no sense for the layer, or is more work than the limit.
+    """
+    kind = argument["argument"]
+    if not isinstance(kind, str) or kind not in ARGUMENTS:
+        raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
+    return ARGUMENTS[kind](argument, layer, top, limit)
+
+
+def _refutes_by_partition(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
+    with limit.nested():
+        return refutes_by_partition(argument, layer, top, partial(refutes, limit=limit))
+
+
+ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], bool]] = {
+    "mean": refutes_by_mean,
+    "nodes": refutes_by_nodes,
+    "counts": refutes_by_counts,
+    "weighting": refutes_by_weighting,
+    "weightings": refutes_by_weightings,
+    "pairs": refutes_by_pairs,
+    "search": refutes_by_search,
+    "partition": _refutes_by_partition,
+}

@@ -1,0 +1,80 @@
+"""A layer of one window in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd, lcm
+from typing import Any
+
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.rules import binding, distinct, max_replicas, whole
+
+# Units are multiples of all counts: of more than these they would have too many digits.
+_MOST_REPLICAS = 5_000
+
+# The least and the most replicas of each expert.
+Ranges = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too."""
+
+    loads: tuple[int, ...]
+    units_per_token: Fraction
+    gpus: int
+    slots: int
+    max_replicas: int
+    distinct: bool
+    nodes: int
+    groups: int
+
+    @classmethod
+    def of(cls, loads: Sequence[int | Fraction], deployment: Mapping[str, Any], unit: Fraction) -> Layer:
+        """A layer whose loads are in a `unit` of tokens; `deployment` as in solution files.
+
+        Raises
+        ------
+        CertificateError
+            Loads or a deployment that do not fit, or more replicas than the checker takes.
+        """
+        gpus, slots = whole(deployment, "num_gpus"), whole(deployment, "num_slots")
+        nodes, groups = binding(deployment)
+        # Numerators and denominators: fractions themselves would look for a common divisor again and again.
+        ratios = [load.as_integer_ratio() for load in loads]
+        if min(ratios)[0] < 0 or slots % gpus or gpus % nodes or len(ratios) % groups or groups % nodes:
+            raise CertificateError("loads or deployment are not possible")
+        most = max_replicas(len(ratios), deployment)
+        if not 1 <= most <= _MOST_REPLICAS:
+            raise CertificateError(f"{most} replicas of an expert are not possible, or too many")
+        multiple = lcm(*(denominator for _, denominator in ratios))
+        integers = [numerator * (multiple // denominator) for numerator, denominator in ratios]
+        common, counts = gcd(*integers) or 1, lcm(*range(1, most + 1))
+        loads_in_units = tuple(load // common * counts for load in integers)
+        units = Fraction(multiple * counts, common) / unit
+        return cls(loads_in_units, units, gpus, slots, most, distinct(deployment), nodes, groups)
+
+    def below(self, bound: Fraction) -> int:
+        """The largest max load in units below a bound in tokens: loads of slots are whole."""
+        numerator, denominator = (bound * self.units_per_token).as_integer_ratio()
+        return -(-numerator // denominator) - 1
+
+    @property
+    def slots_per_gpu(self) -> int:
+        """Slots of one GPU."""
+        return self.slots // self.gpus
+
+    @property
+    def ranges(self) -> Ranges:
+        """All counts."""
+        return (1,) * len(self.loads), (self.max_replicas,) * len(self.loads)
+
+    def node(self, taken: tuple[int, ...]) -> Layer:
+        """A node that takes some groups."""
+        size = len(self.loads) // self.groups
+        loads = tuple(self.loads[expert] for group in taken for expert in range(group * size, (group + 1) * size))
+        return replace(
+            self, loads=loads, gpus=self.gpus // self.nodes, slots=self.slots // self.nodes, nodes=1, groups=1
+        )

@@ -1,0 +1,53 @@
+"""The rules of a deployment, read from a mapping as in solution files, which may be forged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eplb_opt.certificates.error import CertificateError
+
+
+def whole(deployment: Mapping[str, Any], key: str) -> int:
+    """A number of a deployment, which is a positive integer."""
+    value = deployment[key]
+    if type(value) is not int or value < 1:
+        raise CertificateError(f"{key} is no positive integer")
+    return value
+
+
+def binding(deployment: Mapping[str, Any]) -> tuple[int, int]:
+    """Nodes and groups, where groups are bound to nodes; else one of each."""
+    nodes, groups, policy = whole(deployment, "num_nodes"), whole(deployment, "num_groups"), deployment["policy"]
+    if policy not in ("auto", "global", "hierarchical"):
+        raise CertificateError("the policy is not known")
+    binds = policy == "hierarchical" or (policy == "auto" and nodes > 1 and groups % nodes == 0)
+    return (nodes, groups) if binds else (1, 1)
+
+
+def distinct(deployment: Mapping[str, Any]) -> bool:
+    """Whether the replicas of an expert are on different GPUs."""
+    value = deployment["distinct"]
+    if type(value) is not bool:
+        raise CertificateError("distinct is no truth value")
+    return value
+
+
+def max_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
+    """The most replicas of an expert: the others of its node need a slot each, and distinct ones a GPU each."""
+    nodes, _ = binding(deployment)
+    spare = (whole(deployment, "num_slots") - num_experts) // nodes + 1
+    return min(spare, whole(deployment, "num_gpus") // nodes) if distinct(deployment) else spare
+
+
+def of_node(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules within one of the nodes that groups are bound to."""
+    nodes, _ = binding(deployment)
+    return {
+        "num_gpus": whole(deployment, "num_gpus") // nodes,
+        "num_slots": whole(deployment, "num_slots") // nodes,
+        "num_nodes": 1,
+        "num_groups": 1,
+        "policy": "global",
+        "distinct": distinct(deployment),
+    }

@@ -1,0 +1,70 @@
+"""Several windows, as imbalances, and the argument about each of them by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from eplb_opt.certificates.arguments import proves
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
+from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.rules import binding, of_node
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows that all have some load, and what a plan is worth in them.
+
+    Attributes
+    ----------
+    loads
+        Load of each expert in each window.
+    units
+        What makes imbalances of them: one divided by the mean load of a GPU of the window.
+    weights
+        What each window counts for in the mean imbalance; ``None``: the largest imbalance.
+    deployment
+        Rules, as in solution files.
+    """
+
+    loads: Sequence[Sequence[int | Fraction]]
+    units: Sequence[Fraction]
+    weights: Sequence[Fraction] | None
+    deployment: Mapping[str, Any]
+
+    def node(self, taken: tuple[int, ...]) -> Windows:
+        """What a node that takes some groups has of each window; imbalances are those of the layer."""
+        size = len(self.loads[0]) // binding(self.deployment)[1]
+        experts = [e for group in taken for e in range(group * size, (group + 1) * size)]
+        loads = [[window[e] for e in experts] for window in self.loads]
+        return Windows(loads, self.units, self.weights, of_node(self.deployment))
+
+    def value(self, nodes: Sequence[Sequence[Fraction]]) -> Fraction:
+        """What a plan is worth at least whose nodes have these imbalances at least, a row of windows for each node."""
+        hottest: list[Fraction] = [max(window) for window in zip(*nodes, strict=True)]
+        if self.weights is None:
+            return max(hottest)
+        total = sum((hot * weight for hot, weight in zip(hottest, self.weights, strict=True)), Fraction(0))
+        value: Fraction = total / sum(self.weights, Fraction(0))
+        return value
+
+
+def proves_by_windows(certificate: Mapping[str, Any], bound: Fraction, windows: Windows) -> bool:
+    """Whether what is proven of each window by itself comes to the bound."""
+    return windows.value([proven_of_each(certificate["windows"], windows)]) >= bound
+
+
+def proven_of_each(certificates: Sequence[Mapping[str, Any]], windows: Windows) -> list[Fraction]:
+    """The imbalances that certificates prove, one for each window."""
+    if len(certificates) != len(windows.loads):
+        raise CertificateError(f"{len(certificates)} certificates for {len(windows.loads)} windows")
+    bounds = []
+    for certificate, loads, unit in zip(certificates, windows.loads, windows.units, strict=True):
+        bound = exact_value(certificate["bound"], ARGUMENT_DIGITS)
+        if not proves(certificate, Layer.of(loads, windows.deployment, unit), bound):
+            raise CertificateError(f"the argument {certificate['argument']} of a window does not prove its bound")
+        bounds.append(bound)
+    return bounds
