@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
-from eplb_opt.bounds.splits import refute_by_splits
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
@@ -164,7 +164,7 @@ def ask_pairs(layer: Layer, max_load: Fraction, seed: int) -> None:
 
 
 def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int) -> None:
-    """Whether weightings refute a max load, and anything below it."""
+    """Whether dual_functions refute a max load, and anything below it."""
     for below in (True, False):
         buckets = Buckets(layer.instance, max_load, below)
         bound = max_load if below else layer.instance.next_max_load(max_load)
@@ -172,7 +172,7 @@ def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int)
             layer.take_evidence("ranges", {"argument": "counts"}, bound)
             continue
         meter = Meter(Limits(PER_QUESTION, 1, seed))
-        evidence = refute_by_splits(ConfigurationProgram(buckets), most_parts, meter).evidence
+        evidence = refute_by_branching(ConfigurationLP(buckets), most_parts, meter).evidence
         if evidence is not None:
             layer.take_evidence("weightings", evidence, bound)
 

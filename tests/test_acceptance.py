@@ -9,7 +9,7 @@ import pytest
 import eplb_opt
 from eplb_opt.acceptance import accepted
 from eplb_opt.bounds import pairing
-from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
@@ -56,7 +56,7 @@ def test_a_bound_whose_certificate_does_not_hold_is_a_word(proof, caplog):
 def test_a_method_goes_on_with_what_the_checker_refuses(monkeypatch):
     # Evidence that says nothing, for whatever is asked.
     nothing = {"argument": "pairs", "rows": [], "cuts": [], "rounded": [], "divisor": 1, "margin": 0}
-    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Verdict(evidence=nothing))
+    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Feasibility(evidence=nothing))
     found = []
     mean = Proof("mean", Fraction(57), checked=True)
     assert run_task(ProgramTask(LAYER, tuple(greedy(LAYER).tolist()), mean, "pairing", Limits(20.0)), found.append)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.bounds.fillings import Weighting, least_weight
+from eplb_opt.bounds.patterns import DualFunction, least_weight
 from eplb_opt.bounds.quick import replica_range
 from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
@@ -74,11 +74,11 @@ class Buckets:
                 table[e, r - low] = weights[e] * scale.numerator // (r * scale.denominator)
         return table
 
-    def excludes(self, weighting: Weighting, ranges: Ranges | None = None) -> bool:
+    def excludes(self, dual: DualFunction, ranges: Ranges | None = None) -> bool:
         """Whether all counts within the ranges, or a part of them, weigh more than the GPUs can carry, exactly."""
         least, most = ranges or self.ranges
         more = np.arange(max(int((most - least).max()), 0) + 1)
         places = np.minimum((least - self.ranges[0])[:, np.newaxis] + more, self.of.shape[1] - 1)
-        weights = weighting.of(np.take_along_axis(self.of, places, axis=1)) * (least[:, np.newaxis] + more)
+        weights = dual.of(np.take_along_axis(self.of, places, axis=1)) * (least[:, np.newaxis] + more)
         lightest = int(least_weight(weights, least, most, self.instance.deployment.num_slots))
-        return lightest < 0 or lightest > weighting.limit * self.instance.deployment.num_gpus
+        return lightest < 0 or lightest > dual.limit * self.instance.deployment.num_gpus

@@ -1,4 +1,4 @@
-"""The configuration program: can any mixture of counts be covered by GPUs within a max load?"""
+"""The configuration LP: can any mixture of counts be covered by GPUs within a max load?"""
 
 from __future__ import annotations
 
@@ -10,57 +10,59 @@ from numpy.typing import NDArray
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
-from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
+from eplb_opt.bounds.patterns import UNIT, DualFunction, Patterns
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats, Ints
 from eplb_opt.limits import Meter
 
-# Fillings taken up in a round of column generation.
+# Patterns taken up in a round of column generation.
 _MOST_COLUMNS = 150
 _EPSILON = 1e-7
 # Of a second, what a round costs apart from the simplex method, and one of its steps for one row.
 _WORK_PER_ROUND, _WORK_PER_STEP = 5e-3, 1e-7
 
-Filling = tuple[Item, ...]
+Pattern = tuple[Item, ...]
 
 
 @dataclass(eq=False)
-class ConfigurationProgram:
-    """Covers fractional counts by as few fillings as possible; a linear program, with columns made as needed.
+class ConfigurationLP:
+    """Covers fractional counts by as few patterns as possible; a linear program, with columns made as needed.
 
     Data       b[e,r] buckets; r in the replica range of e at the max load; P slots, G GPUs
-    Variables  y[e,r] >= 0, the part of expert e with r replicas;  x[f] >= 0, GPUs with filling f;
+    Variables  y[e,r] >= 0, the part of expert e with r replicas;  x[f] >= 0, GPUs with pattern f;
                z[b] >= 0, places for bucket b taken by the next lighter bucket
     Minimise   sum of x[f]
     cover[b]       sum_f (times b is in f) x[f] - z[b] + z[next heavier] >= sum of r y[e,r] over replicas in b
     one_count[e]   sum_r y[e,r] = 1
     slots          sum r y[e,r] = P
 
-    Every plan within the max load is a solution with G fillings. The duals of `cover`, rounded, are a `Weighting`; the
-    max load is refuted once all counts weigh more under it than G GPUs can carry, which is checked in integers, so
+    Every plan within the max load is a solution with G patterns. The duals of `cover`, rounded, are a `DualFunction`.
+    The max load is refuted once all counts weigh more under it than G GPUs can carry. That is checked in integers, so
     that nothing rests on the floats of the linear program (HiGHS). A part of the ranges is refuted alike.
+    Source: column generation, P. Gilmore and R. Gomory, Operations Research 9, 849-859 (1961),
+    https://doi.org/10.1287/opre.9.6.849.
 
     Attributes
     ----------
     buckets
         Of a max load that some counts may have.
-    fillings
+    patterns
         To begin with.
     experts, replicas
         Of each item.
-    shares
+    values
         y, by item, after a run that ended with a solution.
     """
 
     buckets: Buckets
-    fillings: Sequence[Filling] = ()
+    patterns: Sequence[Pattern] = ()
 
     def __post_init__(self) -> None:
         self._build()
-        self.shares: Floats = np.zeros(len(self.items))
+        self.values: Floats = np.zeros(len(self.items))
 
-    def solve(self, meter: Meter, ranges: Ranges | None = None) -> tuple[Weighting | None, bool]:
-        """A weighting that refutes all counts within some ranges, if one is found; and whether there is a solution."""
+    def solve(self, meter: Meter, ranges: Ranges | None = None) -> tuple[DualFunction | None, bool]:
+        """A dual function that refutes all counts within some ranges, or ``None``; and whether there is a solution."""
         least, most = ranges or self.buckets.ranges
         inside = (least[self.experts] <= self.replicas) & (self.replicas <= most[self.experts])
         self._highs.changeColsBounds(
@@ -75,13 +77,13 @@ class ConfigurationProgram:
             meter.spend(_WORK_PER_ROUND + _WORK_PER_STEP * steps * self._highs.getNumRow())
             solution = self._highs.getSolution()
             if self._highs.getObjectiveValue() <= self._gpus * (1 + _EPSILON):
-                self.shares[:] = np.array(solution.col_value)[self._columns_of_items]
+                self.values[:] = np.array(solution.col_value)[self._columns_of_items]
                 return None, True
             duals = np.array(solution.row_dual[: self._loads.size])
-            fillings = Fillings.of(self._size, self.buckets.capacity, self._loads, duals)
-            if self.buckets.excludes(fillings.weighting, (least, most)):
-                return fillings.weighting, False
-            if not self._price(fillings):
+            patterns = Patterns.of(self._size, self.buckets.capacity, self._loads, duals)
+            if self.buckets.excludes(patterns.dual, (least, most)):
+                return patterns.dual, False
+            if not self._price(patterns):
                 return None, False
         return None, False
 
@@ -113,9 +115,9 @@ class ConfigurationProgram:
         self._known: set[tuple[int, ...]] = set()
         self._columns: list[tuple[int, ...]] = []
         start = [(k,) * min(self._size, self.buckets.capacity // max(1, int(b))) for k, b in enumerate(self._loads)]
-        for filling in self.fillings:
-            rows_of = sorted(self._row_of[item] for item in filling if item in self._row_of)
-            if len(rows_of) == len(filling) and self._loads[rows_of].sum() <= self.buckets.capacity:
+        for pattern in self.patterns:
+            rows_of = sorted(self._row_of[item] for item in pattern if item in self._row_of)
+            if len(rows_of) == len(pattern) and self._loads[rows_of].sum() <= self.buckets.capacity:
                 start.append(tuple(rows_of))
         self._take_up(start)
 
@@ -126,8 +128,8 @@ class ConfigurationProgram:
         n = len(columns)
         self._highs.addCols(n, np.full(n, cost), np.zeros(n), np.full(n, np.inf), rows.size, starts, rows, values)
 
-    def _take_up(self, fillings: Iterable[tuple[int, ...]]) -> int:
-        new = [f for f in dict.fromkeys(fillings) if f not in self._known]
+    def _take_up(self, patterns: Iterable[tuple[int, ...]]) -> int:
+        new = [f for f in dict.fromkeys(patterns) if f not in self._known]
         self._known.update(new)
         self._columns += new
         if new:
@@ -135,18 +137,18 @@ class ConfigurationProgram:
             self._add(1.0, [(k.tolist(), c.astype(float).tolist()) for k, c in counted])
         return len(new)
 
-    def _price(self, fillings: Fillings) -> int:
-        """Take up a heaviest filling through each bucket, heaviest first; how many were new."""
-        through = fillings.through(self._loads)
+    def _price(self, patterns: Patterns) -> int:
+        """Take up a heaviest pattern through each bucket, heaviest first; how many were new."""
+        through = patterns.through(self._loads)
         order = np.argsort(-through, kind="stable")[:_MOST_COLUMNS]
         order = order[through[order] > UNIT * (1 + _EPSILON)]
-        found = [fillings.heaviest_through(int(self._loads[k]), self._loads) for k in order]
+        found = [patterns.heaviest_through(int(self._loads[k]), self._loads) for k in order]
         return self._take_up(tuple(sorted(rows.tolist())) for rows in found)
 
     def counts(self) -> NDArray[np.float64]:
         """Average replicas of each expert in the solution."""
         counts = np.zeros(self.buckets.instance.num_experts)
-        np.add.at(counts, self.experts, self.replicas * self.shares)
+        np.add.at(counts, self.experts, self.replicas * self.values)
         return counts
 
     def whole_counts(self, ranges: Ranges | None = None) -> Ints:
@@ -163,6 +165,6 @@ class ConfigurationProgram:
             missing -= sign
         return counts
 
-    def used(self) -> list[Filling]:
-        """All fillings as replicas, for a program at another max load."""
-        return [tuple(self._item_of[k] for k in filling) for filling in self._columns]
+    def used(self) -> list[Pattern]:
+        """All patterns as replicas, for a program at another max load."""
+        return [tuple(self._item_of[k] for k in pattern) for pattern in self._columns]

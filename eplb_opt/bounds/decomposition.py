@@ -1,4 +1,4 @@
-"""Any number of slots per GPU: max loads are refuted by weightings for parts of the counts, or counts are packed."""
+"""Any number of slots per GPU: dual functions refute max loads for parts of the counts, or counts are packed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
-from eplb_opt.bounds.configuration import ConfigurationProgram, Filling
-from eplb_opt.bounds.exhaustion import exhaust
-from eplb_opt.bounds.splits import refute_by_splits
-from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.bounds.configuration import ConfigurationLP, Pattern
+from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.pattern_enumeration import enumerate_patterns
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.planner import improve
 from eplb_opt.incumbent import Incumbent
@@ -20,10 +20,10 @@ from eplb_opt.limits import Meter
 Slots = NDArray[np.int64]
 
 # One question may use this part of what is left: most end early, and some never.
-_SHARE = 0.3
+_PART = 0.3
 # Of what is not settled, the part that is left to be settled by more parts.
 _NARROW = Fraction(1, 8)
-# Part of the limits for trying all fillings, where those are few.
+# Part of the limits for trying all patterns, where those are few.
 _EXHAUSTION = 0.4
 # Into how many parts ranges of counts are split at most; once no further question is settled, so many times as many.
 _FIRST_PARTS, _MOST_PARTS, _MORE = 1, 1024, 32
@@ -36,27 +36,27 @@ _MOST_ITEMS = 6_000
 def prove_by_weightings(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
-    Where fillings are few all of them are tried (`exhaust`), first for a part of the limits and then for what is left.
+    Where patterns are few, `enumerate_patterns` tries all of them: first for a part of the limits, last for the rest.
     """
-    exhaust(incumbent, meter.part(_EXHAUSTION))
+    enumerate_patterns(incumbent, meter.part(_EXHAUSTION))
     Decomposition(incumbent, meter).run()
-    exhaust(incumbent, meter)
+    enumerate_patterns(incumbent, meter)
 
 
 class Decomposition:
-    """Closes the gap of one layer under the global policy, from a plan and a lower bound.
+    """Proves the optimum of one layer under the global policy, from a plan and a lower bound.
 
-    Is there a plan below some max load? It is *refuted* by a weighting under which the slots of any counts outweigh the
-    GPUs, found by the configuration program and checked in integers; or by one for each part of the counts (`splits`).
-    Asked is anything below each new plan, as it may be optimal, and then halfway between the bound and the smallest max
-    load that was not refuted. Counts that cannot be refuted are packed. Bounds lose at most slots per GPU / `CAPACITY`
-    to rounding.
+    Is there a plan below some max load? A dual function *refutes* it if the slots of any counts weigh more than all
+    GPUs can carry. The configuration LP finds it, and integers check it; `branching` finds one for each part of the
+    counts. The first question is whether any plan is below the best one, which may be optimal; the next ones lie
+    halfway between the bound and the smallest max load that was not refuted. Counts that nothing refutes are packed.
+    Bounds lose at most slots per GPU / `CAPACITY` to rounding.
     """
 
     def __init__(self, incumbent: Incumbent, meter: Meter) -> None:
         self._incumbent, self._instance, self._meter = incumbent, incumbent.instance, meter
         self._random = np.random.default_rng(meter.left().seed)
-        self._fillings: list[Filling] = self._gpus(incumbent.slots)
+        self._patterns: list[Pattern] = self._gpus(incumbent.slots)
 
     @property
     def _too_large(self) -> bool:
@@ -76,21 +76,21 @@ class Decomposition:
         return max_load - self._incumbent.bound > self._resolution
 
     def run(self) -> None:
-        """Raise the lower bound to about the smallest max load with counts that no weighting refutes; pack these."""
+        """Raise the bound to about the smallest max load with counts that no dual function refutes; pack these."""
         incumbent, most_parts = self._incumbent, _FIRST_PARTS
         asked: Fraction | None = None
-        # Below `settled` there are counts that no weighting refutes; below `open_` nothing was found out in time.
+        # Below `settled` there are counts that no dual function refutes; below `open_` nothing was found out in time.
         settled = open_ = incumbent.value
         while not self._too_large and self._is_open(settled):
             below, asked = asked != incumbent.value, incumbent.value
             max_load = asked if below else (open_ + incumbent.bound) / 2
-            verdict = self._ask(Buckets(self._instance, max_load, below), most_parts)
-            if verdict.evidence is not None:
+            answer = self._ask(Buckets(self._instance, max_load, below), most_parts)
+            if answer.evidence is not None:
                 bound = max_load if below else self._instance.next_max_load(max_load)
-                kind = verdict.evidence["argument"]
-                incumbent.prove("slack" if kind == "counts" else kind, bound, evidence=verdict.evidence)
+                kind = answer.evidence["argument"]
+                incumbent.prove("slack" if kind == "counts" else kind, bound, evidence=answer.evidence)
             else:
-                settled = min(settled, incumbent.value if verdict.counts is None else max_load)
+                settled = min(settled, incumbent.value if answer.counts is None else max_load)
                 open_ = min(open_, incumbent.value, max_load)
             narrow = open_ - incumbent.bound <= _NARROW * (settled - incumbent.bound)
             if not self._is_open(open_) or (narrow and most_parts < _MOST_PARTS):
@@ -98,16 +98,16 @@ class Decomposition:
                     return
                 open_, asked, most_parts = settled, None, most_parts * _MORE
 
-    def _ask(self, buckets: Buckets, most_parts: int) -> Verdict:
-        """Whether weightings refute a max load; if not, counts that they do not refute are packed."""
+    def _ask(self, buckets: Buckets, most_parts: int) -> Feasibility:
+        """Whether dual functions refute a max load; counts that they do not refute are packed."""
         if not buckets.ranges[0].size:
-            return Verdict(evidence={"argument": "counts"})
-        program = ConfigurationProgram(buckets, self._fillings)
-        verdict = refute_by_splits(program, most_parts, self._meter.part(_SHARE))
-        self._fillings = program.used()
-        if verdict.evidence is None and program.shares.any():
+            return Feasibility(evidence={"argument": "counts"})
+        program = ConfigurationLP(buckets, self._patterns)
+        answer = refute_by_branching(program, most_parts, self._meter.part(_PART))
+        self._patterns = program.used()
+        if answer.evidence is None and program.values.any():
             self._pack(program.whole_counts())
-        return verdict
+        return answer
 
     def _pack(self, counts: NDArray[np.int64]) -> None:
         """Look for a better plan from these counts."""
@@ -118,9 +118,9 @@ class Decomposition:
         before = self._incumbent.value
         improve(self._incumbent, table.ravel(), self._meter, _SEARCH, int(self._random.integers(2**32)))
         if self._incumbent.value < before:
-            self._fillings += self._gpus(self._incumbent.slots)
+            self._patterns += self._gpus(self._incumbent.slots)
 
-    def _gpus(self, slots: Slots) -> list[Filling]:
+    def _gpus(self, slots: Slots) -> list[Pattern]:
         counts = np.bincount(slots).tolist()
         table = slots.reshape(self._instance.deployment.num_gpus, -1).tolist()
         return [tuple((expert, counts[expert]) for expert in gpu) for gpu in table]

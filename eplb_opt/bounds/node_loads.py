@@ -17,7 +17,7 @@ from eplb_opt.limits import Limits, Meter
 # Sum of all groups in the program: CP-SAT errs beyond 2^31.
 _LARGEST_SUM = 2**30
 # Of the limits, for the program; and seconds of work of a search.
-_SHARE, _SEARCH = 0.5, 0.13
+_PART, _SEARCH = 0.5, 0.13
 
 
 def prove_by_node_loads(incumbent: Incumbent, meter: Meter) -> None:
@@ -26,7 +26,7 @@ def prove_by_node_loads(incumbent: Incumbent, meter: Meter) -> None:
     Where sets of groups are too many to be told apart, a node is as good as its load: exact up to what nodes of
     equal loads differ by, which is little where they have many experts.
     """
-    bound, node_of_group, used = NodeLoads(incumbent.instance).solve(meter.left(_SHARE))
+    bound, node_of_group, used = NodeLoads(incumbent.instance).solve(meter.left(_PART))
     meter.spend(used)
     incumbent.prove("nodes", bound, by="cpsat")
     row = first_plan(incumbent.instance, node_of_group)

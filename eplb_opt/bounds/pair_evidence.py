@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.bounds.fillings import least_weight
-from eplb_opt.bounds.pair_program import PairProgram
-from eplb_opt.bounds.pair_system import PairSystem, Row
-from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
-from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.gomory_cuts import DIVISOR, MARGIN, gomory_cuts
+from eplb_opt.bounds.pair_lp import PairLP
+from eplb_opt.bounds.pair_model import PairModel, Row
+from eplb_opt.bounds.patterns import least_weight
 from eplb_opt.certificates.pair_rows import MOST_SUM
 from eplb_opt.errors import SolverError
 from eplb_opt.heuristics.kernels import Floats
@@ -20,37 +20,37 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
 
 
-def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdict:
+def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Feasibility:
     """Whether some plan is below `max_load`, by a linear program whose rows are rounded until it can tell.
 
-    Each rounded row cuts off averages of counts. What is left are counts in the end, or nothing: then the rows have
+    Each Chvátal-Gomory cut removes averages of counts. In the end counts are left, or nothing. Then the rows have
     multipliers with which no average obeys their sum, and a dynamic program in integers confirms that no counts do.
     """
-    system = PairSystem.below(instance, max_load)
+    system = PairModel.below(instance, max_load)
     if system is None:
-        return Verdict(evidence={"argument": "counts"})
-    program = PairProgram(system)
+        return Feasibility(evidence={"argument": "counts"})
+    program = PairLP(system)
     while True:
         try:
             refuted = program.run(meter)
         except SolverError:
-            return Verdict()
+            return Feasibility()
         if refuted is not None:
-            return Verdict(evidence=evidence_of(program, refuted))
+            return Feasibility(evidence=evidence_of(program, refuted))
         if program.is_whole:
             counts = program.counts
             if sum(counts) == system.slots:
-                return Verdict(counts=counts)
+                return Feasibility(counts=counts)
             if program.use_all_slots():
                 continue
-        cuts = [] if meter.exhausted else rounded_rows(program, meter)
+        cuts = [] if meter.exhausted else gomory_cuts(program, meter)
         if not cuts:
-            return Verdict()
+            return Feasibility()
         for row in cuts:
             program.add(row)
 
 
-def evidence_of(program: PairProgram, refuted: Floats) -> Mapping[str, Any] | None:
+def evidence_of(program: PairLP, refuted: Floats) -> Mapping[str, Any] | None:
     """The rows with whole multipliers, if the sum of these excludes all counts."""
     system, rows = program.system, program.rows
     least, most = system.least, system.most
@@ -73,7 +73,7 @@ def evidence_of(program: PairProgram, refuted: Floats) -> Mapping[str, Any] | No
 
 
 def _sum(multipliers: list[tuple[int, int]], rows: list[Row]) -> dict[str, Any]:
-    """A sum of rows as a certificate has it, after all rounded rows that it needs."""
+    """A sum of rows as a certificate has it, after all cuts that it needs."""
     needed = {place for place, _ in multipliers if isinstance(rows[place].evidence, Mapping)}
     pending = list(needed)
     while pending:

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from eplb_opt.backends import cpsat
-from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.bounds.pair_model import PairModel
 from eplb_opt.limits import Limits
 
 
-def ask_cpsat(system: PairSystem, limits: Limits) -> tuple[str, list[int] | None, float]:
+def ask_cpsat(system: PairModel, limits: Limits) -> tuple[str, list[int] | None, float]:
     """CP-SAT's verdict (``"infeasible"``, or anything else), counts if there are some, and the work it took.
 
     Variables  y[e,r] = 1 if expert e has r replicas, for the items;  n[i] = number of slots of the first i items
@@ -20,7 +20,7 @@ def ask_cpsat(system: PairSystem, limits: Limits) -> tuple[str, list[int] | None
     partners   P - n[items lighter than v] <= n[its partners]
     spread     r y[e,r] + P - n[partners of e,r] <= G GPUs
 
-    The rows are those of `PairSystem`, so that no variable says which GPU a replica is on. Nothing is rounded and
+    The rows are those of `PairModel`, so that no variable says which GPU a replica is on. Nothing is rounded and
     coefficients are counts: the only thing to trust is that CP-SAT calls no feasible program infeasible.
     """
     cp_model = cpsat.import_cp_model()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pair_system import PairSystem, pair_ranges
+from eplb_opt.bounds.pair_model import PairModel, pair_ranges
 from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.planner import improve
@@ -52,12 +52,12 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
         first, asked = asked != incumbent.value, incumbent.value
         near = incumbent.value - incumbent.bound <= _NEAR * incumbent.value
         max_load = incumbent.value if first or near else (incumbent.value + incumbent.bound) / 2
-        verdict = decide_pairs(instance, max_load, meter.part(most=patience))
+        answer = decide_pairs(instance, max_load, meter.part(most=patience))
         seed += 1
-        if verdict.counts is not None and incumbent.offer_plan(fold(instance, verdict.counts), "pairing"):
+        if answer.counts is not None and incumbent.offer_plan(fold(instance, answer.counts), "pairing"):
             improve(incumbent, incumbent.slots, meter, _POLISH, seed)
-        elif verdict.evidence is not None:
-            incumbent.prove("pairing", max_load, evidence=verdict.evidence)
+        elif answer.evidence is not None:
+            incumbent.prove("pairing", max_load, evidence=answer.evidence)
         else:
             # Where no evidence is found soon, there most often is a plan.
             improve(incumbent, incumbent.slots, meter, patience, seed)
@@ -70,7 +70,7 @@ def _ask_cpsat(incumbent: Incumbent, meter: Meter, seed: int) -> bool:
     """Whether CP-SAT knows, within the limits, which plan is optimal; better ones are kept."""
     while not incumbent.closed and not meter.exhausted:
         max_load = incumbent.value
-        system = PairSystem.below(incumbent.instance, max_load)
+        system = PairModel.below(incumbent.instance, max_load)
         if system is None:
             return True  # Evidence for it is found at once.
         verdict, counts, used = ask_cpsat(system, meter.left())

@@ -16,7 +16,7 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
 
-# Closes the gap of one node: `eplb_opt.bounds.prove.prove`.
+# Proves one node: `eplb_opt.bounds.prove.prove`.
 Prove = Callable[[Incumbent, Meter], None]
 
 # Each set has its own bounds and plans, and looking for a partition may pass through all sets of groups that can be
@@ -29,12 +29,12 @@ _SEARCH, _PROOF = 0.03, 0.1
 def partition_applies(instance: Instance) -> bool:
     """Whether the sets of groups that a node can take, and their partitions, are few enough to be told apart."""
     deployment = instance.deployment
-    groups, share = deployment.binding_groups, deployment.groups_per_node
-    return deployment.binding_nodes > 1 and (groups <= MOST_GROUPS or share == 1) and comb(groups, share) <= MOST_SETS
+    groups, size = deployment.binding_groups, deployment.groups_per_node
+    return deployment.binding_nodes > 1 and (groups <= MOST_GROUPS or size == 1) and comb(groups, size) <= MOST_SETS
 
 
 class Partition:
-    """Closes the gap of one hierarchical layer, from a plan and a lower bound.
+    """Proves the optimum of one hierarchical layer, from a plan and a lower bound.
 
     Once it is known which groups a node takes, it is a layer of its own, and the nodes are alike: f(A) is the optimum
     of a node with the set A of groups, and the optimum of the layer the smallest possible largest f over partitions

@@ -93,8 +93,8 @@ def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
 
 
 def _num_partitions(instance: Instance) -> int:
-    nodes, share = instance.deployment.binding_nodes, instance.deployment.groups_per_node
-    return factorial(nodes * share) // (int(factorial(share) ** nodes) * factorial(nodes))
+    nodes, size = instance.deployment.binding_nodes, instance.deployment.groups_per_node
+    return factorial(nodes * size) // (int(factorial(size) ** nodes) * factorial(nodes))
 
 
 def envelope_bound(windows: Sequence[Instance]) -> Fraction:

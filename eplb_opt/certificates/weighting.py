@@ -18,7 +18,7 @@ from eplb_opt.certificates.limit import WorkLimit
 
 # A larger number would take all memory; no certificate that is written here comes near.
 _MOST_CAPACITY = 10**6
-# In nanoseconds: for a cell of the program over fillings, and for an expert of a part.
+# In nanoseconds: for a cell of the program over patterns, and for an expert of a part.
 _PER_CELL, _PER_EXPERT = 1, 20
 
 
@@ -64,9 +64,9 @@ def _excluding(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkL
     if not (scale > 0 and increasing and len(starts) == len(weights) and min([0, *starts, *weights]) >= 0):
         raise CertificateError("starts of weights do not increase, or a number is negative")
     if capacity > _MOST_CAPACITY or max([0, *weights]) * layer.slots >= 2**62:
-        raise CertificateError("the dynamic program over fillings is too large")
+        raise CertificateError("the dynamic program over patterns is too large")
     limit.spend(_PER_CELL * (capacity + 1) * layer.slots_per_gpu * max(1, len(starts)))
-    carried = heaviest_filling(starts, weights, layer.slots_per_gpu, capacity) * layer.gpus
+    carried = heaviest_pattern(starts, weights, layer.slots_per_gpu, capacity) * layer.gpus
 
     def weight(expert: int, count: int) -> int:
         place = bisect_right(starts, buckets * layer.loads[expert] * scale.denominator // (count * scale.numerator))
@@ -79,7 +79,7 @@ def _excluding(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkL
     return excludes
 
 
-def heaviest_filling(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:
+def heaviest_pattern(starts: Sequence[int], weights: Sequence[int], size: int, capacity: int) -> int:
     """The largest weight of at most `size` buckets that sum to at most `capacity`."""
     buckets = [(start, weight) for start, weight in zip(starts, weights, strict=True) if start <= capacity]
     best = np.zeros(capacity + 1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Exact cover: counts and GPUs for experts at once, each GPU with one of the few fillings near the mean load."""
+"""Exact cover: counts and GPUs for experts at once, each GPU with one of the few patterns near the mean load."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ROUNDING = 1e-10
 
 
 @compiled
-def fillings_between(
-    v: Floats, experts: Ints, numbers: Ints, size: int, least: float, most: float, distinct: bool, fillings: Ints
+def patterns_between(
+    v: Floats, experts: Ints, numbers: Ints, size: int, least: float, most: float, distinct: bool, patterns: Ints
 ) -> int:
-    """List all choices of `size` items that sum to ``least .. most``, as rows of `fillings`; their number.
+    """List all choices of `size` items that sum to ``least .. most``, as rows of `patterns`; their number.
 
     Items are an expert with a number of replicas, the load of each, which decreases, in `v`. A choice has an expert
-    with one number only, and as often as that says, or once if `distinct`. -1 where `fillings` has too few rows.
+    with one number only, and as often as that says, or once if `distinct`. -1 where `patterns` has too few rows.
     """
     num, found, depth, item = v.size, 0, 0, 0
     step = 1 if distinct else 0
@@ -46,9 +46,9 @@ def fillings_between(
                     chosen[size - 1] = second
                     if not _go_together(chosen, experts, numbers, distinct):
                         continue
-                    if found == fillings.shape[0]:
+                    if found == patterns.shape[0]:
                         return -1
-                    fillings[found] = chosen
+                    patterns[found] = chosen
                     found += 1
         if depth == 0:
             return found
@@ -72,28 +72,28 @@ def _go_together(chosen: Ints, experts: Ints, numbers: Ints, distinct: bool) -> 
 
 
 @compiled
-def cover(v: Floats, experts: Ints, numbers: Ints, fillings: Ints, most: float, chosen: Ints, nodes: Ints) -> bool:
-    """Choose as many `fillings` as `chosen` has places so that each expert is covered; whether there are such.
+def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, chosen: Ints, nodes: Ints) -> bool:
+    """Choose as many `patterns` as `chosen` has places so that each expert is covered; whether there are such.
 
     An expert is covered if one of its items is in as many of them as its number says, and no other item in any. All
-    items of an expert have the same load together. `most` bounds the load of a filling, and so of those that are left
+    items of an expert have the same load together. `most` bounds the load of a pattern, and so of those that are left
     on average.
 
-    Depth first: the expert in the fewest fillings that still fit is covered by each of them in turn. The same fillings
-    in another order are not tried again, and a filling must not be so light that the rest has no room. ``nodes[0]`` is
+    Depth first: the expert in the fewest patterns that still fit is covered by each of them in turn. The same patterns
+    in another order are not tried again, and a pattern must not be so light that the rest has no room. ``nodes[0]`` is
     counted down to 0 and ends the search; if it is above 0, False is a proof.
     Source: D. E. Knuth, Dancing links (2000), https://arxiv.org/abs/cs/0011047, for exact cover by the rarest item.
     """
-    number, size = fillings.shape
+    number, size = patterns.shape
     num, num_experts = chosen.size, experts.max() + 1
     rounding = ROUNDING * num * most
     load = np.zeros(number)
-    for filling in range(number):
-        for item in fillings[filling]:
-            load[filling] += v[item]
+    for pattern in range(number):
+        for item in patterns[pattern]:
+            load[pattern] += v[item]
     order = np.argsort(-load)
-    fillings, load = fillings[order], load[order]
-    # What is decided: the item of an expert, how many of its slots are left, and how often fillings may have each item.
+    patterns, load = patterns[order], load[order]
+    # What is decided: the item of an expert, how many of its slots are left, and how often patterns may have each item.
     decided = np.full(num_experts, -1)
     left = np.ones(num_experts, dtype=np.int64)
     room = numbers.copy()
@@ -106,40 +106,40 @@ def cover(v: Floats, experts: Ints, numbers: Ints, fillings: Ints, most: float, 
     lives[0] = number
     at = np.zeros(num, dtype=np.int64)
     times = np.zeros(num_experts, dtype=np.int64)
-    for filling in range(number):
-        for item in fillings[filling]:
+    for pattern in range(number):
+        for item in patterns[pattern]:
             times[experts[item]] += 1
     branch = np.zeros(num, dtype=np.int64)
     branch[0] = _rarest(times, left)
     depth = 0
     while nodes[0] > 0:
-        place, item = _next_with(fillings, live[depth, : lives[depth]], at[depth], experts, branch[depth])
+        place, item = _next_with(patterns, live[depth, : lives[depth]], at[depth], experts, branch[depth])
         if item < 0:
             depth -= 1
             if depth < 0:
                 return False
-            filling = live[depth, at[depth] - 1]
-            rest += load[filling]
+            pattern = live[depth, at[depth] - 1]
+            rest += load[pattern]
             _take_back(
-                fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
+                patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
             )
             continue
         at[depth] = place + 1
-        filling = live[depth, place]
+        pattern = live[depth, place]
         after = num - depth - 1
-        if rest - load[filling] > after * most + rounding:
+        if rest - load[pattern] > after * most + rounding:
             continue
-        _take(fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring)
+        _take(patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring)
         if need[0] > num * size or need[1] < num * size:
             _take_back(
-                fillings[filling], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
+                patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
             )
             continue
-        chosen[depth] = order[filling]
+        chosen[depth] = order[pattern]
         if after == 0:
             return True
         nodes[0] -= 1
-        rest -= load[filling]
+        rest -= load[pattern]
         depth += 1
         least = rest - (after - 1) * most - rounding
         times[:] = 0
@@ -148,17 +148,17 @@ def cover(v: Floats, experts: Ints, numbers: Ints, fillings: Ints, most: float, 
             other = live[depth - 1, position]
             if load[other] < least:
                 break
-            # Fillings before this one had their turn to cover the same item.
+            # Patterns before this one had their turn to cover the same item.
             gone, times_in = False, 0
             for part in range(size):
-                here = fillings[other, part]
-                times_in = times_in + 1 if part and here == fillings[other, part - 1] else 1
+                here = patterns[other, part]
+                times_in = times_in + 1 if part and here == patterns[other, part - 1] else 1
                 gone |= room[here] < times_in or (position < place and here == item)
             if not gone:
                 live[depth, kept] = other
                 kept += 1
                 for part in range(size):
-                    times[experts[fillings[other, part]]] += 1
+                    times[experts[patterns[other, part]]] += 1
         lives[depth], at[depth] = kept, 0
         branch[depth] = _rarest(times, left)
     return False
@@ -187,7 +187,7 @@ def _choices(v: Floats, experts: Ints, numbers: Ints) -> tuple[Ints, Ints, Ints,
 
 @compiled
 def _rarest(times: Ints, left: Ints) -> int:
-    """The expert with slots left that is in the fewest fillings."""
+    """The expert with slots left that is in the fewest patterns."""
     best = -1
     for expert in range(left.size):
         if left[expert] > 0 and (best < 0 or times[expert] < times[best]):
@@ -196,11 +196,11 @@ def _rarest(times: Ints, left: Ints) -> int:
 
 
 @compiled
-def _next_with(fillings: Ints, live: Ints, place: Index, experts: Ints, expert: Index) -> tuple[int, int]:
-    """The first position from `place` on of a filling with this expert, and the item; item -1 if there is none."""
+def _next_with(patterns: Ints, live: Ints, place: Index, experts: Ints, expert: Index) -> tuple[int, int]:
+    """The first position from `place` on of a pattern with this expert, and the item; item -1 if there is none."""
     for position in range(place, live.size):
-        for part in range(fillings.shape[1]):
-            item = fillings[live[position], part]
+        for part in range(patterns.shape[1]):
+            item = patterns[live[position], part]
             if experts[item] == expert:
                 return position, item
     return live.size, -1
@@ -208,7 +208,7 @@ def _next_with(fillings: Ints, live: Ints, place: Index, experts: Ints, expert: 
 
 @compiled
 def _take(
-    filling: Ints,
+    pattern: Ints,
     decides: Bools,
     experts: Ints,
     numbers: Ints,
@@ -220,9 +220,9 @@ def _take(
     need: Ints,
     ring: Ints,
 ) -> None:
-    """Take a filling; `decides` says which of its items are the first of their experts."""
-    for place in range(filling.size):
-        item = filling[place]
+    """Take a pattern; `decides` says which of its items are the first of their experts."""
+    for place in range(pattern.size):
+        item = pattern[place]
         expert = experts[item]
         decides[place] = decided[expert] < 0
         if decides[place]:
@@ -239,7 +239,7 @@ def _take(
 
 @compiled
 def _take_back(
-    filling: Ints,
+    pattern: Ints,
     decides: Bools,
     experts: Ints,
     numbers: Ints,
@@ -251,8 +251,8 @@ def _take_back(
     need: Ints,
     ring: Ints,
 ) -> None:
-    for place in range(filling.size - 1, -1, -1):
-        item = filling[place]
+    for place in range(pattern.size - 1, -1, -1):
+        item = pattern[place]
         expert = experts[item]
         left[expert] += 1
         room[item] += 1

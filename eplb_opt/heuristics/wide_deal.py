@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.exact_cover import cover, fillings_between
+from eplb_opt.heuristics.exact_cover import cover, patterns_between
 from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 
 # Slots of a GPU for which wide deals are of use: of more slots there are too many fillings, and with two there is
@@ -64,7 +64,7 @@ def deal_many(
         w, counts, inside, min(max_replicas, num) if distinct else max_replicas, most
     )
     fillings = np.empty((_MOST_FILLINGS, size), dtype=np.int64)
-    listed = fillings_between(v, experts, numbers, size, least, most, distinct, fillings)
+    listed = patterns_between(v, experts, numbers, size, least, most, distinct, fillings)
     budget[0] -= _PAIRS_PER_FILLING * (listed if listed >= 0 else _MOST_FILLINGS)
     if listed <= 0:
         return False

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from time import monotonic
 
-from eplb_opt.bounds import fillings
+from eplb_opt.bounds import patterns
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy, search
 from eplb_opt.heuristics.window_search import Leg
@@ -29,7 +29,7 @@ def load_kernels() -> float:
     single = replace(instance, deployment=replace(instance.deployment, num_nodes=1, num_groups=1))
     search(single, greedy(single), kicks=1, work=_WORK_TO_LOAD)
     # Here and not in the workers, whose limits may be too short to compile anything.
-    fillings.load_kernels()
+    patterns.load_kernels()
     seconds = monotonic() - begin
     logger.info("kernels loaded in %.1f s", seconds)
     return seconds

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
-from eplb_opt.bounds.fillings import Fillings
+from eplb_opt.bounds.patterns import Patterns
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from tests.oracle import brute_force, count_vectors, enumerate_rows, row_max_load
@@ -88,18 +88,18 @@ def test_a_part_of_the_ranges_is_excluded_by_itself():
     # replicas of it weigh 1 each like all others.
     instance = Instance.from_loads([32, 16, 16, 16], Deployment(3, 6))
     buckets = Buckets(instance, Fraction(40), below=True)
-    weighting = Fillings.of_weights(2, buckets.capacity, np.array([20_000, 80_000]), np.array([1, 2])).weighting
+    dual = Patterns.of_weights(2, buckets.capacity, np.array([20_000, 80_000]), np.array([1, 2])).dual
     one, two = np.array([1, 2, 2, 1]), np.array([2, 2, 1, 1])
-    assert buckets.excludes(weighting, (one, one))
-    assert not buckets.excludes(weighting, (two, two))
-    assert not buckets.excludes(weighting)
+    assert buckets.excludes(dual, (one, one))
+    assert not buckets.excludes(dual, (two, two))
+    assert not buckets.excludes(dual)
     # Counts that do not fill the slots are none.
-    assert buckets.excludes(weighting, (np.ones(4, dtype=int), np.ones(4, dtype=int)))
+    assert buckets.excludes(dual, (np.ones(4, dtype=int), np.ones(4, dtype=int)))
 
 
 @st.composite
 def random_weightings(draw: st.DrawFn, buckets: Buckets):
-    """A weighting from duals that no program made: steps, identity, all equal or any numbers."""
+    """A dual function from duals that no program made: steps, identity, all equal or any numbers."""
     loads = np.unique([buckets.bucket(item) for item in buckets.items])
     kind = draw(st.integers(0, 3))
     if kind == 0:
@@ -110,7 +110,7 @@ def random_weightings(draw: st.DrawFn, buckets: Buckets):
         duals = np.full(loads.size, 1 / buckets.instance.deployment.slots_per_gpu)
     else:
         duals = np.array(draw(st.lists(st.floats(0, 1), min_size=loads.size, max_size=loads.size)))
-    return Fillings.of(buckets.instance.deployment.slots_per_gpu, buckets.capacity, loads, duals).weighting
+    return Patterns.of(buckets.instance.deployment.slots_per_gpu, buckets.capacity, loads, duals).dual
 
 
 @settings(max_examples=400)
@@ -131,17 +131,17 @@ def test_a_weighting_excludes_if_all_counts_weigh_more_than_the_gpus_carry(insta
     assume(optimum > 0)
     buckets = Buckets(instance, optimum * factor, below)
     assume(buckets.ranges[0].size)
-    weighting = data.draw(random_weightings(buckets))
+    dual = data.draw(random_weightings(buckets))
     # A limit that is too low excludes plans: the comparison alone is tested here.
-    weighting = replace(weighting, limit=data.draw(st.integers(0, weighting.limit)))
-    carried = weighting.limit * instance.deployment.num_gpus
+    dual = replace(dual, limit=data.draw(st.integers(0, dual.limit)))
+    carried = dual.limit * instance.deployment.num_gpus
     least, most = buckets.ranges
     weights = [
-        sum(r * int(weighting.of(np.array([buckets.bucket((e, r))]))[0]) for e, r in enumerate(counts))
+        sum(r * int(dual.of(np.array([buckets.bucket((e, r))]))[0]) for e, r in enumerate(counts))
         for counts in count_vectors(instance.num_experts, instance.deployment.num_slots, instance.deployment.num_slots)
         if (least <= counts).all() and (counts <= most).all()
     ]
-    assert buckets.excludes(weighting) == all(weight > carried for weight in weights)
+    assert buckets.excludes(dual) == all(weight > carried for weight in weights)
 
 
 @pytest.mark.parametrize(("max_load", "below", "excluded"), [(19, False, True), (20, True, True), (20, False, False)])
@@ -153,7 +153,7 @@ def test_weights_exclude_a_max_load_below_the_best_pairs(max_load, below, exclud
     assert brute_force(instance) == 20
     buckets = Buckets(instance, Fraction(max_load), below)
     loads = np.unique([buckets.bucket(item) for item in buckets.items])
-    assert buckets.excludes(Fillings.of(2, buckets.capacity, loads, np.array([0.0, 0.5, 1.0])).weighting) is excluded
+    assert buckets.excludes(Patterns.of(2, buckets.capacity, loads, np.array([0.0, 0.5, 1.0])).dual) is excluded
 
 
 def test_loads_that_no_float_holds_are_compared_exactly():

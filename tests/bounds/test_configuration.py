@@ -1,4 +1,4 @@
-"""The configuration program: what it refutes has no plan, and what it covers, it covers by fillings."""
+"""The configuration program: what it refutes has no plan, and what it covers, it covers by patterns."""
 
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
@@ -22,8 +22,8 @@ GLOBAL = {"hierarchical": False, "max_experts": 5, "max_gpus": 4, "max_slots": 9
 PLENTY = Limits(60)
 
 
-def solve(buckets, fillings=()):
-    return ConfigurationProgram(buckets, list(fillings)).solve(Meter(PLENTY))
+def solve(buckets, patterns=()):
+    return ConfigurationLP(buckets, list(patterns)).solve(Meter(PLENTY))
 
 
 @settings(max_examples=300)
@@ -44,25 +44,25 @@ def test_what_is_refuted_is_below_the_optimum_and_every_other_max_load_is_covere
     # From the instant bound to the optimum, where only what is strictly below it can be refuted.
     buckets = Buckets(instance, bound + part * (optimum - bound), below=part == 1)
     assume(buckets.ranges[0].size)
-    weighting, solved = solve(buckets)
-    assert (weighting is None) == solved
-    if weighting is not None:
-        assert buckets.excludes(weighting)
+    dual, solved = solve(buckets)
+    assert (dual is None) == solved
+    if dual is not None:
+        assert buckets.excludes(dual)
     else:
         check_cover(buckets)
 
 
 def check_cover(buckets):
-    """The solution of a program that has one: counts within the ranges, fillings within the capacity."""
-    program = ConfigurationProgram(buckets)
+    """The solution of a program that has one: counts within the ranges, patterns within the capacity."""
+    program = ConfigurationLP(buckets)
     program.solve(Meter(PLENTY))
     least, most = buckets.ranges
     counts = program.counts()
     assert (counts >= least - 1e-6).all() and (counts <= most + 1e-6).all()
     assert counts.sum() == pytest.approx(buckets.instance.deployment.num_slots)
-    for filling in program.used():
-        assert len(filling) <= buckets.instance.deployment.slots_per_gpu
-        assert sum(buckets.bucket(item) for item in filling) <= buckets.capacity
+    for pattern in program.used():
+        assert len(pattern) <= buckets.instance.deployment.slots_per_gpu
+        assert sum(buckets.bucket(item) for item in pattern) <= buckets.capacity
 
 
 # Both with as many slots as experts, so all counts are 1, and with optima that divide the capacity. Two of three GPUs
@@ -76,8 +76,8 @@ TRIPLES = Instance.from_loads([9, 9, 9, 9, 2, 2, 2, 2, 2], Deployment(3, 9))
 def test_all_below_the_optimum_is_refuted_where_no_mixture_helps(instance):
     assert brute_force(instance) == 20
     for max_load, below in ((20, True), (19, False), (18, False)):
-        weighting, solved = solve(Buckets(instance, Fraction(max_load), below))
-        assert weighting is not None and not solved
+        dual, solved = solve(Buckets(instance, Fraction(max_load), below))
+        assert dual is not None and not solved
     assert solve(Buckets(instance, Fraction(20), below=False)) == (None, True)
 
 
@@ -87,50 +87,50 @@ def test_counts_are_refuted_where_other_counts_would_do():
     one, two = np.array([1, 2, 2, 1]), np.array([2, 2, 1, 1])
 
     def alone(counts, max_load, below=False):
-        return ConfigurationProgram(Buckets(instance, Fraction(max_load), below)).solve(Meter(PLENTY), (counts, counts))
+        return ConfigurationLP(Buckets(instance, Fraction(max_load), below)).solve(Meter(PLENTY), (counts, counts))
 
     assert alone(one, 40) == (None, True)
     assert alone(one, 40, below=True)[0] is not None
     assert alone(two, 32) == (None, True)
     assert solve(Buckets(instance, Fraction(32), False)) == (None, True)
     # One program is asked about one part after the other.
-    program = ConfigurationProgram(Buckets(instance, Fraction(40), below=True))
+    program = ConfigurationLP(Buckets(instance, Fraction(40), below=True))
     for counts, refuted in ((two, False), (one, True), (two, False), (one, True)):
         assert (program.solve(Meter(PLENTY), (counts, counts))[0] is not None) == refuted
 
 
 @settings(max_examples=60)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(1), Fraction(2)]))
-def test_fillings_of_another_max_load_change_nothing(instance, factor):
+def test_patterns_of_another_max_load_change_nothing(instance, factor):
     optimum = brute_force(instance)
     assume(optimum > 0)
     other = Buckets(instance, optimum * factor, below=False)
     assume(other.ranges[0].size)
-    program = ConfigurationProgram(other)
+    program = ConfigurationLP(other)
     program.solve(Meter(PLENTY))
     assert solve(Buckets(instance, optimum, below=False), program.used()) == (None, True)
-    again = ConfigurationProgram(other, program.used())
+    again = ConfigurationLP(other, program.used())
     assert (again.solve(Meter(PLENTY))[0] is None) == (program.solve(Meter(PLENTY))[0] is None)
 
 
-def test_fillings_that_do_not_fit_are_not_taken_up():
-    # Three GPUs with the loads of the optimum, two of them at 20, and one filling of an expert that is not there twice.
+def test_patterns_that_do_not_fit_are_not_taken_up():
+    # Three GPUs with the loads of the optimum, two of them at 20, and one pattern of an expert that is not there twice.
     optimal = [((0, 1), (3, 1)), ((1, 1), (4, 1)), ((2, 1), (5, 1)), ((0, 2), (1, 2))]
-    weighting, _ = solve(Buckets(PAIRS, Fraction(20), below=True), optimal)
-    assert weighting is not None
-    program = ConfigurationProgram(Buckets(PAIRS, Fraction(20), below=False), optimal)
+    dual, _ = solve(Buckets(PAIRS, Fraction(20), below=True), optimal)
+    assert dual is not None
+    program = ConfigurationLP(Buckets(PAIRS, Fraction(20), below=False), optimal)
     assert program.solve(Meter(PLENTY)) == (None, True)
-    assert set(optimal[:2]) <= {tuple(sorted(filling)) for filling in program.used()} | set(optimal[:2])
+    assert set(optimal[:2]) <= {tuple(sorted(pattern)) for pattern in program.used()} | set(optimal[:2])
 
 
 def test_an_exhausted_meter_says_nothing():
     for limits in (Limits(0.0), Limits(60, work=0.0)):
-        assert ConfigurationProgram(Buckets(PAIRS, Fraction(19), False)).solve(Meter(limits)) == (None, False)
+        assert ConfigurationLP(Buckets(PAIRS, Fraction(19), False)).solve(Meter(limits)) == (None, False)
 
 
 def test_it_counts_its_work():
     meter = Meter(Limits(60, work=10.0))
-    ConfigurationProgram(Buckets(PAIRS, Fraction(20), below=True)).solve(meter)
+    ConfigurationLP(Buckets(PAIRS, Fraction(20), below=True)).solve(meter)
     assert 0 < meter.left().work < 10
 
 
@@ -138,9 +138,9 @@ def test_it_counts_its_work():
 def test_whole_counts_fill_the_slots_within_the_ranges_however_wrong_the_shares_are(instance, seed):
     (worst,) = max_loads(greedy(instance).tolist(), instance)
     assume(worst > 0)
-    program = ConfigurationProgram(Buckets(instance, worst, below=False))
+    program = ConfigurationLP(Buckets(instance, worst, below=False))
     least, most = program.buckets.ranges
-    program.shares[:] = np.random.default_rng(seed).uniform(0, 1, program.shares.size)
+    program.values[:] = np.random.default_rng(seed).uniform(0, 1, program.values.size)
     counts = program.whole_counts()
     assert counts.sum() == instance.deployment.num_slots
     assert (counts >= least).all() and (counts <= most).all()

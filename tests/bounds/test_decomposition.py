@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
-from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.decomposition import prove_by_weightings
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
@@ -84,11 +84,11 @@ def test_optima_above_the_mean_are_proven(loads, deployment, optimum):
 
 
 def test_where_mixtures_can_be_covered_parts_of_the_counts_are_refuted(monkeypatch):
-    monkeypatch.setattr(decomposition, "exhaust", lambda pursuit, meter: None)
-    # Half of one count and half of another fit strictly below the optimum, so no single weighting is enough.
+    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda pursuit, meter: None)
+    # Half of one count and half of another fit strictly below the optimum, so no single dual is enough.
     instance = Instance.from_loads([1, 3, 1, 1, 2, 3], Deployment(3, 9, distinct=False))
     optimum = brute_force(instance)
-    assert ConfigurationProgram(Buckets(instance, optimum, below=True)).solve(Meter(Limits(60))) == (None, True)
+    assert ConfigurationLP(Buckets(instance, optimum, below=True)).solve(Meter(Limits(60))) == (None, True)
     watch = Watch(instance, optimum)
     assert run(watch, limits=Limits(60, work=5.0))
     assert watch.proofs[-1].argument == "weightings"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.bounds import pairing
-from eplb_opt.bounds.pair_system import PairSystem
+from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.pair_model import PairModel
 from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.bounds.pairing import pairing_applies, prove_by_pairs
-from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.folding import fold, folding_applies
@@ -56,14 +56,14 @@ def test_copies_may_share_a_gpu_as_folding_says(instance):
 
 def by_cpsat(instance, max_load):
     """Counts of a plan below a max load; ``None`` if there are none."""
-    system = PairSystem.below(instance, Fraction(max_load))
+    system = PairModel.below(instance, Fraction(max_load))
     verdict, counts, _ = ask_cpsat(system, Limits(60)) if system else ("infeasible", None, 0.0)
     assert verdict == ("infeasible" if counts is None else "feasible")
     return counts
 
 
 def test_cpsat_closes_what_linear_programs_leave_open(monkeypatch):
-    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Verdict())
+    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Feasibility())
     monkeypatch.setattr(pairing, "_PATIENCE", 0.01)
     monkeypatch.setattr(pairing, "_STUCK", 0.0)
     random = np.random.default_rng(5)

@@ -19,7 +19,7 @@ from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.certificates.weighting import heaviest_filling
+from eplb_opt.certificates.weighting import heaviest_pattern
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidLoadsError
@@ -144,11 +144,11 @@ def weightings_of(instance):
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.integers(0, 14), NUMBERS, max_size=4), st.integers(1, 4), st.integers(0, 12))
-def test_the_heaviest_filling_is_that_of_all_fillings(weights, size, capacity):
+def test_the_heaviest_pattern_is_that_of_all_patterns(weights, size, capacity):
     starts = sorted(weights)
-    fillings = [chosen for used in range(size + 1) for chosen in combinations_with_replacement(starts, used)]
-    heaviest = max(sum(weights[start] for start in chosen) for chosen in fillings if sum(chosen) <= capacity)
-    assert heaviest_filling(starts, [weights[start] for start in starts], size, capacity) == heaviest
+    patterns = [chosen for used in range(size + 1) for chosen in combinations_with_replacement(starts, used)]
+    heaviest = max(sum(weights[start] for start in chosen) for chosen in patterns if sum(chosen) <= capacity)
+    assert heaviest_pattern(starts, [weights[start] for start in starts], size, capacity) == heaviest
 
 
 def test_a_weighting_is_accepted(weighting):
@@ -164,7 +164,7 @@ def test_a_tampered_weighting_is_refused(weighting):
     higher = proof.bound * Fraction(1002, 1000)
     assert not proves(proof.evidence, higher, instance)
     heavy = copy.deepcopy(dict(proof.evidence))
-    # The lightest bucket weighs a hundred times as much: fillings of it are the heaviest then.
+    # The lightest bucket weighs a hundred times as much: patterns of it are the heaviest then.
     heavy["weights"] = [100 * heavy["weights"][-1]] * len(heavy["weights"])
     assert not proves(heavy, proof.bound, instance)
     light = copy.deepcopy(dict(proof.evidence))

@@ -1,4 +1,4 @@
-"""Fillings and covers, against all that there are."""
+"""Patterns and covers, against all that there are."""
 
 from itertools import combinations, combinations_with_replacement, product
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.exact_cover import cover, fillings_between
+from eplb_opt.heuristics.exact_cover import cover, patterns_between
 
 
 @st.composite
@@ -21,7 +21,7 @@ def items(draw: st.DrawFn, most: int = 8) -> tuple[np.ndarray, np.ndarray, np.nd
     return np.array([totals[expert] / number for expert, number in pairs]), experts, numbers
 
 
-def all_fillings(v, experts, numbers, size, distinct):
+def all_patterns(v, experts, numbers, size, distinct):
     """Every choice that one GPU may hold."""
     for choice in (combinations if distinct else combinations_with_replacement)(range(v.size), size):
         one_number = len(set(experts[list(choice)].tolist())) == len(set(choice))
@@ -30,23 +30,23 @@ def all_fillings(v, experts, numbers, size, distinct):
 
 
 @given(items(), st.integers(2, 4), st.booleans(), st.integers(0, 60), st.integers(0, 60))
-def test_the_list_holds_every_filling_between_two_loads(case, size, distinct, one, other):
+def test_the_list_holds_every_pattern_between_two_loads(case, size, distinct, one, other):
     v, experts, numbers = case
     least, most = min(one, other) - 1e-9, max(one, other) + 1e-9
     expected = {
-        choice for choice in all_fillings(v, experts, numbers, size, distinct) if least <= v[list(choice)].sum() <= most
+        choice for choice in all_patterns(v, experts, numbers, size, distinct) if least <= v[list(choice)].sum() <= most
     }
     rows = np.empty((500, size), dtype=np.int64)
-    found = fillings_between(v, experts, numbers, size, least, most, distinct, rows)
+    found = patterns_between(v, experts, numbers, size, least, most, distinct, rows)
     assert found == len(expected)
     assert set(map(tuple, rows[:found].tolist())) == expected
     if expected:
-        assert fillings_between(v, experts, numbers, size, least, most, distinct, rows[: found - 1]) == -1
+        assert patterns_between(v, experts, numbers, size, least, most, distinct, rows[: found - 1]) == -1
 
 
 def is_cover(chosen, experts, numbers):
     """Whether each expert has one of its items, as often as its number says."""
-    slots = [item for filling in chosen for item in filling]
+    slots = [item for pattern in chosen for item in pattern]
     used = {item: slots.count(item) for item in slots}
     whole = all(times == numbers[item] for item, times in used.items())
     return whole and sorted(experts[list(used)].tolist()) == sorted(set(experts.tolist()))
@@ -57,10 +57,10 @@ def is_cover(chosen, experts, numbers):
 def test_a_cover_is_found_where_there_is_one(case, shape, distinct, most):
     v, experts, numbers = case
     num, size = shape
-    fillings = [f for f in all_fillings(v, experts, numbers, size, distinct) if v[list(f)].sum() <= most]
-    possible = any(is_cover(c, experts, numbers) for c in combinations_with_replacement(fillings, num))
+    patterns = [f for f in all_patterns(v, experts, numbers, size, distinct) if v[list(f)].sum() <= most]
+    possible = any(is_cover(c, experts, numbers) for c in combinations_with_replacement(patterns, num))
     chosen, nodes = np.empty(num, dtype=np.int64), np.array([100_000])
-    rows = np.array(fillings, dtype=np.int64).reshape(-1, size)
+    rows = np.array(patterns, dtype=np.int64).reshape(-1, size)
     if not rows.size:
         return
     found = cover(v, experts, numbers, rows, most, chosen, nodes)

@@ -76,7 +76,7 @@ for experts, deployment in ((32, Deployment(20, 40)), (24, Deployment(12, 36)), 
     incumbent.offer_plan(greedy(instance), "greedy")
     prove(incumbent, meter)
 # These are compiled with the kernels that call them.
-called = {"cover", "fillings_between", "_replicas_needed"}
+called = {"cover", "patterns_between", "_replicas_needed"}
 print({name for name, _ in known() - before} - called)
 """
 

@@ -9,12 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.bounds import decomposition
+from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
-from eplb_opt.bounds.configuration import ConfigurationProgram
+from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.decomposition import prove_by_weightings
+from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.bounds.quick import quick_bounds
-from eplb_opt.bounds.splits import refute_by_splits
-from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
@@ -26,7 +26,7 @@ from tests.strategies import instances
 from tests.watch import Watch
 
 GLOBAL = {"hierarchical": False, "max_experts": 5, "max_gpus": 4, "max_slots": 12}
-# Half of one count and half of another of these fit below the optimum, so no single weighting refutes it.
+# Half of one count and half of another of these fit below the optimum, so no single dual refutes it.
 MIXED = Instance.from_loads([1, 3, 1, 1, 2, 3], Deployment(3, 9, distinct=False))
 
 
@@ -36,7 +36,7 @@ PLENTY = Limits(60)
 
 
 def refute(buckets, most_parts=1000, limits=PLENTY):
-    return refute_by_splits(ConfigurationProgram(buckets), most_parts, Meter(limits))
+    return refute_by_branching(ConfigurationLP(buckets), most_parts, Meter(limits))
 
 
 def proven(evidence, bound, instance):
@@ -53,7 +53,7 @@ def test_all_counts_are_refuted_exactly_if_each_by_itself_is(instance, part):
     buckets = Buckets(instance, max_load, below)
     assume(buckets.ranges[0].size)
     verdict = refute(buckets)
-    program, (least, most) = ConfigurationProgram(buckets), buckets.ranges
+    program, (least, most) = ConfigurationLP(buckets), buckets.ranges
     each = [
         np.array(counts)
         for counts in count_vectors(instance.num_experts, instance.deployment.num_slots, instance.max_replicas)
@@ -99,7 +99,7 @@ def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighti
     instance = Instance.from_loads(loads, Deployment(16, 48))
     watch = Watch(instance, None)
     watch.run(prove_by_weightings, Fraction(0), Limits(600, work=12.0))
-    # By one weighting for all counts it is 2.0e-3.
+    # By one dual for all counts it is 2.0e-3.
     assert watch.gap < Fraction(13, 10000)
     assert any(proof.argument == "weightings" and proof.certified for proof in watch.proofs)
 
@@ -108,7 +108,7 @@ def test_a_linear_program_that_was_cut_off_says_nothing():
     loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]
     instance = Instance.from_loads(loads, Deployment(16, 48))
     bound = max(proof.bound for proof in quick_bounds(instance))
-    # In a tenth of a second one weighting refutes it.
+    # In a tenth of a second one dual refutes it.
     assert refute(Buckets(instance, bound, below=True), limits=Limits(0.01)).counts is None
 
 
@@ -122,8 +122,8 @@ def test_what_is_refuted_is_not_asked_again_where_questions_are_given_up(seed, m
     def often(program, most_parts, meter):
         assert program.buckets.max_load > watch.lower_bound
         meter.spend(0.01)
-        return Verdict() if random.random() < 0.3 else refute_by_splits(program, most_parts, meter)
+        return Feasibility() if random.random() < 0.3 else refute_by_branching(program, most_parts, meter)
 
-    monkeypatch.setattr(decomposition, "refute_by_splits", often)
-    monkeypatch.setattr(decomposition, "exhaust", lambda pursuit, meter: None)
+    monkeypatch.setattr(decomposition, "refute_by_branching", often)
+    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda pursuit, meter: None)
     watch.run(prove_by_weightings, Fraction(0), Limits(60, work=1.0))

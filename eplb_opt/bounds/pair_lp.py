@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
-from eplb_opt.bounds.pair_system import PairSystem, Row
+from eplb_opt.bounds.pair_model import PairModel, Row
 from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.limits import Meter
 
@@ -20,11 +20,11 @@ _MOST_ROWS, _VIOLATED = 50, 1e-6
 _WHOLE, _TOO_MANY = 1e-6, 1e-5
 
 
-class PairProgram:
-    """Rows of a `PairSystem`, and others, for averages of counts.
+class PairLP:
+    """Rows of a `PairModel`, and others, for averages of counts.
 
     Minimise   n[all]
-    Variables  y[e,r] in [0, 1]: a share of the items;  n[i] = number of slots of the first i items
+    Variables  y[e,r] in [0, 1]: the part of expert e with r replicas;  n[i] = number of slots of the first i items
     one_count  sum_r y[e,r] = 1
     number     n[i] = n[i before] + sum of r y[e,r] over the items between
     rows       of the system, those of `spread` once they matter, and what is added
@@ -37,15 +37,15 @@ class PairProgram:
         What the rows are about.
     rows
         That the program has, in order.
-    shares
+    values
         y, by item, after a run that found some.
     """
 
-    def __init__(self, system: PairSystem) -> None:
+    def __init__(self, system: PairModel) -> None:
         import highspy
 
         self.system, self.rows = system, list[Row]()
-        self.shares: Floats = np.zeros(system.replicas.size)
+        self.values: Floats = np.zeros(system.replicas.size)
         n = system.replicas.size
         prefixes = system.prefixes
         self._column = {place: n + index for index, place in enumerate(prefixes)}
@@ -78,9 +78,9 @@ class PairProgram:
             self._take(system.partners_row(place), columns)
 
     def run(self, meter: Meter) -> Floats | None:
-        """Solve it: a multiplier for each row where all shares need more slots than there are, which refutes plans.
+        """Solve it: a multiplier for each row where all solutions need more slots than there are, which refutes plans.
 
-        Else ``None``, and `shares` are some that do not; out of time, maybe before all rows of `spread` are in.
+        Else ``None``, and `values` are a solution that does not; out of time, maybe before all rows of `spread` are in.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class PairProgram:
                 return self._multipliers(self._highs.getDualRay()[2])
             solution = self._highs.getSolution()
             values = np.array(solution.col_value)
-            self.shares = values[: self.system.replicas.size]
+            self.values = values[: self.system.replicas.size]
             if values[self._all] > self.system.slots + _TOO_MANY:
                 return self._multipliers(np.array(solution.row_dual))
             if meter.exhausted or not self._add_spread(values):
@@ -103,14 +103,14 @@ class PairProgram:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the shares are counts."""
-        return bool((np.abs(self.shares - np.rint(self.shares)) < _WHOLE).all())
+        """Whether the solution is one of counts."""
+        return bool((np.abs(self.values - np.rint(self.values)) < _WHOLE).all())
 
     @property
     def counts(self) -> list[int]:
-        """The count of each expert that has the largest share."""
+        """The count of each expert that has the largest value."""
         counts = np.zeros(self.system.num_experts, dtype=np.int64)
-        order = np.argsort(self.shares, kind="stable")
+        order = np.argsort(self.values, kind="stable")
         counts[self.system.experts[order]] = self.system.replicas[order]
         return counts.tolist()
 
@@ -127,7 +127,7 @@ class PairProgram:
         self._take(row, dict(zip(columns.tolist(), row.weights[columns].astype(float).tolist(), strict=True)))
 
     def tableau(self, most: int) -> tuple[Floats, Floats]:
-        """Multipliers of the rows, and of the number of slots, that show one whole number each which the shares part.
+        """Multipliers of the rows and of the number of slots; each shows a whole number that is fractional in the solution.
 
         At most `most` of them, those furthest from whole numbers first.
         """
@@ -163,7 +163,7 @@ class PairProgram:
         """Take up rows of `spread` that are violated; whether there are some."""
         system, light = self.system, self.system.light
         carried = np.append(values, 0.0)[self._partners]
-        excess = system.replicas[:light] * self.shares[:light] + values[self._all] - carried - system.gpus
+        excess = system.replicas[:light] * self.values[:light] + values[self._all] - carried - system.gpus
         excess[self._spread] = 0.0
         order = np.argsort(-excess, kind="stable")[:_MOST_ROWS]
         places = order[excess[order] > _VIOLATED]

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Feasibility:
     """Whether there are plans below a max load; neither field: not found out within limits.
 
     Attributes

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from eplb_opt.bounds.gomory_cuts import gomory_cuts
 from eplb_opt.bounds.pair_evidence import decide_pairs, evidence_of
-from eplb_opt.bounds.pair_program import PairProgram
-from eplb_opt.bounds.pair_system import PairSystem, Row
-from eplb_opt.bounds.rounding import rounded_rows
+from eplb_opt.bounds.pair_lp import PairLP
+from eplb_opt.bounds.pair_model import PairModel, Row
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.instance import Instance
@@ -31,13 +31,13 @@ def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     if not optimum:
         return
     max_load = optimum * Fraction(6, 5)
-    system = PairSystem.below(instance, max_load)
-    program, meter = PairProgram(system), Meter(Limits(60))
+    system = PairModel.below(instance, max_load)
+    program, meter = PairLP(system), Meter(Limits(60))
     for _ in range(4):
         assert program.run(meter) is None
-        rows = rounded_rows(program, meter)
+        rows = gomory_cuts(program, meter)
         for row in rows:
-            assert row.weights @ program.shares > row.right
+            assert row.weights @ program.values > row.right
             program.add(row)
         if not rows:
             break
@@ -74,8 +74,8 @@ def test_no_time_is_no_verdict():
 def test_sums_beyond_64_bits_are_no_evidence():
     # All plans obey the row, as they fill the slots; its sum with a multiplier of 2**30 wraps round to nothing.
     instance = Instance.from_loads([5, 4, 3], Deployment(2, 4))
-    system = PairSystem.below(instance, Fraction(10))
-    program = PairProgram(system)
+    system = PairModel.below(instance, Fraction(10))
+    program = PairLP(system)
     program.add(Row(-system.replicas << 34, -system.slots << 34, {"multipliers": [], "slots": 0, "bases": []}))
     multipliers = np.zeros(len(program.rows))
     multipliers[-1] = 1.0

@@ -1,4 +1,4 @@
-"""Weightings and fillings: limits are those of the heaviest of all multisets, least weights those of all counts."""
+"""Weightings and patterns: limits are those of the heaviest of all multisets, least weights those of all counts."""
 
 from itertools import combinations_with_replacement, product
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting, least_weight
+from eplb_opt.bounds.patterns import UNIT, DualFunction, Patterns, least_weight
 
 
 def weigh(starts, weights, bucket):
@@ -17,16 +17,16 @@ def weigh(starts, weights, bucket):
 def fillings_of(size, capacity):
     """Every multiset of at most `size` buckets that sum to at most `capacity`."""
     for number in range(size + 1):
-        for filling in combinations_with_replacement(range(capacity + 1), number):
-            if sum(filling) <= capacity:
-                yield filling
+        for pattern in combinations_with_replacement(range(capacity + 1), number):
+            if sum(pattern) <= capacity:
+                yield pattern
 
 
-def heaviest(weighting: Weighting) -> int:
-    """Weight of the heaviest filling, by trying all."""
-    starts, weights = weighting.starts.tolist(), weighting.weights.tolist()
-    table = [weigh(starts, weights, bucket) for bucket in range(weighting.capacity + 1)]
-    return max(sum(table[bucket] for bucket in f) for f in fillings_of(weighting.size, weighting.capacity))
+def heaviest(dual: DualFunction) -> int:
+    """Weight of the heaviest pattern, by trying all."""
+    starts, weights = dual.starts.tolist(), dual.weights.tolist()
+    table = [weigh(starts, weights, bucket) for bucket in range(dual.capacity + 1)]
+    return max(sum(table[bucket] for bucket in f) for f in fillings_of(dual.size, dual.capacity))
 
 
 SMALL_WEIGHTS = st.integers(0, 20)
@@ -44,72 +44,76 @@ def weighted_buckets(draw: st.DrawFn, above: int = 0, weights: st.SearchStrategy
 @given(weighted_buckets())
 def test_a_weight_is_the_largest_of_the_buckets_not_above(case):
     size, capacity, buckets, values = case
-    weighting = Fillings.of_weights(size, capacity, buckets, values).weighting
+    dual = Patterns.of_weights(size, capacity, buckets, values).dual
     expected = [weigh(buckets, values, bucket) for bucket in range(capacity + 1)]
-    assert weighting.of(np.arange(capacity + 1)).tolist() == expected
-    assert (np.diff(weighting.starts) > 0).all() and (np.diff(weighting.weights) > 0).all()
+    assert dual.of(np.arange(capacity + 1)).tolist() == expected
+    assert (np.diff(dual.starts) > 0).all() and (np.diff(dual.weights) > 0).all()
 
 
 @settings(max_examples=200)
 @given(weighted_buckets(above=3))
-def test_the_limit_is_the_weight_of_the_heaviest_filling(case):
-    weighting = Fillings.of_weights(*case).weighting
-    assert weighting.limit == heaviest(weighting)
+def test_the_limit_is_the_weight_of_the_heaviest_pattern(case):
+    dual = Patterns.of_weights(*case).dual
+    assert dual.limit == heaviest(dual)
 
 
 @settings(max_examples=200)
 @given(weighted_buckets(), st.integers(1, 15), st.integers(0, 50))
 def test_the_limit_is_true_after_rounding_for_another_capacity(case, capacity, about):
-    weighting = Fillings.of_weights(*case).weighting
-    rounded = weighting.rounded(capacity, about)
-    assert (rounded.size, rounded.capacity) == (weighting.size, capacity)
+    dual = Patterns.of_weights(*case).dual
+    rounded = dual.rounded(capacity, about)
+    assert (rounded.size, rounded.capacity) == (dual.size, capacity)
     assert rounded.limit == heaviest(rounded)
     for bucket in range(capacity + 1):
-        (exact,), (whole,) = weighting.of(np.array([bucket])), rounded.of(np.array([bucket]))
-        assert whole == exact * about // max(1, weighting.limit)
-    if capacity <= weighting.capacity:
+        (exact,), (whole,) = dual.of(np.array([bucket])), rounded.of(np.array([bucket]))
+        assert whole == exact * about // max(1, dual.limit)
+    if capacity <= dual.capacity:
         assert rounded.limit <= about
 
 
-def test_buckets_that_fit_in_no_filling_do_not_raise_its_limit():
+def test_buckets_that_fit_in_no_pattern_do_not_raise_its_limit():
     # Two buckets of 3 weigh 2 x 20 = 40 and fill a GPU of 9. The bucket of 10, of weight 100, fits on none.
-    weighting = Fillings.of_weights(2, 10, np.array([3, 10]), np.array([1, 5])).weighting
-    assert weighting.limit == 5
-    assert weighting.rounded(9, 100).limit == 40
+    dual = Patterns.of_weights(2, 10, np.array([3, 10]), np.array([1, 5])).dual
+    assert dual.limit == 5
+    assert dual.rounded(9, 100).limit == 40
 
 
 def test_products_of_rounding_exceed_64_bits():
     # floor(w * 2^30 / w) = 2^30, with w * 2^30 = 2^90.
-    weighting = Fillings.of_weights(1, 10, np.array([5]), np.array([2**60])).weighting
-    assert weighting.rounded(10, 2**30).weights.tolist() == [2**30]
+    dual = Patterns.of_weights(1, 10, np.array([5]), np.array([2**60])).dual
+    assert dual.rounded(10, 2**30).weights.tolist() == [2**30]
 
 
 def test_no_weights_weigh_nothing():
-    weighting = Fillings.of_weights(3, 5, np.array([0, 2]), np.array([0, 0])).weighting
-    assert (weighting.starts.size, weighting.limit, weighting.of(np.array([0, 5])).tolist()) == (0, 0, [0, 0])
-    assert weighting.rounded(4, 1000).limit == 0
+    dual = Patterns.of_weights(3, 5, np.array([0, 2]), np.array([0, 0])).dual
+    assert (dual.starts.size, dual.limit, dual.of(np.array([0, 5])).tolist()) == (
+        0,
+        0,
+        [0, 0],
+    )
+    assert dual.rounded(4, 1000).limit == 0
 
 
 @given(weighted_buckets(weights=st.sampled_from([-0.5, -0.0, 0.0, 1 / 3, 0.5, 2 / 3, 1.0])))
 def test_duals_become_whole_weights_rounded_down(case):
     size, capacity, buckets, duals = case
-    weighting = Fillings.of(size, capacity, buckets, duals).weighting
+    dual = Patterns.of(size, capacity, buckets, duals).dual
     wholes = [max(0, int(dual * UNIT)) for dual in duals.tolist()]
-    assert weighting.of(buckets).tolist() == [weigh(buckets, wholes, bucket) for bucket in buckets]
-    assert weighting.limit == heaviest(weighting)
+    assert dual.of(buckets).tolist() == [weigh(buckets, wholes, bucket) for bucket in buckets]
+    assert dual.limit == heaviest(dual)
 
 
 @settings(max_examples=200)
 @given(weighted_buckets())
-def test_the_heaviest_filling_through_a_bucket_holds_it_fits_and_weighs_what_is_said(case):
+def test_the_heaviest_pattern_through_a_bucket_holds_it_fits_and_weighs_what_is_said(case):
     size, capacity, buckets, values = case
-    fillings = Fillings.of_weights(size, capacity, buckets, values)
+    patterns = Patterns.of_weights(size, capacity, buckets, values)
     table = [weigh(buckets, values, bucket) for bucket in range(capacity + 1)]
-    for bucket, through in zip(buckets.tolist(), fillings.through(buckets).tolist(), strict=True):
+    for bucket, through in zip(buckets.tolist(), patterns.through(buckets).tolist(), strict=True):
         assert through == max(
-            sum(table[other] for other in filling) for filling in fillings_of(size, capacity) if bucket in filling
+            sum(table[other] for other in pattern) for pattern in fillings_of(size, capacity) if bucket in pattern
         )
-        found = buckets[fillings.heaviest_through(bucket, buckets)].tolist()
+        found = buckets[patterns.heaviest_through(bucket, buckets)].tolist()
         assert bucket in found and len(found) <= size and sum(found) <= capacity
         assert sum(table[other] for other in found) == through
 
@@ -117,8 +121,8 @@ def test_the_heaviest_filling_through_a_bucket_holds_it_fits_and_weighs_what_is_
 def test_of_buckets_that_weigh_the_same_the_largest_that_fits_is_taken():
     # 4 and 6 weigh as much as 3: next to a 3, capacity 10 has room for 6, and 8 does not fit.
     buckets = np.array([3, 4, 6, 8])
-    fillings = Fillings.of_weights(2, 10, buckets, np.array([5, 5, 5, 9]))
-    assert buckets[fillings.heaviest_through(3, buckets)].tolist() == [3, 6]
+    patterns = Patterns.of_weights(2, 10, buckets, np.array([5, 5, 5, 9]))
+    assert buckets[patterns.heaviest_through(3, buckets)].tolist() == [3, 6]
 
 
 @settings(max_examples=200)

@@ -1,4 +1,4 @@
-"""Weightings of slot loads under which no GPU weighs more than a limit: what proves that counts cannot be placed."""
+"""Patterns of slot loads that fit a GPU, and dual functions: weights under which no pattern exceeds a limit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ UNIT = 2**36
 
 
 @dataclass(frozen=True)
-class Weighting:
-    """Integer weights of buckets under which no filling weighs more than `limit`.
+class DualFunction:
+    """Integer weights of buckets under which no pattern weighs more than `limit`.
 
     Loads are divided into buckets, rounded down, such that a GPU within the max load has buckets summing to at most
-    `capacity`. A filling is a multiset of at most `size` buckets with such a sum. So every GPU is a filling, and all
+    `capacity`. A pattern is a multiset of at most `size` buckets with such a sum. So every GPU is a pattern, and all
     slots of a plan together weigh at most ``limit * GPUs``; this holds for every layer, whatever its loads.
     Source: dual feasible functions, e.g. F. Clautiaux, C. Alves and J. Valério de Carvalho, Annals of Operations
     Research 179, 317-342 (2010), https://doi.org/10.1007/s10479-008-0453-8.
@@ -30,7 +30,7 @@ class Weighting:
     starts, weights
         A bucket weighs what the last of `starts` that is not above it weighs, and 0 below the first. Both increase.
     limit
-        Weight of the heaviest filling, by an integer dynamic program.
+        Weight of the heaviest pattern, by an integer dynamic program.
     """
 
     size: int
@@ -39,11 +39,11 @@ class Weighting:
     weights: NDArray[np.int64]
     limit: int
 
-    def rounded(self, capacity: int, heaviest: int) -> Weighting:
-        """The same weights for another capacity, in multiples such that a filling weighs about `heaviest` at most."""
+    def rounded(self, capacity: int, heaviest: int) -> DualFunction:
+        """The same weights for another capacity, in multiples such that a pattern weighs about `heaviest` at most."""
         # In Python's integers, as the products exceed 64 bits.
         weights = [weight * heaviest // max(1, self.limit) for weight in self.weights.tolist()]
-        return Fillings.of_weights(self.size, capacity, self.starts, np.array(weights, dtype=np.int64)).weighting
+        return Patterns.of_weights(self.size, capacity, self.starts, np.array(weights, dtype=np.int64)).dual
 
     def of(self, buckets: Ints) -> NDArray[np.int64]:
         """Weight of each bucket."""
@@ -51,13 +51,13 @@ class Weighting:
 
 
 @dataclass(frozen=True)
-class Fillings:
-    """The heaviest fillings under given weights.
+class Patterns:
+    """The heaviest patterns under given weights.
 
     Attributes
     ----------
     size, capacity, starts, weights
-        As in `Weighting`.
+        As in `DualFunction`.
     best
         ``best[s, c]`` is the largest weight of at most s buckets that sum to at most c, for s below `size`.
     """
@@ -69,34 +69,34 @@ class Fillings:
     best: NDArray[np.int64]
 
     @classmethod
-    def of(cls, size: int, capacity: int, buckets: Ints, duals: Floats) -> Fillings:
+    def of(cls, size: int, capacity: int, buckets: Ints, duals: Floats) -> Patterns:
         """From dual values of increasing `buckets`, at most `capacity`, each raised to the largest before it."""
         return cls.of_weights(size, capacity, buckets, np.floor(np.maximum(duals, 0.0) * UNIT).astype(np.int64))
 
     @classmethod
-    def of_weights(cls, size: int, capacity: int, buckets: Ints, weights: Ints) -> Fillings:
-        """From non-negative integer weights, each raised to the largest before it; no filling holds other buckets."""
+    def of_weights(cls, size: int, capacity: int, buckets: Ints, weights: Ints) -> Patterns:
+        """From non-negative integer weights, each raised to the largest before it; no pattern holds other buckets."""
         raised = np.maximum.accumulate(weights[buckets <= capacity])
         steps = np.flatnonzero(np.diff(raised, prepend=0))
         starts, weights = buckets[steps], raised[steps]
-        return cls(size, capacity, starts, weights, _heaviest_fillings(starts, weights, size, capacity))
+        return cls(size, capacity, starts, weights, _heaviest_patterns(starts, weights, size, capacity))
 
     @property
-    def weighting(self) -> Weighting:
-        """The weights, with the limit that these fillings show."""
+    def dual(self) -> DualFunction:
+        """The weights, with the limit that these patterns show."""
         limit = int(self.through(self.starts).max(initial=0))
-        return Weighting(self.size, self.capacity, self.starts, self.weights, limit)
+        return DualFunction(self.size, self.capacity, self.starts, self.weights, limit)
 
     def through(self, buckets: Ints) -> NDArray[np.int64]:
-        """The largest weight of a filling that holds a bucket, for each of `buckets`."""
+        """The largest weight of a pattern that holds a bucket, for each of `buckets`."""
         weights = np.concatenate(([0], self.weights))[np.searchsorted(self.starts, buckets, side="right")]
         through: NDArray[np.int64] = weights + self.best[-1, self.capacity - buckets]
         return through
 
     def heaviest_through(self, bucket: int, choice: Ints) -> NDArray[np.int64]:
-        """A heaviest filling that holds `bucket`, as positions in `choice`, increasing buckets to fill up with.
+        """A heaviest pattern that holds `bucket`, as positions in `choice`, increasing buckets to fill up with.
 
-        Of buckets that weigh the same, the others are as large as fits: such a filling covers more.
+        Of buckets that weigh the same, the others are as large as fits: such a pattern covers more.
         """
         return _trace(self.best, self.starts, self.weights, self.capacity, bucket, choice)
 
@@ -104,13 +104,13 @@ class Fillings:
 def load_kernels() -> None:
     """Compile the kernels of this module, or load them."""
     numbers = np.array([1, 2])
-    Fillings.of_weights(2, 3, numbers, numbers).heaviest_through(1, numbers)
+    Patterns.of_weights(2, 3, numbers, numbers).heaviest_through(1, numbers)
     least_weight(numbers[np.newaxis], numbers[:1], numbers[1:], 1)
 
 
 @compiled
-def _heaviest_fillings(buckets: Ints, weights: Ints, size: int, capacity: int) -> Ints:
-    """`Fillings.best`, shape ``(size, capacity + 1)``, for increasing buckets and weights."""
+def _heaviest_patterns(buckets: Ints, weights: Ints, size: int, capacity: int) -> Ints:
+    """`Patterns.best`, shape ``(size, capacity + 1)``, for increasing buckets and weights."""
     best = np.zeros((size, capacity + 1), dtype=np.int64)
     for s in range(1, size):
         before, row = best[s - 1], best[s]
@@ -127,22 +127,22 @@ def _heaviest_fillings(buckets: Ints, weights: Ints, size: int, capacity: int) -
 
 @compiled
 def _trace(best: Ints, starts: Ints, weights: Ints, capacity: int, bucket: int, choice: Ints) -> Ints:
-    filling = np.empty(best.shape[0], dtype=np.int64)
-    filling[0] = bucket
+    pattern = np.empty(best.shape[0], dtype=np.int64)
+    pattern[0] = bucket
     length, left = 1, capacity - bucket
     for s in range(best.shape[0] - 1, 0, -1):
         if best[s, left] == best[s - 1, left]:
             continue
         for item in range(starts.size):
             if starts[item] <= left and best[s - 1, left - starts[item]] + weights[item] == best[s, left]:
-                filling[length] = starts[item]
+                pattern[length] = starts[item]
                 length, left = length + 1, left - starts[item]
                 break
     for place in range(1, length):
-        largest = np.searchsorted(choice, filling[place] + left, side="right") - 1
-        left -= choice[largest] - filling[place]
-        filling[place] = choice[largest]
-    return np.searchsorted(choice, filling[:length])
+        largest = np.searchsorted(choice, pattern[place] + left, side="right") - 1
+        left -= choice[largest] - pattern[place]
+        pattern[place] = choice[largest]
+    return np.searchsorted(choice, pattern[:length])
 
 
 @compiled

@@ -58,7 +58,7 @@ def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     return least, most
 
 
-class PairSystem:
+class PairModel:
     """Items, an expert with a count each, by increasing load of a slot, and two kinds of rows.
 
     With T the largest sum of two slot loads below the max load, and v[e,r] = w[e] / r,
@@ -110,7 +110,7 @@ class PairSystem:
         self.partners = sorted({bisect_left(loads, loads[place]) for place in firsts.values()})
 
     @classmethod
-    def below(cls, instance: Instance, max_load: Fraction) -> PairSystem | None:
+    def below(cls, instance: Instance, max_load: Fraction) -> PairModel | None:
         """The system of plans below a max load; ``None`` where numbers of slots alone show that there are none."""
         least, most = pair_ranges(instance, max_load)
         return cls(instance, max_load, least, most) if least.size else None

@@ -1,4 +1,4 @@
-"""Exhaustion, against brute force: what it refutes is below the optimum, and what it finds is a plan."""
+"""PatternEnumeration, against brute force: what it refutes is below the optimum, and what it finds is a plan."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from eplb_opt.bounds.exhaustion import Exhaustion, exhaust
+from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, enumerate_patterns
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
@@ -25,14 +25,14 @@ def test_there_is_a_plan_within_the_optimum_and_none_below(instance):
     if instance.deployment.slots_per_gpu == 1:
         return
     optimum = brute_force(instance)
-    within = Exhaustion.within(instance, optimum)
+    within = PatternEnumeration.within(instance, optimum)
     assert within is not None
     slots, left = within.plan(10**6)
     assert slots is not None and left > 0
     assert verify(Plan(slots[np.newaxis], instance.deployment, instance.num_experts)) == []
     assert max_loads(slots.tolist(), instance)[0] <= optimum * (1 + LITTLE)
     if optimum:
-        below = Exhaustion.within(instance, optimum * (1 - LITTLE))
+        below = PatternEnumeration.within(instance, optimum * (1 - LITTLE))
         assert below is not None
         slots, left = below.plan(10**6)
         assert slots is None and left > 0
@@ -44,7 +44,7 @@ def test_plan_and_bound_meet_on_small_layers(instance):
     if instance.deployment.slots_per_gpu == 1:
         return
     watch = Watch(instance, None)
-    watch.run(lambda pursuit: exhaust(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=20.0))
+    watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=20.0))
     optimum = brute_force(instance)
     assert watch.lower_bound <= optimum <= watch.best
     assert watch.best - watch.lower_bound <= watch.best * Fraction(1, 10**6)
@@ -55,21 +55,21 @@ def test_a_layer_of_some_size_is_closed(distinct):
     loads = np.random.default_rng(3).lognormal(0, 1, 12).round(3)
     watch = Watch(Instance.from_loads(loads, Deployment(6, 18, distinct=distinct)), None)
     assert (watch.best - watch.lower_bound) / watch.best > Fraction(1, 1000)
-    watch.run(lambda pursuit: exhaust(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=60.0))
+    watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=60.0))
     assert (watch.best - watch.lower_bound) / watch.best <= Fraction(1, 10**6)
     assert {str(proof) for proof in watch.proofs} == {"fillings by search (not checked)"}
 
 
 def test_limits_end_it_and_what_is_too_large_is_left_alone():
     large = Instance.from_loads(np.random.default_rng(2).lognormal(0, 1, 256), Deployment(32, 288))
-    assert Exhaustion.within(large, 2 * large.mean_loads[0]) is None
+    assert PatternEnumeration.within(large, 2 * large.mean_loads[0]) is None
     for instance, limits in (
         (large, Limits(60, work=1.0)),
         (Instance.from_loads([5, 3, 2, 1], Deployment(2, 6)), Limits(0.0)),
     ):
         watch = Watch(instance, None)
         before = watch.lower_bound
-        watch.run(lambda pursuit: exhaust(pursuit, pursuit.meter), Fraction(0), limits)
+        watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(0), limits)
         assert watch.lower_bound == before
 
 
@@ -77,7 +77,7 @@ def test_work_is_counted_where_it_is_limited():
     instance = Instance.from_loads(np.random.default_rng(2).lognormal(0, 1, 24), Deployment(12, 36))
     watch = Watch(instance, None)
     meter = Meter(Limits(600, work=0.2))
-    watch.run(lambda pursuit: exhaust(pursuit, meter), Fraction(0), Limits(600))
+    watch.run(lambda pursuit: enumerate_patterns(pursuit, meter), Fraction(0), Limits(600))
     assert meter.exhausted
 
 
@@ -85,6 +85,6 @@ def test_it_ends_where_floats_cannot_tell_plan_and_bound_apart():
     loads = np.random.default_rng(3).lognormal(0, 1, 12).round(3)
     watch = Watch(Instance.from_loads(loads, Deployment(6, 18)), None)
     meter = Meter(Limits(600, work=60.0))
-    watch.run(lambda pursuit: exhaust(pursuit, meter), Fraction(0), Limits(600))
+    watch.run(lambda pursuit: enumerate_patterns(pursuit, meter), Fraction(0), Limits(600))
     assert not meter.exhausted
     assert 0 < watch.gap <= Fraction(1, 10**8)

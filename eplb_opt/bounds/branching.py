@@ -1,4 +1,4 @@
-"""Splits: ranges of counts are parted until weightings refute each part."""
+"""Branching: ranges of counts are divided until a dual function refutes each part."""
 
 from __future__ import annotations
 
@@ -7,56 +7,57 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.bounds.buckets import CAPACITY, Buckets, Ranges
-from eplb_opt.bounds.configuration import ConfigurationProgram
-from eplb_opt.bounds.fillings import Weighting
-from eplb_opt.bounds.verdict import Verdict
+from eplb_opt.bounds.configuration import ConfigurationLP
+from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.patterns import DualFunction
 from eplb_opt.limits import Meter
 
 # Weightings of other parts that are tried on a part, the newest first.
 _MOST_TRIED = 20
-# Shares nearer to 1 than this are whole.
+# Values nearer to 1 than this are whole.
 _WHOLE = 1e-6
-# Seconds of work to try a weighting: for a number of replicas that an expert can have, and for each more that it can.
+# Seconds of work to try a dual function, for each item, and for each further count that an expert can have.
 _WORK_PER_ITEM, _WORK_PER_OPTION = 3e-8, 1e-9
-# What takes seconds to check: starts of all weightings times slots per GPU, and options of all programs over counts.
+# What takes seconds to check: starts of all dual functions times slots per GPU, and options of all dynamic programs.
 _MOST_STARTS, _MOST_OPTIONS = 20_000, 2 * 10**7
 
 
-def refute_by_splits(program: ConfigurationProgram, most_parts: int, meter: Meter) -> Verdict:
-    """Whether weightings refute all counts within the ranges of a program, in so many parts at most.
+def refute_by_branching(program: ConfigurationLP, most_parts: int, meter: Meter) -> Feasibility:
+    """Whether dual functions refute all counts within the ranges of a program, in at most `most_parts` parts.
 
-    Averages of counts can be covered by GPUs where no counts can: of a hot expert, say, two replicas and three, half
-    of each. So the hottest expert whose counts are mixed gets fewer replicas than on average in one part, more in the
-    other. A weighting that refutes a part often refutes others too. Counts that are not mixed are a verdict as well:
-    no weighting refutes them. Source: branch-and-price, C. Barnhart et al., Operations Research 46, 316-329 (1998),
+    GPUs may cover a mixture of counts where they cover no counts: of a hot expert, say, half of two replicas and half
+    of three. So the hottest expert with a mixture is branched on: fewer replicas than its average in one part, more in
+    the other. A dual function that refutes a part often refutes others too. Counts without a mixture are an answer as
+    well: no dual function refutes them.
+    Source: branch-and-price, C. Barnhart et al., Operations Research 46, 316-329 (1998),
     https://doi.org/10.1287/opre.46.3.316.
     """
     buckets = program.buckets
     none = np.empty(0, dtype=np.int64)
     # The first has no weights: it refutes parts without counts that fill the slots.
-    weightings = [Weighting(buckets.instance.deployment.slots_per_gpu, buckets.capacity, none, none, 0)]
+    duals = [DualFunction(buckets.instance.deployment.slots_per_gpu, buckets.capacity, none, none, 0)]
     tree: list[list[int]] = []
     parts = [buckets.ranges]
     # A weight of an item costs as much as some options.
     most_parts = min(most_parts, max(1, _MOST_OPTIONS // (len(program.items) * (buckets.of.shape[1] + 20))))
     while parts:
         part = _narrowed(parts.pop(), buckets.instance.deployment.num_slots)
-        refuting = _refuting(weightings, buckets, part, meter)
+        refuting = _refuting(duals, buckets, part, meter)
         if refuting is None:
-            weighting, solved = program.solve(meter, part)
-            if weighting is not None:
-                refuting = len(weightings)
-                weightings.append(weighting)
+            dual, solved = program.solve(meter, part)
+            if dual is not None:
+                refuting = len(duals)
+                duals.append(dual)
             elif not solved:
-                return Verdict()
+                return Feasibility()
         if refuting is not None:
             tree.append([refuting])
             continue
         expert = _mixed(program)
         if expert is None:
-            return Verdict(counts=program.whole_counts(part).tolist())
+            return Feasibility(counts=program.whole_counts(part).tolist())
         if len(parts) + sum(len(node) == 1 for node in tree) + 2 > most_parts:
-            return Verdict()
+            return Feasibility()
         least, most = part
         fewer, more = most.copy(), least.copy()
         fewer[expert] = min(max(int(program.counts()[expert]), least[expert]), most[expert] - 1)
@@ -64,9 +65,9 @@ def refute_by_splits(program: ConfigurationProgram, most_parts: int, meter: Mete
         tree.append([expert, int(fewer[expert])])
         parts += [(more, most), (least, fewer)]
     needed = sorted({node[0] for node in tree if len(node) == 1})
-    if sum(weightings[place].starts.size for place in needed) * weightings[0].size > _MOST_STARTS:
-        return Verdict()
-    return Verdict(evidence=_evidence({place: weightings[place] for place in needed}, tree, buckets))
+    if sum(duals[place].starts.size for place in needed) * duals[0].size > _MOST_STARTS:
+        return Feasibility()
+    return Feasibility(evidence=_evidence({place: duals[place] for place in needed}, tree, buckets))
 
 
 def _narrowed(part: Ranges, slots: int) -> Ranges:
@@ -78,20 +79,20 @@ def _narrowed(part: Ranges, slots: int) -> Ranges:
     return np.maximum(least, most - missing), np.minimum(most, least + spare)
 
 
-def _refuting(weightings: list[Weighting], buckets: Buckets, part: Ranges, meter: Meter) -> int | None:
-    """The place of a weighting that refutes a part."""
-    tried: list[int] = [0, *range(len(weightings) - 1, max(0, len(weightings) - 1 - _MOST_TRIED), -1)]
+def _refuting(duals: list[DualFunction], buckets: Buckets, part: Ranges, meter: Meter) -> int | None:
+    """The place of a dual function that refutes a part."""
+    tried: list[int] = [0, *range(len(duals) - 1, max(0, len(duals) - 1 - _MOST_TRIED), -1)]
     for place in tried:
         meter.spend((_WORK_PER_ITEM + _WORK_PER_OPTION * buckets.of.shape[1]) * buckets.of.size)
-        if buckets.excludes(weightings[place], part):
+        if buckets.excludes(duals[place], part):
             return place
     return None
 
 
-def _mixed(program: ConfigurationProgram) -> int | None:
+def _mixed(program: ConfigurationLP) -> int | None:
     """The expert with most load whose counts are mixed, by how much they are; ``None`` where each has one count."""
     largest = np.zeros(program.buckets.instance.num_experts)
-    np.maximum.at(largest, program.experts, program.shares)
+    np.maximum.at(largest, program.experts, program.values)
     loads = program.buckets.instance.kernel_loads
     mixed = np.where(largest < 1 - _WHOLE, (1 - largest) * loads, -1.0)
     expert = int(mixed.argmax())
@@ -99,10 +100,10 @@ def _mixed(program: ConfigurationProgram) -> int | None:
     return expert if float(mixed[expert]) > 0 else None
 
 
-def _evidence(weightings: dict[int, Weighting], tree: list[list[int]], buckets: Buckets) -> dict[str, Any]:
-    """The tree in the order of a certificate, with the weightings that it needs."""
-    number = {place: index for index, place in enumerate(weightings)}
-    used = [(weighting.starts.tolist(), weighting.weights.tolist()) for weighting in weightings.values()]
+def _evidence(duals: dict[int, DualFunction], tree: list[list[int]], buckets: Buckets) -> dict[str, Any]:
+    """The tree in the order of a certificate, with the dual functions that it needs."""
+    number = {place: index for index, place in enumerate(duals)}
+    used = [(dual.starts.tolist(), dual.weights.tolist()) for dual in duals.values()]
     numbers = {"buckets": CAPACITY, "scale": str(buckets.max_load)}
     if len(tree) == 1:
         ((starts, weights),) = used
