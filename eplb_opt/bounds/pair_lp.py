@@ -127,7 +127,7 @@ class PairLP:
         self._take(row, dict(zip(columns.tolist(), row.weights[columns].astype(float).tolist(), strict=True)))
 
     def tableau(self, most: int) -> tuple[Floats, Floats]:
-        """Multipliers of the rows and of the number of slots; each shows a whole number that is fractional in the solution.
+        """Multipliers of the rows and of the number of slots that show whole numbers which are fractional in the solution.
 
         At most `most` of them, those furthest from whole numbers first.
         """
