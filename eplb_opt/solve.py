@@ -20,10 +20,10 @@ from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
-from eplb_opt.heuristics.loading import announced, interrupted_between_kernels
 from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.kernels.loading import announced, interrupted_between_kernels
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.record import LayerRecord
@@ -103,7 +103,7 @@ def solve(
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
         turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows that
         pairs obey (`pairing`); else weightings of slot loads (`decomposition`); tiny layers, the whole model.
-        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
+        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_repartition` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.

@@ -13,7 +13,7 @@ from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
 from eplb_opt.bounds.fillings import UNIT, Fillings, Weighting
 from eplb_opt.errors import SolverError
-from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.kernels.compiler import Floats, Ints
 
 # Fillings taken up in a round of column generation.
 _MOST_COLUMNS = 150

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.pursuit import Pursuit
 from eplb_opt.bounds.quick import replica_range
-from eplb_opt.heuristics.exact_cover import ROUNDING, cover, fillings_between
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.exact_cover import ROUNDING, cover, fillings_between
 
 Slots = NDArray[np.int64]
 

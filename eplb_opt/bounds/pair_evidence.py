@@ -16,8 +16,8 @@ from eplb_opt.bounds.pair_system import PairSystem, Row
 from eplb_opt.bounds.rounding import DIVISOR, MARGIN, rounded_rows
 from eplb_opt.bounds.verdict import Verdict
 from eplb_opt.errors import SolverError
-from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats
 
 
 def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Verdict:

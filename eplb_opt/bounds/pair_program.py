@@ -10,7 +10,7 @@ import numpy as np
 from eplb_opt.backends.limits import Meter
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.pair_system import PairSystem, Row
-from eplb_opt.heuristics.kernels import Floats
+from eplb_opt.kernels.compiler import Floats
 
 # Work of a run and of a simplex step for each row, in seconds.
 _WORK_PER_RUN, _WORK_PER_STEP = 3e-3, 1e-7

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.bounds.certified_layer import CertificateError, CertifiedLayer, Effort, needs
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
 
 
 @dataclass(frozen=True, eq=False)

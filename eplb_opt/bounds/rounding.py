@@ -9,7 +9,7 @@ import numpy as np
 from eplb_opt.backends.limits import Meter
 from eplb_opt.bounds.pair_program import PairProgram
 from eplb_opt.bounds.pair_system import Row
-from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.kernels.compiler import Floats, Ints
 
 # What multipliers below 1 become in integers, and what is added to each expert before it is divided by that, so that
 # what is whole but for the rounding of multipliers stays whole.

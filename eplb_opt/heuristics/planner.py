@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from eplb_opt.aim import Outlook
 from eplb_opt.heuristics.joint import joint_greedy
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, Slots, greedy, lpt_groups, place_groups, search
 from eplb_opt.heuristics.window_search import search_windows
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
 
 
 def first_plan(instance: Instance, node_of_group: Ints | None = None) -> Slots:
