@@ -254,7 +254,7 @@ def _timed(name: str, model: _Model) -> _Done:
     # Kernels load here and not with the package.
     from eplb_opt.heuristics.batch import Placement, place_layers
     from eplb_opt.heuristics.joint import joint_plan
-    from eplb_opt.heuristics.loading import announced
+    from eplb_opt.kernels.loading import announced
 
     def place(number: int) -> Placement:
         if name == JOINT:

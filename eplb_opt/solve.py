@@ -13,10 +13,10 @@ import numpy as np
 
 from eplb_opt.arguments import effort
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.loading import announced, interrupted_between_kernels
 from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.kernels.loading import announced, interrupted_between_kernels
 from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -71,7 +71,7 @@ def solve(
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
         turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows that
         pairs obey (`pairing`); else weightings of slot loads (`decomposition`); tiny layers, the whole model.
-        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.heuristics.annealing` and `window_repartition` in
+        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_repartition` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.

@@ -1,6 +1,6 @@
 """Imports point one way, those inside functions too: no circle of files or rooms, and no arrow that runs back up.
 
-nouns <- verify, evaluate <- heuristics, backends <- bounds, formulations <- run, solve <- compare, backtest
+nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve <- compare, backtest
 <- io <- the package itself <- report, bench, cli
 
 A room is a folder of the package, or a file beside them. A backend knows its solver and nothing of this problem; what
@@ -17,6 +17,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "eplb_opt"
 LEVELS = (
     ("verify", "evaluate", "objective", "acceptance", "incumbent"),
+    ("kernels",),
     ("heuristics", "backends"),
     ("bounds",),
     ("formulations",),

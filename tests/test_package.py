@@ -36,7 +36,7 @@ def test_the_version_is_the_one_of_the_changelog_and_of_the_project():
 
 
 def test_nothing_below_solve_imports_files_torch_or_a_terminal():
-    below = ["bounds", "heuristics", "formulations", "backends", "run"]
+    below = ["bounds", "heuristics", "kernels", "formulations", "backends", "run"]
     for path in (path for folder in below for path in (ROOT / "eplb_opt" / folder).glob("*.py")):
         assert not re.search(r"(from|import) (eplb_opt\.files|torch|typer|rich)\b", path.read_text()), path
 

@@ -216,7 +216,7 @@ def _unable(case: Case, method: str) -> str | None:
 
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
-    from eplb_opt.heuristics.loading import announced
+    from eplb_opt.kernels.loading import announced
     from eplb_opt.run.loading import load_heuristic, load_kernels, load_window_kernels
 
     with announced():

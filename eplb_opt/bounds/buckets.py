@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from eplb_opt.bounds.patterns import DualFunction, least_weight
 from eplb_opt.bounds.quick import replica_range
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
 
 # A GPU within the max load, in buckets: rounding loads down loses at most slots per GPU / this.
 CAPACITY = 100_000

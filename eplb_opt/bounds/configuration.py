@@ -12,7 +12,7 @@ from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
 from eplb_opt.bounds.patterns import UNIT, DualFunction, Patterns
 from eplb_opt.errors import SolverError
-from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.limits import Meter
 
 # Patterns taken up in a round of column generation.

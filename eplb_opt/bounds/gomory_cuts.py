@@ -8,7 +8,7 @@ import numpy as np
 
 from eplb_opt.bounds.pair_lp import PairLP
 from eplb_opt.bounds.pair_model import Row
-from eplb_opt.heuristics.kernels import Floats, Ints
+from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.limits import Meter
 
 # What multipliers below 1 become in integers, and what is added to each expert before it is divided by that, so that

@@ -15,8 +15,8 @@ from eplb_opt.bounds.pair_model import PairModel, Row
 from eplb_opt.bounds.patterns import least_weight
 from eplb_opt.certificates.pair_rows import MOST_SUM
 from eplb_opt.errors import SolverError
-from eplb_opt.heuristics.kernels import Floats
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats
 from eplb_opt.limits import Meter
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.pair_model import PairModel, Row
-from eplb_opt.heuristics.kernels import Floats
+from eplb_opt.kernels.compiler import Floats
 from eplb_opt.limits import Meter
 
 # Work of a run and of a simplex step for each row, in seconds.
@@ -127,7 +127,7 @@ class PairLP:
         self._take(row, dict(zip(columns.tolist(), row.weights[columns].astype(float).tolist(), strict=True)))
 
     def tableau(self, most: int) -> tuple[Floats, Floats]:
-        """Multipliers of the rows and of the number of slots that show whole numbers which are fractional in the solution.
+        """Multipliers of the rows and of the number of slots that show whole numbers where the solution has fractions.
 
         At most `most` of them, those furthest from whole numbers first.
         """

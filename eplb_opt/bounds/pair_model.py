@@ -15,8 +15,8 @@ from eplb_opt.certificates.counts import needs
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.limit import WorkLimit
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.quick import replica_range
-from eplb_opt.heuristics.exact_cover import ROUNDING, cover, patterns_between
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.exact_cover import ROUNDING, cover, patterns_between
 from eplb_opt.limits import Meter
 
 Slots = NDArray[np.int64]

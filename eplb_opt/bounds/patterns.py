@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 # What one GPU's worth of dual values becomes in integers; sums over 100,000 slots stay below 2^63.
 UNIT = 2**36

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Ints, compiled
 from eplb_opt.heuristics.replication import adams, largest_ratio
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints, compiled
 from eplb_opt.proof import Proof
 
 

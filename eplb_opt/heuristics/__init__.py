@@ -1,4 +1,4 @@
-"""Heuristics: plans without proof, from the published rules to compiled search."""
+"""Heuristics: plans without proof, by the published rules and by search."""
 
 from eplb_opt.heuristics.registry import names, summaries
 

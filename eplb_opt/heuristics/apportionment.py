@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.heuristics.parts import (
     ADAMS,
     CYCLIC,
@@ -17,6 +16,7 @@ from eplb_opt.heuristics.parts import (
     WATERFILL,
     Replication,
 )
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 # Bounds on the share of the adaptive tail, and how it follows from the coefficient of variation of the loads.
 _SHORTEST_TAIL, _LONGEST_TAIL, _TAIL_PER_VARIATION = 0.05, 0.15, 0.5

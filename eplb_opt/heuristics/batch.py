@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.apportionment import apportion
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.heuristics.packs import pack_items
 from eplb_opt.heuristics.parts import EVERYWHERE, Packing, Replication
 from eplb_opt.heuristics.pipeline import hottest
 from eplb_opt.heuristics.refinement import num_doubled, part_doubles
 from eplb_opt.heuristics.registry import JOINT, Heuristic, heuristic_of, names
-from eplb_opt.heuristics.search import improve
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.kernels.local_search import improve
 from eplb_opt.verify import max_loads
 
 # Pairs of slots that a descent looks at on a node, for each slot there: some 0.2 ms for 288 slots.

@@ -8,8 +8,8 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 # Temperatures of the annealing, relative to the max load: larger or smaller ones end higher on recorded loads.
 _HOT, _COLD = 1e-3, 1e-5

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy, lpt_groups, place_groups
-from eplb_opt.heuristics.window_values import mean_or_largest
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.window_values import mean_or_largest
 from eplb_opt.objective import Objective, Windows
 
 Slots = NDArray[np.int64]

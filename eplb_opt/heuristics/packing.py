@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Bools, Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Bools, Floats, Ints, compiled
 
 
 @compiled

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
 from eplb_opt.heuristics.parts import DIVERSE, DIVERSE_TIE, IN_ORDER, ROUNDS, SNAKE, Packing
 from eplb_opt.heuristics.refinement import exchange_extremes
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 # Of the mean item: packs whose loads differ by less are equal to `DIVERSE_TIE`.
 _TIE = 1e-6

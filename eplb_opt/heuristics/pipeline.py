@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.heuristics.folding import folding_applies, search_counts
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.replication import adams
-from eplb_opt.heuristics.search import improve
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
+from eplb_opt.kernels.local_search import improve
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]

@@ -9,7 +9,6 @@ import numpy as np
 
 from eplb_opt.heuristics.batch import best_placement, place_layers
 from eplb_opt.heuristics.joint import joint_greedy, joint_plan
-from eplb_opt.heuristics.kernels import Ints
 from eplb_opt.heuristics.pipeline import (
     PAIRS_PER_SECOND,
     Slots,
@@ -23,6 +22,7 @@ from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.window_search import search_windows
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
 from eplb_opt.limits import Meter
 from eplb_opt.objective import Objective, Windows
 

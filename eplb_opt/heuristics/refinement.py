@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
-from eplb_opt.heuristics.moves import exchange
 from eplb_opt.heuristics.parts import Packing
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.moves import exchange
 
 # A second exchange of an adaptive packing is for packs that differ by more than this part of what they did.
 _STILL_MUCH = 0.8

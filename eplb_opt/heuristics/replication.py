@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 
 def adams(weights: Sequence[int], loads: Floats, num_slots: int, max_replicas: int) -> Ints:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.annealing import anneal
-from eplb_opt.heuristics.kernels import Floats, Ints
 from eplb_opt.heuristics.neighbours import nearest_experts
-from eplb_opt.heuristics.window_repartition import repartition_windows
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.annealing import anneal
+from eplb_opt.kernels.compiler import Floats, Ints
+from eplb_opt.kernels.window_repartition import repartition_windows
 from eplb_opt.objective import Windows
 
 Slots = NDArray[np.int64]

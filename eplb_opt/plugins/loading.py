@@ -54,7 +54,7 @@ class Loading:
 def load() -> float:
     """Compile or load all kernels that plug-ins use; the seconds it took."""
     begin = perf_counter()
-    from eplb_opt.heuristics.loading import announced
+    from eplb_opt.kernels.loading import announced
     from eplb_opt.run.loading import load_kernels
 
     with announced():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 
 
 @compiled

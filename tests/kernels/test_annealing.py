@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.annealing import anneal
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.annealing import anneal
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, verify
 from tests.oracle import enumerate_rows

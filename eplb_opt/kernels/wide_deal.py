@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.exact_cover import cover, patterns_between
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.exact_cover import cover, patterns_between
 
 # Slots of a GPU for which wide deals are of use: of more slots there are too many fillings, and with two there is
 # nothing to deal that counts do not settle.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
-from eplb_opt.heuristics.window_values import mean_or_largest
+from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.window_values import mean_or_largest
 
 # Replicas in one deal: half of them have some ten thousand subsets.
 MOST_DEALT = 30

@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 
-from eplb_opt.heuristics import kernel_cache
-from eplb_opt.heuristics.kernel_cache import KernelCache, _CheckedFiles
+from eplb_opt.kernels import cache
+from eplb_opt.kernels.cache import KernelCache, _CheckedFiles
 
 STAMP = (1.5, 100)
 CODE = bytes(range(256)) * 10
@@ -14,7 +14,7 @@ CODE = bytes(range(256)) * 10
 
 @pytest.fixture(autouse=True)
 def nothing_told(monkeypatch):
-    monkeypatch.setattr(kernel_cache, "_told", set())
+    monkeypatch.setattr(cache, "_told", set())
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def test_a_compiler_is_told_of_no_failure(monkeypatch, caplog):
     def fail(*_):
         raise OSError("no space left")
 
-    cache = KernelCache(test_a_compiler_is_told_of_no_failure)
-    monkeypatch.setattr(kernel_cache.FunctionCache, "load_overload", fail)
-    monkeypatch.setattr(kernel_cache.FunctionCache, "save_overload", fail)
-    assert cache.load_overload(None, None) is None
-    cache.save_overload(None, None)
+    files = KernelCache(test_a_compiler_is_told_of_no_failure)
+    monkeypatch.setattr(cache.FunctionCache, "load_overload", fail)
+    monkeypatch.setattr(cache.FunctionCache, "save_overload", fail)
+    assert files.load_overload(None, None) is None
+    files.save_overload(None, None)
     assert [message.split(": ")[-1] for message in caplog.messages] == ["no space left"] * 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.annealing import anneal
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
-from eplb_opt.heuristics.window_deal import MOST_DEALT, deal_windows
-from eplb_opt.heuristics.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
+from eplb_opt.kernels.annealing import anneal
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.window_deal import MOST_DEALT, deal_windows
+from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
 
 # So many slots of a GPU are dealt at most, and of so many GPUs: with few slots each, more of them are too much to try.
 # Three GPUs of nine slots end at six tenths of what two are above the mean load, in the same time.

@@ -1,4 +1,4 @@
-"""Kernels: how compiled code is made, and the words it is written in.
+"""Compiler: how compiled code is made, and the words it is written in.
 
 A node has `E` experts with loads ``w``, `G` GPUs and a table ``slots[g, s]`` of its experts, numbered from 0.
 Under the global policy the whole deployment is one node. Kernels use float64 and release the GIL; what they
@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.kernel_cache import KernelCache
+from eplb_opt.kernels.cache import KernelCache
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,7 +26,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile on first use, and store the code where `eplb_opt.heuristics.kernel_folder` says."""
+    """Compile on first use, and store the code where `eplb_opt.kernels.folder` says."""
     kernel: Any = numba.njit(nogil=True)(function)
     # Without its compiler numba gives the function back; RuntimeError: its settings allow no folder.
     if kernel is not function:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, Masks, compiled
-from eplb_opt.heuristics.wide_deal import WIDE_SIZE, deal_many
+from eplb_opt.kernels.compiler import Floats, Index, Ints, Masks, compiled
+from eplb_opt.kernels.wide_deal import WIDE_SIZE, deal_many
 
 # GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
 _FIRST_GPUS, _MOST_GPUS = 4, 10

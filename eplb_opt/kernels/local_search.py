@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
-from eplb_opt.heuristics.moves import exchange, transfer
-from eplb_opt.heuristics.repartition import repartition
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.moves import exchange, transfer
+from eplb_opt.kernels.repartition import repartition
 
 # Pairs of slots looked at before the other kind of move has its turn.
 _TURN, _KICK_TURN = 4_000_000, 1_000_000

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.heuristics.packing import pack
-from eplb_opt.heuristics.repartition import repartition
+from eplb_opt.kernels.repartition import repartition
 
 
 def improved(

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.exact_cover import cover, patterns_between
+from eplb_opt.kernels.exact_cover import cover, patterns_between
 
 
 @st.composite

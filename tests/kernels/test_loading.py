@@ -9,8 +9,9 @@ from time import sleep
 
 import pytest
 
-from eplb_opt.heuristics import loading, pipeline
-from eplb_opt.heuristics.search import improve
+from eplb_opt.heuristics import pipeline
+from eplb_opt.kernels import loading
+from eplb_opt.kernels.local_search import improve
 from eplb_opt.run.loading import load_kernels
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.moves import exchange, transfer
-from eplb_opt.heuristics.window_values import (
+from eplb_opt.kernels.moves import exchange, transfer
+from eplb_opt.kernels.window_values import (
     floor_of,
     rank_again,
     rank_all,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 
 # Sums of loads may be off by this part of the max load, so that no cover is missed.
 ROUNDING = 1e-10

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 
 
 @compiled

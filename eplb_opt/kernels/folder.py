@@ -1,4 +1,4 @@
-"""Kernel folder: where compiled code is stored if numba finds no place where it could last."""
+"""Folder: where compiled code is stored if numba finds no place where it could last."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy
-from eplb_opt.heuristics.wide_deal import deal_many
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.wide_deal import deal_many
 from tests.oracle import brute_force
 from tests.strategies import TOKENS, instances
 

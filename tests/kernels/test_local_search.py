@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.replication import adams_counts
-from eplb_opt.heuristics.search import improve
+from eplb_opt.kernels.local_search import improve
 
 RANDOM = np.random.default_rng(0)
 SMALL_LOADS = st.lists(st.integers(0, 50), min_size=1, max_size=5)

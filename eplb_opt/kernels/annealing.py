@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.heuristics.kernels import Floats, Index, Ints, compiled
-from eplb_opt.heuristics.moves import exchange, transfer
-from eplb_opt.heuristics.window_values import (
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.moves import exchange, transfer
+from eplb_opt.kernels.window_values import (
     floor_of,
     hottest,
     rank_again,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from eplb_opt.heuristics import kernel_folder
-from eplb_opt.heuristics.kernel_cache import _CheckedFiles
 from eplb_opt.io import read_solution
+from eplb_opt.kernels import folder as kernel_folder
+from eplb_opt.kernels.cache import _CheckedFiles
 from tests.faults.commands import obey_permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = """
-from eplb_opt.heuristics.kernels import compiled
+from eplb_opt.kernels.compiler import compiled
 
 @compiled
 def twice(number):
@@ -25,7 +25,7 @@ def twice(number):
 # Calls a kernel, and has a child do the same: for each, how many kernels it compiled, and where kernels are stored.
 PROGRAM = """
 import json, os, subprocess, sys
-from eplb_opt.heuristics.loading import announced
+from eplb_opt.kernels.loading import announced
 sys.path.insert(0, sys.argv[1])
 with announced() as compiling:
     from kernel import twice
@@ -118,7 +118,7 @@ def test_kernels_that_were_installed_are_used_where_nothing_can_be_stored_beside
 @pytest.mark.slow
 def test_a_read_only_installation_without_a_home_compiles_once_for_itself_and_its_workers(tmp_path):
     shutil.copytree(ROOT / "eplb_opt", tmp_path / "eplb_opt", ignore=shutil.ignore_patterns("__pycache__"))
-    for package in ("heuristics", "bounds"):
+    for package in ("heuristics", "kernels", "bounds"):
         (tmp_path / "eplb_opt" / package / "__pycache__").write_text("a file")
     (tmp_path / "temporary").mkdir()
     nowhere = str(tmp_path / "eplb_opt" / "__init__.py" / "home")

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from eplb_opt.heuristics.window_deal import deal_windows
+from eplb_opt.kernels.window_deal import deal_windows
 
 PLENTY = 10**7
 

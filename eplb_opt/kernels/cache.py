@@ -1,4 +1,4 @@
-"""Kernel cache: compiled code in files, believed only where its checksum is right, and never needed."""
+"""Cache: compiled code in files, believed only where its checksum is right, and never needed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from eplb_opt.heuristics.kernel_folder import KernelFolders, TemporaryFolder
-from eplb_opt.heuristics.loading import begin_compiling, raise_if_interrupted
+from eplb_opt.kernels.folder import KernelFolders, TemporaryFolder
+from eplb_opt.kernels.loading import begin_compiling, raise_if_interrupted
 
 logger = logging.getLogger(__name__)
 
