@@ -15,7 +15,7 @@ from eplb_opt.cli.outputs import plan_for, require_outputs
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
-from eplb_opt.io.engines import ENGINES
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.models import model_of
 
 

@@ -23,8 +23,7 @@ from eplb_opt.files import write_whole
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.engines import ENGINES
-from eplb_opt.io.recognition import plan_engine
+from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan

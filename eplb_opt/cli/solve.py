@@ -20,7 +20,8 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
 from eplb_opt.io.content import read_content
-from eplb_opt.io.engines import ENGINES, require_target
+from eplb_opt.io.engines import require_target
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model

@@ -18,7 +18,8 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import native
 from eplb_opt.io.content import Content
-from eplb_opt.io.engines import ENGINES, engine_of, violations_for
+from eplb_opt.io.engines import engine_of, violations_for
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.proof import named

@@ -17,7 +17,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
 from eplb_opt.io import read_plan, write_loads, write_plan
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.models import MODELS, Model
 from eplb_opt.plan import Plan
 
