@@ -18,7 +18,7 @@ from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.exact import exact_text, nearest_float
 from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
-from eplb_opt.solution import LayerSolution
+from eplb_opt.layer_solution import LayerSolution
 
 _PAGE = """\
 # Instances

@@ -14,9 +14,9 @@ from eplb_opt.aim import Aim, Outlook
 from eplb_opt.errors import InvalidPlanError, SolverError
 from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
+from eplb_opt.layer_solution import LayerSolution, StoppedBy, TracePoint, relative_gap
 from eplb_opt.plan import Plan
 from eplb_opt.proof import REFUSED, Proof, strongest
-from eplb_opt.solution import LayerSolution, StoppedBy, TracePoint, relative_gap
 from eplb_opt.verify import max_loads, require_valid
 
 logger = logging.getLogger(__name__)

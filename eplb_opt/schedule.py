@@ -12,9 +12,9 @@ from time import monotonic
 
 from eplb_opt.budget import Budget
 from eplb_opt.heuristics.registry import names
+from eplb_opt.layer_solution import StoppedBy
 from eplb_opt.record import LayerRecord
 from eplb_opt.run.pool import GRACE_SECONDS, POOL
-from eplb_opt.solution import StoppedBy
 from eplb_opt.steps import Findings
 from eplb_opt.turn import START, Step, Turn
 from eplb_opt.window_turn import WindowTurn

@@ -14,9 +14,10 @@ from eplb_opt.bench.instances import NamedInstance, checked
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
+from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.run.pool import POOL
 from eplb_opt.run.program import ProgramTask
-from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solution import Solution
 from eplb_opt.solve import Progress, solve
 from eplb_opt.verify import max_loads
 

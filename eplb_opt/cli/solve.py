@@ -15,7 +15,6 @@ from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place,
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.deployment import Deployment
-from eplb_opt.document import format_solution
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
@@ -26,7 +25,7 @@ from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
-from eplb_opt.solution import Solution
+from eplb_opt.solution import Solution, format_solution
 from eplb_opt.solve import Progress, solve
 
 

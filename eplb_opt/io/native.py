@@ -19,10 +19,11 @@ from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, file_word, words
+from eplb_opt.layer_solution import LayerSolution, StoppedBy, TracePoint
 from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
+from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
 
