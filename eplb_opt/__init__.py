@@ -12,9 +12,10 @@ from eplb_opt.errors import EplbOptError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import verify
 

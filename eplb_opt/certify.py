@@ -9,9 +9,10 @@ from eplb_opt.acceptance import check_proof
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.exact import apart
 from eplb_opt.instance import Instance
+from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
-from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solution import Solution
 from eplb_opt.verify import max_loads, objective_value
 
 

@@ -19,11 +19,12 @@ from eplb_opt.evaluate import evaluate, objective_values, summarise
 from eplb_opt.exact import nearest_float
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.instance import Instance
+from eplb_opt.layer_solution import relative_gap
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
-from eplb_opt.solution import Solution, relative_gap
+from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import require_valid
 

@@ -1,40 +1,18 @@
-"""Documents: plans and solutions as the JSON objects that files of eplb_opt hold, with nothing lost."""
+"""Documents: plans and layers of solutions as the JSON objects that files of eplb_opt hold, with nothing lost."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eplb_opt.exact import exact_number
+from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.plan import Plan
-
-if TYPE_CHECKING:
-    from eplb_opt.solution import LayerSolution, Solution
 
 # Values of "format" and "version".
 PLAN = "eplb_opt.plan"
 SOLUTION = "eplb_opt.solution"
 VERSION = 1
-
-
-def format_solution(solution: Solution) -> str:
-    """JSON text of a solution file."""
-    return json.dumps(solution_object(solution)) + "\n"
-
-
-def solution_object(solution: Solution) -> dict[str, Any]:
-    """What a solution file holds; numbers that are exact are written as text and as a float."""
-    weights = solution.window_weights
-    return {
-        "format": SOLUTION,
-        "version": VERSION,
-        "objective": solution.objective,
-        "window_weights": None if weights is None else [exact_number(weight) for weight in weights],
-        "runtime": solution.runtime,
-        "plan": plan_object(solution.plan),
-        "layers": [_layer_object(layer) for layer in solution.layers],
-    }
 
 
 def plan_object(plan: Plan) -> dict[str, Any]:
@@ -52,7 +30,8 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _layer_object(layer: LayerSolution) -> dict[str, Any]:
+def layer_object(layer: LayerSolution) -> dict[str, Any]:
+    """What a solution file holds of a layer; numbers that are exact are written as text and as a float."""
     proof = layer.proof
     return {
         "layer_id": layer.layer_id,

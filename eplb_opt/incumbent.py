@@ -16,10 +16,10 @@ from eplb_opt.errors import InvalidPlanError, SolverError
 from eplb_opt.exact import nearest_float
 from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
+from eplb_opt.layer_solution import TracePoint, relative_gap
 from eplb_opt.objective import Objective, Windows
 from eplb_opt.plan import Plan
 from eplb_opt.proof import REFUSED, Proof, strongest
-from eplb_opt.solution import TracePoint, relative_gap
 from eplb_opt.verify import require_valid
 
 logger = logging.getLogger(__name__)

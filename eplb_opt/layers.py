@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.errors import EplbOptError
@@ -94,6 +94,46 @@ class Layers:
     def __str__(self) -> str:
         what = "MoE layer" if self.numbering == "moe" else "layer"
         return f"{what}{'s' * (len(self.ids) > 1)} {describe_ids(self.ids)}"
+
+
+class Labelled:
+    """Rows that say which layers of a model they are: what `Loads` and `Plan` have in common.
+
+    Attributes
+    ----------
+    layer_ids
+        Layer of each row, increasing; default ``0, 1, ...``.
+    num_model_layers
+        Layers of the model, as counted by `numbering`; default: up to the last of `layer_ids`.
+    numbering
+        ``"decoder"``: ids count all decoder layers, those without experts included. ``"moe"``: ids count the layers
+        with experts from 0, and which decoder layers these are is not known.
+    moe_layer_ids
+        All layers of the model with experts, where these are more than `layer_ids`; ``None``: not known.
+    """
+
+    layer_ids: tuple[int, ...]
+    num_model_layers: int
+    numbering: Numbering
+    moe_layer_ids: tuple[int, ...] | None
+    # What contradictions of the labels are.
+    label_error: ClassVar[type[EplbOptError]]
+
+    @property
+    def num_layers(self) -> int:
+        """Rows."""
+        raise NotImplementedError
+
+    @property
+    def labels(self) -> Layers:
+        """Which layers the rows are."""
+        given = self.layer_ids, self.num_model_layers, self.numbering, self.moe_layer_ids
+        return Layers.of(self.num_layers, *given, self.label_error)
+
+    def complete_labels(self) -> None:
+        """At birth: put what is left out in its place, and refuse what contradicts itself."""
+        for name, value in self.labels.fields.items():
+            object.__setattr__(self, name, value)
 
 
 def describe_ids(ids: tuple[int, ...]) -> str:

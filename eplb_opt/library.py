@@ -19,7 +19,7 @@ from eplb_opt.certificates.exact import exact_text
 from eplb_opt.exact import nearest_float
 from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
-from eplb_opt.solution import LayerSolution
+from eplb_opt.layer_solution import LayerSolution
 
 _PAGE = """\
 # Instances

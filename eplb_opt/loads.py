@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from eplb_opt.arrays import frozen_array
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.frames import values_of_frame
-from eplb_opt.layers import Layers, Numbering
+from eplb_opt.layers import Labelled, Numbering
 from eplb_opt.nested import misfit, no_number
 
 
 @dataclass(frozen=True, eq=False)
-class Loads:
+class Loads(Labelled):
     """Expert loads of a model's MoE layers, in tokens, taken as exact.
 
     Attributes
@@ -31,13 +31,8 @@ class Loads:
         Layer of each row, increasing; default ``0, 1, ...``.
     source
         Where the loads come from, for people.
-    num_model_layers
-        Layers of the model, as counted by `numbering`; default: up to the last of `layer_ids`.
-    numbering
-        ``"decoder"``: ids count all decoder layers, those without experts included. ``"moe"``: ids count the layers
-        with experts from 0, and which decoder layers these are is not known.
-    moe_layer_ids
-        All layers of the model with experts, where these are more than `layer_ids`; ``None``: not known.
+    num_model_layers, numbering, moe_layer_ids
+        What the ids count, and the other layers of the model: see `Labelled`.
 
     Raises
     ------
@@ -51,12 +46,12 @@ class Loads:
     num_model_layers: int = 0
     numbering: Numbering = "decoder"
     moe_layer_ids: tuple[int, ...] | None = ()
+    label_error: ClassVar = InvalidLoadsError
 
     def __post_init__(self) -> None:
         values = _as_token_array(self.values)
         object.__setattr__(self, "values", frozen_array(values))
-        for name, value in self.labels.fields.items():
-            object.__setattr__(self, name, value)
+        self.complete_labels()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loads):
@@ -64,18 +59,6 @@ class Loads:
         return self.labels == other.labels and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def labels(self) -> Layers:
-        """Which layers the rows are."""
-        return Layers.of(
-            self.num_layers,
-            self.layer_ids,
-            self.num_model_layers,
-            self.numbering,
-            self.moe_layer_ids,
-            InvalidLoadsError,
-        )
 
     @property
     def num_windows(self) -> int:

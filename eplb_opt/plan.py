@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from eplb_opt.arguments import positive_int
 from eplb_opt.arrays import frozen_array
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
-from eplb_opt.layers import Layers, Numbering, describe_ids
+from eplb_opt.layers import Labelled, Layers, Numbering, describe_ids
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Labelled):
     """Which expert lives in which slot, for every layer.
 
     Birth checks the shape only; `eplb_opt.verify` checks the rules, so that a faulty plan can be looked at.
@@ -36,13 +36,8 @@ class Plan:
         Logical experts of a layer.
     layer_ids
         Layer of each row, increasing; default ``0, 1, ...``.
-    num_model_layers
-        Layers of the model, as counted by `numbering`; default: up to the last of `layer_ids`.
-    numbering
-        ``"decoder"``: ids count all decoder layers, those without experts included. ``"moe"``: ids count the layers
-        with experts from 0, and which decoder layers these are is not known.
-    moe_layer_ids
-        All layers of the model with experts, where these are more than `layer_ids`; ``None``: not known.
+    num_model_layers, numbering, moe_layer_ids
+        What the ids count, and the other layers of the model: see `Labelled`.
     """
 
     physical_to_logical: NDArray[np.int64]
@@ -52,6 +47,7 @@ class Plan:
     num_model_layers: int = 0
     numbering: Numbering = "decoder"
     moe_layer_ids: tuple[int, ...] | None = ()
+    label_error: ClassVar = InvalidPlanError
 
     def __post_init__(self) -> None:
         try:
@@ -68,8 +64,7 @@ class Plan:
             )
         positive_int("num_experts", self.num_experts, InvalidPlanError)
         object.__setattr__(self, "physical_to_logical", frozen_array(mapping.astype(np.int64)))
-        for name, value in self.labels.fields.items():
-            object.__setattr__(self, name, value)
+        self.complete_labels()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
@@ -78,13 +73,6 @@ class Plan:
         return mine == theirs and np.array_equal(self.physical_to_logical, other.physical_to_logical)
 
     __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def labels(self) -> Layers:
-        """Which layers the rows are."""
-        return Layers.of(
-            self.num_layers, self.layer_ids, self.num_model_layers, self.numbering, self.moe_layer_ids, InvalidPlanError
-        )
 
     @property
     def num_layers(self) -> int:

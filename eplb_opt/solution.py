@@ -1,106 +1,24 @@
-"""Solution and LayerSolution: what is known about a plan, and why the search for a better one stopped."""
+"""Solution: a plan, and what is known about each of its layers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from eplb_opt.document import format_solution
-from eplb_opt.exact import nearest_float
+from eplb_opt.document import SOLUTION, VERSION, layer_object, plan_object
+from eplb_opt.exact import exact_number, nearest_float
 from eplb_opt.files import write_whole
+from eplb_opt.layer_solution import LayerSolution, Status, relative_gap
 from eplb_opt.plan import Plan
-from eplb_opt.proof import Proof
 
 if TYPE_CHECKING:
     from os import PathLike
 
     import pandas as pd
 
-Status = Literal["optimal", "feasible", "infeasible"]
-StoppedBy = Literal["gap", "time", "stalled", "interrupt"]
-
 _WEAKEST_FIRST: tuple[Status, ...] = ("infeasible", "feasible", "optimal")
-
-
-@dataclass(frozen=True)
-class TracePoint:
-    """One event of a layer's solution: a better plan or a better bound.
-
-    Attributes
-    ----------
-    seconds
-        Time since the call began.
-    objective, lower_bound
-        Both values after the event.
-    source
-        What found it: ``"greedy"``, ``"search"``, the argument of a proof, or a solver. Or a remark on what failed or
-        was refused, with a colon in it: ``"cpsat: ..."``.
-    """
-
-    seconds: float
-    objective: Fraction
-    lower_bound: Fraction
-    source: str
-
-
-@dataclass(frozen=True)
-class LayerSolution:
-    """What is known about one layer.
-
-    Attributes
-    ----------
-    layer_id
-        Decoder layer.
-    objective
-        Exact objective of the plan's row; for ``"total"`` the max load in tokens, else an imbalance.
-    max_load, mean_load
-        Load of the hottest GPU and total load / number of GPUs, exact, in tokens; of several windows, of their sum.
-    proof
-        The strongest lower bound and its argument.
-    stopped_by
-        ``None`` if the layer is optimal, else ``"gap"`` (target gap met), ``"time"``, ``"stalled"`` (the method has
-        nothing more to give) or ``"interrupt"``.
-    trace
-        Incumbents and bounds over time.
-    work
-        Seconds of work spent on this layer by the name of the step, such as ``"search"``, summed over workers.
-    """
-
-    layer_id: int
-    objective: Fraction
-    max_load: Fraction
-    mean_load: Fraction
-    proof: Proof
-    stopped_by: StoppedBy | None
-    trace: tuple[TracePoint, ...] = ()
-    work: Mapping[str, float] = field(default_factory=dict, hash=False)
-
-    @property
-    def lower_bound(self) -> Fraction:
-        """Proven: no plan has a smaller objective."""
-        return self.proof.bound
-
-    @property
-    def gap(self) -> Fraction:
-        """(objective - lower bound) / objective, exact; 0 for a layer without load."""
-        return relative_gap(self.objective, self.lower_bound)
-
-    @property
-    def status(self) -> Status:
-        """``"optimal"`` if the bound equals the objective exactly, else ``"feasible"``."""
-        return "optimal" if self.lower_bound == self.objective else "feasible"
-
-    @property
-    def runtime(self) -> float:
-        """Seconds of work spent on this layer, summed over steps and workers."""
-        return sum(self.work.values())
-
-    @property
-    def imbalance(self) -> Fraction:
-        """Max load / mean load, at least 1, of several windows of their sum; 1 for a layer without load."""
-        return self.max_load / self.mean_load if self.mean_load else Fraction(1)
 
 
 @dataclass(frozen=True, repr=False)
@@ -210,9 +128,23 @@ class Solution:
         write_whole(path, format_solution(self))
 
 
-def relative_gap(objective: Fraction, lower_bound: Fraction) -> Fraction:
-    """(objective - lower bound) / objective; 0 where both are 0."""
-    return (objective - lower_bound) / objective if objective else Fraction(0)
+def format_solution(solution: Solution) -> str:
+    """JSON text of a solution file."""
+    return json.dumps(solution_object(solution)) + "\n"
+
+
+def solution_object(solution: Solution) -> dict[str, Any]:
+    """What a solution file holds; numbers that are exact are written as text and as a float."""
+    weights = solution.window_weights
+    return {
+        "format": SOLUTION,
+        "version": VERSION,
+        "objective": solution.objective,
+        "window_weights": None if weights is None else [exact_number(weight) for weight in weights],
+        "runtime": solution.runtime,
+        "plan": plan_object(solution.plan),
+        "layers": [layer_object(layer) for layer in solution.layers],
+    }
 
 
 def percent(gap: Fraction) -> str:

@@ -6,9 +6,10 @@ from fractions import Fraction
 import pytest
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.layer_solution import LayerSolution, relative_gap
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof, strongest
-from eplb_opt.solution import LayerSolution, Solution, percent, relative_gap
+from eplb_opt.solution import Solution, percent
 
 
 def layer(layer_id=0, objective=4, bound=4, mean=4, stopped_by=None, argument="mean") -> LayerSolution:

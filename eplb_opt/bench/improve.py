@@ -14,11 +14,12 @@ from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import NO_BOUND
+from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.limits import Limits
 from eplb_opt.progress import Progress
 from eplb_opt.run.pool import POOL
 from eplb_opt.run.program import ProgramTask
-from eplb_opt.solution import LayerSolution, Solution
+from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import max_loads
 

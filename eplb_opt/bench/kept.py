@@ -15,12 +15,12 @@ import numpy as np
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.run import Run, Settings
 from eplb_opt.bench.suite import Case
-from eplb_opt.document import solution_object
 from eplb_opt.errors import EplbOptError, FileFormatError
 from eplb_opt.files import parse_json, read_text, require_writable, write_whole
 from eplb_opt.io.content import Content
 from eplb_opt.io.native import parse_solution
 from eplb_opt.io.record import Record
+from eplb_opt.solution import solution_object
 
 _FORMAT, _VERSION = "eplb_opt.run", 1
 

@@ -14,7 +14,8 @@ from eplb_opt.bench.run import LeftOut, Run
 from eplb_opt.bench.standings import ahead, finished, standings
 from eplb_opt.bench.suite import Case
 from eplb_opt.bench.titles import title_of
-from eplb_opt.solution import percent, relative_gap
+from eplb_opt.layer_solution import relative_gap
+from eplb_opt.solution import percent
 
 
 def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command: str) -> str:

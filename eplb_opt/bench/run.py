@@ -16,10 +16,11 @@ from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.heuristics.registry import names
+from eplb_opt.layer_solution import relative_gap
 from eplb_opt.progress import Progress
 from eplb_opt.proof import Proof
 from eplb_opt.run.pool import POOL
-from eplb_opt.solution import Solution, relative_gap
+from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 
 # Given a case and a method, a context around the call of `solve` that may hand it a callback.

@@ -11,7 +11,8 @@ from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bench.best import LIBRARY, Best, rivals
 from eplb_opt.bench.curves import LEVELS, measures
 from eplb_opt.bench.run import LeftOut, Run, bound_of, value_of
-from eplb_opt.solution import Solution, percent, relative_gap
+from eplb_opt.layer_solution import relative_gap
+from eplb_opt.solution import Solution, percent
 
 if TYPE_CHECKING:
     import pandas as pd

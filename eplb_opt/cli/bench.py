@@ -22,6 +22,7 @@ from eplb_opt.bench.standings import ahead, better_than_the_library, finished, s
 from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
+from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.library import run_library
 from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
 from eplb_opt.cli.pictures import picture
@@ -47,80 +48,135 @@ _NUMBERS = {
 _FORMATS = _NUMBERS | _LEVELS | _INTEGRALS
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Where results go; ``None``: nowhere."""
+@dataclass(frozen=True, kw_only=True)
+class _Choice:
+    """Which cases are run, and by which methods."""
 
-    rows: Path | None
-    markdown: Path | None
-    figure: Path | None
-
-    def require(self, inputs: list[Path]) -> None:
-        """Refuse what cannot be written, before hours of work."""
-        files = {
-            "--output": (self.rows, CSV),
-            "--markdown": (self.markdown, MARKDOWN),
-            "--figure": (self.figure, FIGURE),
-        }
-        require_outputs(files, inputs)
-
-
-def run(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="[FILES]...",
             help="Recordings to add to --suite models, or folders of instances for --suite library.",
         ),
-    ] = None,
+    ] = None
     suite_name: Annotated[
         str, typer.Option("--suite", help="layers, models, or library: the instances in the folders that are given.")
-    ] = "layers",
-    methods: Annotated[str, typer.Option(help="Methods of solve, separated by commas.")] = "greedy,cpsat,auto",
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds of each call.")] = 30.0,
-    target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0,
-    workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
-    seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0,
+    ] = "layers"
+    methods: Annotated[str, typer.Option(help="Methods of solve, separated by commas.")] = "greedy,cpsat,auto"
     only: Annotated[
         list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
-    ] = None,
-    library: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
-    ] = None,
-    profiles: Annotated[bool, typer.Option("--profile", help="Print where the time of each run went.")] = False,
+    ] = None
+    experts: options.Experts = None
+    layers: options.NumLayers = None
+
+    @property
+    def method_names(self) -> list[str]:
+        """The methods, each once and each with its solver installed."""
+        names = list(dict.fromkeys(self.methods.split(",")))
+        for name in names:
+            one_of("methods", name, METHODS)
+            require_solver(name)
+        return names
+
+    @property
+    def cases(self) -> list[Case]:
+        """The cases of the suite that are wanted."""
+        reader = partial(read_loads, experts=self.experts, layers=self.layers)
+        return select(suite(self.suite_name, self.files or [], reader), self.only or [])
+
+    def command(self, methods: list[str], settings: Settings) -> str:
+        """The command that makes these rows again; of files the names, as folders differ."""
+        words = ["eplb-opt", "bench", *(file.name for file in self.files or []), "--suite", self.suite_name]
+        words += ["--methods", ",".join(methods)]
+        words += ["--time-limit", f"{settings.time_limit:g}", "--target-gap", f"{settings.target_gap:g}"]
+        words += ["--workers", str(settings.workers), "--seed", str(settings.seed)]
+        return shlex.join(words + [word for text in self.only or [] for word in ("--only", text)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Effort:
+    """What each call may spend."""
+
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds of each call.")] = 30.0
+    target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 0.0
+    workers: options.Workers = None
+    seed: Annotated[int, typer.Option(help="For random choices; the cases are always the same.")] = 0
+
+    @property
+    def settings(self) -> Settings:
+        """The same, with as many workers as there are cores where none are said."""
+        workers = usable_cores() if self.workers is None else self.workers
+        return Settings(self.time_limit, self.target_gap, self.seed, workers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    """Where results go; ``None``: nowhere."""
+
     runs: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER", help="Where each finished run is kept; the same command again makes only the others."
         ),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where a row per run goes, as CSV.")] = None,
+    ] = None
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where a row per run goes, as CSV.")] = None
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Where tables of methods and of cases go.")
+    ] = None
+    figure: Annotated[Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")] = (
+        None
+    )
+
+    def require(self, inputs: list[Path]) -> None:
+        """Refuse what cannot be written, before hours of work."""
+        files = {"--output": (self.output, CSV), "--markdown": (self.markdown_file, MARKDOWN)}
+        require_outputs(files | {"--figure": (self.figure, FIGURE)}, inputs)
+
+    def write(self, outcomes: list[Run | LeftOut], methods: list[str], command: str) -> None:
+        """Write what the options name."""
+        if self.output is not None:
+            rows = to_frame([item for item in outcomes if isinstance(item, Run)])
+            write_whole(self.output, rows.to_csv(index=False, float_format="%.9g"))
+            show(f"rows written to {self.output}")
+        if self.markdown_file is not None:
+            write_whole(self.markdown_file, markdown(outcomes, methods, command))
+            show(f"tables written to {self.markdown_file}")
+        complete = finished(outcomes, methods)
+        if self.figure is not None and complete:
+            # Matplotlib loads here and not with the command line.
+            from eplb_opt.report.profiles import plot_gap_profile, plot_time_profile
+
+            frame = to_frame(complete)
+            draws = (lambda ax: plot_gap_profile(frame, ax)), (lambda ax: plot_time_profile(frame, ax=ax))
+            write_whole(self.figure, picture(self.figure, *draws))
+            show(f"figure written to {self.figure}")
+
+
+@grouped
+def run(
+    choice: _Choice,
+    effort: _Effort,
+    *,
+    library: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Instead of a suite: solve a library again and keep what is better."),
     ] = None,
-    figure: Annotated[
-        Path | None, typer.Option(help="Where a figure of gaps and times goes: .png, .svg or .pdf.")
-    ] = None,
-    experts: options.Experts = None,
-    layers: options.NumLayers = None,
+    profiles: Annotated[bool, typer.Option("--profile", help="Print where the time of each run went.")] = False,
+    outputs: _Outputs,
 ) -> int:
     """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
-    names = _methods(methods)
-    inputs, texts = files or [], only or []
-    settings = Settings(time_limit, target_gap, seed, usable_cores() if workers is None else workers)
-    outputs = _Files(output, markdown_file, figure)
+    names, settings = choice.method_names, effort.settings
     if library is not None:
-        if any((inputs, runs, output, markdown_file, figure)):
+        if choice.files or outputs != _Outputs():
             raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
-        return run_library(library, texts, settings)
-    outputs.require(inputs)
-    cases = select(suite(suite_name, inputs, partial(read_loads, experts=experts, layers=layers)), texts)
+        return run_library(library, choice.only or [], settings)
+    outputs.require(choice.files or [])
+    cases = choice.cases
     total = len(cases) * len(names)
-    keeper = None if runs is None else KeptRuns(runs, settings, Machine.here())
+    keeper = None if outputs.runs is None else KeptRuns(outputs.runs, settings, Machine.here())
     kept = {} if keeper is None else keeper.open(cases, names)
     if kept:
-        show(f"{len(kept)} of {total} runs are in {runs}")
+        show(f"{len(kept)} of {total} runs are in {outputs.runs}")
     outcomes: list[Run | LeftOut] = []
 
     def watch(case: Case, method: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
@@ -142,32 +198,15 @@ def run(
         made = [item for item in outcomes if isinstance(item, Run)]
         if made:
             _show_summary(outcomes, names)
-            _write(outcomes, names, outputs, _command(suite_name, names, settings, texts, inputs))
+            outputs.write(outcomes, names, choice.command(names, settings))
     if interrupted:
-        again = "" if runs is None else "; the same command again makes the others"
+        again = "" if outputs.runs is None else "; the same command again makes the others"
         show(f"interrupted: {len(made)} of {total} runs are finished{again}")
         return 130
     wrong = contradictions(made)
     for sentence in wrong:
         show(f"contradiction: {sentence}")
     return 1 if wrong or any(isinstance(item, LeftOut) and item.failed for item in outcomes) else 0
-
-
-def _methods(text: str) -> list[str]:
-    """The methods of an option such as ``greedy,auto``, each once and each with its solver installed."""
-    names = list(dict.fromkeys(text.split(",")))
-    for name in names:
-        one_of("methods", name, METHODS)
-        require_solver(name)
-    return names
-
-
-def _command(suite_name: str, methods: list[str], settings: Settings, only: list[str], files: list[Path]) -> str:
-    """The command that makes these rows again; of files the names, as folders differ."""
-    words = ["eplb-opt", "bench", *(file.name for file in files), "--suite", suite_name, "--methods", ",".join(methods)]
-    words += ["--time-limit", f"{settings.time_limit:g}", "--target-gap", f"{settings.target_gap:g}"]
-    words += ["--workers", str(settings.workers), "--seed", str(settings.seed)]
-    return shlex.join(words + [word for text in only for word in ("--only", text)])
 
 
 def _show_outcome(done: Run | LeftOut, width: int, first: bool) -> None:
@@ -217,22 +256,3 @@ def _show_summary(outcomes: list[Run | LeftOut], methods: list[str]) -> None:
     else:
         show(f"{last}: cases with layers of a gap above {float(GAP_LEVELS[0]):g}")
         show_table(wide, _FORMATS)
-
-
-def _write(outcomes: list[Run | LeftOut], methods: list[str], files: _Files, command: str) -> None:
-    if files.rows is not None:
-        rows = to_frame([item for item in outcomes if isinstance(item, Run)])
-        write_whole(files.rows, rows.to_csv(index=False, float_format="%.9g"))
-        show(f"rows written to {files.rows}")
-    if files.markdown is not None:
-        write_whole(files.markdown, markdown(outcomes, methods, command))
-        show(f"tables written to {files.markdown}")
-    complete = finished(outcomes, methods)
-    if files.figure is not None and complete:
-        # Matplotlib loads here and not with the command line.
-        from eplb_opt.report.profiles import plot_gap_profile, plot_time_profile
-
-        frame = to_frame(complete)
-        draws = (lambda ax: plot_gap_profile(frame, ax)), (lambda ax: plot_time_profile(frame, ax=ax))
-        write_whole(files.figure, picture(files.figure, *draws))
-        show(f"figure written to {files.figure}")

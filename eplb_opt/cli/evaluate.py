@@ -8,36 +8,26 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.tables import as_json, cell, records, show, show_json, show_table
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
-from eplb_opt.io.content import read_content
 
 
+@grouped
 def run(
-    plan: options.PlanFile,
-    loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
+    *,
     dispatch: Annotated[str, typer.Option(help="How an expert's load is split: even.")] = "even",
-    engine: options.Engine = "auto",
-    gpus: options.Gpus = None,
-    nodes: plans.Nodes = None,
-    groups: options.Groups = None,
-    policy: plans.Policy = None,
-    distinct: plans.Distinct = None,
-    format: options.Format = "auto",
-    windows: options.Windows = 1,
-    window_length: options.WindowLength = None,
-    experts: options.Experts = None,
-    layers: options.NumLayers = None,
-    model: options.ModelName = None,
+    given: plans.PlanOptions,
+    loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
+    reading: options.Reading,
     json: options.Json = False,
 ) -> int:
     """Score a plan on recordings, by layer and window. Also in the figures that engines report."""
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
-    asked = plans.Asked(gpus, nodes, groups, policy, distinct)
-    placed, known = plans.plan_of(read_content(plan), engine, asked, model=shape)
+    recorded, model = reading.read(loads, given.asked.gpus)
+    placed, known = given.source().plan(model=model)
     if not known:
-        raise InvalidArgumentError(f"{plan} does not say how many GPUs there are: give --gpus")
+        raise InvalidArgumentError(f"{given.plan} does not say how many GPUs there are: give --gpus")
     metrics = evaluate(placed, recorded, dispatch)
     summary = summarise(metrics)
     if json:

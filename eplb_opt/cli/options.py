@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from eplb_opt.arguments import nearest
-from eplb_opt.deployment import Deployment, Policy
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.io import read_loads
 from eplb_opt.io.doubts import doubts_on, layers_without_load
-from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
@@ -26,21 +24,10 @@ logger = logging.getLogger(__name__)
 LoadFiles = Annotated[
     list[Path], typer.Argument(metavar="LOADS...", help="Recordings, files or folders; several are several windows.")
 ]
-OptionalLoadFiles = Annotated[
-    list[Path] | None, typer.Argument(metavar="[LOADS]...", help="Recordings whose layers and experts it must fit.")
-]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: native JSON or an engine's file.")]
-Format = Annotated[str, typer.Option(help=f"Format of the recordings: auto, {', '.join(FORMAT_NAMES)}.")]
-Windows = Annotated[int, typer.Option(help="Equal parts to cut each recording into.")]
-WindowLength = Annotated[
-    int | None,
-    typer.Option("--window-length", help="Recorded steps of a window, instead of --windows; a rest is left out."),
-]
 Experts = Annotated[int | None, typer.Option("--experts", help="Experts of a layer that the recordings have to have.")]
 NumLayers = Annotated[
     int | None, typer.Option("--layers", help="Layers with experts, or decoder layers, that they have to have.")
 ]
-Engine = Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")]
 ModelName = Annotated[
     str | None,
     typer.Option("--model", help="A known model, as deepseek-v3 or deepseek-ai/DeepSeek-V3; any other name lists all."),
@@ -50,86 +37,126 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 Gpus = Annotated[
     int | None, typer.Option("--gpus", help="Number of GPUs; may be left out where a plan's file says it.")
 ]
-Slots = Annotated[int | None, typer.Option("--slots", help="Slots (physical experts) over all GPUs, such as 288.")]
-Redundant = Annotated[
-    int | None, typer.Option("--redundant", help="Instead of --slots: slots beyond one for each expert.")
-]
-Nodes = Annotated[int, typer.Option("--nodes", help="Number of nodes.")]
 Groups = Annotated[
     int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
 ]
-PolicyOption = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        help="hierarchical: groups stay on their nodes; global; auto: hierarchical where groups divide by nodes.",
-    ),
-]
-Distinct = Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")]
-LayerIds = Annotated[str | None, typer.Option("--layer-ids", help="Decoder layers of the rows, such as 3-60 or 1,3,5.")]
+
+Objective = Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")]
+Seed = Annotated[int, typer.Option(help="For random choices.")]
+Workers = Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")]
 
 
-def recording_of(
-    paths: list[Path],
-    format: str,
-    windows: int = 1,
-    model_name: str | None = None,
-    window_length: int | None = None,
-    experts: int | None = None,
-    layers: int | None = None,
-    gpus: int | None = None,
-) -> tuple[Loads, Model | None]:
-    """The recordings in files, with the layers of the model where one is named, and that model.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How recordings are read, and what they have to hold."""
 
-    What is odd about them is told in the log, with as many `gpus` as they are planned for.
-    """
-    model = None if model_name is None else model_of(model_name)
-    loads = read_loads(paths, format, windows, window_length, experts=experts, layers=layers)
-    loads = loads if model is None else model.label(loads)
-    tell(doubts_about(loads, gpus, meant=model is not None or None not in (experts, layers)))
-    return loads, model
+    format: Annotated[str, typer.Option(help=f"Format of the recordings: auto, {', '.join(FORMAT_NAMES)}.")] = "auto"
+    windows: Annotated[int, typer.Option(help="Equal parts to cut each recording into.")] = 1
+    window_length: Annotated[
+        int | None, typer.Option(help="Recorded steps of a window, instead of --windows; a rest is left out.")
+    ] = None
+    experts: Experts = None
+    layers: NumLayers = None
+    model: ModelName = None
 
+    @property
+    def known_model(self) -> Model | None:
+        """The model that is named, if one is."""
+        return None if self.model is None else model_of(self.model)
 
-def tell(doubts: Iterable[str]) -> None:
-    """Say doubts in the log, before anything that they may explain is refused."""
-    for doubt in doubts:
-        logger.warning("%s", doubt)
+    def recorded(self, paths: list[Path]) -> Loads:
+        """The recordings as their files have them."""
+        return read_loads(
+            paths, self.format, self.windows, self.window_length, experts=self.experts, layers=self.layers
+        )
 
+    def read(self, paths: list[Path], gpus: int | None = None) -> tuple[Loads, Model | None]:
+        """The recordings, with the layers of the model where one is named, and that model.
 
-def doubts_about(loads: Loads, gpus: int | None, *, meant: bool) -> list[str]:
-    """What is odd about loads that are planned for so many GPUs, beyond what reading them told.
+        What is odd about them is told in the log, with as many `gpus` as they are planned for.
+        """
+        model = self.known_model
+        loads = self.recorded(paths)
+        loads = loads if model is None else model.label(loads)
+        self.tell_doubts(loads, gpus, meant=model is not None)
+        return loads, model
 
-    Axes are what they are taken for where a model or the options say so: what was `meant`.
-    """
-    axes = [] if meant or gpus is None else doubts_on(loads, gpus)
-    return [*axes, *layers_without_load(loads)]
+    def tell_doubts(self, loads: Loads, gpus: int | None, *, meant: bool) -> list[str]:
+        """What is odd about loads that are planned for so many GPUs, beyond what reading them told; told in the log.
 
-
-def deployment_of(
-    num_experts: int,
-    gpus: int | None,
-    slots: int | None,
-    redundant: int | None,
-    nodes: int,
-    groups: int | None,
-    policy: str,
-    distinct: bool,
-    model: Model | None = None,
-) -> Deployment:
-    """The deployment that the options describe; exactly one of `slots` and `redundant`, or none for no redundancy."""
-    if gpus is None:
-        raise InvalidArgumentError("give the number of GPUs: --gpus")
-    if slots is not None and redundant is not None:
-        raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
-    one_each = Deployment(gpus, gpus, nodes, _groups(groups, model), _policy(policy), distinct)
-    return replace(one_each, num_slots=_possible_slots(one_each, num_experts, slots, redundant))
+        Axes are what they are taken for where a model or the options say so: what was `meant`.
+        """
+        meant = meant or None not in (self.experts, self.layers)
+        axes = [] if meant or gpus is None else doubts_on(loads, gpus)
+        doubts = [*axes, *layers_without_load(loads)]
+        for doubt in doubts:
+            logger.warning("%s", doubt)
+        return doubts
 
 
-def require_gpus_for(**given: bool) -> None:
-    """Refuse options that describe a deployment where --gpus is missing and they would mean nothing."""
-    for name, is_given in given.items():
-        if is_given:
-            raise InvalidArgumentError(f"--{name.replace('_', '-')} needs --gpus")
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How many GPUs and slots."""
+
+    gpus: Gpus = None
+    slots: Annotated[int | None, typer.Option(help="Slots (physical experts) over all GPUs, such as 288.")] = None
+    redundant: Annotated[int | None, typer.Option(help="Instead of --slots: slots beyond one for each expert.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentOptions(Size):
+    """The deployment to plan for."""
+
+    nodes: Annotated[int, typer.Option(help="Number of nodes.")] = 1
+    groups: Groups = None
+    policy: Annotated[
+        str,
+        typer.Option(
+            help="hierarchical: groups stay on their nodes; global; auto: hierarchical where groups divide by nodes."
+        ),
+    ] = "auto"
+    distinct: Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")] = True
+
+    def deployment(self, num_experts: int, model: Model | None = None) -> Deployment:
+        """What the options describe; exactly one of `slots` and `redundant`, or none for no redundancy."""
+        if self.gpus is None:
+            raise InvalidArgumentError("give the number of GPUs: --gpus")
+        if self.slots is not None and self.redundant is not None:
+            raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
+        groups = self.groups
+        if groups is None:
+            groups = 1 if model is None else model.num_groups
+        policy: Any = self.policy  # Deployment refuses a word that is no policy.
+        one_each = Deployment(self.gpus, self.gpus, self.nodes, groups, policy, self.distinct)
+        return replace(one_each, num_slots=self._possible_slots(one_each, num_experts))
+
+    def require_gpus(self) -> None:
+        """Refuse options that would mean nothing, where --gpus is missing."""
+        for field in fields(self):
+            if self.gpus is None and getattr(self, field.name) != field.default:
+                raise InvalidArgumentError(f"--{'no-' * (field.name == 'distinct')}{field.name} needs --gpus")
+
+    def _possible_slots(self, shape: Deployment, num_experts: int) -> int:
+        """The slots that the options say, or a refusal in the words of these options."""
+        total = num_experts + (self.redundant or 0) if self.slots is None else self.slots
+        possible = shape.possible_slots(num_experts)
+        if total in possible:
+            return total
+        refusal = shape.refusal_of(total, num_experts)
+        if self.slots is not None:
+            raise InvalidDeploymentError(f"--slots {self.slots}: {refusal}{nearest(self.slots, possible)}")
+        spare = range(possible.start - num_experts, possible.stop - num_experts, possible.step)
+        said = "without --redundant and --slots" if self.redundant is None else f"--redundant {self.redundant}"
+        raise InvalidDeploymentError(f"{said}: {refusal}{nearest(self.redundant or 0, spare, '--redundant ')}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """What a command may spend; the names of its fields are those of arguments of `eplb_opt.solve`."""
+
+    time_limit: Annotated[float, typer.Option(help="Seconds of each call of solve.")] = 60.0
+    seed: Seed = 0
+    workers: Workers = None
 
 
 def rule_of(deployment: Deployment) -> str:
@@ -140,6 +167,11 @@ def rule_of(deployment: Deployment) -> str:
     if deployment.policy == "auto" and nodes > 1:
         return f"global: {groups} groups do not divide by {nodes} nodes"
     return "global"
+
+
+def names_of(text: str | None) -> list[str] | None:
+    """``"lpt, snake"`` as ``["lpt", "snake"]``."""
+    return None if text is None else [name.strip() for name in text.split(",")]
 
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
@@ -167,27 +199,3 @@ def numbers_of(option: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None
-
-
-def _possible_slots(shape: Deployment, num_experts: int, slots: int | None, redundant: int | None) -> int:
-    """The slots that the options say, or a refusal in the words of these options."""
-    total = num_experts + (redundant or 0) if slots is None else slots
-    possible = shape.possible_slots(num_experts)
-    if total in possible:
-        return total
-    refusal = shape.refusal_of(total, num_experts)
-    if slots is not None:
-        raise InvalidDeploymentError(f"--slots {slots}: {refusal}{nearest(slots, possible)}")
-    spare = range(possible.start - num_experts, possible.stop - num_experts, possible.step)
-    said = "without --redundant and --slots" if redundant is None else f"--redundant {redundant}"
-    raise InvalidDeploymentError(f"{said}: {refusal}{nearest(redundant or 0, spare, '--redundant ')}")
-
-
-def _groups(groups: int | None, model: Model | None) -> int:
-    if groups is not None:
-        return groups
-    return 1 if model is None else model.num_groups
-
-
-def _policy(policy: str) -> Policy:
-    return policy  # type: ignore[return-value]  # Deployment refuses any other word

@@ -10,8 +10,8 @@ from pathlib import Path
 from eplb_opt.arguments import one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import is_stream, require_writable
-from eplb_opt.io.engines import ENGINES
 from eplb_opt.io.load_files import WRITERS
+from eplb_opt.io.recognition import ENGINES
 
 
 @dataclass(frozen=True)

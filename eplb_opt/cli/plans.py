@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from eplb_opt.arguments import nearest
+from eplb_opt.cli import options
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.io import native
-from eplb_opt.io.content import Content
-from eplb_opt.io.engines import ENGINES, engine_of, parse_plan, relabelled, start_line
+from eplb_opt.io.content import Content, read_content
+from eplb_opt.io.engines import engine_of, parse_plan, relabelled, start_line
 from eplb_opt.io.mappings import Given
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
@@ -34,11 +38,11 @@ Distinct = Annotated[
 class Asked:
     """What the options of a command say of the deployment of a plan; ``None`` where they say nothing."""
 
-    gpus: int | None = None
-    nodes: int | None = None
-    groups: int | None = None
-    policy: str | None = None
-    distinct: bool | None = None
+    gpus: options.Gpus = None
+    nodes: Nodes = None
+    groups: options.Groups = None
+    policy: Policy = None
+    distinct: Distinct = None
 
     @classmethod
     def of(cls, deployment: Deployment) -> Asked:
@@ -78,68 +82,87 @@ def show_start(engine: str, path: str, plan: Plan) -> None:
         show(f"  {line}")
 
 
-def plan_of(
-    content: Content,
-    engine: str,
-    asked: Asked,
-    num_experts: int | None = None,
-    num_model_layers: int | None = None,
-    model: Model | None = None,
-    layer_ids: tuple[int, ...] | None = None,
-) -> tuple[Plan, bool]:
-    """The plan in a file, and whether its GPUs are known: the options say them, or the file does.
+@dataclass(frozen=True)
+class PlanSource:
+    """A file of a plan as a command reads it: what it holds, for which engine, and what the options ask of the plan."""
 
-    Of a model, or with layer ids, the layers with experts. Rows that the engine counts by itself are believed as it
-    reads them: only those of native plans and of DeepSeek's tensors that are counted from 0 get other numbers.
+    content: Content
+    engine: str = "auto"
+    asked: Asked = Asked()
 
-    Raises
-    ------
-    FileFormatError, InvalidPlanError
-        As of `eplb_opt.read_plan`; a plan of another model, or without a row for a layer of it that has experts.
-    InvalidArgumentError
-        Options of a deployment where nothing says how many GPUs there are, or layer ids that contradict the file.
-    """
-    name = engine if engine != "auto" else engine_of(content)
-    numbering = ENGINES[name].numbering
-    facts = asked.facts(content, name, model)
-    if model is not None:
-        num_experts = model.num_experts
-        num_model_layers = model.num_layers if numbering == "decoder" else None
+    def plan(
+        self,
+        num_experts: int | None = None,
+        num_model_layers: int | None = None,
+        model: Model | None = None,
+        layer_ids: tuple[int, ...] | None = None,
+    ) -> tuple[Plan, bool]:
+        """The plan in the file, and whether its GPUs are known: the options say them, or the file does.
 
-    def deployment(slots: int) -> Deployment:
+        Of a model, or with layer ids, the layers with experts. Rows that the engine counts by itself are believed as it
+        reads them: only those of native plans and of DeepSeek's tensors that are counted from 0 get other numbers.
+
+        Raises
+        ------
+        FileFormatError, InvalidPlanError
+            As of `eplb_opt.read_plan`; a plan of another model, or without a row for a layer of it that has experts.
+        InvalidArgumentError
+            Options of a deployment where nothing says how many GPUs there are, or layer ids that contradict the file.
+        """
+        content = self.content
+        name = self.engine if self.engine != "auto" else engine_of(content)
+        numbering = ENGINES[name].numbering
+        facts = self.asked.facts(content, name, model)
+        if model is not None:
+            num_experts = model.num_experts
+            num_model_layers = model.num_layers if numbering == "decoder" else None
+        given = Given(
+            partial(self._deployment, facts) if self.asked != Asked() else None,
+            num_experts,
+            layer_ids if numbering is not None else None,
+            num_model_layers,
+        )
+        plan = parse_plan(content, name, given)
+        if model is not None:
+            plan = model.label_plan(plan)
+            if missing := model.missing_rows(plan):
+                more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+                raise InvalidPlanError(f"{content.name}: {missing[0]}{more}", missing)
+        elif layer_ids is not None and numbering is None:
+            plan = relabelled(plan, layer_ids)
+        return plan, "num_gpus" in facts
+
+    def solution(self, model: Model | None = None) -> Solution:
+        """The solution in the file, its plan as `plan` reads it and its layers with the plan's numbers."""
+        solution = native.parse_solution(self.content)
+        plan, _ = replace(self, engine="native").plan(model=model)
+        layers = solution.layers
+        if len(layers) > plan.num_layers:
+            layers = tuple(layer for layer in layers if layer.layer_id in plan.layer_ids)
+        numbered = (replace(layer, layer_id=layer_id) for layer, layer_id in zip(layers, plan.layer_ids, strict=True))
+        return replace(solution, plan=plan, layers=tuple(numbered))
+
+    def _deployment(self, facts: dict[str, Any], slots: int) -> Deployment:
+        """The deployment of a plan with so many slots."""
         gpus = facts["num_gpus"]
         one_each = Deployment(num_slots=gpus, **facts)
         if slots % gpus:
             nodes = one_each.binding_nodes
             shares = [number for number in range(nodes, slots + 1, nodes) if slots % number == 0]
             raise InvalidDeploymentError(
-                f"--gpus {gpus} cannot share the {slots} slots of {content.name} equally{nearest(gpus, shares)}"
+                f"--gpus {gpus} cannot share the {slots} slots of {self.content.name} equally{nearest(gpus, shares)}"
             )
         return replace(one_each, num_slots=slots)
 
-    given = Given(
-        deployment if asked != Asked() else None,
-        num_experts,
-        layer_ids if numbering is not None else None,
-        num_model_layers,
-    )
-    plan = parse_plan(content, name, given)
-    if model is not None:
-        plan = model.label_plan(plan)
-        if missing := model.missing_rows(plan):
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise InvalidPlanError(f"{content.name}: {missing[0]}{more}", missing)
-    elif layer_ids is not None and numbering is None:
-        plan = relabelled(plan, layer_ids)
-    return plan, "num_gpus" in facts
 
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """A file of a plan, and what its reader is told."""
 
-def solution_of(content: Content, asked: Asked, model: Model | None = None) -> Solution:
-    """The solution in a file, its plan as `plan_of` reads it and its layers with the plan's numbers."""
-    solution = native.parse_solution(content)
-    plan, _ = plan_of(content, "native", asked, model=model)
-    layers = solution.layers
-    if len(layers) > plan.num_layers:
-        layers = tuple(layer for layer in layers if layer.layer_id in plan.layer_ids)
-    numbered = (replace(layer, layer_id=layer_id) for layer, layer_id in zip(layers, plan.layer_ids, strict=True))
-    return replace(solution, plan=plan, layers=tuple(numbered))
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan: native JSON or an engine's file.")]
+    engine: Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")] = "auto"
+    asked: Asked
+
+    def source(self) -> PlanSource:
+        """The file, read."""
+        return PlanSource(read_content(self.plan), self.engine, self.asked)

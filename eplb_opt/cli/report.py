@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
+from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
@@ -22,77 +23,96 @@ from eplb_opt.files import write_whole
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.engines import ENGINES
-from eplb_opt.io.recognition import plan_engine
+from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.loads import Loads
 from eplb_opt.models import Model
 from eplb_opt.plan import Plan
-from eplb_opt.report import make_report
+from eplb_opt.report import Report, make_report
 from eplb_opt.report.verdict import verdict_of
 from eplb_opt.solution import Solution
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wanted(options.Size):
+    """The deployment of the report; ``None`` where the options say nothing."""
+
+    nodes: plan_files.Nodes = None
+    groups: options.Groups = None
+    policy: plan_files.Policy = None
+    distinct: plan_files.Distinct = None
+
+    @property
+    def asked(self) -> plan_files.Asked:
+        """The same as the reader of a plan is told."""
+        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Effort(options.Effort):
+    """What the report may spend, and on what."""
+
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for plan and bounds.")] = 60.0
+    objective: options.Objective = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    """Where page and solution go; ``None``: nowhere."""
+
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the page goes, as HTML.")] = None
+    markdown: Annotated[Path | None, typer.Option(help="Where the same goes as Markdown, without figures.")] = None
+    save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None
+
+    def require(self, inputs: list[Path]) -> None:
+        """Refuse what cannot be written, before any work."""
+        if self.output is None and self.markdown is None:
+            raise InvalidArgumentError("nothing would be written: give -o report.html, --markdown report.md, or both")
+        files = {"--output": (self.output, HTML), "--markdown": (self.markdown, MARKDOWN)}
+        require_outputs(files | {"--save": (self.save, SOLUTION)}, inputs)
+
+    def write(self, report: Report) -> None:
+        """Write what the options name."""
+        if self.save is not None:
+            # An interrupt does not lose the solution while it is being written; a second one does.
+            with interrupt_requests():
+                report.solution.save(self.save)
+        if self.output is not None:
+            write_whole(self.output, report.to_html())
+        if self.markdown is not None:
+            write_whole(self.markdown, report.to_markdown())
+
+    def tell(self) -> None:
+        """Say what was written."""
+        for what, path in (("report", self.output), ("report", self.markdown), ("solution", self.save)):
+            if path is not None:
+                show(f"{what} written to {path}")
+
+
+@grouped
 def run(
     context: typer.Context,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILES...", help="Recordings, plans and a solution, in any order.")
     ],
-    gpus: options.Gpus = None,
-    slots: options.Slots = None,
-    redundant: options.Redundant = None,
-    nodes: plan_files.Nodes = None,
-    groups: options.Groups = None,
-    policy: plan_files.Policy = None,
-    distinct: plan_files.Distinct = None,
-    objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for plan and bounds.")] = 60.0,
-    seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the page goes, as HTML.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Where the same goes as Markdown, without figures.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None,
-    format: options.Format = "auto",
-    windows: options.Windows = 1,
-    window_length: options.WindowLength = None,
-    experts: options.Experts = None,
-    layers: options.NumLayers = None,
-    model: options.ModelName = None,
+    wanted: _Wanted,
+    effort: _Effort,
+    outputs: _Outputs,
+    reading: options.Reading,
 ) -> int:
     """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     found = _Files.of(files)
-    recorded, shape = options.recording_of(
-        found.recordings, format, windows, model, window_length, experts, layers, gpus
-    )
-    asked = plan_files.Asked(gpus, nodes, groups, policy, distinct)
-    deployment, solution, plans = found.read(recorded, found.wanted(recorded, asked, slots, redundant, shape), shape)
-    _require_outputs(files, output, markdown, save)
+    recorded, model = reading.read(found.recordings, wanted.gpus)
+    deployment, solution, plans = found.read(recorded, found.deployment(recorded, wanted, model), model)
+    outputs.require(files)
     with progress_line() as progress:
         report = make_report(
-            recorded,
-            deployment,
-            plans,
-            solution,
-            objective=objective,
-            time_limit=time_limit,
-            seed=seed,
-            workers=workers,
-            command=_command(context),
-            progress=progress,
+            recorded, deployment, plans, solution, command=_command(context), progress=progress, **asdict(effort)
         )
-    if save is not None:
-        # An interrupt does not lose the solution while it is being written; a second one does.
-        with interrupt_requests():
-            report.solution.save(save)
-    if output is not None:
-        write_whole(output, report.to_html())
-    if markdown is not None:
-        write_whole(markdown, report.to_markdown())
+    outputs.write(report)
     show("\n".join(verdict_of(report).sentences))
     if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
-    for what, path in (("report", output), ("report", markdown), ("solution", save)):
-        if path is not None:
-            show(f"{what} written to {path}")
+    outputs.tell()
     return 0
 
 
@@ -132,19 +152,25 @@ class _Files:
             raise InvalidArgumentError(f"no recording among {names}: give one for the plan to be judged on")
         return found
 
-    def wanted(
-        self, recorded: Loads, asked: plan_files.Asked, slots: int | None, redundant: int | None, model: Model | None
-    ) -> Deployment | None:
+    def deployment(self, recorded: Loads, wanted: _Wanted, model: Model | None) -> Deployment | None:
         """The deployment that the options say, with what they leave out from the first file that says it."""
-        if asked == plan_files.Asked():
-            options.require_gpus_for(slots=slots is not None, redundant=redundant is not None)
+        slots, redundant = wanted.slots, wanted.redundant
+        if wanted.asked == plan_files.Asked():
+            options.DeploymentOptions(slots=slots, redundant=redundant).require_gpus()
             return None
-        facts = asked.facts(*self._says(), model)
+        facts = wanted.asked.facts(*self._says(), model)
         if slots is None and redundant is None and self.plans:
             slots = self._plan(self.plans[0], recorded).deployment.num_slots
-        numbers = facts["num_gpus"], slots, redundant, facts.get("num_nodes", 1), facts["num_groups"]
-        rules = facts.get("policy", "auto"), facts.get("distinct", True)
-        return options.deployment_of(recorded.num_experts, *numbers, *rules, model)
+        shape = options.DeploymentOptions(
+            gpus=facts["num_gpus"],
+            slots=slots,
+            redundant=redundant,
+            nodes=facts.get("num_nodes", 1),
+            groups=facts["num_groups"],
+            policy=facts.get("policy", "auto"),
+            distinct=facts.get("distinct", True),
+        )
+        return shape.deployment(recorded.num_experts, model)
 
     def read(
         self, recorded: Loads, wanted: Deployment | None, model: Model | None
@@ -152,10 +178,12 @@ class _Files:
         """The deployment that options or files say, the first solution, and all other plans by name."""
         deployment = self._one_deployment(recorded, wanted)
         asked = plan_files.Asked.of(deployment)
-        solution = plan_files.solution_of(self.contents[self.solutions[0]][0], asked, model) if self.solutions else None
+        solution = None
+        if self.solutions:
+            solution = plan_files.PlanSource(*self.contents[self.solutions[0]], asked).solution(model)
         paths = [path for path in self.plans if path not in self.solutions[:1]]
         plans = {
-            name: plan_files.plan_of(*self.contents[path], asked, recorded.num_experts, model=model)[0]
+            name: plan_files.PlanSource(*self.contents[path], asked).plan(recorded.num_experts, model=model)[0]
             for path, name in zip(paths, _names(paths), strict=True)
         }
         return deployment, solution, plans
@@ -166,7 +194,7 @@ class _Files:
 
     def _plan(self, path: Path, recorded: Loads) -> Plan:
         """The plan of a file as the file alone has it."""
-        return plan_files.plan_of(*self.contents[path], plan_files.Asked(), recorded.num_experts)[0]
+        return plan_files.PlanSource(*self.contents[path]).plan(recorded.num_experts)[0]
 
     def _one_deployment(self, recorded: Loads, wanted: Deployment | None) -> Deployment:
         """The deployment of the options, else of the first file that says it; all have to ask the same of a plan."""
@@ -209,13 +237,6 @@ def _rules(deployment: Deployment) -> str:
         rule = f"{deployment.num_groups} groups bound to {deployment.num_nodes} nodes"
     copies = "" if deployment.distinct else ", copies may share a GPU"
     return f"{deployment.num_gpus} GPUs, {deployment.num_slots} slots, {rule}{copies}"
-
-
-def _require_outputs(files: list[Path], output: Path | None, markdown: Path | None, save: Path | None) -> None:
-    if output is None and markdown is None:
-        raise InvalidArgumentError("nothing would be written: give -o report.html, --markdown report.md, or both")
-    outputs = {"--output": (output, HTML), "--markdown": (markdown, MARKDOWN), "--save": (save, SOLUTION)}
-    require_outputs(outputs, files)
 
 
 def _command(context: typer.Context) -> str:

@@ -2,114 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
-from eplb_opt.document import format_solution
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
 from eplb_opt.io.content import read_content
-from eplb_opt.io.engines import ENGINES, require_target
-from eplb_opt.solution import Solution
+from eplb_opt.io.engines import require_target
+from eplb_opt.io.recognition import ENGINES
+from eplb_opt.layers import Layers
+from eplb_opt.loads import Loads
+from eplb_opt.models import Model
+from eplb_opt.plan import Plan
+from eplb_opt.progress import Progress
+from eplb_opt.solution import Solution, format_solution
 from eplb_opt.solve import solve
 
 
-def run(
-    loads: options.LoadFiles,
-    gpus: options.Gpus = None,
-    slots: options.Slots = None,
-    redundant: options.Redundant = None,
-    nodes: options.Nodes = 1,
-    groups: options.Groups = None,
-    policy: options.PolicyOption = "auto",
-    distinct: options.Distinct = True,
-    objective: Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")] = "auto",
-    window_weights: Annotated[str | None, typer.Option(help="What each window counts for, such as 1,1,2.")] = None,
-    scenarios: Annotated[int, typer.Option(help="Extrapolated windows to plan for as well, such as 30.")] = 0,
+@dataclass(frozen=True, kw_only=True)
+class _Search:
+    """What is searched for, from where, how and for how long."""
+
+    objective: options.Objective = "auto"
+    window_weights: Annotated[str | None, typer.Option(help="What each window counts for, such as 1,1,2.")] = None
+    scenarios: Annotated[int, typer.Option(help="Extrapolated windows to plan for as well, such as 30.")] = 0
     method: Annotated[
         str,
         typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, or a heuristic: compare --help."),
-    ] = "auto",
-    warm_start: Annotated[Path | None, typer.Option(help="A plan to start from; the result is never worse.")] = None,
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all layers together.")] = 60.0,
-    target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4,
-    seed: Annotated[int, typer.Option(help="For random choices.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Steps that run at once; default: the usable cores.")] = None,
+    ] = "auto"
+    warm_start: Annotated[Path | None, typer.Option(help="A plan to start from; the result is never worse.")] = None
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all layers together.")] = 60.0
+    target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4
+    seed: options.Seed = 0
+    workers: options.Workers = None
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Limit work instead of time: always the same plan.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where the plan goes, as --engine says.")
-    ] = None,
-    engine: Annotated[str, typer.Option(help=f"Whose file -o is: {', '.join(ENGINES)}.")] = "native",
+    ] = False
+
+    def start(self, deployment: Deployment, model: Model | None) -> Plan | None:
+        """The plan to start from, if one is given."""
+        if self.warm_start is None:
+            return None
+        asked = plans.Asked.of(deployment)
+        return plans.PlanSource(read_content(self.warm_start), asked=asked).plan(model=model)[0]
+
+    def solve(
+        self,
+        loads: Loads,
+        deployment: Deployment,
+        start: Plan | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> Solution:
+        """The solution that `eplb_opt.solve` returns for these options."""
+        return solve(
+            loads,
+            deployment,
+            objective=self.objective,
+            window_weights=options.numbers_of("--window-weights", self.window_weights),
+            scenarios=self.scenarios,
+            method=self.method,
+            warm_start=start,
+            time_limit=self.time_limit,
+            target_gap=self.target_gap,
+            seed=self.seed,
+            workers=self.workers,
+            deterministic=self.deterministic,
+            progress=progress,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    """Where plan, solution and log go; ``None``: nowhere."""
+
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the plan goes, as --engine says.")] = None
+    engine: Annotated[str, typer.Option(help=f"Whose file -o is: {', '.join(ENGINES)}.")] = "native"
     save: Annotated[
         Path | None,
         typer.Option(
             help="Where plan, bounds, what proves them and trace go, as JSON; without this, -o and --json: "
             "LOADS.solution.json in this folder, or the next name that is free."
         ),
-    ] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Another name of --save: it is the same file.")] = None,
-    log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None,
-    format: options.Format = "auto",
-    windows: options.Windows = 1,
-    window_length: options.WindowLength = None,
-    experts: options.Experts = None,
-    layers: options.NumLayers = None,
-    model: options.ModelName = None,
+    ] = None
+    certificate: Annotated[Path | None, typer.Option(help="Another name of --save: it is the same file.")] = None
+    log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None
+
+    def checked(self, inputs: list[Path | None], labels: Layers) -> _Outputs:
+        """The same with one name of the solution's file; what cannot be written is refused, before any work."""
+        if self.save is not None and self.certificate is not None:
+            raise InvalidArgumentError("--certificate is another name of --save: give one of them")
+        files = {"--output": (self.output, plan_for(self.engine, "--engine")), "--save": (self.save, SOLUTION)}
+        files |= {"--certificate": (self.certificate, SOLUTION), "--log": (self.log, LOG)}
+        require_outputs(files, inputs)
+        if self.output is not None:
+            require_target(self.output, self.engine, labels)
+        elif self.engine != "native":
+            raise InvalidArgumentError(f"--engine {self.engine} says what the plan's file is: give its name with -o")
+        return replace(self, save=self.save or self.certificate, certificate=None)
+
+    def write(self, solution: Solution) -> None:
+        """Write what the options name."""
+        if self.output is not None:
+            write_plan(solution.plan, self.output, self.engine)
+        if self.save is not None:
+            solution.save(self.save)
+
+
+@grouped
+def run(
+    loads: options.LoadFiles,
+    where: options.DeploymentOptions,
+    search: _Search,
+    outputs: _Outputs,
+    reading: options.Reading,
     json: options.Json = False,
 ) -> int:
     """Plan where experts live, with a proven bound and the gap to it."""
-    recorded, shape = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
-    deployment = options.deployment_of(
-        recorded.num_experts, gpus, slots, redundant, nodes, groups, policy, distinct, shape
-    )
-    start = None
-    if warm_start is not None:
-        start, _ = plans.plan_of(read_content(warm_start), "auto", plans.Asked.of(deployment), model=shape)
-    if save is not None and certificate is not None:
-        raise InvalidArgumentError("--certificate is another name of --save: give one of them")
-    outputs = {"--output": (output, plan_for(engine, "--engine")), "--save": (save, SOLUTION)}
-    require_outputs(outputs | {"--certificate": (certificate, SOLUTION), "--log": (log, LOG)}, [*loads, warm_start])
-    save = save or certificate
-    if output is not None:
-        require_target(output, engine, recorded.labels)
-    elif engine != "native":
-        raise InvalidArgumentError(f"--engine {engine} says what the plan's file is: give its name with -o")
-    unsaid = output is None and save is None and not json
+    recorded, model = reading.read(loads, where.gpus)
+    deployment = where.deployment(recorded.num_experts, model)
+    start = search.start(deployment, model)
+    outputs = outputs.checked([*loads, search.warm_start], recorded.labels)
+    unsaid = outputs.output is None and outputs.save is None and not json
     if unsaid:
         require_default_place(loads)
-    with progress_table(log) as progress:
-        solution = solve(
-            recorded,
-            deployment,
-            objective=objective,
-            window_weights=options.numbers_of("--window-weights", window_weights),
-            scenarios=scenarios,
-            method=method,
-            warm_start=start,
-            time_limit=time_limit,
-            target_gap=target_gap,
-            seed=seed,
-            workers=workers,
-            deterministic=deterministic,
-            progress=progress,
-        )
+    with progress_table(outputs.log) as progress:
+        solution = search.solve(recorded, deployment, start, progress)
         # An interrupt does not lose the best plan while it is being written; a second one does.
         with interrupt_requests():
-            if output is not None:
-                write_plan(solution.plan, output, engine)
+            outputs.write(solution)
             if unsaid:
-                save = save_by_default(loads, solution.save)
-            elif save is not None:
-                solution.save(save)
+                outputs = replace(outputs, save=save_by_default(loads, solution.save))
     if json:
         show(format_solution(solution).rstrip())
         return 0
@@ -117,10 +150,10 @@ def run(
     show(f"policy {options.rule_of(deployment)}")
     if solution.interrupted:
         show("interrupted: this is the best plan until then")
-    if output is not None:
-        show(f"plan written to {output}")
-    if save is not None:
-        show(f"solution written to {save}")
+    if outputs.output is not None:
+        show(f"plan written to {outputs.output}")
+    if outputs.save is not None:
+        show(f"solution written to {outputs.save}")
     return 0
 
 

@@ -3,49 +3,74 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.certify import Certified, certify
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.tables import show, show_json
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import native
-from eplb_opt.io.content import Content, read_content
-from eplb_opt.io.engines import ENGINES, engine_of, violations_for
-from eplb_opt.layers import Layers
+from eplb_opt.io.content import Content
+from eplb_opt.io.engines import engine_of, violations_for
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.loads import Loads
-from eplb_opt.models import model_of
 from eplb_opt.plan import Plan
 from eplb_opt.proof import named
 
 _MOST_LINES = 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Fitting(options.Reading):
+    """What the plan has to fit: recordings, if some are given, and a model."""
+
+    experts: Annotated[int | None, typer.Option(help="Experts of a layer, of the plan and the recordings.")] = None
+    model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None
+
+    def sizes(self, recorded: Loads | None) -> tuple[int | None, int | None]:
+        """Experts and decoder layers of the plan, as far as recordings, the model or options say them."""
+        experts, decoder_layers = self.experts, self.model_layers
+        if recorded is not None:
+            experts = recorded.num_experts
+            if recorded.numbering == "decoder":
+                decoder_layers = recorded.num_model_layers
+        return experts, decoder_layers if self.known_model is None else self.known_model.num_layers
+
+
+@dataclass
+class _Findings:
+    """What the check of a plan finds, step by step; a step that fails ends it.
+
+    `facts` are about the plan as the file counts its layers, `plan` counts them as the recordings do.
+    """
+
+    gpus_known: bool
+    facts: dict[str, Any] = field(default_factory=dict)
+    plan: Plan | None = None
+    bounds: tuple[Certified, ...] = ()
+    violations: tuple[str, ...] = ()
+    way_out: str = ""
+
+
+@grouped
 def run(
-    plan: options.PlanFile,
-    loads: options.OptionalLoadFiles = None,
+    *,
     for_engine: Annotated[
         str | None,
         typer.Option("--for", help=f"Check the file as this engine reads it: {', '.join(ENGINES)}."),
     ] = None,
-    engine: options.Engine = "auto",
-    gpus: options.Gpus = None,
-    nodes: plans.Nodes = None,
-    groups: options.Groups = None,
-    policy: plans.Policy = None,
-    distinct: plans.Distinct = None,
-    model: options.ModelName = None,
-    experts: Annotated[int | None, typer.Option(help="Experts of a layer, of the plan and the recordings.")] = None,
-    layers: options.NumLayers = None,
-    model_layers: Annotated[int | None, typer.Option(help="Decoder layers, those without experts included.")] = None,
-    format: options.Format = "auto",
-    windows: options.Windows = 1,
-    window_length: options.WindowLength = None,
+    given: plans.PlanOptions,
+    loads: Annotated[
+        list[Path] | None, typer.Argument(metavar="[LOADS]...", help="Recordings whose layers and experts it must fit.")
+    ] = None,
+    reading: _Fitting,
     json: options.Json = False,
 ) -> int:
     """Check a plan against every rule. Exit code 1 and a line per violation if it is not valid.
@@ -53,59 +78,49 @@ def run(
     With --for, also what the engine requires of the file, and what it forgets to check. Of a solution (solve --save)
     and the recording that it was made for, with the same --windows, also every value and every bound.
     """
-    engine = _engine(engine, for_engine)
-    known, facts, way_out = gpus is not None, {}, ""
-    bounds: tuple[Certified, ...] = ()
-    recorded, shape = None, None if model is None else model_of(model)
-    if not loads and layers is not None:
+    engine = _engine(given.engine, for_engine)
+    if not loads and reading.layers is not None:
         raise InvalidArgumentError(
-            f"--layers {layers} is about recordings, and none is given; of a plan: --model-layers"
+            f"--layers {reading.layers} is about recordings, and none is given; of a plan: --model-layers"
         )
-    if loads:
-        recorded, _ = options.recording_of(loads, format, windows, model, window_length, experts, layers, gpus)
-        experts, model_layers = recorded.num_experts, _decoder_layers(recorded.labels, model_layers)
-    model_layers = model_layers if shape is None else shape.num_layers
-    content = read_content(plan)
+    recorded = reading.read(loads, given.asked.gpus)[0] if loads else None
+    found = _check(replace(given, engine=engine).source(), for_engine, recorded, reading)
+    if json:
+        _show_json(found)
+    elif found.violations or found.plan is None:
+        _show_violations(given.plan, found, for_engine)
+    else:
+        _show_valid(given.plan, found.plan, known=found.gpus_known, whole=reading.sizes(recorded)[1] is not None)
+        if found.bounds:
+            show(f"  {_words(found.bounds)}")
+        if found.gpus_known and for_engine is not None:
+            plans.show_start(for_engine, str(given.plan), found.plan)
+    return 1 if found.violations else 0
+
+
+def _check(source: plans.PlanSource, for_engine: str | None, recorded: Loads | None, reading: _Fitting) -> _Findings:
+    """Everything that is asked of the file: by the rules, by the engine if there is one, by recordings if any."""
+    found = _Findings(gpus_known=source.asked.gpus is not None)
     try:
         if for_engine is not None:
-            _require_file_of(content, for_engine)
-        asked = plans.Asked(gpus, nodes, groups, policy, distinct)
-        checked, known = plans.plan_of(content, engine, asked, experts, model_layers, shape)
-        facts = {
-            "layers": str(checked.labels),
-            "slots": checked.deployment.num_slots,
-            "experts": checked.num_experts,
-        }
+            _require_file_of(source.content, for_engine)
+        plan, found.gpus_known = source.plan(*reading.sizes(recorded), reading.known_model)
+        slots, experts = plan.deployment.num_slots, plan.num_experts
+        found.facts = {"layers": str(plan.labels), "slots": slots, "experts": experts}
         if recorded is not None:
-            checked = checked.numbered_as(recorded.labels)
-            checked.select(recorded.layer_ids)
-            bounds = _certified(content, recorded, checked.deployment)
-        violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in bounds if bound.error)
-        violations += () if for_engine is None else violations_for(checked, for_engine)
+            plan = plan.numbered_as(recorded.labels)
+            plan.select(recorded.layer_ids)
+            found.bounds = _certified(source.content, recorded, plan.deployment)
+        found.plan = plan
+        found.violations = tuple(f"layer {bound.layer_id}: {bound.error}" for bound in found.bounds if bound.error)
+        found.violations += () if for_engine is None else violations_for(plan, for_engine)
     except InvalidPlanError as error:
-        violations, way_out = error.violations, error.way_out
+        found.violations, found.way_out = error.violations, error.way_out
     except FileFormatError as error:
         if for_engine is None:
             raise
-        violations = (str(error),)
-    if json:
-        facts |= {"bounds_checked": sum(bound.checked for bound in bounds), "bounds": len(bounds)} if bounds else {}
-        show_json({"valid": not violations, "violations": violations, "deployment_known": known, **facts})
-    elif violations:
-        show(f"{plan}: not valid" + ("" if for_engine is None else f" for {ENGINES[for_engine].title}"))
-        for violation in violations[:_MOST_LINES]:
-            show(f"  {violation}")
-        if len(violations) > _MOST_LINES:
-            show(f"  and {len(violations) - _MOST_LINES} more, all of them with --json")
-        if way_out:
-            show(f"  {way_out}")
-    else:
-        _show_valid(plan, checked, known=known, whole=recorded is not None or model_layers is not None)
-        if bounds:
-            show(f"  {_words(bounds)}")
-        if known and for_engine is not None:
-            plans.show_start(for_engine, str(plan), checked)
-    return 1 if violations else 0
+        found.violations = (str(error),)
+    return found
 
 
 def _certified(content: Content, loads: Loads, deployment: Deployment) -> tuple[Certified, ...]:
@@ -154,8 +169,21 @@ def _require_file_of(content: Content, engine: str) -> None:
         )
 
 
-def _decoder_layers(labels: Layers, given: int | None) -> int | None:
-    return labels.num_model_layers if labels.numbering == "decoder" else given
+def _show_json(found: _Findings) -> None:
+    bounds = found.bounds
+    checked = {"bounds_checked": sum(bound.checked for bound in bounds), "bounds": len(bounds)} if bounds else {}
+    verdict = {"valid": not found.violations, "violations": found.violations}
+    show_json({**verdict, "deployment_known": found.gpus_known, **found.facts, **checked})
+
+
+def _show_violations(path: Path, found: _Findings, for_engine: str | None) -> None:
+    show(f"{path}: not valid" + ("" if for_engine is None else f" for {ENGINES[for_engine].title}"))
+    for violation in found.violations[:_MOST_LINES]:
+        show(f"  {violation}")
+    if len(found.violations) > _MOST_LINES:
+        show(f"  and {len(found.violations) - _MOST_LINES} more, all of them with --json")
+    if found.way_out:
+        show(f"  {found.way_out}")
 
 
 def _show_valid(path: Path, plan: Plan, *, known: bool, whole: bool) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import DeploymentFor, Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
@@ -96,6 +97,20 @@ def start_line(path: str, plan: Plan) -> StartLine:
     line = words(*vllm_ranks(plan.deployment), "--additional-config", json.dumps(config))
     where = f"add to the command of vLLM (checked for {_CHECKED})"
     return StartLine((line,), where, vllm_notes(plan.deployment))
+
+
+ENGINE = Engine(
+    "vLLM-Ascend",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    suffixes=(".json",),
+    numbering="moe",
+    no_draft_layers="vLLM-Ascend places the experts of draft layers by itself",
+    facts=deployment_facts,
+)
 
 
 def _devices(layer: Record, place: int) -> list[Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content, list_names
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import Given, make_plan, parse_mapping
 from eplb_opt.io.start import StartLine
 from eplb_opt.io.tensors import listed, saved
@@ -83,6 +84,18 @@ def start_line(path: str, plan: Plan) -> StartLine:
     """How a program in Python takes the file."""
     load = f"numpy.load({path!r})" if path.endswith(".npz") else f"torch.load({path!r}, weights_only=True)"
     return StartLine((f"tensors = {load}",), notes=('tensors["phy2log"], tensors["log2phy"], tensors["logcnt"]',))
+
+
+ENGINE = Engine(
+    "DeepSeek's EPLB",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    suffixes=(".pt", ".npz"),
+    no_draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
+)
 
 
 def _table(value: Any, key: str, name: str) -> NDArray[np.int64]:

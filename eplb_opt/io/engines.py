@@ -1,124 +1,24 @@
-"""Engines: where plans come from and go to, by name."""
+"""Engines: plans read from and written to the files of engines, which `ENGINES` has by name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.files import require_writable, write_whole
-from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, parse_content, read_content
 from eplb_opt.io.load_files import FORMATS
 from eplb_opt.io.mappings import DeploymentFor, Given, numbered
-from eplb_opt.io.recognition import plan_engine
+from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.io.start import StartLine
-from eplb_opt.layers import Layers, Numbering, describe_ids, increasing_ids
+from eplb_opt.layers import Layers, describe_ids, increasing_ids
 from eplb_opt.plan import Plan
 from eplb_opt.verify import require_valid, verify
-
-
-@dataclass(frozen=True)
-class Engine:
-    """How plans of an engine are read and written.
-
-    Attributes
-    ----------
-    title
-        What people call it.
-    holds
-        Whether a file is a plan of this engine; at most one engine says yes.
-    parse
-        Plan of a file, not yet verified; what was given completes it or contradicts it.
-    format
-        Content of the file of this name for a valid plan.
-    demands
-        What the engine asks of a plan beyond the rules of placement, a sentence for each violation.
-    start_line
-        What makes the engine take the file of this name.
-    suffixes
-        Names of its files end in one of these, where the engine tells kinds of files by their names.
-    numbering
-        How its files count layers, which nobody else can change; ``None``: as the plan does.
-    no_draft_layers
-        Why a file has no place for rows of draft layers, in words; ``""`` where it has.
-    facts
-        What a file says of its deployment, as arguments of `Deployment`, if it says how many GPUs there are.
-    """
-
-    title: str
-    holds: Callable[[Content], bool]
-    parse: Callable[[Content, Given], Plan]
-    format: Callable[[Plan, str], bytes | str]
-    demands: Callable[[Plan], Iterator[str]]
-    start_line: Callable[[str, Plan], StartLine]
-    suffixes: tuple[str, ...] = ()
-    numbering: Numbering | None = None
-    no_draft_layers: str = ""
-    facts: Callable[[Content], dict[str, Any]] | None = None
-
-    @classmethod
-    def of(cls, module: Any, title: str, **more: Any) -> Engine:
-        """The engine that a module of adapters describes, with what its functions do not say."""
-        functions = (module.holds_plan, module.parse_plan, module.format_plan, module.demands, module.start_line)
-        return cls(title, *functions, **more)
-
-    @property
-    def knows_gpus(self) -> bool:
-        """Whether the file says how many GPUs there are."""
-        return self.facts is not None
-
-    def require_name(self, path: str | os.PathLike[str]) -> None:
-        """Refuse a file name by which the engine would not know the file: a `FileFormatError`."""
-        if self.suffixes and not str(path).endswith(self.suffixes):
-            raise FileFormatError(
-                f"{path} does not end in {' or '.join(self.suffixes)}, by which {self.title} knows the file"
-            )
-
-    def require_draft_layers(self, count: int) -> None:
-        """Refuse rows of draft layers where the file has no place for them: an `InvalidArgumentError`."""
-        if count and self.no_draft_layers:
-            raise InvalidArgumentError(f"draft_layers={count}, but {self.no_draft_layers}: leave it out")
-
-
-ENGINES = {
-    "native": Engine.of(
-        native,
-        "eplb_opt",
-        no_draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
-        facts=native.deployment_facts,
-    ),
-    "sglang": Engine.of(
-        sglang,
-        "SGLang",
-        suffixes=(".json", ".pt"),
-        numbering="decoder",
-        no_draft_layers="a plan of SGLang ends with the last decoder layer of the model",
-    ),
-    "vllm": Engine.of(
-        vllm, "vLLM", numbering="moe", no_draft_layers="a plan of vLLM ends with the last MoE layer of the model"
-    ),
-    "trtllm": Engine.of(trtllm, "TensorRT-LLM", suffixes=(".yaml", ".yml"), numbering="decoder"),
-    "ascend": Engine.of(
-        ascend,
-        "vLLM-Ascend",
-        suffixes=(".json",),
-        numbering="moe",
-        no_draft_layers="vLLM-Ascend places the experts of draft layers by itself",
-        facts=ascend.deployment_facts,
-    ),
-    "deepseek": Engine.of(
-        deepseek,
-        "DeepSeek's EPLB",
-        suffixes=(".pt", ".npz"),
-        no_draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
-    ),
-}
 
 
 def read_plan(

@@ -15,13 +15,15 @@ from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.exact import nearest_float
 from eplb_opt.files import naming
 from eplb_opt.io.content import Content, read_content
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, file_word, words
+from eplb_opt.layer_solution import LayerSolution, StoppedBy, TracePoint
 from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution, StoppedBy, TracePoint
+from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
 
@@ -74,6 +76,18 @@ def demands(plan: Plan) -> Iterator[str]:
 def start_line(path: str, plan: Plan) -> StartLine:
     """What makes an engine's file of the file."""
     return StartLine((words("eplb-opt", "convert", file_word(path), "--to", "ENGINE", "-o", "FILE"),))
+
+
+ENGINE = Engine(
+    "eplb_opt",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    no_draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
+    facts=deployment_facts,
+)
 
 
 def read_solution(path: str | os.PathLike[str]) -> Solution:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from eplb_opt.io import ascend, deepseek, native, sglang, trtllm, vllm
 from eplb_opt.io.content import Content
 
-_ENGINES = {
-    "native": native,
-    "sglang": sglang,
-    "vllm": vllm,
-    "trtllm": trtllm,
-    "ascend": ascend,
-    "deepseek": deepseek,
+# The engines by name: a new one is a file beside these, and a line here.
+ENGINES = {
+    "native": native.ENGINE,
+    "sglang": sglang.ENGINE,
+    "vllm": vllm.ENGINE,
+    "trtllm": trtllm.ENGINE,
+    "ascend": ascend.ENGINE,
+    "deepseek": deepseek.ENGINE,
 }
 
 
@@ -20,4 +21,4 @@ def plan_engine(content: Content) -> str | None:
     if sglang.holds_loads(content):
         # A recording may name the plan that ran.
         return None
-    return next((name for name, engine in _ENGINES.items() if engine.holds_plan(content)), None)
+    return next((name for name, engine in ENGINES.items() if engine.holds(content)), None)

@@ -15,6 +15,7 @@ import numpy as np
 from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.files import naming
 from eplb_opt.io.content import Content, list_names
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
@@ -146,6 +147,19 @@ def start_line(path: str, plan: Plan) -> StartLine:
         notes = (*notes, _COLLAPSED)
     line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
     return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
+
+
+ENGINE = Engine(
+    "SGLang",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    suffixes=(".json", ".pt"),
+    numbering="decoder",
+    no_draft_layers="a plan of SGLang ends with the last decoder layer of the model",
+)
 
 
 def _axes(counts: Any) -> int:

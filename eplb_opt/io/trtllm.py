@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eplb_opt.errors import FileFormatError, InvalidPlanError, MissingPackageError
 from eplb_opt.io.containers import first_line
 from eplb_opt.io.content import Content, list_names, read_content
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.folding import added
 from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
@@ -113,6 +114,18 @@ def start_line(path: str, plan: Plan) -> StartLine:
         words("--tp_size", ranks, "--ep_size", ranks, "--extra_llm_api_options", options),
     )
     return StartLine(lines, "run the first, and add the second to the command of TensorRT-LLM", _NOTES)
+
+
+ENGINE = Engine(
+    "TensorRT-LLM",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    suffixes=(".yaml", ".yml"),
+    numbering="decoder",
+)
 
 
 def _parse_yaml(text: str, name: str) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content, list_names
+from eplb_opt.io.engine import Engine
 from eplb_opt.io.folding import fold, slot_map
 from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
@@ -106,6 +107,18 @@ def start_line(path: str, plan: Plan) -> StartLine:
     config = {"num_redundant_experts": deployment.num_slots - plan.num_experts, "initial_mapping_path": path}
     line = words(*vllm_ranks(deployment), "--enable-eplb", "--eplb-config", json.dumps(config))
     return StartLine((line,), _WHERE, vllm_notes(deployment))
+
+
+ENGINE = Engine(
+    "vLLM",
+    holds_plan,
+    parse_plan,
+    format_plan,
+    demands,
+    start_line,
+    numbering="moe",
+    no_draft_layers="a plan of vLLM ends with the last MoE layer of the model",
+)
 
 
 def holds_loads(content: Content) -> bool:

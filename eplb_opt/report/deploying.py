@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from eplb_opt.io.engines import ENGINES, start_line, violations_for
+from eplb_opt.io.engines import start_line, violations_for
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.plan import Plan
 from eplb_opt.report.blocks import Block, Commands, Download, Section, Table, Text
 from eplb_opt.report.data import ReportData

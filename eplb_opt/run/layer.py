@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
+from eplb_opt.layer_solution import LayerSolution, StoppedBy
 from eplb_opt.limits import CallLimits
 from eplb_opt.objective import Objective
 from eplb_opt.run.step import START, StepResult
 from eplb_opt.run.strategy import Strategy, ends_with_first_plans
-from eplb_opt.solution import LayerSolution, StoppedBy
 from eplb_opt.verify import max_loads
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bench.curves import Curve, measures
-from eplb_opt.solution import TracePoint
+from eplb_opt.layer_solution import TracePoint
 from tests.bench.test_table import CASE, run
 
 

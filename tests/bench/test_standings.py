@@ -11,7 +11,7 @@ from eplb_opt.bench.run import LeftOut
 from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
 from eplb_opt.bench.suite import Case
 from eplb_opt.deployment import Deployment
-from eplb_opt.solution import TracePoint
+from eplb_opt.layer_solution import TracePoint
 from tests.bench.test_table import CASE, LOADS, NODES, RUNS, run
 
 LEFT_OUT = LeftOut(NODES, "cpsat", "it has no such objective", failed=False)

@@ -10,10 +10,11 @@ from eplb_opt.bench.run import Run
 from eplb_opt.bench.suite import Case
 from eplb_opt.bench.table import contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.deployment import Deployment
+from eplb_opt.layer_solution import LayerSolution, TracePoint
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution, TracePoint
+from eplb_opt.solution import Solution
 
 HERE = Machine("a processor", 2, 8.0, "a system", {"eplb_opt": "1", "Python": "3"})
 # Two layers of mean load 4 on 2 GPUs, and on 4.

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 import eplb_opt
-from eplb_opt.cli.plans import Asked, plan_of
+from eplb_opt.cli.plans import Asked, PlanSource
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
 from eplb_opt.io import read_plan, write_loads, write_plan
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.models import MODELS, Model
 from eplb_opt.plan import Plan
 
@@ -128,7 +128,7 @@ def test_a_row_is_of_the_layer_that_its_engine_reads_it_for_or_refused(ids, engi
     data = ENGINES[engine].format(plan, FILES[engine])
     content = parse_content(data if isinstance(data, bytes) else data.encode(), FILES[engine])
     try:
-        found, _ = plan_of(content, engine, Asked(gpus=2), model=SMALL)
+        found, _ = PlanSource(content, engine, Asked(gpus=2)).plan(model=SMALL)
     except InvalidPlanError:
         if engine == "trtllm":
             assert not {2, 3, 4, 5} <= ids

@@ -18,8 +18,16 @@ PAIRS = deployments_and_experts(max_experts=12, max_gpus=6, max_slots=24)
 
 
 def deployment_of(shape, experts, slots=None, redundant=None):
-    fields = (shape.num_nodes, shape.num_groups, shape.policy, shape.distinct)
-    return options.deployment_of(experts, shape.num_gpus, slots, redundant, *fields)
+    where = options.DeploymentOptions(
+        gpus=shape.num_gpus,
+        slots=slots,
+        redundant=redundant,
+        nodes=shape.num_nodes,
+        groups=shape.num_groups,
+        policy=shape.policy,
+        distinct=shape.distinct,
+    )
+    return where.deployment(experts)
 
 
 @given(PAIRS, st.integers(-5, 40) | st.none(), st.booleans())
@@ -54,7 +62,7 @@ def test_gpus_that_cannot_share_the_slots_of_a_file_name_those_that_can(tmp_path
     eplb_opt.write_plan(plan, tmp_path / "vllm.json", engine="vllm")
 
     def read(gpus):
-        return plans.plan_of(read_content(tmp_path / "vllm.json"), "auto", plans.Asked(gpus, nodes, nodes))[0]
+        return plans.PlanSource(read_content(tmp_path / "vllm.json"), asked=plans.Asked(gpus, nodes, nodes)).plan()[0]
 
     with pytest.raises(InvalidDeploymentError) as caught:
         read(gpus)

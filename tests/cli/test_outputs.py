@@ -18,7 +18,7 @@ from eplb_opt.cli.main import app
 from eplb_opt.cli.outputs import require_outputs, save_by_default
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import read_solution
-from eplb_opt.io.engines import ENGINES
+from eplb_opt.io.recognition import ENGINES
 from tests.cli.test_commands import sentence_of
 
 SHAPE = ["--gpus", 8, "--slots", 24]

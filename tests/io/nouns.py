@@ -7,10 +7,11 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
+from eplb_opt.layer_solution import LayerSolution, TracePoint
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution, TracePoint
+from eplb_opt.solution import Solution
 from tests.strategies import instances, rows_of_slots
 
 COUNTS = st.integers(0, 2**63 - 1) | st.integers(0, 3)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.document import format_solution
 from eplb_opt.errors import EplbOptError
 from eplb_opt.io import read_loads
 from eplb_opt.io.arrays import format_npz
@@ -24,7 +23,7 @@ from eplb_opt.io.recording import stack
 from eplb_opt.io.sglang import format_plan as format_sglang
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.solution import Solution
+from eplb_opt.solution import Solution, format_solution
 from tests.io.containers import npy, npz, saved
 from tests.io.recordings import META, history, lines, passes_of, rank_file, stats
 from tests.io.test_native import SOLUTION

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.document import format_solution
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.io import read_plan, read_solution, write_solution
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.mappings import Given
 from eplb_opt.io.native import format_plan, parse_plan, parse_solution
+from eplb_opt.layer_solution import LayerSolution, TracePoint
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
-from eplb_opt.solution import LayerSolution, Solution, TracePoint
+from eplb_opt.solution import Solution, format_solution
 from tests.io.nouns import plans, solutions
 
 PLAN = Plan(np.array([[0, 1, 2, 0], [2, 1, 0, 2]]), Deployment(2, 4), 3, (3, 5), 7)

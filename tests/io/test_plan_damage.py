@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import EplbOptError
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES, parse_plan
+from eplb_opt.io.engines import parse_plan
 from eplb_opt.io.mappings import Given
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.plan import Plan
 from eplb_opt.verify import verify
 from tests.io.test_round_trips import FILES

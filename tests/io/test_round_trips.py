@@ -17,8 +17,9 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import read_plan, write_plan
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES, parse_plan, relabelled, violations_for
+from eplb_opt.io.engines import parse_plan, relabelled, violations_for
 from eplb_opt.io.mappings import Given
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.plan import Plan
 from tests.io.nouns import plans
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.io.engines import ENGINES, start_line
+from eplb_opt.io.engines import start_line
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.plan import Plan
 
 ENDS = {

@@ -12,7 +12,8 @@ import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.io.content import parse_content
-from eplb_opt.io.engines import ENGINES, parse_plan, start_line
+from eplb_opt.io.engines import parse_plan, start_line
+from eplb_opt.io.recognition import ENGINES
 from eplb_opt.loads import Loads
 from eplb_opt.report import make_report
 from eplb_opt.report.sections import sections_of
