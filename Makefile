@@ -8,11 +8,14 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/eplb-opt demo
 
+# Processes that run tests side by side.
+JOBS ?= 2
+
 # All tests, from a fresh checkout. Tests on recordings that are not part of the project are skipped without them, and
 # tests with the engines' own parsers where their sources cannot be had.
 test: $(VENV)/.installed
 	-$(MAKE) --no-print-directory engines
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 # Sources of the engines, pinned, for tests that give them our command lines: 100 MB to download, a minute or two.
 engines: $(VENV)/.installed

@@ -3,25 +3,38 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from eplb_opt.proof import REFUSED
+from tests import clocks
 
 # The first call of a kernel compiles it: no deadline, and slow first examples are no sign of a slow strategy.
-# On CI the examples are the same in every run.
+# The examples are the same in every run, wherever it is; `tests.soak` draws others.
 settings.register_profile(
-    "eplb", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
 )
-settings.load_profile("eplb")
+settings.register_profile("soak", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 # A shell that runs tests in the background has them ignore signals that some of them send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of these tests."""
+    parser.addoption("--idle", action="store_true", help="hold limits of time to the letter: nothing else runs here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the clocks how exact they have to be."""
+    if config.getoption("--idle"):
+        clocks.SLACK = 1.0
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +44,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded loads at {folder}")
     return folder
+
+
+@pytest.fixture
+def workers_begin_with(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Have every interpreter that is started from then on run some code first, as an administrator may."""
+
+    def write(code: str) -> None:
+        folder = tmp_path_factory.mktemp("administrator")
+        (folder / "sitecustomize.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")])))
+
+    return write
 
 
 class _Refusals(logging.Handler):

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import threading
-import time
 
 import pytest
 
@@ -12,7 +11,8 @@ import eplb_opt
 from eplb_opt import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.run.loading import load_kernels
-from tests.run.test_pool import alive
+from tests.clocks import LONG, patience
+from tests.processes import alive, eventually
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [
@@ -32,10 +32,7 @@ def cluster():
         client.run(load_kernels)
         yield client
         pids = list(client.run(os.getpid).values())
-    deadline = time.monotonic() + 10
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(map(alive, pids))
+    assert eventually(lambda: not any(map(alive, pids)))
 
 
 def check(solution, loads):
@@ -66,7 +63,7 @@ def test_models_are_planned_at_the_same_time(cluster):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONG)
     for name, loads in FLEET.items():
         check(solutions[name], loads)
 
@@ -77,7 +74,7 @@ def test_the_time_limit_holds_with_a_distant_executor(cluster, method):
     deployment = Deployment(num_gpus=64, num_slots=128)
     executor = cluster.get_executor(pure=False)
     solution = eplb_opt.solve(loads, deployment, method=method, time_limit=3.0, target_gap=0, executor=executor)
-    assert solution.runtime < 3.0 * 1.05 + 3.0
+    assert solution.runtime < patience(3.0 * 1.05 + 3.0)
     assert eplb_opt.verify(solution.plan) == []
 
 
@@ -92,7 +89,7 @@ def test_ctrl_c_ends_a_call_with_a_distant_executor(cluster):
         target_gap=0,
         executor=cluster.get_executor(pure=False),
     )
-    assert solution.runtime < 6.0
+    assert solution.runtime < patience(4.0)
     assert "interrupt" in {layer.stopped_by for layer in solution.layers}
     assert eplb_opt.verify(solution.plan) == []
 
@@ -114,7 +111,7 @@ def test_a_killed_worker_loses_no_layer_and_its_steps_are_run_again(cluster, at)
     solution = eplb_opt.solve(
         loads, DEPLOYMENT_OF_64, executor=cluster.get_executor(pure=False), progress=kill, **options
     )
-    cluster.wait_for_workers(2, timeout=30)
+    cluster.wait_for_workers(2, timeout=LONG)
     assert victim not in cluster.run(os.getpid).values()
     assert eplb_opt.verify(solution.plan) == []
     # Every step was run, on whatever worker: otherwise plans would be worse than those of one machine.
@@ -158,7 +155,7 @@ def test_a_cluster_without_workers_costs_no_plan():
     empty = distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=":0")
     with empty, distributed.Client(empty) as client:
         solution = eplb_opt.solve(loads, DEPLOYMENT, time_limit=2.0, executor=client.get_executor(pure=False))
-    assert solution.runtime < 5.0
+    assert solution.runtime < patience(5.0)
     check(solution, loads)
 
 

@@ -22,10 +22,10 @@ from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, Invali
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.plan import Plan
-from eplb_opt.run import process
 from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.pool import POOL
 from eplb_opt.verify import max_loads
+from tests.clocks import patience
 from tests.formulations.test_assignment import KNOWN
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
@@ -146,7 +146,7 @@ def test_the_time_limit_holds_and_keeps_plan_and_bound(hard, method):
     loads, deployment = hard
     begin = time.monotonic()
     solution = eplb_opt.solve(loads, deployment, method=method, time_limit=2.0, target_gap=0)
-    assert time.monotonic() - begin <= 2.0 * 1.05 + 1.0
+    assert time.monotonic() - begin <= patience(2.0 * 1.05 + 1.0)
     assert {layer.stopped_by for layer in solution.layers} <= {None, "time"}
     assert all(0 < layer.lower_bound <= layer.objective for layer in solution.layers)
     assert eplb_opt.verify(solution.plan) == []
@@ -158,7 +158,7 @@ def test_ctrl_c_returns_the_best_so_far(hard):
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     begin = time.monotonic()
     solution = eplb_opt.solve(loads, deployment, method="cpsat", time_limit=60, target_gap=0)
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < patience(4)
     assert {layer.stopped_by for layer in solution.layers} <= {None, "interrupt"}
     assert eplb_opt.verify(solution.plan) == []
     assert signal.getsignal(signal.SIGINT) is before
@@ -209,7 +209,6 @@ def test_the_target_gap_stops_the_search(hard):
     solution = eplb_opt.solve(loads, deployment, target_gap=0.2, time_limit=60)
     assert solution.worst_gap <= Fraction(0.2)
     assert {layer.stopped_by for layer in solution.layers} <= {None, "gap"}
-    assert solution.runtime < 10
 
 
 def test_greedy_has_nothing_more_to_give(hard):
@@ -312,7 +311,6 @@ def test_an_executor_that_breaks_loses_nothing(hard, broken, caplog):
     loads, deployment = hard
     with Breaking(2) as executor:
         solution = eplb_opt.solve(loads, deployment, method="search", time_limit=20, target_gap=0, executor=executor)
-    assert solution.runtime < 10
     assert eplb_opt.verify(solution.plan) == []
     assert {layer.stopped_by for layer in solution.layers} == {"stalled"}
     assert "a step failed: RuntimeError: the cluster is gone" in caplog.text
@@ -351,7 +349,7 @@ class _Silent(Executor):
 def test_an_executor_that_does_nothing_costs_no_plan_and_no_bound(hard, executor, why, method):
     loads, deployment = hard
     solution = eplb_opt.solve(loads, deployment, method=method, time_limit=1.0, target_gap=0, executor=executor())
-    assert solution.runtime < 3
+    assert solution.runtime < patience(3)
     assert eplb_opt.verify(solution.plan) == []
     assert {layer.stopped_by for layer in solution.layers} == {"stalled" if method != "auto" else why}
     least = eplb_opt.lower_bound(loads, deployment)["lower_bound"]
@@ -365,10 +363,10 @@ def test_a_warm_start_gets_its_bounds_from_an_executor_that_does_nothing(hard):
     assert all(layer.lower_bound > 0 for layer in again.layers)
 
 
-def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypatch):
+def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypatch, workers_begin_with):
     # A worker that is ready may have last words, and gets a while for them; one that never is has none.
     monkeypatch.setattr("eplb_opt.schedule.GRACE_SECONDS", 300.0)
-    monkeypatch.setattr(process, "_START", "import time; time.sleep(1000)  # {root!r}")
+    workers_begin_with("import time; time.sleep(1000)")
     POOL.close()
     load_kernels()
     begin = time.monotonic()
@@ -440,7 +438,7 @@ def test_recorded_deepseek_v3_layers_are_closed(shared_data, file, deployment, g
     loads = eplb_opt.read_loads(shared_data / "deepseek-v3" / file)
     begin = time.monotonic()
     solution = eplb_opt.solve(loads, deployment, time_limit=8.0)
-    assert time.monotonic() - begin <= 8.0 * 1.05 + 1.0
+    assert time.monotonic() - begin <= patience(8.0 * 1.05 + 1.0)
     assert len(solution.layers) == 58 and eplb_opt.verify(solution.plan) == []
     assert solution.worst_gap <= gap
     for index, layer in enumerate(solution.layers):

@@ -54,7 +54,7 @@ def test_forty_groups_of_three_windows_are_planned_for_the_hottest():
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40)).in_mean_loads()
     watch = Watch(instance, optimum=None)
     before = watch.gap
-    watch.run(prove_by_node_loads, Fraction(1, 200), Limits(5))
+    watch.run(prove_by_node_loads, Fraction(1, 200), Limits(600, work=2.0))
     assert watch.gap < before / 2
 
 
@@ -70,5 +70,5 @@ def test_forty_groups_are_closed_from_greedy():
     loads = np.random.default_rng(3).integers(1, 10**6, 160)
     instance = Instance.from_loads(loads, Deployment(32, 192, 8, 40))
     watch = Watch(instance, optimum=None)
-    assert watch.run(prove_by_node_loads, Fraction(1, 200), Limits(10))
+    assert watch.run(prove_by_node_loads, Fraction(1, 200), Limits(600, work=3.0))
     assert watch.gap <= Fraction(1, 200)

@@ -40,7 +40,7 @@ def closed(instance, target_gap=Fraction(0)):
     return met, watch.best, watch.lower_bound
 
 
-@settings(max_examples=1000)
+@settings(max_examples=250)
 @given(instances(**TWO))
 def test_the_optimum_is_that_of_brute_force(instance):
     optimum = brute_force(instance)

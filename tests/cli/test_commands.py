@@ -17,6 +17,7 @@ import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_solution, write_loads
+from tests.clocks import LONG, patience
 
 
 def sentence_of(result):
@@ -227,11 +228,10 @@ BAD_USAGE = {
 
 
 @pytest.mark.parametrize("case", BAD_USAGE)
-def test_wrong_usage_is_one_sentence_before_any_work(run, recording, case):
+def test_wrong_usage_is_one_sentence_before_any_work(run, recording, monkeypatch, case):
     options, words = BAD_USAGE[case]
-    begin = time.monotonic()
+    monkeypatch.setattr("eplb_opt.steps.load_kernels", lambda: pytest.fail("kernels were loaded"))
     assert words in sentence_of(run("solve", recording, *options))
-    assert time.monotonic() - begin < 5
 
 
 def test_files_that_are_not_there_or_damaged_are_one_sentence(run, recording, tmp_path):
@@ -374,8 +374,8 @@ def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
         time.sleep(0.1)
     begin = time.monotonic()
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert time.monotonic() - begin < 3
+    out, err = process.communicate(timeout=LONG)
+    assert time.monotonic() - begin < patience(3)
     assert process.returncode == 0, err
     assert "interrupted: this is the best plan until then" in out and "plan written to plan.json" in out
     assert eplb_opt.verify(eplb_opt.read_plan(tmp_path / "plan.json")) == []
@@ -384,10 +384,9 @@ def test_a_signal_ends_a_long_run_with_the_best_plan_written(tmp_path, number):
 def test_a_short_time_limit_ends_in_time(tmp_path):
     write_loads(generate_loads(num_experts=256, num_layers=58), tmp_path / "loads.npz")
     command = [sys.executable, "-m", "eplb_opt", "solve", "loads.npz", "--gpus", "72", "--slots", "288"]
-    begin = time.monotonic()
-    done = subprocess.run([*command, "--time-limit", "1"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    # A second to plan, and a few for Python and its libraries on a busy machine.
-    assert time.monotonic() - begin < 15
+    command += ["--time-limit", "1", "--save", "solution.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=LONG)
+    assert read_solution(tmp_path / "solution.json").runtime < patience(2.05)
     assert "58 layers: imbalance" in done.stdout
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from eplb_opt.io import read_solution
+from tests.clocks import LONG
 from tests.faults.commands import (
     GREEDY,
     LOADS,
@@ -154,6 +155,6 @@ def test_workers_without_a_place_for_temporary_files_cost_no_plan(folder):
     # Neither the file for their last words nor CBC's model can be made.
     words = ["solve", "loads.npz", *SHAPE, "--method", "pulp:COIN_CMD", "--time-limit", 4, "--save", "solution.json"]
     process = begin(folder, *words, env=environment(TMPDIR=str(folder / "absent")))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 0 and "Traceback" not in err, err
     require_proven(read_solution(folder / "solution.json"))

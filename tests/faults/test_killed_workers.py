@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -13,9 +14,10 @@ from eplb_opt.io import read_solution
 from eplb_opt.run import process
 from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.pool import POOL
-from tests.faults.commands import LOADS, begin, record, require_proven, require_proven_file
+from tests.clocks import patience
+from tests.faults.commands import LOADS, ROOT, begin, record, require_proven, require_proven_file
 from tests.formulations.test_assignment import KNOWN
-from tests.run.test_pool import children_of
+from tests.processes import children_of, eventually, workers_of
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
 TWO_SLOTS = eplb_opt.Deployment(48, 96)
@@ -31,7 +33,7 @@ STAND_INS = {
     "closes its pipes": "os.close(0); os.close(1); time.sleep(600)",
     "sends half of its news": "os.write(1, pickle.dumps(list(range(100)))[:50]); time.sleep(600)",
     "says nothing of use": "pickle.dump(None, sys.stdout.buffer); sys.stdout.flush(); time.sleep(600)",
-    "ends with an error": "sys.exit('no licence')",
+    "ends with an error": "os.write(2, b'no licence'); os._exit(1)",
 }
 
 
@@ -53,12 +55,11 @@ def killer(seed, every, over):
     """Kill the workers of this process at random moments, all of them or one, until `over` is set; how many."""
     chance, killed = random.Random(seed), []
     while not over.wait(chance.uniform(0, 2 * every)):
-        runs = list(POOL._busy)
-        for run in runs if chance.random() < 0.5 else runs[:1]:
-            # An id is another's when its worker was reaped.
-            if run.worker.is_alive():
-                os.kill(run.worker.pid, signal.SIGKILL)
-                killed.append(run.worker.pid)
+        pids = workers_of()
+        for pid in pids if chance.random() < 0.5 else pids[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
     return killed
 
 
@@ -77,7 +78,7 @@ def test_workers_killed_at_random_moments_cost_neither_plan_nor_bound(method, de
     finally:
         over.set()
         thread.join()
-    assert time.monotonic() - begin < 4 + GRACE
+    assert time.monotonic() - begin < patience(4 + GRACE)
     assert killed
     require_proven(solution)
     assert {layer.stopped_by for layer in solution.layers} <= {None, "time", "stalled"}
@@ -125,29 +126,18 @@ def test_the_command_writes_its_files_whatever_becomes_of_its_workers(tmp_path, 
 @pytest.mark.parametrize(
     ("kind", "stubborn"), [*((kind, False) for kind in STAND_INS), ("sleeps", True), ("spins", True)]
 )
-def test_a_solver_that_ignores_its_time_limit_holds_nobody_up(monkeypatch, kind, stubborn):
+def test_a_solver_that_ignores_its_time_limit_holds_nobody_up(workers_begin_with, tmp_path, kind, stubborn):
     act = STAND_INS[kind]
     greeting = f"os.write(1, {process.GREETING!r}); pickle.load(sys.stdin.buffer); {act}" if act else "time.sleep(600)"
     ignore = "[signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]; "
-    script = f"import os, pickle, signal, sys, time; {ignore if stubborn else ''}{greeting}"
-    monkeypatch.setattr(process, "_START", script.replace("{", "{{").replace("}", "}}"))
-    started = []
-    original = process.WorkerProcess.__init__
-
-    def note(self):
-        original(self)
-        started.append(self)
-
-    monkeypatch.setattr(process.WorkerProcess, "__init__", note)
+    note = f"sys.path.append({str(ROOT)!r}); open({str(tmp_path / 'started')!r}, 'w').close(); "
+    workers_begin_with(f"import os, pickle, signal, sys, time; {note}{ignore if stubborn else ''}{greeting}")
     begin = time.monotonic()
     solution = eplb_opt.solve(LOADS, TWO_SLOTS, time_limit=2, target_gap=0)
-    assert time.monotonic() - begin < 2 + GRACE
+    assert time.monotonic() - begin < patience(2 + GRACE)
     require_proven(solution)
     # None of them outlives the call that asked.
-    deadline = time.monotonic() + 5
-    while any(worker.is_alive() for worker in started) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert started and not any(worker.is_alive() for worker in started)
+    assert (tmp_path / "started").exists() and eventually(lambda: workers_of() == [])
 
 
 def test_where_no_file_for_a_workers_last_words_can_be_made_search_goes_on(monkeypatch):

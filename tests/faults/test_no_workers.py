@@ -13,6 +13,7 @@ import pytest
 import eplb_opt
 from eplb_opt.limits import usable_cores
 from eplb_opt.run.loading import load_kernels, run_in_worker
+from tests.clocks import patience
 from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
@@ -78,7 +79,7 @@ def shut_down():
 def test_an_executor_that_runs_nothing_costs_no_plan_and_no_bound(make, method):
     begin = time.monotonic()
     solution = eplb_opt.solve(LOADS, DEPLOYMENT, method=method, time_limit=0.5, target_gap=0, executor=make())
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < patience(6)
     require_proven(solution)
     greedy = eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy")
     for layer, other in zip(solution.layers, greedy.layers, strict=True):
@@ -149,7 +150,7 @@ def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():
         solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=0.5, target_gap=0, executor=executor)
         seconds = time.monotonic() - begin
         over.set()
-    assert seconds < 5
+    assert seconds < patience(5)
     require_proven(solution)
     assert {layer.stopped_by for layer in solution.layers} == {"time"}
 
@@ -157,7 +158,7 @@ def test_an_executor_that_is_busy_with_something_else_is_not_waited_for():
 def test_ctrl_c_ends_the_wait_for_an_executor():
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     solution = eplb_opt.solve(LOADS, DEPLOYMENT, time_limit=60, target_gap=0, executor=NeverRuns())
-    assert solution.runtime < 10
+    assert solution.runtime < patience(2)
     require_proven(solution)
     assert {layer.stopped_by for layer in solution.layers} == {"interrupt"}
 

@@ -14,6 +14,7 @@ import pytest
 import eplb_opt
 from eplb_opt.cli.main import main
 from eplb_opt.io import read_loads, read_solution
+from tests.clocks import LONG
 from tests.faults.commands import (
     COMMAND,
     GREEDY,
@@ -74,7 +75,7 @@ def moments(seed, whole, number=MOMENTS):
 def require_clean_end(folder, process, inputs=("loads.npz",), signals=1):
     """The command ends soon, with one line and whole files; its exit code."""
     begin = time.monotonic()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONG)
     assert time.monotonic() - begin < SOON
     # Once everything is said and written a signal ends the interpreter where it is.
     assert process.returncode in (0, 130, -signal.SIGINT, -signal.SIGTERM), (process.returncode, out, err)
@@ -96,7 +97,7 @@ def seconds_of(folder, words):
     """How long a command takes from the import of the package to its end; its files are removed again."""
     process = start(folder, *words)
     begin = time.monotonic()
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 0, err
     for name in names_in(folder):
         if name != "loads.npz":
@@ -166,7 +167,7 @@ def test_two_signals_shortly_after_each_other_end_it_too(folder):
 def test_a_signal_while_the_package_is_imported_is_one_line(folder, number):
     process = start(folder, "--version")
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONG)
     assert (process.returncode, out, err) == (130, "", ONE_LINE)
 
 
@@ -177,7 +178,7 @@ def test_signals_that_are_ignored_stay_ignored(folder):
         if ignored.poll() is None:
             ignored.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    assert ignored.communicate(timeout=60) == (f"{eplb_opt.__version__}\n", "")
+    assert ignored.communicate(timeout=LONG) == (f"{eplb_opt.__version__}\n", "")
     assert ignored.returncode == 0
     process.kill()
     process.communicate()

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,13 @@ from eplb_opt.heuristics.pipeline import greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.proof import strongest
-from eplb_opt.run import process
-from eplb_opt.run.pool import WorkerPool
+from eplb_opt.run.pool import POOL, WorkerPool
+from eplb_opt.run.process import WorkerProcess
 from eplb_opt.run.program import ProgramTask
+from tests.clocks import LONG, patience
+from tests.processes import alive, children_of, eventually, workers_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def task(instance, method="cpsat", seconds=30.0, call="test"):
@@ -52,30 +58,18 @@ def large():
 
 @pytest.fixture
 def pool():
+    """The only one of this process that has workers."""
+    POOL.close()
     pool = WorkerPool()
     yield pool
     pool.close()
-
-
-def children_of(pid):
-    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
-    return [int(word) for word in out.split()]
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_worker_is_used_again(pool, small):
     pids = set()
     for method in ("cpsat", "pulp:HiGHS", "cpsat"):
         assert run(pool, task(small, method))[-1]
-        ((worker, _),) = pool._idle
-        pids.add(worker.pid)
+        pids |= set(workers_of())
     assert len(pids) == 1
 
 
@@ -84,17 +78,17 @@ def test_the_time_limit_holds(pool, small, large, method):
     run(pool, task(small, method))  # starts a worker
     begin = time.monotonic()
     run(pool, task(large, method, seconds=1.0))
-    assert time.monotonic() - begin < 2.0
+    assert time.monotonic() - begin < patience(2.0)
 
 
 def test_a_solver_that_ignores_its_time_limit_is_ended(pool, small, large):
     # A worker that is stopped by a signal ignores every limit, as a hanging solver does.
     run(pool, task(small))
     begin = time.monotonic()
-    threading.Timer(0.3, lambda: [os.kill(one.worker.pid, signal.SIGSTOP) for one in pool._busy]).start()
+    threading.Timer(0.3, lambda: [os.kill(pid, signal.SIGSTOP) for pid in workers_of()]).start()
     run(pool, task(large, seconds=2.0))
-    assert time.monotonic() - begin < 3.5
-    assert pool._busy == set()
+    assert time.monotonic() - begin < patience(3.5)
+    assert workers_of() == []
 
 
 def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small):
@@ -108,63 +102,52 @@ def test_the_call_that_asks_can_end_its_workers_and_no_others(pool, large, small
     threads = [threading.Thread(target=ask, args=(call,)) for call in ("mine", "other")]
     for thread in threads:
         thread.start()
-    while len(pool._busy) < 2:
-        time.sleep(0.05)
+    assert eventually(lambda: len(workers_of()) == 2)
     time.sleep(0.5)
     pool.end("mine")
-    assert ended.wait(2.0)
+    assert ended.wait(LONG)
     assert [call for call, _ in finished] == ["mine"]
     pool.end("other")
     for thread in threads:
-        thread.join(5.0)
+        thread.join(LONG)
     assert {call for call, _ in finished} == {"mine", "other"}
 
 
-def test_workers_that_are_still_started_are_ended_and_others_go_on(pool, large, monkeypatch):
-    run(pool, task(Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))))
-    # One worker is idle and ready; the next is never.
+def test_workers_that_are_still_started_are_ended_and_others_go_on(pool, large, workers_begin_with):
     finished = {}
 
-    def ask(call):
-        finished[call] = run(pool, task(large, seconds=60.0, call=call))
+    def start(call):
+        finished[call] = run(pool, task(large, "pulp:COIN_CMD", seconds=LONG, call=call))
 
-    ready = threading.Thread(target=ask, args=("ready",))
+    ready = threading.Thread(target=start, args=("ready",))
     ready.start()
-    while not pool._busy:
-        time.sleep(0.05)
-    monkeypatch.setattr(process, "_START", "import time; time.sleep(1000)  # {root!r}")
-    starting = threading.Thread(target=ask, args=("starting",))
+    # A worker whose solver runs is ready; the next is never.
+    assert eventually(lambda: any(map(children_of, workers_of())))
+    workers_begin_with("import time; time.sleep(1000)")
+    starting = threading.Thread(target=start, args=("starting",))
     starting.start()
-    while len(pool._busy) < 2:
-        time.sleep(0.05)
+    assert eventually(lambda: len(workers_of()) == 2)
     for call in ("ready", "starting"):
         pool.end_starts(call)
-    starting.join(30.0)
+    starting.join(LONG)
     assert finished == {"starting": [False]} and ready.is_alive()
     pool.end("ready")
-    ready.join(30.0)
+    ready.join(LONG)
     assert set(finished) == {"starting", "ready"}
 
 
 def test_cbc_goes_with_its_worker(pool, large):
     thread = threading.Thread(target=lambda: run(pool, task(large, "pulp:COIN_CMD", seconds=60.0)))
     thread.start()
-    grandchildren = []
-    deadline = time.monotonic() + 20
-    while not grandchildren and time.monotonic() < deadline:
-        time.sleep(0.1)
-        grandchildren = [pid for one in list(pool._busy) for pid in children_of(one.worker.pid)]
-    assert grandchildren
+    assert eventually(lambda: any(map(children_of, workers_of())))
+    grandchildren = [pid for worker in workers_of() for pid in children_of(worker)]
     pool.end("test")
-    thread.join(5.0)
-    deadline = time.monotonic() + 5
-    while any(map(alive, grandchildren)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(alive, grandchildren))
+    thread.join(LONG)
+    assert grandchildren and eventually(lambda: not any(map(alive, grandchildren)))
 
 
 def test_a_worker_that_dies_is_a_solver_error_and_the_next_task_gets_a_new_one(pool, large, small):
-    threading.Timer(1.0, lambda: [os.kill(one.worker.pid, signal.SIGKILL) for one in list(pool._busy)]).start()
+    threading.Timer(1.0, lambda: [os.kill(pid, signal.SIGKILL) for pid in workers_of()]).start()
     with pytest.raises(SolverError, match="the worker process ended with -9"):
         run(pool, task(large, seconds=30.0))
     assert run(pool, task(small))[-1]
@@ -183,25 +166,23 @@ def test_a_program_that_would_fill_the_memory_is_refused(pool):
         run(pool, task(instance))
 
 
-def test_what_an_interpreter_prints_at_its_start_is_no_news(pool, small, tmp_path, monkeypatch):
-    (tmp_path / "sitecustomize.py").write_text("print('hello from the administrator')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_what_an_interpreter_prints_at_its_start_is_no_news(pool, small, workers_begin_with):
+    workers_begin_with("print('hello from the administrator')")
     assert run(pool, task(small))[-1]
 
 
-def test_the_start_of_a_worker_does_not_count(pool, small, tmp_path, monkeypatch):
-    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(2)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert run(pool, task(small, seconds=0.8))[-1]
+def test_the_start_of_a_worker_does_not_count(pool, small, workers_begin_with):
+    workers_begin_with("import time; time.sleep(2)")
+    assert run(pool, task(small, seconds=1.5))[-1]
 
 
-def test_the_call_can_end_a_worker_that_starts(pool, small, tmp_path, monkeypatch):
-    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(60)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_the_call_can_end_a_worker_that_starts(pool, small, workers_begin_with):
+    workers_begin_with("import time; time.sleep(1000)")
     begin = time.monotonic()
     threading.Timer(0.5, pool.end, ["test"]).start()
     assert run(pool, task(small)) == [False]
-    assert time.monotonic() - begin < 5
+    # A worker that says nothing is given up after a minute.
+    assert time.monotonic() - begin < 50
 
 
 def test_a_module_of_the_users_in_the_working_folder_is_not_taken_for_a_library(pool, small, tmp_path, monkeypatch):
@@ -221,66 +202,72 @@ def test_a_call_that_has_ended_gets_no_worker(pool, small):
     pool.end("test")
     with pytest.raises(SolverError, match="the call that asked has ended"):
         run(pool, task(small))
-    assert pool._busy == set()
+    assert workers_of() == []
 
 
-def test_a_late_timer_leaves_the_worker_to_the_next_task(pool, small):
-    first = []
-    assert pool.run(task(small), lambda _: first.extend(pool._busy))
-    assert pool.run(task(small), lambda _: pool._end(first))
+def test_a_late_timer_leaves_the_worker_to_the_next_task(pool, small, monkeypatch):
+    timers = []
 
+    @contextmanager
+    def late(_seconds, function, *arguments):
+        timers.append(partial(function, *arguments))
+        yield
 
-def test_a_forked_child_starts_with_an_unlocked_pool_of_its_own(pool, small):
+    monkeypatch.setattr("eplb_opt.run.pool.alarm", late)
     run(pool, task(small))
-    with pool._lock:
-        pid = os.fork()
-        if pid == 0:
+    of_the_first = list(timers)
+    assert of_the_first
+    assert pool.run(task(small), lambda _: [ring() for ring in of_the_first])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_starts_with_an_unlocked_pool_of_its_own(pool, small, monkeypatch):
+    children = []
+
+    def fork():
+        # Whoever starts a worker holds the lock, which the child has a copy of.
+        monkeypatch.undo()
+        children.append(os.fork())
+        if children[0] == 0:
             pool.forget()
             os._exit(0 if run(pool, task(small))[-1] else 1)
-    assert os.waitpid(pid, 0)[1] == 0
+        return WorkerProcess()
+
+    monkeypatch.setattr("eplb_opt.run.pool.WorkerProcess", fork)
+    assert run(pool, task(small))[-1]
+    assert os.waitpid(children[0], 0)[1] == 0
 
 
-def test_a_worker_does_not_outlive_a_parent_that_was_killed(tmp_path):
+def test_a_worker_does_not_outlive_a_parent_that_was_killed():
     script = (
-        "import sys, threading, time\n"
+        "import sys\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from tests.run.test_pool import LARGE, task\n"
+        "from tests.run.test_pool import LARGE, run, task\n"
         "from eplb_opt.run.pool import POOL\n"
-        "run = lambda: POOL.run(task(LARGE, 'pulp:COIN_CMD', seconds=60.0), print)\n"
-        "threading.Thread(target=run, daemon=True).start()\n"
-        "while not POOL._busy: time.sleep(0.05)\n"
-        "(run,) = POOL._busy\n"
-        "print(run.worker.pid, flush=True)\n"
-        "time.sleep(60)\n"
+        "run(POOL, task(LARGE, 'pulp:COIN_CMD', seconds=500.0))\n"
     )
-    root = str(Path(__file__).resolve().parents[2])
-    parent = subprocess.Popen([sys.executable, "-c", script, root], stdout=subprocess.PIPE, text=True)
-    worker = int(parent.stdout.readline())
-    time.sleep(3.0)
-    family = [worker, *children_of(worker)]
-    parent.kill()
-    parent.communicate()
-    deadline = time.monotonic() + 5
-    while any(map(alive, family)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(alive, family))
+    with subprocess.Popen([sys.executable, "-c", script, str(ROOT)]) as parent:
+        assert eventually(lambda: any(map(children_of, workers_of(parent.pid))))
+        (worker,) = workers_of(parent.pid)
+        family = [worker, *children_of(worker)]
+        parent.kill()
+    assert eventually(lambda: not any(map(alive, family)))
 
 
 def test_workers_end_with_an_unguarded_script(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
         "import eplb_opt\n"
+        "from tests.processes import workers_of\n"
         "s = eplb_opt.solve([20, 21, 69, 61], eplb_opt.Deployment(3, 6), method='cpsat', target_gap=0)\n"
-        "from eplb_opt.run.pool import POOL\n"
-        "print(s.status, *[worker.pid for worker, _ in POOL._idle])\n"
+        "print(s.status, *workers_of())\n"
     )
-    out = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60).stdout
+    out = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=LONG).stdout
     status, pid = out.split()
     assert status == "optimal"
-    deadline = time.monotonic() + 5
-    while alive(int(pid)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(int(pid))
+    assert eventually(lambda: not alive(int(pid)))
 
 
 def test_cbc_hands_over_what_it_found_by_the_time_limit(pool):
@@ -292,19 +279,17 @@ def test_cbc_hands_over_what_it_found_by_the_time_limit(pool):
     assert any(item.slots is not None for item in found) and any(item.proof is not None for item in found)
 
 
-def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, monkeypatch):
+def test_prepared_workers_wait_for_tasks_and_are_not_started_twice(pool, small, workers_begin_with):
     pool.prepare(2)
-    first = [worker.pid for worker, _ in pool._idle]
-    assert len(set(first)) == 2 and all(map(alive, first))
-    killed, _ = pool._idle[0]
+    first = workers_of()
+    assert len(first) == 2
     os.kill(first[0], signal.SIGKILL)
-    while killed.is_alive():
-        time.sleep(0.01)
+    assert eventually(lambda: not alive(first[0]))
     pool.prepare(2)
-    second = [worker.pid for worker, _ in pool._idle]
-    assert len(set(second)) == 2 and first[1] in second
+    second = sorted(workers_of())
+    assert len(second) == 2 and first[1] in second
     run(pool, task(small))
-    assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)
-    monkeypatch.setattr("eplb_opt.run.process._START", "import os; os._exit(3)")
+    assert sorted(workers_of()) == second
+    workers_begin_with("import os; os._exit(3)")
     pool.prepare(3)
-    assert sorted(worker.pid for worker, _ in pool._idle) == sorted(second)
+    assert sorted(workers_of()) == second
