@@ -33,7 +33,7 @@ _SEARCH = 0.13
 _MOST_ITEMS = 6_000
 
 
-def prove_by_weightings(incumbent: Incumbent, meter: Meter) -> None:
+def prove_by_dual_functions(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
     Where patterns are few, `enumerate_patterns` tries all of them: first for a part of the limits, last for the rest.

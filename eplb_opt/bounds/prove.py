@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eplb_opt.bounds.decomposition import prove_by_weightings
+from eplb_opt.bounds.decomposition import prove_by_dual_functions
 from eplb_opt.bounds.node_loads import prove_by_node_loads
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.bounds.partition import Partition, partition_applies
@@ -32,7 +32,7 @@ def prove(incumbent: Incumbent, meter: Meter) -> None:
     if method == PAIRING:
         prove_by_pairs(incumbent, meter)
     elif method == DECOMPOSITION:
-        prove_by_weightings(incumbent, meter)
+        prove_by_dual_functions(incumbent, meter)
     elif partition_applies(incumbent.instance):
         Partition(incumbent, meter, prove).run()
     else:

@@ -12,7 +12,7 @@ from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
-from eplb_opt.bounds.decomposition import prove_by_weightings
+from eplb_opt.bounds.decomposition import prove_by_dual_functions
 from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.certificates.check import check
@@ -98,7 +98,7 @@ def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighti
     loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]
     instance = Instance.from_loads(loads, Deployment(16, 48))
     watch = Watch(instance, None)
-    watch.run(prove_by_dual functions, Fraction(0), Limits(600, work=8.0))
+    watch.run(prove_by_dual_functions, Fraction(0), Limits(600, work=8.0))
     # By one dual function for all counts it is 2.0e-3.
     assert watch.gap < Fraction(13, 10000)
     assert any(proof.argument == "weightings" and proof.certified for proof in watch.proofs)
@@ -126,4 +126,4 @@ def test_what_is_refuted_is_not_asked_again_where_questions_are_given_up(seed, m
 
     monkeypatch.setattr(decomposition, "refute_by_branching", often)
     monkeypatch.setattr(decomposition, "enumerate_patterns", lambda pursuit, meter: None)
-    watch.run(prove_by_weightings, Fraction(0), Limits(60, work=1.0))
+    watch.run(prove_by_dual_functions, Fraction(0), Limits(60, work=1.0))

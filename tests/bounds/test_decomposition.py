@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eplb_opt.bounds import decomposition
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
-from eplb_opt.bounds.decomposition import prove_by_weightings
+from eplb_opt.bounds.decomposition import prove_by_dual_functions
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
@@ -29,7 +29,7 @@ PLENTY = Limits(60, work=1.0)
 
 def run(watch, target_gap=Fraction(0), limits=PLENTY):
     """Whether the gap was closed."""
-    return watch.run(prove_by_weightings, target_gap, limits)
+    return watch.run(prove_by_dual_functions, target_gap, limits)
 
 
 @settings(max_examples=60)
