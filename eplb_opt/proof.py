@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 # Arguments that need no numbers, as certificates name them; that no load is negative is the least that the mean says.
 _INSTANT = {"none": "mean", "mean": "mean", "nodes": "nodes", "adams": "counts", "slack": "counts"}
@@ -64,10 +61,6 @@ class Proof:
 
     def __str__(self) -> str:
         return f"{self.named} ({'checked' if self.checked else 'not checked'})"
-
-
-# Called with a better plan, as a row of slots, or with a proof of a better bound, as they are found.
-Report = Callable[[NDArray[np.int64] | None, Proof | None], None]
 
 
 def named(argument: str, by: str) -> str:

@@ -14,7 +14,8 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.plan import Plan
 from eplb_opt.proof import strongest
-from eplb_opt.run.program import ProgramTask, run_task
+from eplb_opt.run.program import run_task
+from eplb_opt.run.task import ProgramTask
 from eplb_opt.verify import max_loads, verify
 
 

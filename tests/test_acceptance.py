@@ -18,7 +18,8 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
-from eplb_opt.run.program import ProgramTask, run_task
+from eplb_opt.run.program import run_task
+from eplb_opt.run.task import ProgramTask
 from tests.attack_producers import attack, layers
 
 # Mean load 57 on 3 GPUs of 2 slots; 65 is optimal.

@@ -18,7 +18,7 @@ from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.limits import Limits
 from eplb_opt.progress import Progress
 from eplb_opt.run.pool import POOL
-from eplb_opt.run.program import ProgramTask
+from eplb_opt.run.task import ProgramTask
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import max_loads

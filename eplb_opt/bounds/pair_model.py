@@ -18,6 +18,10 @@ from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 
+# Experts times the counts that they can have. With more, as where slots are twice the experts or more, search does more
+# for the plan than programs for the bound in the same time.
+_MOST_ITEMS = 15_000
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -56,6 +60,12 @@ def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
         needed = (1,) * len(weights), (instance.max_replicas,) * len(weights)
     least, most = np.array(needed or ((), ()), dtype=np.int64)
     return least, most
+
+
+def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
+    """Whether the counts that allow less than `max_load` are few enough for programs."""
+    least, most = pair_ranges(instance, max_load)
+    return int((most - least + 1).sum()) <= _MOST_ITEMS
 
 
 class PairModel:

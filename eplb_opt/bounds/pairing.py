@@ -5,12 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pair_model import PairModel, pair_ranges
+from eplb_opt.bounds.pair_model import PairModel, pairing_applies
 from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.planner import improve
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
 
 # Nearer than this, plan and bound are closed at the plan instead of by halving.
@@ -19,17 +18,8 @@ _NEAR = Fraction(1, 100_000)
 _PATIENCE = 0.5
 # From how many of these seconds on CP-SAT is asked too, and for how many times as many.
 _STUCK, _CPSAT = 2.0, 10.0
-# Experts times the counts that they can have. With more, as where slots are twice the experts or more, search does more
-# for the plan than programs for the bound in the same time.
-_MOST_ITEMS = 15_000
 # Seconds of work of a search in place of programs, and of one from the plan of a program.
 _SEARCH, _POLISH = 0.13, 0.05
-
-
-def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
-    """Whether the counts that allow less than `max_load` are few enough for programs."""
-    least, most = pair_ranges(instance, max_load)
-    return int((most - least + 1).sum()) <= _MOST_ITEMS
 
 
 def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:

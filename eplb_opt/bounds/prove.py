@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from eplb_opt.bounds.decomposition import prove_by_dual_functions
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
 from eplb_opt.bounds.node_loads import prove_by_node_loads
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.bounds.partition import Partition, partition_applies
-from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
-
-# Names of the methods.
-PROOF_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
-
-
-def proof_method(instance: Instance) -> str:
-    """Name of the method for a layer of one window: by its nodes, then by its slots per GPU."""
-    if instance.deployment.binding_nodes > 1:
-        return PARTITION
-    return PAIRING if folding_applies(instance) else DECOMPOSITION
 
 
 def prove(incumbent: Incumbent, meter: Meter) -> None:

@@ -15,7 +15,7 @@ from eplb_opt.alarm import alarm
 from eplb_opt.errors import EplbOptError, SolverError
 from eplb_opt.improvement import Improvement
 from eplb_opt.run.process import IDLE_SECONDS, WorkerProcess
-from eplb_opt.run.program import Emit, ProgramTask
+from eplb_opt.run.task import Emit, ProgramTask
 
 logger = logging.getLogger(__name__)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Mapping
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report
-from eplb_opt.bounds.prove import PROOF_METHODS, prove
+from eplb_opt.bounds.methods import PROOF_METHODS
+from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
@@ -23,46 +23,12 @@ from eplb_opt.formulations.assignment import (
 )
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import Proof
+from eplb_opt.run.task import Emit, ProgramTask
 
 # Above this PuLP needs gigabytes before a solver sees the program, and no solver gains anything on it.
 MAX_VARIABLES = 1_000_000
-
-# Called with better plans and bounds as they are found.
-Emit = Callable[[Improvement], object]
-
-
-@dataclass(frozen=True)
-class ProgramTask:
-    """What a worker process needs to know; picklable.
-
-    Attributes
-    ----------
-    instance
-        One layer of one window, or of several of which the hottest counts.
-    slots
-        The best plan, the warm start; only plans at least as good are searched.
-    proof
-        The best bound, in tokens.
-    method
-        One of `PROGRAM_METHODS` or `PROOF_METHODS`.
-    limits
-        For building and solving together.
-    target_gap
-        What the caller is content with; methods that search by themselves stop there.
-    call
-        Names the call that asked, so that it can end its own workers.
-    """
-
-    instance: Instance
-    slots: tuple[int, ...]
-    proof: Proof
-    method: str
-    limits: Limits
-    target_gap: Fraction = Fraction(0)
-    call: str = ""
 
 
 def run_task(task: ProgramTask, emit: Emit) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from eplb_opt.bounds.pairing import pairing_applies
-from eplb_opt.bounds.prove import PAIRING, PARTITION
+from eplb_opt.bounds.methods import PAIRING, PARTITION
+from eplb_opt.bounds.pair_model import pairing_applies
 from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.run.annealing_runs import AnnealingRuns
 from eplb_opt.run.step import SEARCH
 from eplb_opt.run.tally import NARROW, Tally
+
+if TYPE_CHECKING:
+    from eplb_opt.run.annealing_runs import AnnealingRuns
 
 # Search steps in a row without a better plan after which proving has its turn, doubled each time.
 _PATIENCE = 3

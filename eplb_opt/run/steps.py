@@ -15,8 +15,8 @@ from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
 from eplb_opt.run.pool import POOL
-from eplb_opt.run.program import ProgramTask
 from eplb_opt.run.step import SEARCH, START, StepResult
+from eplb_opt.run.task import ProgramTask
 
 # What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
 SECONDS_PER_SEARCH = 0.1

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.bounds.prove import DECOMPOSITION, PAIRING, proof_method
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
 from eplb_opt.heuristics.registry import names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
 from eplb_opt.proof import Proof
 from eplb_opt.run.annealing_runs import AnnealingRuns
 from eplb_opt.run.local_search import LocalSearch
-from eplb_opt.run.program import ProgramTask
 from eplb_opt.run.provers import NodesBetweenRuns, NoProver, PairsAfterSearch, ProofsBesideSearch, Prover, WholeModel
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
 from eplb_opt.run.steps import run_in_worker, start
 from eplb_opt.run.tally import Tally
+from eplb_opt.run.task import ProgramTask
 
 # So many searches in a row without a better plan let a layer's gap count for half.
 _LONG = 100

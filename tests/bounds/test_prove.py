@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.bounds.prove import DECOMPOSITION, PAIRING, PARTITION, proof_method, prove
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, proof_method
+from eplb_opt.bounds.prove import prove
 from eplb_opt.deployment import Deployment
 from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
-from eplb_opt.run.program import ProgramTask, run_task
+from eplb_opt.run.program import run_task
+from eplb_opt.run.task import ProgramTask
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
 from tests.strategies import instances

@@ -17,7 +17,8 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
-from eplb_opt.run.program import ProgramTask, run_task
+from eplb_opt.run.program import run_task
+from eplb_opt.run.task import ProgramTask
 from tests.oracle import brute_force
 from tests.strategies import instances
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.bounds.prove import PARTITION
+from eplb_opt.bounds.methods import PARTITION
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.improvement import Improvement

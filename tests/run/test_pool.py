@@ -23,7 +23,7 @@ from eplb_opt.limits import Limits
 from eplb_opt.proof import strongest
 from eplb_opt.run.pool import POOL, WorkerPool
 from eplb_opt.run.process import WorkerProcess
-from eplb_opt.run.program import ProgramTask
+from eplb_opt.run.task import ProgramTask
 from tests.clocks import LONG, patience
 from tests.processes import alive, children_of, eventually, workers_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.bounds.prove import DECOMPOSITION, PAIRING, PARTITION
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy

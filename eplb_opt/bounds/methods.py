@@ -1,0 +1,16 @@
+"""Proof methods: which one fits a layer."""
+
+from __future__ import annotations
+
+from eplb_opt.heuristics.folding import folding_applies
+from eplb_opt.instance import Instance
+
+# Their names, see `eplb_opt.bounds.prove`.
+PROOF_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
+
+
+def proof_method(instance: Instance) -> str:
+    """Name of the method for a layer of one window: by its nodes, then by its slots per GPU."""
+    if instance.deployment.binding_nodes > 1:
+        return PARTITION
+    return PAIRING if folding_applies(instance) else DECOMPOSITION
