@@ -1,11 +1,11 @@
 """Imports point one way, those inside functions too: no circle of files or rooms, and no arrow that runs back up.
 
-nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve <- compare, backtest
-<- io <- the package itself <- report, bench, cli
+certificates, nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve
+<- compare, backtest <- io <- the package itself <- report, bench, cli
 
 A room is a folder of the package, or a file beside them. A backend knows its solver and nothing of this problem; what
-runs a bound or a program in a process of its own is in ``run``. A file beside the folders that `LEVELS` does not name
-is a noun, or a tool of nouns.
+runs a bound or a program in a process of its own is in ``run``; what checks certificates imports no other room. A file
+beside the folders that `LEVELS` does not name is a noun, or a tool of nouns.
 """
 
 import ast
