@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def slack_bound(instance: Instance, known: Fraction) -> Fraction:
     """
     scaled = instance.scaled(instance.max_replicas)
     start = ceil(known * scaled.factor) if scaled.exact else floor(known * scaled.factor)
-    failing = _largest_failing(scaled.values, start, *_rules(instance))
+    failing = _largest_failing(scaled.values, start, _Rules.of(instance))
     # On an exact grid a max load above `failing` is at least the next multiple.
     lowest_possible = max(failing + 1, start) if scaled.exact else failing
     return max(known, lowest_possible / scaled.factor)
@@ -85,22 +85,34 @@ def replica_range(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     scaled = instance.scaled(instance.max_replicas)
     # Rounded up: replica loads of scaled experts are no integers, so rounding the limit down could cut plans off.
     limit = max_load * scaled.factor
-    least = _replicas_needed(scaled.values, floor(limit) if scaled.exact else ceil(limit), *_rules(instance))
+    least = _replicas_needed(scaled.values, floor(limit) if scaled.exact else ceil(limit), _Rules.of(instance))
     slack = instance.deployment.num_slots - int(least.sum())
     return least, np.minimum(least + slack, instance.max_replicas)
 
 
-def _rules(instance: Instance) -> tuple[int, int, int, int, bool, int, int]:
-    deployment = instance.deployment
-    return (
-        deployment.num_slots,
-        deployment.slots_per_gpu,
-        deployment.num_gpus,
-        instance.max_replicas,
-        deployment.distinct,
-        deployment.binding_groups,
-        deployment.binding_nodes,
-    )
+class _Rules(NamedTuple):
+    """A deployment, and the most replicas of an expert, in the numbers that compiled code takes."""
+
+    slots: int
+    slots_per_gpu: int
+    gpus: int
+    most: int
+    distinct: bool
+    groups: int
+    nodes: int
+
+    @classmethod
+    def of(cls, instance: Instance) -> _Rules:
+        deployment = instance.deployment
+        return cls(
+            deployment.num_slots,
+            deployment.slots_per_gpu,
+            deployment.num_gpus,
+            instance.max_replicas,
+            deployment.distinct,
+            deployment.binding_groups,
+            deployment.binding_nodes,
+        )
 
 
 def _partition_bound(values: Any, size: int) -> Any:
@@ -109,15 +121,19 @@ def _partition_bound(values: Any, size: int) -> Any:
     For size 2 pairing heaviest with lightest is optimal. In general, with n sets, some set holds q + 1 of the
     n q + 1 heaviest values, hence at least the q + 1 lightest of these and the ``size - q - 1`` lightest of all.
     """
-    ordered = np.sort(values)[::-1]
-    sets = ordered.size // size
+    ordered = np.sort(values)
+    number = ordered.size
     if size == 2:
-        return (ordered + ordered[::-1]).max()
+        pairs = ordered[0] + ordered[number - 1]
+        for i in range(1, number // 2):
+            pairs = max(pairs, ordered[i] + ordered[number - 1 - i])
+        return pairs
+    sets = number // size
     bound = -(-ordered.sum() // sets)
     for q in range(size):
-        last = sets * q + 1
-        lightest = ordered.size - (size - q - 1)
-        bound = max(bound, ordered[last - q - 1 : last].sum() + ordered[lightest:].sum())
+        # From the heaviest on, item n q and the q before it; the others are the lightest.
+        heavy = number - sets * q - 1
+        bound = max(bound, ordered[heavy : heavy + q + 1].sum() + ordered[: size - q - 1].sum())
     return bound
 
 
@@ -128,55 +144,58 @@ _partition_bound_int64 = compiled(_partition_bound)
 @compiled
 def _hottest_node(values: Ints, groups: int, nodes: int) -> int:
     """A lower bound on the largest sum over a node, whatever groups it takes."""
-    return _partition_bound_int64(values.reshape(groups, -1).sum(axis=1), groups // nodes)  # type: ignore[no-any-return]
+    totals = np.zeros(groups, dtype=np.int64)
+    size = values.size // groups
+    for expert in range(values.size):
+        totals[expert // size] += values[expert]
+    return _partition_bound_int64(totals, groups // nodes)  # type: ignore[no-any-return]
 
 
-@compiled
-def _largest_failing(
-    w: Ints, start: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
-) -> int:
+def _largest_failing(w: Ints, start: int, rules: _Rules) -> int:
     """The largest T from ``start - 1`` on that the bisection saw fail; ``start - 1`` where `start` passes."""
     failing, step = start - 1, 1
-    while _replicas_needed(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes).size == 0:
+    while not _replicas_needed(w, failing + step, rules).size:
         failing += step
         step *= 2
     while step > 1:
         step //= 2
-        if _replicas_needed(w, failing + step, slots, size, gpus, limit, distinct, groups, nodes).size == 0:
+        if not _replicas_needed(w, failing + step, rules).size:
             failing += step
     return failing
 
 
 @compiled
-def _replicas_needed(
-    w: Ints, top: int, slots: int, size: int, gpus: int, limit: int, distinct: bool, groups: int, nodes: int
-) -> Ints:
+def _replicas_needed(w: Ints, top: int, rules: _Rules) -> Ints:
     """Least count of each expert at max load `top`, fillers counted; an empty array where `top` is impossible."""
     impossible = np.empty(0, dtype=np.int64)
+    need, least = np.ones(w.size, dtype=np.int64), np.empty(w.size, dtype=np.int64)
     if top <= 0:
-        return impossible if w.max() > 0 else np.ones(w.size, dtype=np.int64)
-    need = np.maximum(1, -(-w // top))
-    if w.sum() > top * gpus:
+        return impossible if w.max() > 0 else need
+    for e in range(w.size):
+        need[e] = max(1, -(-w[e] // top))
+    if w.sum() > top * rules.gpus:
         return impossible
-    if nodes > 1 and _hottest_node(w, groups, nodes) > top * (gpus // nodes):
+    if rules.nodes > 1 and _hottest_node(w, rules.groups, rules.nodes) > top * (rules.gpus // rules.nodes):
         return impossible
+    others = min(rules.slots_per_gpu - 1, w.size)
     while True:
-        slack = slots - need.sum()
-        if slack < 0 or need.max() > limit:
+        slack = rules.slots - need.sum()
+        if slack < 0 or need.max() > rules.most:
             return impossible
-        if nodes > 1 and _hottest_node(need, groups, nodes) > slots // nodes:
+        if rules.nodes > 1 and _hottest_node(need, rules.groups, rules.nodes) > rules.slots // rules.nodes:
             return impossible
-        least = w // np.minimum(need + slack, limit)
+        for e in range(w.size):
+            least[e] = w[e] // min(need[e] + slack, rules.most)
         ordered = np.sort(least)
+        lightest = ordered[:others].sum()
         changed = False
         for e in range(w.size):
-            if not distinct:
-                fillers = (size - 1) * ordered[0]
-            elif size > 1 and least[e] <= ordered[size - 2]:
-                # e is among the size - 1 lightest, or ties with them: the sum of the others is the same.
-                fillers = ordered[:size].sum() - least[e]
-            else:
-                fillers = ordered[: size - 1].sum()
+            fillers = lightest
+            if not rules.distinct:
+                fillers = (rules.slots_per_gpu - 1) * ordered[0]
+            elif others > 0 and least[e] <= ordered[others - 1]:
+                # e is among the lightest, or ties with them: the sum of the others is the same.
+                fillers += ordered[others] - least[e]
             if w[e] == 0 and fillers <= top:
                 continue
             if fillers >= top:

@@ -16,7 +16,7 @@ from eplb_opt.heuristics.parts import (
     WATERFILL,
     Replication,
 )
-from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 
 # Bounds on the share of the adaptive tail, and how it follows from the coefficient of variation of the loads.
 _SHORTEST_TAIL, _LONGEST_TAIL, _TAIL_PER_VARIATION = 0.05, 0.15, 0.5
@@ -55,7 +55,7 @@ def _tail_share(w: Floats, replication: Replication) -> float:
 
 
 @compiled
-def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: int) -> Ints:
+def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: Index) -> Ints:
     ones = np.ones(w.size, dtype=np.int64)
     spare = num_slots - w.size
     if rule == WATERFILL:
@@ -67,13 +67,15 @@ def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: int) -> Int
         return _cyclic(w.size, num_slots, most)
     if rule == EVERYWHERE:
         hottest = min(w.size, spare // (num_gpus - 1)) if num_gpus > 1 else 0
-        ones[np.argsort(-w, kind="mergesort")[:hottest]] = min(most, num_gpus)
+        order = np.argsort(-w, kind="mergesort")
+        for rank in range(hottest):
+            ones[order[rank]] = min(most, num_gpus)
         return deal(w, ones, num_slots - ones.sum(), most, ADAMS)
     return deal(w, ones, spare, most, rule)
 
 
 @compiled
-def deal(w: Floats, start: Ints, seats: int, most: int, rule: int) -> Ints:
+def deal(w: Floats, start: Ints, seats: int, most: int, rule: Index) -> Ints:
     """Counts from `start` on, after so many more replicas by a divisor method."""
     counts = start.copy()
     priority = np.empty(w.size)
@@ -87,7 +89,7 @@ def deal(w: Floats, start: Ints, seats: int, most: int, rule: int) -> Ints:
 
 
 @compiled
-def _priority(load: float, r: int, rule: int) -> float:
+def _priority(load: float, r: int, rule: Index) -> float:
     if rule == DHONDT:
         return load / (r + 1)
     if rule == SAINTE_LAGUE:
@@ -125,7 +127,7 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
     """Quotas of the slots, rounded down, then the largest remainders; experts below a quota of one, or above `most`,
     get that, and the others share what is left."""
     counts = np.zeros(w.size, dtype=np.int64)
-    left, total = num_slots, w.sum()
+    left, total, unsettled = num_slots, w.sum(), w.size
     quota = np.ones(w.size)
     settled = True
     while settled:
@@ -135,7 +137,7 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
             for expert in range(w.size):
                 if counts[expert]:
                     continue
-                quota[expert] = w[expert] * left / total if total > 0.0 else left / (counts == 0).sum()
+                quota[expert] = w[expert] * left / total if total > 0.0 else left / unsettled
             for expert in range(w.size):
                 if counts[expert] or (quota[expert] >= 1.0 if wanted == 1 else quota[expert] <= most):
                     continue
@@ -144,8 +146,11 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
             if settled:
                 break
         if settled:
-            left = num_slots - counts.sum()
-            total = w[counts == 0].sum()
+            left, total, unsettled = num_slots - counts.sum(), 0.0, 0
+            for expert in range(w.size):
+                if not counts[expert]:
+                    total += w[expert]
+                    unsettled += 1
     rest = quota - np.floor(quota)
     for expert in range(w.size):
         if counts[expert]:
@@ -153,10 +158,14 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
         else:
             counts[expert] = int(quota[expert])
     # Remainders first; where caps or rounding left more, the hottest replicas.
-    for expert in np.argsort(-rest, kind="mergesort"):
-        if rest[expert] >= 0.0 and counts[expert] < most and counts.sum() < num_slots:
+    order = np.argsort(-rest, kind="mergesort")
+    dealt = counts.sum()
+    for rank in range(w.size):
+        expert = order[rank]
+        if rest[expert] >= 0.0 and counts[expert] < most and dealt < num_slots:
             counts[expert] += 1
-    return deal(w, counts, num_slots - counts.sum(), most, ADAMS)
+            dealt += 1
+    return deal(w, counts, num_slots - dealt, most, ADAMS)
 
 
 @compiled
@@ -183,7 +192,8 @@ def fix_up(w: Floats, counts: Ints, most: int, width: int) -> bool:
     order = np.argsort(-share, kind="mergesort")
     best, best_giver, best_taker = share[order[0]], -1, -1
     givers = 0
-    for giver in order[::-1]:
+    for rank in range(w.size - 1, -1, -1):
+        giver = order[rank]
         if counts[giver] < 2:
             continue
         givers += 1
@@ -194,7 +204,7 @@ def fix_up(w: Floats, counts: Ints, most: int, width: int) -> bool:
                 continue
             others = 0.0
             for expert in order[: width + 2]:
-                if expert not in (giver, taker):
+                if expert != giver and expert != taker:
                     others = max(others, share[expert])
             new = max(others, w[giver] / (counts[giver] - 1), w[taker] / (counts[taker] + 1))
             if new < best:

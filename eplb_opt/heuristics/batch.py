@@ -18,6 +18,7 @@ from eplb_opt.heuristics.registry import JOINT, Heuristic, heuristic_of, names
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
 from eplb_opt.kernels.local_search import improve
+from eplb_opt.kernels.state import state_of
 from eplb_opt.verify import max_loads
 
 # Pairs of slots that a descent looks at on a node, for each slot there: some 0.2 ms for 288 slots.
@@ -73,7 +74,8 @@ def place_layers(heuristic: Heuristic, loads: NDArray[np.float64], deployment: D
         deployment.distinct,
     )
     loads = np.ascontiguousarray(loads, dtype=np.float64)
-    slots, doubled = _place(loads, places, heuristic.groups, heuristic.replication, heuristic.gpus)
+    experts = np.stack([_experts_of_nodes(layer, places, heuristic.groups) for layer in loads])
+    slots, doubled = _place(loads, experts, places, heuristic.replication, heuristic.gpus)
     if heuristic.descent:
         _descend(loads, slots, places, np.random.default_rng(0))
     return Placement(slots, doubled)
@@ -91,11 +93,20 @@ def best_placement(instance: Instance) -> tuple[str, NDArray[np.int64]]:
     return best, plans[best]
 
 
+def _experts_of_nodes(w: Floats, places: _Places, packing: Packing) -> Ints:
+    """Experts of each node, shape ``(nodes, experts / nodes)``: group by group as packed, which decides ties."""
+    experts = np.arange(w.size).reshape(places.groups, -1)
+    if places.nodes > 1:
+        totals = np.cumsum(w.reshape(places.groups, -1), axis=1)[:, -1].copy()
+        experts = experts[pack_items(totals, np.arange(places.groups), places.nodes, packing)]
+    return experts.reshape(places.nodes, -1)
+
+
 @compiled
 def _place(
-    loads: Floats, places: _Places, groups: Packing, replication: Replication, gpus: Packing
+    loads: Floats, experts_of_nodes: Ints, places: _Places, replication: Replication, gpus: Packing
 ) -> tuple[Ints, Ints]:
-    num_layers = len(loads)
+    num_layers = loads.shape[0]
     node_slots = places.gpus * places.slots
     slots = np.empty((num_layers, places.nodes * node_slots), dtype=np.int64)
     doubled = np.zeros(num_layers, dtype=np.int64)
@@ -103,31 +114,29 @@ def _place(
     enough = places.slots <= loads.shape[1] // places.nodes
     apart = places.distinct or (enough and replication.rule == EVERYWHERE)
     most = min(places.most, places.gpus) if apart else places.most
+    w, replica_loads = np.empty(experts_of_nodes.shape[2]), np.empty(node_slots)
+    table = np.empty((places.gpus, places.slots), dtype=np.int64)
     for layer in range(num_layers):
-        for node, experts in enumerate(_experts_of_nodes(loads[layer], places, groups)):
-            w = loads[layer][experts]
+        for node in range(places.nodes):
+            experts = experts_of_nodes[layer, node]
+            for expert in range(w.size):
+                w[expert] = loads[layer, experts[expert]]
             counts = apportion(w, node_slots, places.gpus, most, replication)
             owner = _items(counts, node_slots)
-            share = w / counts
-            table = owner[pack_items(share[owner], owner, places.gpus, gpus).ravel()].reshape(places.gpus, places.slots)
-            doubled[layer] += num_doubled(table, w.size)
+            for item in range(node_slots):
+                replica_loads[item] = w[owner[item]] / counts[owner[item]]
+            items = pack_items(replica_loads, owner, places.gpus, gpus)
+            for gpu in range(places.gpus):
+                for place in range(places.slots):
+                    table[gpu, place] = owner[items[gpu, place]]
+            state = state_of(w, table, most, apart)
+            doubled[layer] += num_doubled(state)
             if apart:
-                part_doubles(table, share)
-            slots[layer, node * node_slots : (node + 1) * node_slots] = experts[table.ravel()]
+                part_doubles(state)
+            for gpu in range(places.gpus):
+                for place in range(places.slots):
+                    slots[layer, node * node_slots + gpu * places.slots + place] = experts[table[gpu, place]]
     return slots, doubled
-
-
-@compiled
-def _experts_of_nodes(w: Floats, places: _Places, packing: Packing) -> Ints:
-    """Experts of each node, shape ``(nodes, experts / nodes)``: group by group as packed, which decides ties."""
-    size = w.size // places.groups
-    totals = w.reshape(places.groups, size).sum(axis=1)
-    groups = pack_items(totals, np.arange(places.groups), places.nodes, packing)
-    experts = np.empty((places.nodes, w.size // places.nodes), dtype=np.int64)
-    for node in range(places.nodes):
-        for place, group in enumerate(groups[node]):
-            experts[node, place * size : (place + 1) * size] = np.arange(group * size, (group + 1) * size)
-    return experts
 
 
 @compiled
@@ -143,7 +152,6 @@ def _items(counts: Ints, num_slots: int) -> Ints:
     return owner
 
 
-@compiled
 def _descend(loads: Floats, slots: Ints, places: _Places, random: np.random.Generator) -> None:
     """Swap descent on each node of each layer."""
     node_slots = places.gpus * places.slots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.kernels.compiler import Bools, Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 
 
 @compiled
@@ -22,7 +22,8 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
     share = w / counts
     for expert in np.argsort(-share, kind="mergesort"):
         for _ in range(counts[expert]):
-            best, free = -1, -1
+            best: Index = np.int64(-1)
+            free: Index = np.int64(-1)
             for gpu in range(num_gpus):
                 if used[gpu] == slots_per_gpu:
                     continue
@@ -41,7 +42,7 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
 
 
 @compiled
-def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: int, free: int) -> int:
+def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: Index, free: Index) -> Index:
     """Move a replica from some GPU without `expert` to GPU `free`, put `expert` in its place; that GPU."""
     best_gpu, best_slot, best_load = -1, -1, np.inf
     for gpu in range(used.size):

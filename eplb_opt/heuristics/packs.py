@@ -20,12 +20,12 @@ def pack_items(weight: Floats, owner: Ints, num_packs: int, packing: Packing) ->
     """
     order = np.argsort(-weight, kind="mergesort")
     if packing.rule == IN_ORDER:
-        table = np.arange(weight.size).reshape(num_packs, -1)
+        table = np.arange(weight.size).reshape(num_packs, weight.size // num_packs)
     elif packing.rule == SNAKE:
         table = _snake(order, num_packs)
     elif packing.rule == ROUNDS:
         table = _rounds(order, weight, num_packs)
-    elif packing.rule in (DIVERSE, DIVERSE_TIE):
+    elif packing.rule == DIVERSE or packing.rule == DIVERSE_TIE:
         table = _diverse(order, weight, owner, num_packs, packing.rule == DIVERSE_TIE)
     else:
         table = _lightest(order, weight, num_packs)
@@ -54,9 +54,10 @@ def _lightest(order: Ints, weight: Floats, num_packs: int) -> Ints:
 @compiled
 def _snake(order: Ints, num_packs: int) -> Ints:
     """The i-th item of each pack, forth in even rounds and back in odd ones."""
-    table = order.reshape(-1, num_packs).T.copy()
-    for place in range(1, table.shape[1], 2):
-        table[:, place] = table[::-1, place].copy()
+    table = np.empty((num_packs, order.size // num_packs), dtype=np.int64)
+    for i in range(order.size):
+        place, pack = i // num_packs, i % num_packs
+        table[num_packs - 1 - pack if place % 2 else pack, place] = order[i]
     return table
 
 
@@ -67,7 +68,9 @@ def _rounds(order: Ints, weight: Floats, num_packs: int) -> Ints:
     table = np.empty((num_packs, size), dtype=np.int64)
     load = np.zeros(num_packs)
     for place in range(size):
-        for rank, pack in enumerate(np.argsort(load, kind="mergesort")):
+        ranks = np.argsort(load, kind="mergesort")
+        for rank in range(num_packs):
+            pack = ranks[rank]
             item = order[place * num_packs + rank]
             table[pack, place] = item
             load[pack] += weight[item]

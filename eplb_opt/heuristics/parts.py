@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from eplb_opt.kernels.compiler import Index
+
+# Numpy's integers: a kernel that is called with one of Python's from a global is compiled for that number alone.
 # Divisor methods: the next slot goes to the expert with the largest load / divisor, r its present count.
-ADAMS, DHONDT, SAINTE_LAGUE, HUNTINGTON_HILL, LATE_SAINTE_LAGUE = range(5)
+ADAMS, DHONDT, SAINTE_LAGUE, HUNTINGTON_HILL, LATE_SAINTE_LAGUE = (np.int64(rule) for rule in range(5))
 # Other rules of replication: the level of Adams' counts by bisection; quotas; in turn; the hottest on every GPU.
-WATERFILL, HAMILTON, CYCLIC, EVERYWHERE = range(5, 9)
+WATERFILL, HAMILTON, CYCLIC, EVERYWHERE = (np.int64(rule) for rule in range(5, 9))
 # Rules of packing.
-LPT, SNAKE, ROUNDS, DIVERSE, DIVERSE_TIE, IN_ORDER = range(6)
+LPT, SNAKE, ROUNDS, DIVERSE, DIVERSE_TIE, IN_ORDER = (np.int64(rule) for rule in range(6))
 
 
 class Replication(NamedTuple):
@@ -34,9 +39,9 @@ class Replication(NamedTuple):
         that makes the hottest replica cooler.
     """
 
-    rule: int
+    rule: Index
     tail: float = 0.0
-    tail_rule: int = LATE_SAINTE_LAGUE
+    tail_rule: Index = LATE_SAINTE_LAGUE
     adaptive: bool = False
     fixups: int = 0
 
@@ -60,7 +65,7 @@ class Packing(NamedTuple):
         A second exchange only where the first left more than 80 % of the difference between the two packs.
     """
 
-    rule: int
+    rule: Index
     exchanges: int = 0
     candidates: int = 0
     adaptive: bool = False

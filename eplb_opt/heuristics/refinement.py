@@ -6,7 +6,7 @@ import numpy as np
 
 from eplb_opt.heuristics.parts import Packing
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.moves import exchange
+from eplb_opt.kernels.state import State, exchange
 
 # A second exchange of an adaptive packing is for packs that differ by more than this part of what they did.
 _STILL_MUCH = 0.8
@@ -19,10 +19,11 @@ def exchange_extremes(table: Ints, weight: Floats, packing: Packing) -> None:
     ``table[pack, place]`` are items with weights ``weight[item]``. Of all pairs, the one whose weights differ by what
     is nearest to half of what the packs do leaves the lightest heavier pack.
     """
-    num_packs = len(table)
+    num_packs, size = table.shape
     load = np.zeros(num_packs)
     for pack in range(num_packs):
-        load[pack] = weight[table[pack]].sum()
+        for place in range(size):
+            load[pack] += weight[table[pack, place]]
     for done in range(packing.exchanges):
         heavy, light = np.argmax(load), np.argmin(load)
         difference = load[heavy] - load[light]
@@ -58,19 +59,17 @@ def _best_pair(heavy: Ints, light: Ints, weight: Floats, difference: float, cand
 
 
 @compiled
-def num_doubled(experts: Ints, num_experts: int) -> int:
-    """Replicas on a GPU that holds the expert already; ``experts[gpu, place]``."""
+def num_doubled(state: State) -> int:
+    """Replicas on a GPU that holds the expert already."""
     doubled = 0
-    for gpu in range(experts.shape[0]):
-        held = np.zeros(num_experts, dtype=np.int64)
-        for expert in experts[gpu]:
-            held[expert] += 1
-        doubled += (held[held > 1] - 1).sum()
+    for gpu in range(state.holds.shape[0]):
+        for held in state.holds[gpu]:
+            doubled += max(0, held - 1)
     return doubled
 
 
 @compiled
-def part_doubles(experts: Ints, share: Floats) -> None:
+def part_doubles(state: State) -> None:
     """Exchange slots until no GPU holds an expert twice; no expert may have more replicas than there are GPUs.
 
     Each exchange takes a second replica of an expert from its GPU to one without the expert, where it leaves the
@@ -78,30 +77,25 @@ def part_doubles(experts: Ints, share: Floats) -> None:
     experts of the other GPU are on the first one too, then they are fewer than its slots, so that it holds one of
     them twice, and can give that.
     """
-    num_gpus, size = experts.shape
-    held = np.zeros((num_gpus, share.size), dtype=np.int64)
-    load = np.zeros(num_gpus)
-    for gpu in range(num_gpus):
-        for expert in experts[gpu]:
-            held[gpu, expert] += 1
-            load[gpu] += share[expert]
+    slots, holds, replica_loads, load = state.slots, state.holds, state.replica_loads, state.gpu_loads
+    num_gpus, size = slots.shape
     much = load.sum() + 1.0
     for gpu in range(num_gpus):
         for place in range(size):
-            while held[gpu, experts[gpu, place]] > 1:
-                expert = experts[gpu, place]
-                best, best_gpu, best_place = np.inf, -1, -1
+            while holds[gpu, slots[gpu, place]] > 1:
+                expert = slots[gpu, place]
+                best, best_gpu, best_place = np.inf, gpu, place
                 for other in range(num_gpus):
-                    if held[other, expert]:
+                    if holds[other, expert]:
                         continue
                     for there in range(size):
-                        given = experts[other, there]
-                        if held[gpu, given] and held[other, given] == 1:
+                        given = slots[other, there]
+                        if holds[gpu, given] and holds[other, given] == 1:
                             continue
-                        more = share[given] - share[expert]
+                        more = replica_loads[given] - replica_loads[expert]
                         new = max(load[gpu] + more, load[other] - more)
                         # A replica that is doubled here as well is for want of better only.
-                        new += much if held[gpu, given] else 0.0
+                        new += much if holds[gpu, given] else 0.0
                         if new < best:
                             best, best_gpu, best_place = new, other, there
-                exchange(experts, held, share, load, gpu, place, best_gpu, best_place)
+                exchange(state, gpu, place, best_gpu, best_place)

@@ -45,7 +45,9 @@ def adams_counts(w: Floats, start: Ints, num_slots: int, max_replicas: int) -> I
     Ties go to the lower index; no expert gets more than `max_replicas`.
     """
     counts = start.copy()
-    priority = np.where(counts < max_replicas, w / counts, -1.0)
+    priority = np.empty(w.size)
+    for each in range(w.size):
+        priority[each] = w[each] / counts[each] if counts[each] < max_replicas else -1.0
     for _ in range(num_slots - start.sum()):
         expert = np.argmax(priority)
         counts[expert] += 1

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.moves import exchange, transfer
+from eplb_opt.kernels.state import add_up, exchange, state_of, transfer
 from eplb_opt.kernels.window_values import (
     floor_of,
     hottest,
     rank_again,
     rank_all,
-    refresh,
     value_after_exchange,
     value_after_transfer,
     value_of,
@@ -59,20 +58,18 @@ def anneal(
     num_gpus, size = slots.shape
     num_windows = w.shape[1]
     best[:] = slots
-    counts = np.zeros(w.shape[0], dtype=np.int64)
-    holds = np.zeros((num_gpus, w.shape[0]), dtype=np.int32)
+    state = state_of(w, slots, max_replicas, distinct)
+    counts, holds, load = state.counts, state.holds, state.gpu_loads
     # Replica r of expert e is in slot places[e, r], and the slot knows r.
     places = np.empty((w.shape[0], max_replicas), dtype=np.int64)
     replica = np.empty(slots.size, dtype=np.int64)
+    listed = np.zeros(w.shape[0], dtype=np.int64)
     for slot in range(slots.size):
-        gpu, expert = slot // size, slots[slot // size, slot % size]
-        places[expert, counts[expert]], replica[slot] = slot, counts[expert]
-        counts[expert] += 1
-        holds[gpu, expert] += 1
-    share = np.empty(w.shape)
-    load = np.empty((num_gpus, num_windows))
+        expert = slots[slot // size, slot % size]
+        places[expert, listed[expert]], replica[slot] = slot, listed[expert]
+        listed[expert] += 1
     top = np.zeros((num_windows, 3), dtype=np.int64)
-    refresh(w, slots, counts, share, load, top)
+    rank_all(load, top)
     marks = np.zeros(num_gpus, dtype=np.int64)
     value = value_of(load, top, weights)
     least = value
@@ -106,24 +103,25 @@ def anneal(
         if transfers:
             if counts[b] < 2 or counts[a] >= max_replicas:
                 continue
-            new = value_after_transfer(w, counts, holds, share, load, top, weights, marks, proposal, h, a, b)
+            new = value_after_transfer(state, top, weights, marks, proposal, h, a, b)
         else:
             if distinct and holds[g, b]:
                 continue
-            new = value_after_exchange(share, load, top, weights, g, h, a, b, floor, limit)
+            new = value_after_exchange(state, top, weights, g, h, a, b, floor, limit)
         if new > limit:
             continue
         if transfers:
             _move_place(places, replica, counts, h * size + j, a, b)
-            transfer(w, slots, counts, holds, share, load, h, j, a)
+            transfer(state, h, j, a)
             rank_all(load, top)
         else:
             _swap_places(places, replica, g * size + i, h * size + j, a, b)
-            exchange(slots, holds, share, load, g, i, h, j)
+            exchange(state, g, i, h, j)
             rank_again(load, top, g, h)
         accepted += 1
         if accepted % _FRESH == 0:
-            refresh(w, slots, counts, share, load, top)
+            add_up(state)
+            rank_all(load, top)
             new = value_of(load, top, weights)
         value = new
         floor = floor_of(load, top, weights)

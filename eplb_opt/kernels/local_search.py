@@ -1,20 +1,18 @@
-"""Local search on one node: exchanges of slots and transfers of replicas, then repartitions and random kicks."""
+"""Local search on one node: exchanges of slots and transfers of replicas, then reassignments and perturbations."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.moves import exchange, transfer
-from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.repartition import repartition, repartition_widely
+from eplb_opt.kernels.state import State, add_up, exchange, state_of, transfer
+from eplb_opt.kernels.wide_deal import WIDE_SIZE
 
 # Pairs of slots looked at before the other kind of move has its turn.
 _TURN, _KICK_TURN = 4_000_000, 1_000_000
 
 
-@compiled
 def improve(
     w: Floats,
     slots: Ints,
@@ -36,81 +34,72 @@ def improve(
 
     Returns the largest GPU load, never above the one given but for rounding.
     """
+    state = state_of(w, slots, max_replicas, distinct)
     num_gpus, size = slots.shape
-    counts = np.zeros(w.size, dtype=np.int64)
-    holds = np.zeros((num_gpus, w.size), dtype=np.int32)
-    for gpu in range(num_gpus):
-        for place in range(size):
-            counts[slots[gpu, place]] += 1
-            holds[gpu, slots[gpu, place]] += 1
-    share = w / counts
-    load = np.zeros(num_gpus)
-    for gpu in range(num_gpus):
-        for place in range(size):
-            load[gpu] += share[slots[gpu, place]]
-    # The undo log: (gpu, place, other gpu, other place) of an exchange, or (gpu, place, -1, expert before).
-    log = np.empty((64 * num_gpus + 64, 4), dtype=np.int64)
-    length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, 0, budget)
-    top = load.max()
-    before = load.copy()
+    log = new_log(num_gpus)
+    descend(state, log, 0, budget)
+    top = state.gpu_loads.max()
+    deal = repartition_widely if size == WIDE_SIZE else repartition
     kick, dealing = 0, True
     turn = np.array([0])
+    # A turn takes milliseconds: only what it consists of is worth compiling, and in small parts.
     while kick < kicks and top > target and num_gpus > 1 and budget[0] > 0:
         last = top
         turn[0] = min(budget[0], _TURN if dealing else _KICK_TURN)
         budget[0] -= turn[0]
         if dealing:
-            repartition(w, slots, counts, holds, share, load, max_replicas, distinct, target, turn, random)
-            top = load.max()
+            deal(state, target, turn, random)
+            top = state.gpu_loads.max()
         else:
-            while kick < kicks and turn[0] > 0 and top > target:
-                kick += 1
-                before[:] = load
-                length = _kick(w, slots, counts, holds, share, load, max_replicas, distinct, log, random)
-                length = _descend(w, slots, counts, holds, share, load, max_replicas, distinct, log, length, turn)
-                new = load.max()
-                if new <= top:
-                    top = new
-                else:
-                    _undo(w, slots, counts, holds, share, load, log, length)
-                    load[:] = before
+            kick, top = perturb(state, log, target, kicks, kick, turn, random)
         if top >= last:
             dealing = not dealing
-        # Sums of increments drift; start again from the table itself.
-        for gpu in range(num_gpus):
-            load[gpu] = share[slots[gpu]].sum()
-        top = load.max()
+        add_up(state)
+        top = state.gpu_loads.max()
     return float(top)
 
 
+def new_log(num_gpus: int) -> Ints:
+    """Room for moves to undo: exchanges as gpu, place, other gpu, other place; transfers as gpu, place, -1, expert."""
+    return np.empty((64 * num_gpus + 64, 4), dtype=np.int64)
+
+
 @compiled
-def _descend(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    log: Ints,
-    length: int,
-    budget: Ints,
-) -> int:
+def perturb(
+    state: State, log: Ints, target: float, kicks: int, kick: int, budget: Ints, random: np.random.Generator
+) -> tuple[int, float]:
+    """Random moves and a new descent, again and again, each kept unless worse; the number so far, and the max load."""
+    load = state.gpu_loads
+    top, before = load.max(), load.copy()
+    while kick < kicks and budget[0] > 0 and top > target:
+        kick += 1
+        before[:] = load
+        length = _kick(state, log, random)
+        length = descend(state, log, length, budget)
+        new = load.max()
+        if new <= top:
+            top = new
+        else:
+            _undo(state, log, length)
+            load[:] = before
+    return kick, top
+
+
+@compiled
+def descend(state: State, log: Ints, length: int, budget: Ints) -> int:
     """Best moves of the hottest GPU until none cools it, or log or budget are used up; the length of the log."""
+    slots = state.slots
     while length < log.shape[0] and budget[0] > 0:
         budget[0] -= 2 * slots.shape[1] * slots.size
-        hot = np.argmax(load)
-        best, gpu, place, own = _best_exchange(slots, holds, share, load, distinct, hot)
-        other_best, other_gpu, other_place, expert = _best_transfer(
-            w, slots, counts, holds, share, load, max_replicas, distinct, hot, best
-        )
+        hot = np.argmax(state.gpu_loads)
+        best, gpu, place, own = _best_exchange(state, hot)
+        other_best, other_gpu, other_place, expert = _best_transfer(state, hot, best)
         if other_best < best:
             log[length] = other_gpu, other_place, -1, slots[other_gpu, other_place]
-            transfer(w, slots, counts, holds, share, load, other_gpu, other_place, expert)
+            transfer(state, other_gpu, other_place, expert)
         elif gpu >= 0:
             log[length] = gpu, place, hot, own
-            exchange(slots, holds, share, load, gpu, place, hot, own)
+            exchange(state, gpu, place, hot, own)
         else:
             break
         length += 1
@@ -118,13 +107,12 @@ def _descend(
 
 
 @compiled
-def _best_exchange(
-    slots: Ints, holds: Any, share: Floats, load: Floats, distinct: bool, hot: Index
-) -> tuple[float, int, int, int]:
+def _best_exchange(state: State, hot: Index) -> tuple[float, int, int, int]:
     """The exchange with GPU `hot` after which the hotter of the two is coolest.
 
     That load, the other GPU, its place and the place on `hot`; GPU -1 where no exchange cools `hot`.
     """
+    slots, holds, share, load, distinct = state.slots, state.holds, state.replica_loads, state.gpu_loads, state.distinct
     num_gpus, size = slots.shape
     best, at_gpu, at_place, own = load[hot] * (1.0 - 1e-12), -1, -1, -1
     for i in range(size):
@@ -146,22 +134,12 @@ def _best_exchange(
 
 
 @compiled
-def _best_transfer(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    hot: Index,
-    best: float,
-) -> tuple[float, int, int, int]:
+def _best_transfer(state: State, hot: Index, best: float) -> tuple[float, int, int, int]:
     """The transfer to an expert of GPU `hot` after which the hottest GPU that it touches is coolest, below `best`.
 
     That load, the GPU and place that give up a replica and the expert that gets one; `best` itself if there is none.
     """
+    w, slots, counts, holds, share, load, max_replicas, distinct = state
     num_gpus, size = slots.shape
     at_gpu, at_place, expert = -1, -1, -1
     # Made when first needed: asking every GPU whether it holds an expert takes as much longer as there are more GPUs.
@@ -188,7 +166,8 @@ def _best_transfer(
                     continue
                 if holders.size == 0:
                     begin, holders = _holders(slots, counts)
-                for q in holders[begin[b] : begin[b] + counts[b]]:
+                for place in range(begin[b], begin[b] + counts[b]):
+                    q = holders[place]
                     if q != hot and q != gpu:
                         new = max(new, load[q] + holds[q, b] * more_b - holds[q, a] * less_a)
                         if new >= best:
@@ -214,21 +193,11 @@ def _holders(slots: Ints, counts: Ints) -> tuple[Ints, Ints]:
 
 
 @compiled
-def _kick(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    log: Ints,
-    random: np.random.Generator,
-) -> int:
+def _kick(state: State, log: Ints, random: np.random.Generator) -> int:
     """One to three random moves, the first at the hottest GPU; the length of the log."""
+    slots, counts, holds, distinct = state.slots, state.counts, state.holds, state.distinct
     num_gpus, size = slots.shape
-    hot = np.argmax(load)
+    hot = np.argmax(state.gpu_loads)
     length = 0
     for move in range(random.integers(1, 4)):
         g = hot if move == 0 else random.integers(0, num_gpus)
@@ -238,25 +207,28 @@ def _kick(
         a, b = slots[g, i], slots[h, j]
         if g == h or a == b:
             continue
-        if random.random() < 0.2 and counts[b] > 1 and counts[a] < max_replicas and not (distinct and holds[h, a]):
+        if (
+            random.random() < 0.2
+            and counts[b] > 1
+            and counts[a] < state.max_replicas
+            and not (distinct and holds[h, a])
+        ):
             log[length] = h, j, -1, b
-            transfer(w, slots, counts, holds, share, load, h, j, a)
+            transfer(state, h, j, a)
             length += 1
         elif not (distinct and (holds[h, a] or holds[g, b])):
             log[length] = h, j, g, i
-            exchange(slots, holds, share, load, h, j, g, i)
+            exchange(state, h, j, g, i)
             length += 1
     return length
 
 
 @compiled
-def _undo(
-    w: Floats, slots: Ints, counts: Ints, holds: Any, share: Floats, load: Floats, log: Ints, length: int
-) -> None:
+def _undo(state: State, log: Ints, length: int) -> None:
     """Take the logged moves back, last first."""
     for entry in range(length - 1, -1, -1):
-        g, i, h, j = log[entry]
+        g, i, h, j = log[entry, 0], log[entry, 1], log[entry, 2], log[entry, 3]
         if h < 0:
-            transfer(w, slots, counts, holds, share, load, g, i, j)
+            transfer(state, g, i, j)
         else:
-            exchange(slots, holds, share, load, g, i, h, j)
+            exchange(state, g, i, h, j)

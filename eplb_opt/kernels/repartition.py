@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, Masks, compiled
-from eplb_opt.kernels.wide_deal import WIDE_SIZE, deal_many
+from eplb_opt.kernels.shuffle import shuffle
+from eplb_opt.kernels.state import State
+from eplb_opt.kernels.wide_deal import deal_many
 
 # GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
 _FIRST_GPUS, _MOST_GPUS = 4, 10
@@ -30,47 +30,52 @@ _COOLER = 1.0 - 1e-12
 
 
 @compiled
-def repartition(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    target: float,
-    budget: Ints,
-    random: np.random.Generator,
-) -> None:
+def repartition(state: State, target: float, budget: Ints, random: np.random.Generator) -> None:
     """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew.
 
     Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
     take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
-    some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are dealt
-    many at once as well (`wide_deal`). Stops at `target`, or when ``budget[0]`` is used up.
+    some take part, drawn at random, so that the ways to fill one GPU stay countable. Stops at `target`, or when
+    ``budget[0]`` is used up.
     """
-    num_gpus, size = slots.shape
-    if num_gpus < 2 or size < 2:
+    if min(state.slots.shape) < 2:
         return
-    most = min(num_gpus, _MOST_GPUS)
-    num, fails = min(most, _FIRST_GPUS), 0
-    while budget[0] > 0:
-        hot = np.argmax(load)
-        if load[hot] <= target:
-            return
-        if size == WIDE_SIZE and random.random() < _WIDE:
-            deal_many(w, slots, counts, holds, share, load, max_replicas, distinct, target, budget, random)
-            continue
-        gpus = _partners(load, hot, num, random)
-        each = _slots_each(num, size)
-        if _deal_anew(w, slots, counts, holds, share, load, max_replicas, distinct, gpus, each, budget, random):
-            num, fails = max(2, num - 1), 0
+    size_of_deal = _first_size(state)
+    while budget[0] > 0 and state.gpu_loads.max() > target:
+        _deal_few(state, size_of_deal, budget, random)
+
+
+@compiled
+def repartition_widely(state: State, target: float, budget: Ints, random: np.random.Generator) -> None:
+    """The same for GPUs with three slots, of which many are dealt at once as well (`wide_deal`)."""
+    if min(state.slots.shape) < 2:
+        return
+    size_of_deal = _first_size(state)
+    while budget[0] > 0 and state.gpu_loads.max() > target:
+        if random.random() < _WIDE:
+            deal_many(state, target, budget, random)
         else:
-            fails += 1
-            if fails == _PATIENCE:
-                num, fails = min(most, num + 1), 0
+            _deal_few(state, size_of_deal, budget, random)
+
+
+@compiled
+def _first_size(state: State) -> Ints:
+    """How many GPUs are dealt anew at first, and how often that has failed in a row."""
+    return np.array([min(state.slots.shape[0], _FIRST_GPUS), 0])
+
+
+@compiled
+def _deal_few(state: State, size_of_deal: Ints, budget: Ints, random: np.random.Generator) -> None:
+    num = size_of_deal[0]
+    gpus = _partners(state.gpu_loads, num, random)
+    if _deal_anew(state, gpus, _slots_each(num, state.slots.shape[1]), budget, random):
+        size_of_deal[0], size_of_deal[1] = max(2, num - 1), 0
+    else:
+        size_of_deal[1] += 1
+        if size_of_deal[1] == _PATIENCE:
+            most = min(state.slots.shape[0], _MOST_GPUS)
+            size_of_deal[0], size_of_deal[1] = min(most, num + 1), 0
 
 
 @compiled
@@ -87,46 +92,41 @@ def _slots_each(num: int, size: int) -> int:
 
 
 @compiled
-def _partners(load: Floats, hot: Index, num: int, random: np.random.Generator) -> Ints:
-    """GPU `hot` and `num` - 1 others."""
+def _partners(load: Floats, num: int, random: np.random.Generator) -> Ints:
+    """The hottest GPU and `num` - 1 others."""
     gpus = np.empty(num, dtype=np.int64)
-    gpus[0] = hot
+    gpus[0] = np.argmax(load)
     drawn = 1
     while drawn < num:
         gpu = random.integers(0, load.size)
         other = random.integers(0, load.size)
         if random.random() < _COLDER and load[other] < load[gpu]:
             gpu = other
-        if not (gpus[:drawn] == gpu).any():
+        new = True
+        for i in range(drawn):
+            new &= gpus[i] != gpu
+        if new:
             gpus[drawn] = gpu
             drawn += 1
     return gpus
 
 
 @compiled
-def _deal_anew(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    gpus: Ints,
-    each: int,
-    budget: Ints,
-    random: np.random.Generator,
-) -> bool:
+def _deal_anew(state: State, gpus: Ints, each: int, budget: Ints, random: np.random.Generator) -> bool:
     """Deal `each` slots of each of `gpus` anew if that cools the hottest, the first of them; whether it did."""
+    w, slots, counts, holds, share, load, max_replicas, distinct = state
     num, size = gpus.size, slots.shape[1]
     total = num * each
     budget[0] -= _PAIRS_PER_ITEM * total
-    places = np.empty((num, each), dtype=np.int64)
-    experts = np.empty(total, dtype=np.int64)
-    base = load[gpus]
+    places = np.empty((num, size), dtype=np.int64)
+    experts, values = np.empty(total, dtype=np.int64), np.empty(total)
+    base = np.empty(num)
     for j in range(num):
-        places[j] = random.permutation(size)[:each] if each < size else np.arange(size)
+        base[j] = load[gpus[j]]
+        for i in range(size):
+            places[j, i] = i
+        if each < size:
+            shuffle(places[j], random)
         for i in range(each):
             expert = slots[gpus[j], places[j, i]]
             experts[j * each + i] = expert
@@ -136,14 +136,14 @@ def _deal_anew(
     if random.random() < _TRANSFERS:
         most = min(max_replicas, num) if distinct else max_replicas
         giver, taker = _transfer_within(experts, counts, most, random)
-    values = share[experts]
-    for i in range(total if giver >= 0 else 0):
-        if experts[i] == giver:
-            values[i] = w[giver] / (counts[giver] - 1)
-        elif experts[i] == taker:
-            values[i] = w[taker] / (counts[taker] + 1)
-    order = np.argsort(-values)
-    experts, values = experts[order], values[order]
+    for i in range(total):
+        values[i] = -share[experts[i]]
+        if giver >= 0 and experts[i] == giver:
+            values[i] = -w[giver] / (counts[giver] - 1)
+        elif giver >= 0 and experts[i] == taker:
+            values[i] = -w[taker] / (counts[taker] + 1)
+    order = np.argsort(values)
+    experts, values = experts[order], -values[order]
     # Bit masks over the pool: replicas of the same expert, and GPUs that hold the expert in a slot not taking part.
     same = np.zeros(total, dtype=np.uint64)
     barred = np.zeros(total, dtype=np.uint64)
@@ -170,7 +170,9 @@ def _deal_anew(
                 slots[gpu, places[j, i]] = experts[dealt[j, i]]
             holds[gpu, slots[gpu, places[j, i]]] += 1
         if found:
-            load[gpu] = share[slots[gpu]].sum()
+            load[gpu] = 0.0
+            for i in range(size):
+                load[gpu] += share[slots[gpu, i]]
     return found
 
 
@@ -185,7 +187,11 @@ def _transfer_within(experts: Ints, counts: Ints, most: int, random: np.random.G
         giver, taker = experts[place], experts[random.integers(0, experts.size)]
         if giver == taker or counts[giver] < 2 or counts[taker] >= most:
             continue
-        if (experts == giver).sum() == counts[giver] and (experts == taker).sum() == counts[taker]:
+        of_giver = of_taker = 0
+        for expert in experts:
+            of_giver += expert == giver
+            of_taker += expert == taker
+        if of_giver == counts[giver] and of_taker == counts[taker]:
             experts[place] = taker
             return giver, taker
     return -1, -1
@@ -207,12 +213,17 @@ def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dea
     chosen = np.empty((num, each), dtype=np.int64)  # positions in it
     sums = np.zeros((num, each + 1))
     taken = np.zeros((num, each + 1), dtype=np.uint64)  # items that may not follow
-    bits = np.uint64(1) << np.arange(total).astype(np.uint64)
+    bits = np.empty(total, dtype=np.uint64)
     # While GPUs are alike, the first takes the heaviest item that is left.
-    alike = (base == base[0]).all() and not barred.any()
-    found, gpu, depth, c = False, 0, 0, 0
-    items[0] = np.arange(total)
-    prefix[0, 1:] = np.cumsum(v)
+    alike = True
+    for g in range(num):
+        alike &= base[g] == base[0]
+    for i in range(total):
+        alike &= barred[i] == 0
+        bits[i] = np.uint64(1) << np.uint64(i)
+        items[0, i] = i
+        prefix[0, i + 1] = prefix[0, i] + v[i]
+    found, gpu, depth, c = False, np.int64(0), 0, 0
     for _ in range(_MOST_NODES):
         budget[0] -= _PAIRS_PER_NODE
         left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
@@ -255,9 +266,11 @@ def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dea
         if _may_share(items[num - 1, :each], same, barred, bits, num - 1):
             found = True
             limit = prefix[num - 1, each] + base[num - 1]
-            dealt[num - 1] = items[num - 1, :each]
+            for i in range(each):
+                dealt[num - 1, i] = items[num - 1, i]
             for g in range(num - 1):
-                dealt[g] = items[g][chosen[g]]
+                for i in range(each):
+                    dealt[g, i] = items[g, chosen[g, i]]
                 limit = max(limit, base[g] + sums[g, each])
         c += 1
     return found
@@ -277,7 +290,7 @@ def _first_below(v: Floats, items: Ints, c: int, limit: float) -> int:
 
 
 @compiled
-def _leave(v: Floats, items: Ints, prefix: Floats, chosen: Ints, gpu: int, left: int) -> None:
+def _leave(v: Floats, items: Ints, prefix: Floats, chosen: Ints, gpu: Index, left: int) -> None:
     """List what the GPUs after `gpu` can take."""
     position = kept = 0
     for i in range(left):

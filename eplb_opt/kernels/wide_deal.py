@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.exact_cover import cover, patterns_between
+from eplb_opt.kernels.state import State
 
 # Slots of a GPU for which wide deals are of use: of more slots there are too many fillings, and with two there is
 # nothing to deal that counts do not settle.
@@ -28,29 +27,18 @@ _PAIRS_PER_NODE, _PAIRS_PER_DEAL, _PAIRS_PER_FILLING = 45, 3_000, 20
 
 
 @compiled
-def deal_many(
-    w: Floats,
-    slots: Ints,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
-    max_replicas: int,
-    distinct: bool,
-    target: float,
-    budget: Ints,
-    random: np.random.Generator,
-) -> bool:
+def deal_many(state: State, target: float, budget: Ints, random: np.random.Generator) -> bool:
     """Deal the slots of the hottest GPU and of many others anew, if that cools them all; whether it did.
 
     Once all GPUs are near the mean load hardly any few of them have a better deal, while of many, whose experts may
     have other counts too, there are so many deals that some are. Fillings near the mean are then so few that an exact
     cover by them is soon found, or excluded.
     """
+    w, slots, counts, holds, share, load, max_replicas, distinct = state
     num_gpus, size = slots.shape
     num = random.integers(min(_LEAST_GPUS, num_gpus), min(_MOST_GPUS, num_gpus) + 1)
     budget[0] -= _PAIRS_PER_DEAL
-    gpus, hot = _draw(slots, counts, holds, load, num, random)
+    gpus, hot = _draw(state, num, random)
     inside = np.zeros(w.size, dtype=np.int64)
     for gpu in gpus:
         for expert in slots[gpu]:
@@ -91,14 +79,13 @@ def deal_many(
 
 
 @compiled
-def _draw(
-    slots: Ints, counts: Ints, holds: Any, load: Floats, num: int, random: np.random.Generator
-) -> tuple[Ints, Index]:
+def _draw(state: State, num: int, random: np.random.Generator) -> tuple[Ints, Index]:
     """The GPUs that take part, and the hottest of all, which is one of them.
 
     All GPUs of some expert are among them, unless those are many, so that not only experts with one replica may get
     other counts; the others are mostly cold.
     """
+    slots, counts, holds, load = state.slots, state.counts, state.holds, state.gpu_loads
     num_gpus, size = slots.shape
     hot = np.argmax(load)
     chosen = np.zeros(num_gpus, dtype=np.bool_)

@@ -6,8 +6,10 @@ import numpy as np
 
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.shuffle import shuffle
+from eplb_opt.kernels.state import State, state_of
 from eplb_opt.kernels.window_deal import MOST_DEALT, deal_windows
-from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, refresh, value_of
+from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, value_of
 
 # So many slots of a GPU are dealt at most, and of so many GPUs: with few slots each, more of them are too much to try.
 # Three GPUs of nine slots end at six tenths of what two are above the mean load, in the same time.
@@ -39,15 +41,14 @@ def repartition_windows(
     and of some random GPUs of its node anew, again and again. Of GPUs with many slots a random part is dealt.
     `temperature` is in mean GPU loads. Ends after about `nodes` nodes of search.
     """
-    num_gpus, size = slots.shape
+    size = slots.shape[1]
     each = min(size, _MOST_EACH)
     num = min(_MOST_GPUS, MOST_DEALT // each, gpus_per_node)
     if num < 2 or size < 2:
         return
     budget = np.full(1, nodes)
     table, scratch = np.empty_like(slots), np.empty_like(slots)
-    counts, share = np.empty(w.shape[0], dtype=np.int64), np.empty(w.shape)
-    load, top = np.empty((num_gpus, w.shape[1])), np.empty((w.shape[1], 3), dtype=np.int64)
+    top = np.empty((w.shape[1], 3), dtype=np.int64)
     least = np.inf
     while budget[0] > 0:
         table[:] = slots
@@ -67,12 +68,14 @@ def repartition_windows(
                 _PROPOSALS,
                 random,
             )
-        refresh(w, table, counts, share, load, top)
+        state = state_of(w, table, max_replicas, distinct)
+        load = state.gpu_loads
+        rank_all(load, top)
         if least == np.inf:
             least = value_of(load, top, weights)
         for _ in range(_DEALS):
             gpus = _partners(hottest(load, top, weights, random), num, gpus_per_node, random)
-            if _deal_anew(share, weights, table, load, gpus, each, distinct, budget, random):
+            if _deal_anew(state, weights, gpus, each, budget, random):
                 rank_all(load, top)
         budget[0] -= _NODES_PER_ROUND
         value = value_of(load, top, weights)
@@ -97,25 +100,16 @@ def _partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Genera
 
 
 @compiled
-def _deal_anew(
-    share: Floats,
-    weights: Floats,
-    table: Ints,
-    load: Floats,
-    gpus: Ints,
-    each: int,
-    distinct: bool,
-    budget: Ints,
-    random: np.random.Generator,
-) -> bool:
+def _deal_anew(state: State, weights: Floats, gpus: Ints, each: int, budget: Ints, random: np.random.Generator) -> bool:
     """Deal `each` slots of each of `gpus` anew if that lowers the value; whether it did."""
+    table, share, load, distinct = state.slots, state.replica_loads, state.gpu_loads, state.distinct
     num, size = gpus.size, table.shape[1]
     dealt = np.empty(num * each, dtype=np.int64)
     base = load[gpus]
     for place in range(num):
         row = table[gpus[place]]
         if each < size:
-            random.shuffle(row)
+            shuffle(row, random)
         for i in range(each):
             dealt[place * each + i] = row[i]
             base[place] -= share[row[i]]

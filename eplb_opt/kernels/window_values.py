@@ -1,34 +1,16 @@
 """What a table is worth over several windows: its hottest GPUs, and the value now and after a move.
 
 The value is the weighted mean over windows of the hottest GPU's load, or where all `weights` are 0 the largest load.
-Loads are in mean GPU loads: ``w[e, k]`` of expert e in window k, ``share[e, k]`` of each of its ``counts[e]`` replicas,
-``load[gpu, k]`` of a GPU, which has ``holds[gpu, e]`` of them. ``top[k]`` has the three hottest GPUs of window k, so
-that the value after an exchange takes a time that depends on the number of windows alone.
+Loads are in mean GPU loads, those of a `State` with a column for each window. ``top[k]`` has the three hottest GPUs of
+window k, so that the value after an exchange takes a time that depends on the number of windows alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-
-
-@compiled
-def refresh(w: Floats, table: Ints, counts: Ints, share: Floats, load: Floats, top: Ints) -> None:
-    """Counts, shares, loads and ranks from the table itself."""
-    counts[:] = 0
-    for gpu in range(table.shape[0]):
-        for expert in table[gpu]:
-            counts[expert] += 1
-    for expert in range(w.shape[0]):
-        share[expert] = w[expert] / counts[expert]
-    load[:] = 0.0
-    for gpu in range(table.shape[0]):
-        for expert in table[gpu]:
-            load[gpu] += share[expert]
-    rank_all(load, top)
+from eplb_opt.kernels.state import State
 
 
 @compiled
@@ -118,8 +100,7 @@ def floor_of(load: Floats, top: Ints, weights: Floats) -> float:
 
 @compiled
 def value_after_exchange(
-    share: Floats,
-    load: Floats,
+    state: State,
     top: Ints,
     weights: Floats,
     g: Index,
@@ -130,6 +111,7 @@ def value_after_exchange(
     limit: float,
 ) -> float:
     """The value once GPU g has b for a, and h has a for b; something above `limit` where the value is above it."""
+    share, load = state.replica_loads, state.gpu_loads
     mean = largest = 0.0
     for k in range(load.shape[1]):
         more = share[a, k] - share[b, k]
@@ -150,11 +132,7 @@ def value_after_exchange(
 
 @compiled
 def value_after_transfer(
-    w: Floats,
-    counts: Ints,
-    holds: Any,
-    share: Floats,
-    load: Floats,
+    state: State,
     top: Ints,
     weights: Floats,
     marks: Ints,
@@ -164,6 +142,7 @@ def value_after_transfer(
     b: Index,
 ) -> float:
     """The value once GPU h has a for b: a has one replica more, b one less. `marks` is scratch, `mark` is new in it."""
+    w, counts, holds, share, load = state.loads, state.counts, state.holds, state.replica_loads, state.gpu_loads
     mean = largest = 0.0
     num_gpus = load.shape[0]
     for gpu in range(num_gpus):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from eplb_opt.heuristics.packs import pack_items
 from eplb_opt.heuristics.parts import DIVERSE, DIVERSE_TIE, IN_ORDER, LPT, ROUNDS, SNAKE, Packing
 from eplb_opt.heuristics.refinement import num_doubled, part_doubles
+from eplb_opt.kernels.state import state_of
 from tests.reference_policy import pack_evenly
 
 RULES = (LPT, SNAKE, ROUNDS, DIVERSE, DIVERSE_TIE, IN_ORDER)
@@ -147,10 +148,11 @@ def test_no_gpu_holds_an_expert_twice_after_parting(data):
     table = np.array(row).reshape(gpus, size)
     share = np.array(data.draw(st.lists(st.integers(0, 9), min_size=num_experts, max_size=num_experts)), dtype=float)
     doubled = sum(len(gpu) - len(set(gpu)) for gpu in table.tolist())
-    assert num_doubled(table, num_experts) == doubled
     parted = table.copy()
-    part_doubles(parted, share)
-    assert num_doubled(parted, num_experts) == 0
+    state = state_of(share * counts, parted, gpus, True)
+    assert num_doubled(state) == doubled
+    part_doubles(state)
+    assert num_doubled(state) == 0
     assert np.bincount(parted.ravel(), minlength=num_experts).tolist() == counts.tolist()
     if not doubled:
         assert parted.tolist() == table.tolist()
