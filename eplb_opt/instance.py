@@ -70,7 +70,7 @@ class Instance:
 
     @classmethod
     def from_loads(cls, values: Any, deployment: Deployment) -> Instance:
-        """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, validated numbers, in tokens.
+        """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, in tokens, which `Loads` has checked.
 
         Floats are dyadic rationals, so a common denominator makes all of them integers without rounding.
         """

@@ -46,7 +46,11 @@ def test_other_keys_blanks_and_a_byte_order_mark_change_nothing(data):
     assert read(data, windows=3) == Loads(STEPS, numbering="moe")
 
 
-@given(st.lists(st.lists(st.integers(0, 2**40) | st.floats(1e-200, 1e9), min_size=2, max_size=2), min_size=1).filter(np.any))
+@given(
+    st.lists(st.lists(st.integers(0, 2**40) | st.floats(1e-200, 1e9), min_size=2, max_size=2), min_size=1).filter(
+        np.any
+    )
+)
 def test_a_stream_and_a_document_give_the_same(rows):
     data = history(*([row] for row in rows))
     document = b'{"seed": 1, ' + data[1:]
