@@ -16,7 +16,6 @@ from eplb_opt.arguments import one_of
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.evaluate import evaluate, objective_values, summarise
-from eplb_opt.exact import nearest_float
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.instance import Instance
 from eplb_opt.layer_solution import relative_gap
@@ -281,8 +280,8 @@ def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.Dat
     values = objective_values(plan, loads, solution.objective)
     bounds = [layer.lower_bound for layer in solution.layers]
     frame.insert(0, "method", method)
-    frame.insert(2, "objective", [nearest_float(value) for value in values])
-    frame.insert(3, "lower_bound", [nearest_float(bound) for bound in bounds])
+    frame.insert(2, "objective", [float(value) for value in values])
+    frame.insert(3, "lower_bound", [float(bound) for bound in bounds])
     frame.insert(4, "gap", [float(relative_gap(*pair)) for pair in zip(values, bounds, strict=True)])
     frame.insert(5, "windows", loads.loaded.sum(axis=0))
     return frame.assign(doubled=done.doubled, milliseconds=1e3 * done.seconds)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
-from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -73,13 +72,12 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
             row = {
                 "layer_id": layer_id,
                 "window": window,
-                "max_load": nearest_float(top),
-                "mean_load": nearest_float(mean),
+                "max_load": float(top),
+                "mean_load": float(mean),
             }
             ratios = _NO_BALANCE
             if loads.loaded[window, index]:
-                # Over the hottest expert: shares of the smallest floats would be 0.
-                shares = values[window] / values[window].max() / plan.replica_counts[index]
+                shares = values[window] / plan.replica_counts[index]
                 ratios = _ratios(top, mean, shares[slots])
             rows.append(row | ratios)
     return pd.DataFrame(rows)

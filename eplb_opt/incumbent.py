@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from eplb_opt.acceptance import accepted
 from eplb_opt.errors import InvalidPlanError, SolverError
-from eplb_opt.exact import nearest_float
 from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.layer_solution import TracePoint, relative_gap
@@ -154,8 +153,8 @@ class Incumbent:
         self._tell(Improvement(by, slots=row, seconds=seconds))
         if value < self.checked.bound:
             raise SolverError(
-                f"{self.name}: a plan of {nearest_float(value):.12g} is below the bound "
-                f"{nearest_float(self.checked.bound):.12g} ({self.checked}); one of them is wrong"
+                f"{self.name}: a plan of {float(value):.12g} is below the bound "
+                f"{float(self.checked.bound):.12g} ({self.checked}); one of them is wrong"
             )
         if self._claimed and self._claimed.bound > value:
             claim, self._claimed = self._claimed, None
@@ -221,7 +220,7 @@ class Incumbent:
         self.__dict__.pop("_gaps", None)
 
     def _contradiction(self, done: str, proof: Proof) -> str:
-        return f"{done}: bound {nearest_float(proof.bound)} of {proof}, above a plan of {nearest_float(self.value)}"
+        return f"{done}: bound {float(proof.bound)} of {proof}, above a plan of {float(self.value)}"
 
     def _note(self, by: str, seconds: float) -> None:
         # Steps run side by side, and what comes in later may have been found earlier: it counts from now on.

@@ -19,9 +19,6 @@ from eplb_opt.errors import InvalidLoadsError
 # Above this, int64 sums of scaled loads over a GPU could overflow, and float64 would round.
 _LARGEST_SCALED_LOAD = 2**40
 
-# Bits of a weight whose sums over a deployment are floats still.
-_LONGEST_ROUGH_WEIGHT = 900
-
 # Finer grids of max loads are of no use: bounds would end on them with huge denominators.
 _FINEST_GRID = 10**6
 
@@ -73,7 +70,7 @@ class Instance:
 
     @classmethod
     def from_loads(cls, values: Any, deployment: Deployment) -> Instance:
-        """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, validated numbers, in tokens.
+        """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, in tokens, which `Loads` has checked.
 
         Floats are dyadic rationals, so a common denominator makes all of them integers without rounding.
         """
@@ -161,9 +158,12 @@ class Instance:
 
     @cached_property
     def rough_weights(self) -> NDArray[np.float64]:
-        """Weights as floats, shape ``(windows, experts)``, shifted to where floats do not end."""
-        divisor = 1 << max(0, max(map(max, self.weights)).bit_length() - _LONGEST_ROUGH_WEIGHT)
-        return np.array([[weight / divisor for weight in window] for window in self.weights])
+        """Weights as floats, shape ``(windows, experts)``, as parts of the largest of their window.
+
+        Weights themselves may be longer than floats: many windows in the unit of their mean loads are.
+        """
+        tops = [max(window) or 1 for window in self.weights]
+        return np.array([[weight / top for weight in window] for window, top in zip(self.weights, tops, strict=True)])
 
     @cached_property
     def _kernel_shift(self) -> int:

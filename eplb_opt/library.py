@@ -16,7 +16,6 @@ from eplb_opt.bench.instances import NamedInstance, best_known, greedy_value, re
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.certificates.exact import exact_text
-from eplb_opt.exact import nearest_float
 from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
 from eplb_opt.layer_solution import LayerSolution
@@ -95,7 +94,7 @@ def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
     about = [named.name, size, nodes, f"{windows}, {named.objective}" if windows > 1 else ""]
     if layer is None:
         return f"| {' | '.join([*about, '', '', '', 'unknown', '', ''])} |"
-    best, bound = (f"{nearest_float(value):.10g}" for value in (layer.objective, layer.lower_bound))
+    best, bound = (f"{float(value):.10g}" for value in (layer.objective, layer.lower_bound))
     state, provers = state_of(named, layer), ", ".join(named.proven_by)
     known = [best, bound, f"{float(layer.gap):.1e}", state, layer.proof.named, provers]
     return f"| {' | '.join([*about, *known])} |"

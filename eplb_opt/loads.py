@@ -16,6 +16,7 @@ from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.frames import values_of_frame
 from eplb_opt.layers import Labelled, Numbering
 from eplb_opt.nested import misfit, no_number
+from eplb_opt.tokens import require_tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,9 @@ class Loads(Labelled):
     Attributes
     ----------
     values
-        Shape ``(windows, layers, experts)``, read-only, int64 or float64, finite and non-negative. Also accepted
-        at birth: ``(layers, experts)``, ``(experts,)``, nested lists, torch tensors on any device.
+        Shape ``(windows, layers, experts)``, read-only, int64 or float64. Each is 0 or at least 1e-200, and those of a
+        layer sum to less than 2**53. Also accepted at birth: ``(layers, experts)``, ``(experts,)``, nested lists, torch
+        tensors on any device.
     layer_ids
         Layer of each row, increasing; default ``0, 1, ...``.
     source
@@ -37,7 +39,7 @@ class Loads(Labelled):
     Raises
     ------
     InvalidLoadsError
-        Values that are no numbers, negative, NaN or infinite (the first one is named), or a wrong shape.
+        Values that are no numbers, negative, NaN, infinite or out of range (the first one is named), or a wrong shape.
     """
 
     values: NDArray[Any]
@@ -92,7 +94,7 @@ class Loads(Labelled):
 
 
 def _as_token_array(values: Any) -> NDArray[Any]:
-    """Values as int64 or float64 of shape ``(windows, layers, experts)``."""
+    """Values as int64 or float64 of shape ``(windows, layers, experts)``, all of them tokens."""
     array = _as_array(values)
     if array.ndim == 0 or array.ndim > 3:
         raise InvalidLoadsError(
@@ -101,14 +103,8 @@ def _as_token_array(values: Any) -> NDArray[Any]:
     if array.size == 0:
         raise InvalidLoadsError(f"loads of shape {array.shape} are empty")
     array = array.reshape((1,) * (3 - array.ndim) + array.shape)
-    wrong = ~np.isfinite(array) | (array < 0)
-    if wrong.any():
-        window, layer, expert = (int(i) for i in np.argwhere(wrong)[0])
-        raise InvalidLoadsError(
-            f"load {array[window, layer, expert]} at window {window}, layer row {layer}, expert {expert} "
-            "is not a finite, non-negative number of tokens"
-        )
-    return array
+    require_tokens(array)
+    return array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
 
 
 def _as_array(values: Any) -> NDArray[Any]:
@@ -117,21 +113,11 @@ def _as_array(values: Any) -> NDArray[Any]:
         array = np.asarray(values)
     except ValueError:
         raise InvalidLoadsError(misfit(values)) from None
-    if isinstance(values, list | tuple) and array.dtype.kind in "fO":
-        # NumPy makes floats of integers that are too large for it, or next to floats, and rounds them.
-        for number in np.asarray(values, dtype=object).flat:
-            if isinstance(number, int) and number < 0:
-                raise InvalidLoadsError(f"load {number} is not a finite, non-negative number of tokens")
-            if isinstance(number, int) and number >= 2**63:
-                raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
-            if isinstance(number, int) and int(float(number)) != number:
-                raise InvalidLoadsError(f"load {number} would be rounded next to floats; give integers only")
-    if array.dtype.kind in "iub":
-        if array.dtype == np.uint64 and array.size and int(array.max()) > np.iinfo(np.int64).max:
-            raise InvalidLoadsError("loads hold an integer above 2**63 - 1, more tokens than a recorder can count")
-        return array.astype(np.int64)
     if array.dtype.kind == "f":
         return array.astype(np.float64)
+    # NumPy leaves integers as they are that are too large for its own.
+    if array.dtype.kind in "iub" or (array.dtype.kind == "O" and all(isinstance(load, int) for load in array.flat)):
+        return array
     wrong = no_number(values)
     raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers" + f": {wrong}" * bool(wrong))
 

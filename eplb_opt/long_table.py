@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from eplb_opt.columns import id_of
 from eplb_opt.errors import EplbOptError
 from eplb_opt.layers import MOST_LAYERS
+from eplb_opt.tokens import LIMIT, too_many
 
 # More than any model or recording has: beyond, a damaged cell would take all memory.
 _MOST = {"layer": MOST_LAYERS, "expert": 10_000, "step": 2**53, "rank": 1_000_000}
-_LARGEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +109,13 @@ def _ids(key: str, values: Sequence[Any], place: Callable[[int], str], error: ty
 
 
 def _counts(values: list[Any], ranks: int, place: Callable[[int], str], error: type[EplbOptError]) -> NDArray[Any]:
-    """Counts whose sums over ranks fit; integers stay integers where all are."""
+    """Counts whose sums over ranks are tokens too; integers stay integers where all are."""
     for row, value in enumerate(values):
         if type(value) not in (int, float) or not isfinite(value) or value < 0:
             raise error(f"{place(row)} has count {value!r}, which is not a finite, non-negative number of tokens")
-        if type(value) is int and value > _LARGEST // ranks:
-            raise error(f"{place(row)} has count {value}, which is more tokens than a recorder can count")
-    if all(type(value) is int for value in values):
-        return np.array(values, dtype=np.int64)
-    for row, value in enumerate(values):
-        if int(float(value)) != value and type(value) is int:
-            raise error(f"{place(row)} has count {value}, which would be rounded next to floats; give integers only")
-    return np.array(values, dtype=np.float64)
+        if value * ranks >= LIMIT:
+            raise error(too_many(f"{place(row)} has count {value}, which{f' for {ranks} ranks' * (ranks > 1)}"))
+    return np.array(values, dtype=np.int64 if all(type(value) is int for value in values) else np.float64)
 
 
 def _require_single(keys: NDArray[np.int64], place: Callable[[int], str], error: type[EplbOptError]) -> None:

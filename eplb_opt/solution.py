@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from eplb_opt.document import SOLUTION, VERSION, layer_object, plan_object
-from eplb_opt.exact import exact_number, nearest_float
+from eplb_opt.exact import exact_number
 from eplb_opt.files import write_whole
 from eplb_opt.layer_solution import LayerSolution, Status, relative_gap
 from eplb_opt.plan import Plan
@@ -101,8 +101,8 @@ class Solution:
 
         columns: dict[str, Any] = {
             "layer_id": [layer.layer_id for layer in self.layers],
-            "objective": [nearest_float(layer.objective) for layer in self.layers],
-            "lower_bound": [nearest_float(layer.lower_bound) for layer in self.layers],
+            "objective": [float(layer.objective) for layer in self.layers],
+            "lower_bound": [float(layer.lower_bound) for layer in self.layers],
             "gap": [float(layer.gap) for layer in self.layers],
             "status": [layer.status for layer in self.layers],
             # Among strings pandas would make None a NaN.
@@ -110,8 +110,8 @@ class Solution:
             "proof": [layer.proof.argument for layer in self.layers],
             "by": [layer.proof.by for layer in self.layers],
             "checked": [layer.proof.checked for layer in self.layers],
-            "max_load": [nearest_float(layer.max_load) for layer in self.layers],
-            "mean_load": [nearest_float(layer.mean_load) for layer in self.layers],
+            "max_load": [float(layer.max_load) for layer in self.layers],
+            "mean_load": [float(layer.mean_load) for layer in self.layers],
             "imbalance": [float(layer.imbalance) for layer in self.layers],
             "runtime": [layer.runtime for layer in self.layers],
         }

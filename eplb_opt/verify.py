@@ -17,8 +17,8 @@ from eplb_opt.plan import Plan
 
 Rule = Callable[[Plan], Iterator[str]]
 
-# More than sums over the slots of a GPU lose in floats, relative to the sum, and where numbers are too small for that.
-_ROUNDING, _UNDERFLOW = 1e-9, 1e-300
+# More than sums over the slots of a GPU lose in floats, relative to the sum.
+_ROUNDING = 1e-9
 
 
 def every_slot_is_filled(plan: Plan) -> Iterator[str]:
@@ -133,7 +133,7 @@ def max_loads(slots: Sequence[int], instance: Instance) -> tuple[Fraction, ...]:
     tops = []
     for window, share in zip(instance.weights, shares, strict=True):
         loads = share[table].sum(axis=1)
-        near = np.unique(np.sort(table[loads >= loads.max() * (1 - _ROUNDING) - _UNDERFLOW], axis=1), axis=0)
+        near = np.unique(np.sort(table[loads >= loads.max() * (1 - _ROUNDING)], axis=1), axis=0)
         multiple = lcm(*counts[near].ravel().tolist())
         parts = {int(expert): window[expert] * (multiple // int(counts[expert])) for expert in np.unique(near)}
         tops.append(max(sum(parts[expert] for expert in gpu) for gpu in near.tolist()) * instance.unit / multiple)

@@ -44,7 +44,7 @@ def random_loads(random: np.random.Generator, shape: int | tuple[int, ...]) -> N
     if kind == 3:
         return random.integers(0, 10**6, shape)
     if kind == 4:
-        return random.integers(2**50, 2**60, shape)
+        return random.integers(2**36, 2**42, shape)
     if kind == 5:
         return np.round(10 ** random.uniform(-2, 4, shape), 2)
     if kind == 6:

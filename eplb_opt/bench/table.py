@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from eplb_opt.bench.best import Best, rivals
 from eplb_opt.bench.curves import measures
 from eplb_opt.bench.run import Run
-from eplb_opt.exact import nearest_float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +109,7 @@ def contradictions(runs: Sequence[Run]) -> list[str]:
         for (name, solution), (other, its) in permutations(rivals(case, runs), 2):
             for one, two in zip(solution.layers, its.layers, strict=True):
                 if one.lower_bound > two.objective:
-                    bound, objective = nearest_float(one.lower_bound), nearest_float(two.objective)
+                    bound, objective = float(one.lower_bound), float(two.objective)
                     found.append(
                         f"{case.name}, layer {one.layer_id}: {name} claims that no plan is below {bound} "
                         f"({one.proof}), {other} has one of {objective}"

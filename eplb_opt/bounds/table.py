@@ -8,7 +8,6 @@ import numpy as np
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import strongest
@@ -54,8 +53,8 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
         rows.append(
             {
                 "layer_id": layer_id,
-                **{proof.argument: nearest_float(proof.bound) for proof in proofs},
-                "lower_bound": nearest_float(best.bound),
+                **{proof.argument: float(proof.bound) for proof in proofs},
+                "lower_bound": float(best.bound),
                 "argument": best.argument,
                 "least_imbalance": float(best.bound / mean) if mean else 1.0,
             }

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eplb_opt.errors import FileFormatError
-from eplb_opt.exact import nearest_float
 from eplb_opt.progress import Progress
 from eplb_opt.solution import percent
 
@@ -95,8 +94,8 @@ def _line(now: Progress) -> str:
     worst = "" if now.worst_gap is None else f" worst_gap={float(now.worst_gap):.3e}"
     return (
         f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} seconds={now.seconds:.2f} "
-        f"layer={now.layer_id} objective={nearest_float(now.objective):.10g} "
-        f"bound={nearest_float(now.lower_bound):.10g} gap={float(now.gap):.3e} "
+        f"layer={now.layer_id} objective={float(now.objective):.10g} "
+        f"bound={float(now.lower_bound):.10g} gap={float(now.gap):.3e} "
         f"done={now.layers_done}/{now.layers}{worst}\n"
     )
 
@@ -132,8 +131,8 @@ def _table(now: Progress, latest: dict[int, Progress], rows: int) -> Group:
     for layer in widest:
         table.add_row(
             str(layer.layer_id),
-            f"{nearest_float(layer.objective):,.6g}",
-            f"{nearest_float(layer.lower_bound):,.6g}",
+            f"{float(layer.objective):,.6g}",
+            f"{float(layer.lower_bound):,.6g}",
             percent(layer.gap),
             f"{layer.seconds:.1f} s",
         )

@@ -164,7 +164,6 @@ def show_solution(solution: Solution) -> None:
     formats = {"max_load": ",.1f", "mean_load": ",.1f", "imbalance": ".6f", "bound": ".6f", "gap": ".2e"}
     known = ["bound", "gap", "status", "stopped_by", "proof"]
     if solution.objective == "total":
-        # Exact, as tokens may be more than a float holds.
         frame["bound"] = [
             float(layer.lower_bound / layer.mean_load) if layer.mean_load else 1.0 for layer in solution.layers
         ]

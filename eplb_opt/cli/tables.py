@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -38,11 +38,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def as_json(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Values by name, ``null`` where there is none: without load there is no balance, and sums of tokens may be more
-    than a float holds."""
-    return {
-        str(name): None if isinstance(value, float) and not isfinite(value) else value for name, value in row.items()
-    }
+    """Values by name, ``null`` where there is none: without load there is no balance."""
+    return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
 
 
 def cell(value: Any, specification: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.layers import describe_ids
 from eplb_opt.loads import Loads
@@ -91,11 +90,10 @@ def _margins(loads: Loads) -> list[str]:
     first = values[:, :, 0]
     if (np.diff(first, axis=1) == 1).all():
         found.append("the loads of expert 0 count the layers: if these are labels, leave them out")
-    parts = _parts(loads)
     # A sum of floats depends on their order.
-    if np.allclose(parts[:, :, -1], parts[:, :, :-1].sum(axis=2), rtol=_RTOL, atol=0):
+    if np.allclose(values[:, :, -1], values[:, :, :-1].sum(axis=2), rtol=_RTOL, atol=0):
         found.append(f"expert {loads.num_experts - 1} has as much load as all others: {way_out}")
-    if np.allclose(parts[:, -1], parts[:, :-1].sum(axis=1), rtol=_RTOL, atol=0):
+    if np.allclose(values[:, -1], values[:, :-1].sum(axis=1), rtol=_RTOL, atol=0):
         found.append(f"layer {loads.layer_ids[-1]} has the loads of all others: {way_out}")
     return found
 
@@ -104,7 +102,7 @@ def _exchanged(loads: Loads) -> str:
     """Every layer of a model sees all tokens, so that layers have equal sums and experts have not."""
     if min(loads.values.shape[1:]) < _LEAST_TABLE:
         return ""
-    layers, experts = _parts(loads).sum(axis=2), _parts(loads).sum(axis=1)
+    layers, experts = loads.values.sum(axis=2), loads.values.sum(axis=1)
     if np.allclose(layers, layers.mean(), rtol=_RTOL, atol=0):
         return ""
     if not np.allclose(experts, experts.mean(axis=1, keepdims=True), rtol=_RTOL, atol=0):
@@ -113,11 +111,6 @@ def _exchanged(loads: Loads) -> str:
         "all experts have the same load over the layers, and layers differ, and every layer should see all tokens: if "
         "rows are experts, transpose the table"
     )
-
-
-def _parts(loads: Loads) -> NDArray[np.float64]:
-    """Loads as parts of the largest, whose sums no type is too small for."""
-    return np.asarray(loads.values / (loads.values.max() or 1), dtype=np.float64)
 
 
 def _ranks(loads: Loads) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.errors import InvalidLoadsError, InvalidPlanError
+from eplb_opt.tokens import LIMIT, too_many
 
 
 def slot_map(values: Any, name: str) -> NDArray[np.int64]:
@@ -42,12 +43,10 @@ def fold(counts: NDArray[Any], mapping: NDArray[np.int64], name: str) -> NDArray
     Raises
     ------
     InvalidLoadsError
-        Another shape than that of `mapping`, or a sum that leaves int64.
+        Another shape than that of `mapping`.
     """
     if counts.shape != mapping.shape:
         raise InvalidLoadsError(f"{name}: loads have shape {counts.shape}, the map of slots {mapping.shape}")
-    if counts.dtype.kind == "i" and int(counts.max()) > np.iinfo(np.int64).max // counts.shape[1]:
-        raise InvalidLoadsError(f"{name}: load {counts.max()} is more tokens than a recorder can count")
     experts = int(mapping.max()) + 1
     folded = np.zeros((len(mapping), experts), dtype=counts.dtype)
     layers, slots = np.nonzero(mapping >= 0)
@@ -56,12 +55,10 @@ def fold(counts: NDArray[Any], mapping: NDArray[np.int64], name: str) -> NDArray
 
 
 def added(total: NDArray[Any] | None, counts: NDArray[Any], name: str) -> NDArray[Any]:
-    """Counts of one more rank on top of the total so far; an `InvalidLoadsError` unless they are integers that fit."""
+    """Counts of one more rank on top of the total so far; an `InvalidLoadsError` if they are no integers, or many."""
     if counts.dtype.kind != "i":
         raise InvalidLoadsError(f"{name} holds {counts.dtype} numbers, not counts")
-    with np.errstate(over="ignore"):
-        total = counts if total is None else total + counts
-    # Counts are not negative: a sum of two that is, has left int64.
-    if (total < 0).any():
-        raise InvalidLoadsError(f"{name}: ranks sum to more tokens than int64 holds")
+    total = counts if total is None else total + counts
+    if (total >= LIMIT).any():
+        raise InvalidLoadsError(too_many(f"{name}: the sum of ranks"))
     return total

@@ -12,7 +12,6 @@ from typing import Any, get_args
 from eplb_opt.deployment import Deployment, Policy
 from eplb_opt.document import PLAN, SOLUTION, VERSION, computed_values, plan_object
 from eplb_opt.errors import FileFormatError, InvalidPlanError
-from eplb_opt.exact import nearest_float
 from eplb_opt.files import naming
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engine import Engine
@@ -177,7 +176,7 @@ def _layer(record: Record) -> LayerSolution:
     objective = record.exact("objective")
     proof = _proof(record.record("proof"))
     if proof.bound > objective:
-        bound, value = nearest_float(proof.bound), nearest_float(objective)
+        bound, value = float(proof.bound), float(objective)
         raise FileFormatError(f"{record.name}: the bound {bound:g} is above the objective {value:g}")
     stopped_by: StoppedBy | None = record.choice("stopped_by", (None, *get_args(StoppedBy)))
     layer = LayerSolution(

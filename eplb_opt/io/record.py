@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from eplb_opt.certificates.exact import exact_value
 from eplb_opt.errors import FileFormatError
+from eplb_opt.tokens import LIMIT, too_many
 
 T = TypeVar("T")
 
@@ -57,8 +58,11 @@ class Record:
         raise self._wrong(key, f"one of {', '.join(map(str, options))}")
 
     def exact(self, key: str) -> Fraction:
-        """Value of `key` written by `eplb_opt.exact.exact_number`: a fraction that is not negative."""
-        return self.record(key)._exact(self._wrong(key, "an exact number such as 590/3"))
+        """Value of `key` written by `eplb_opt.exact.exact_number`: a fraction that is not negative, as tokens are."""
+        value = self.record(key)._exact(self._wrong(key, "an exact number such as 590/3"))
+        if value >= LIMIT:
+            raise FileFormatError(too_many(f"{self.name}: {key!r}"))
+        return value
 
     def exacts(self, key: str) -> tuple[Fraction, ...]:
         """The list under `key` of numbers written by `eplb_opt.exact.exact_number`."""

@@ -16,7 +16,7 @@ from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.files import naming
 from eplb_opt.io.doubts import layers_left_out
-from eplb_opt.io.windowing import Windowing, joined
+from eplb_opt.io.windowing import Windowing
 from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.loads import Loads
 from eplb_opt.long_table import last_expert
@@ -87,7 +87,7 @@ class Recording:
         InvalidArgumentError
             Fewer steps than windows, or than a window has.
         InvalidLoadsError
-            No step, blocks of different shapes, windows without a token, or a sum that leaves int64 or float64.
+            No step, blocks of different shapes, windows without a token, or a sum of 2**53 tokens or more.
         """
         blocks = iter(self.blocks)
         first = next(blocks, None)
@@ -141,7 +141,7 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
         drop |= recording.every_decoder_layer
         open_ended |= recording.open_ended
     first = parts[0]
-    values = joined([window for part in parts for window in part.values], first.source)
+    values = np.concatenate([part.values for part in parts])
     rows = np.flatnonzero(values.any(axis=(0, 2))) if drop else np.arange(first.num_layers)
     for doubt in (*layers_left_out(len(rows), first.num_layers), *(last_expert(values) if open_ended else ())):
         logger.warning("%s: %s", first.source, doubt)

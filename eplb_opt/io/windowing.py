@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import positive_int
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
-
-# Integers up to here are floats exactly.
-_LARGEST_FLOAT_INTEGER = 2**53
+from eplb_opt.tokens import LIMIT, too_many
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Windowing:
         InvalidArgumentError
             Fewer steps than windows, or than a window has.
         InvalidLoadsError
-            A sum that leaves int64 or float64.
+            A sum of 2**53 tokens or more.
         """
         if self.count > 1:
             return self._parts(list(steps), name)
@@ -62,7 +60,7 @@ class Windowing:
         windows = list(_sums(seen, self.length, name))
         if not windows:
             raise InvalidArgumentError(f"window_length={self.length} is more than the steps of {name}: {seen.count}")
-        return joined(windows, name)
+        return np.stack(windows)
 
     def _parts(self, steps: list[NDArray[Any]], name: str) -> NDArray[Any]:
         if self.count > len(steps):
@@ -70,14 +68,7 @@ class Windowing:
         longer, length = len(steps) % self.count, len(steps) // self.count
         ends = np.cumsum([length + (part < longer) for part in range(self.count)])
         parts = (steps[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True))
-        return joined([window for part in parts for window in _sums(part, None, name)], name)
-
-
-def joined(windows: list[NDArray[Any]], name: str) -> NDArray[Any]:
-    """Windows of shape ``(layers, experts)`` as one array; an `InvalidLoadsError` if floats would round an integer."""
-    if len({window.dtype for window in windows}) > 1:
-        windows = [_as_floats(window, name) for window in windows]
-    return np.stack(windows)
+        return np.stack([window for part in parts for window in _sums(part, None, name)])
 
 
 class _Counted:
@@ -108,17 +99,8 @@ def _sums(steps: Iterable[NDArray[Any]], length: int | None, name: str) -> Itera
 
 
 def _added(total: NDArray[Any], step: NDArray[Any], name: str) -> NDArray[Any]:
-    if total.dtype != step.dtype:
-        total, step = _as_floats(total, name), _as_floats(step, name)
-    with np.errstate(over="ignore"):
-        total = total + step
-    # Loads are not negative: a sum of two that is, has left int64.
-    if (total < 0).any() if total.dtype.kind == "i" else np.isinf(total).any():
-        raise InvalidLoadsError(f"{name}: steps sum to more tokens than {total.dtype} holds; ask for more windows")
+    total = total + step
+    # At once, as the sum of many such sums would leave int64.
+    if (total >= LIMIT).any():
+        raise InvalidLoadsError(too_many(f"{name}: the sum of steps"))
     return total
-
-
-def _as_floats(values: NDArray[Any], name: str) -> NDArray[Any]:
-    if values.dtype.kind == "i" and values.max() > _LARGEST_FLOAT_INTEGER:
-        raise InvalidLoadsError(f"{name}: load {values.max()} would be rounded next to floats; give integers only")
-    return values.astype(np.float64)

@@ -9,7 +9,6 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from eplb_opt.evaluate import evaluate, summarise
-from eplb_opt.exact import nearest_float
 from eplb_opt.layer_solution import relative_gap
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -36,8 +35,8 @@ def layers_frame(
                     "plan": name,
                     "label": labels[name],
                     "layer_id": layer_id,
-                    "objective": nearest_float(value),
-                    "lower_bound": nearest_float(bound),
+                    "objective": float(value),
+                    "lower_bound": float(bound),
                     "gap": float(relative_gap(value, bound)),
                     "excess": excess_of(value, layer.mean_load, solution.objective),
                     "least_excess": excess_of(bound, layer.mean_load, solution.objective),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from eplb_opt.exact import nearest_float
 from eplb_opt.report.colours import BLUE, ink
 from eplb_opt.solution import Solution
 
@@ -49,14 +48,14 @@ def steps_of(solution: Solution) -> list[tuple[float, float, float]]:
     Empty where such a layer has no trace, or no layer has load.
     """
     layers = [layer for layer in solution.layers if layer.mean_load]
-    final = nearest_float(sum((layer.lower_bound for layer in layers), Fraction(0)))
+    final = float(sum((layer.lower_bound for layer in layers), Fraction(0)))
     if not final or not all(layer.trace for layer in layers):
         return []
     events = [(point.seconds, row, point) for row, layer in enumerate(layers) for point in layer.trace]
     values: dict[int, tuple[float, float]] = {}
     steps = []
     for seconds, row, point in sorted(events, key=lambda event: event[0]):
-        values[row] = (nearest_float(point.objective), nearest_float(point.lower_bound))
+        values[row] = (float(point.objective), float(point.lower_bound))
         if len(values) == len(layers):
             above, below = (100 * (sum(column) / final - 1) for column in zip(*values.values(), strict=True))
             steps.append((seconds, above, below))

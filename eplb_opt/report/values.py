@@ -11,7 +11,6 @@ from math import nan
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.evaluate import objective_values
-from eplb_opt.exact import nearest_float
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -75,7 +74,7 @@ def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> No
             if found != getattr(layer, key):
                 raise InvalidArgumentError(
                     f"the solution is not of this recording: layer {loads.layer_ids[row]} has "
-                    f"{key}={nearest_float(getattr(layer, key)):.12g} in it, and {nearest_float(found):.12g} "
+                    f"{key}={float(getattr(layer, key)):.12g} in it, and {float(found):.12g} "
                     "on the loads; give the recording that was solved, or solve again"
                 )
 

@@ -93,7 +93,7 @@ BAD = {
     "number": (npy(np.array(3)), "shape"),
     "empty": (npy(np.ones((0, 4))), "empty"),
     "zero": (npy(np.zeros((2, 4))), "no token was recorded"),
-    "unsigned": (npy(np.array([2**63], dtype=np.uint64)), "integer above"),
+    "unsigned": (npy(np.array([2**63], dtype=np.uint64)), r"load \d+ .* is 2\*\*53 tokens or more"),
 }
 
 

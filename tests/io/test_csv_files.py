@@ -114,7 +114,7 @@ BAD = {
     "ids alone": ("layer\n2\n", "empty", FileFormatError),
     "negative": ("1,-2\n", "load -2 at window 0, layer row 0, expert 1", InvalidLoadsError),
     "nan": ("1,nan\n", "load nan", InvalidLoadsError),
-    "too many tokens": (f"{2**64},1\n", "integer above", InvalidLoadsError),
+    "too many tokens": (f"{2**64},1\n", r"load 1\d+ .* is 2\*\*53 tokens or more", InvalidLoadsError),
     "too many digits": ("9" * 5000 + "\n", "load inf", InvalidLoadsError),
     "zero": ("0,0\n", "no token", InvalidLoadsError),
 }

@@ -7,7 +7,7 @@ from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.io.recording import Recording, stack
 from eplb_opt.loads import Loads
 
-LARGEST = 2**63 - 1
+LARGEST = 2**53 - 1
 
 
 def recording(values, name="a.json", **labels):
@@ -79,15 +79,11 @@ def test_a_file_without_a_step_is_refused_by_name():
         stack([Recording("a.json", [])])
 
 
-def test_steps_of_integers_and_floats_are_summed_as_floats_if_that_is_exact():
-    blocks = [Loads([[2**53]]), Loads([[0.5]]), Loads([[2]])]
-    # 2**53 + 0.5 is rounded to 2**53, as every sum of floats is; integers before it are not.
-    assert stack([Recording("a.json", blocks)]).values.tolist() == [[[2.0**53 + 2]]]
-    blocks[0] = Loads([[2**53 + 1]])
-    with pytest.raises(InvalidLoadsError, match=r"a\.json: load 9007199254740993 would be rounded next to floats"):
-        stack([Recording("a.json", blocks)])
-    with pytest.raises(InvalidLoadsError, match="would be rounded next to floats"):
-        stack([recording([[2**53 + 1]]), recording([[0.5]], "b.json")])
+def test_steps_of_integers_and_floats_are_summed_as_floats():
+    blocks = [Loads([[2**52]]), Loads([[0.5]]), Loads([[2]])]
+    # 2**52 + 0.5 is rounded to 2**52, as every sum of floats is; integers before it are not.
+    assert stack([Recording("a.json", blocks)]).values.tolist() == [[[2.0**52 + 2]]]
+    assert stack([recording([[2**52 + 1]]), recording([[0.5]], "b.json")]).values.tolist() == [[[2**52 + 1]], [[0.5]]]
 
 
 def test_several_files_are_several_windows_in_order():
@@ -115,10 +111,10 @@ def test_a_sum_reaches_the_largest_integer_exactly():
     assert stack([recording([[[LARGEST - 2]], [[1]], [[1]]])], 1).values.tolist() == [[[LARGEST]]]
 
 
-@pytest.mark.parametrize("values", [[[[LARGEST, 0]], [[1, 0]]], [[[2**62]]] * 4, [[[1.7e308]], [[1.7e308]]]])
-def test_a_sum_that_leaves_its_type_is_refused(values):
-    with pytest.raises(InvalidLoadsError, match=r"a\.json: steps sum to more tokens than (int|float)64 holds"):
-        stack([recording(values)], 1)
+@pytest.mark.parametrize("steps", [[[[LARGEST, 0]], [[1, 0]]], [[[2.0**52]]] * 4, [[[2**52]]] * 4096])
+def test_steps_that_sum_to_more_than_anybody_counts_are_refused(steps):
+    with pytest.raises(InvalidLoadsError, match=r"a\.json: the sum of steps is 2\*\*53 tokens or more"):
+        stack([Recording("a.json", [Loads(step) for step in steps])], 1)
 
 
 def test_a_negative_step_does_not_hide_in_a_sum():

@@ -75,7 +75,7 @@ BAD = {
     "two axes": ([{"1_1": [[1, 1]]}], 2, r"'1_1' has shape \(1, 2\)"),
     "floats": ([{"1_1": [0.5, 1]}], 2, "iteration 1 holds float64 numbers, not counts"),
     "negative": ([{"1_1": [5, 5]}, {"1_1": [-1, 5]}], 2, "rank1.*, iteration 1: load -1 at"),
-    "too many": ([{"1_1": [2**62, 1]}] * 2, 2, "ranks sum to more tokens than int64 holds"),
+    "too many": ([{"1_1": [2**52, 1]}] * 2, 2, r"the sum of ranks is 2\*\*53 tokens or more"),
     "no experts": ([ONE], 0, "says num_experts=0, which is not a positive number"),
     "other experts": ([ONE], "4", "meta_info.json: 'num_experts' is '4', not int"),
     "no key": ([{}], 4, "holds no recorded step"),
