@@ -9,13 +9,14 @@ from time import sleep
 
 import pytest
 
+from eplb_opt.alarm import alarm
 from eplb_opt.heuristics import loading, pipeline
 from eplb_opt.heuristics.search import improve
 from eplb_opt.run.loading import load_kernels
 
 
 def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
-    monkeypatch.setattr(loading, "_SHORT", 0.05)
+    monkeypatch.setattr(loading, "alarm", lambda seconds, *call: alarm(seconds / 40, *call))
     with caplog.at_level(logging.WARNING):
         with loading.announced() as nothing:
             sleep(0.2)
