@@ -120,7 +120,7 @@ def test_a_killed_worker_loses_no_layer_and_its_steps_are_run_again(cluster, at)
 
 
 def test_steps_that_a_cluster_gives_up_with_a_worker_are_run_again(cluster, caplog):
-    caplog.set_level(logging.INFO, "eplb_opt.schedule")
+    caplog.set_level(logging.INFO, "eplb_opt.run.schedule")
     loads = FLEET[1]
     options = {"method": "search", "deterministic": True, "time_limit": 2.0, "target_gap": 0, "workers": 2}
     expected = eplb_opt.solve(loads, DEPLOYMENT, **options)

@@ -365,7 +365,7 @@ def test_a_warm_start_gets_its_bounds_from_an_executor_that_does_nothing(hard):
 
 def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypatch, workers_begin_with):
     # A worker that is ready may have last words, and gets a while for them; one that never is has none.
-    monkeypatch.setattr("eplb_opt.schedule.GRACE_SECONDS", 300.0)
+    monkeypatch.setattr("eplb_opt.run.schedule.GRACE_SECONDS", 300.0)
     workers_begin_with("import time; time.sleep(1000)")
     POOL.close()
     load_kernels()
@@ -380,9 +380,10 @@ def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypa
 def test_many_large_layers_get_their_first_plans_within_the_time_limit():
     # With swap descent and all heuristics of the registry they would take a quarter of a minute.
     loads = generate_loads(num_experts=896, num_layers=150, skew=0.8)
-    solution = eplb_opt.solve(loads, Deployment(512, 1536), time_limit=1.0)
-    assert solution.runtime < 6.0
+    solution = eplb_opt.solve(loads, Deployment(512, 1536), time_limit=0.2)
     assert all(layer.lower_bound > 0 for layer in solution.layers)
+    sources = [{point.source for point in layer.trace} for layer in solution.layers]
+    assert sum(of_layer == {"greedy"} for of_layer in sources) > 75
 
 
 def test_a_program_that_is_refused_is_stalled_and_says_why():

@@ -230,7 +230,7 @@ BAD_USAGE = {
 @pytest.mark.parametrize("case", BAD_USAGE)
 def test_wrong_usage_is_one_sentence_before_any_work(run, recording, monkeypatch, case):
     options, words = BAD_USAGE[case]
-    monkeypatch.setattr("eplb_opt.steps.load_kernels", lambda: pytest.fail("kernels were loaded"))
+    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda: pytest.fail("kernels were loaded"))
     assert words in sentence_of(run("solve", recording, *options))
 
 

@@ -9,6 +9,7 @@ from time import sleep
 
 import pytest
 
+from eplb_opt.alarm import alarm
 from eplb_opt.heuristics import pipeline
 from eplb_opt.kernels import loading
 from eplb_opt.kernels.local_search import improve
@@ -16,7 +17,7 @@ from eplb_opt.run.loading import load_kernels
 
 
 def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
-    monkeypatch.setattr(loading, "_SHORT", 0.05)
+    monkeypatch.setattr(loading, "alarm", lambda seconds, *call: alarm(seconds / 40, *call))
     with caplog.at_level(logging.WARNING):
         with loading.announced() as nothing:
             sleep(0.2)

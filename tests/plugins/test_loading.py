@@ -8,6 +8,7 @@ import pytest
 from eplb_opt.plugins import loading, planner
 from eplb_opt.plugins.loading import Loading, warm_up
 from eplb_opt.plugins.plain import published_rows
+from tests.clocks import LONG
 
 DEPLOYMENT = planner.deployment_of(8, 12, 1, 1, 4)
 LOADS = np.array([[9, 8, 7, 6, 5, 4, 3, 2]])
@@ -16,14 +17,15 @@ LOADS = np.array([[9, 8, 7, 6, 5, 4, 3, 2]])
 @pytest.fixture
 def slow(monkeypatch):
     """Kernels whose loading ends when a test says so."""
-    ready = threading.Event()
+    ready, begun = threading.Event(), threading.Event()
 
     def load():
-        assert ready.wait(60)
+        begun.set()
+        assert ready.wait(LONG)
         return 1.5
 
     monkeypatch.setattr(loading, "load", load)
-    yield ready, Loading()
+    yield ready, Loading(), begun
     ready.set()
 
 
@@ -35,18 +37,18 @@ def waits(function, ready):
     thread.join(0.2)
     before = list(answers)
     ready.set()
-    thread.join(60)
+    thread.join(LONG)
     return before == [] and len(answers) == 1, answers
 
 
 def test_to_begin_returns_at_once_and_waiting_waits(slow):
-    ready, kernels = slow
+    ready, kernels, _ = slow
     kernels.begin()
     assert waits(kernels.wait, ready) == (True, [1.5])
 
 
 def test_a_fork_waits_for_what_is_being_loaded(slow):
-    ready, kernels = slow
+    ready, kernels, _ = slow
     kernels.settle()
     kernels.begin()
     waited, _ = waits(kernels.settle, ready)
@@ -75,15 +77,15 @@ def test_a_failure_is_told_to_everybody_who_waits(monkeypatch):
 
 
 def test_calls_without_load_do_not_wait_and_begin_to_load(slow, monkeypatch):
-    ready, kernels = slow
+    ready, kernels, begun = slow
     monkeypatch.setattr(planner, "KERNELS", kernels)
     planner.plan_layers(np.zeros((2, 8)), DEPLOYMENT)
-    assert not ready.is_set() and kernels._thread is not None
+    assert begun.wait(LONG) and not ready.is_set()
 
 
 def test_calls_with_loads_wait_and_get_the_plan_of_every_other_rank(slow, monkeypatch):
     expected = planner.plan_layers(LOADS, DEPLOYMENT)
-    ready, kernels = slow
+    ready, kernels, _ = slow
     monkeypatch.setattr(planner, "KERNELS", kernels)
     waited, (rows,) = waits(lambda: planner.plan_layers(LOADS, DEPLOYMENT), ready)
     assert waited

@@ -1,7 +1,6 @@
 """vLLM's policy interface, in its two forms, and registration."""
 
 import inspect
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
+from eplb_opt.plugins import planner
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.relabel import moved_slots
 from eplb_opt.plugins.vllm import EplbOptPolicy, EplbOptTensorsPolicy, register
@@ -70,15 +70,11 @@ def test_an_old_map_saves_moves_and_keeps_slots():
         assert all(was == now for was, now in zip(before, after, strict=True) if now in before)
 
 
-def test_a_profile_run_is_answered_with_a_plan_at_once():
+def test_a_profile_run_is_answered_with_a_plan_without_a_search(monkeypatch):
+    monkeypatch.setattr(planner.KERNELS, "wait", lambda: pytest.fail("waited for kernels"))
     weight = torch.zeros(58, 256, dtype=torch.int32)
-    seconds = []
-    for _ in range(3):
-        begin = perf_counter()
-        tensors = EplbOptTensorsPolicy.rebalance_experts(weight, 288, 8, 4, 32, initial_map(58, 256, 288))
-        seconds.append(perf_counter() - begin)
+    tensors = EplbOptTensorsPolicy.rebalance_experts(weight, 288, 8, 4, 32, initial_map(58, 256, 288))
     check_tensors([tensor[:2] for tensor in tensors], 2, 256, 288)
-    assert min(seconds) < 0.05
 
 
 def test_unused_slots_and_maps_of_another_size_are_no_mistake():
