@@ -1,4 +1,4 @@
-"""Acceptance: a bound is called checked where the checker accepts its certificate, and nowhere else."""
+"""Acceptance: a bound that is reported is called checked where the checker accepts its certificate."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Objective:
     def on(self, recorded: Instance) -> tuple[Instance, Objective]:
         """What is searched, and the objective there: windows without load are left out.
 
-        One window is cool on average, and at worst, where its hottest GPU is: it is searched by its max load in tokens,
-        whatever was asked for. What a plan is worth in the unit that was asked for says `objective_value` alone.
+        Of one window the mean, the worst and the total rank plans alike: it is searched by its max load in tokens,
+        whatever was asked for. `objective_value` alone says what a plan is worth in the unit that was asked for.
         """
         if self.kind == "total":
             return recorded.total(), Objective()

@@ -26,7 +26,7 @@ from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
 if TYPE_CHECKING:
-    from eplb_opt.run.layer import Layer
+    from eplb_opt.run.layer_run import LayerRun
 
 
 def solve(
@@ -125,13 +125,13 @@ def solve(
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
     began += _load_kernels(loads, asked.kind, method)
     # These import kernels, which load here and not with the package.
-    from eplb_opt.run.layer import Layer
+    from eplb_opt.run.layer_run import LayerRun
     from eplb_opt.run.schedule import Schedule
 
     workers = workers or usable_cores()
     limits = CallLimits(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     layers = [
-        Layer.of(layer_id, instance, asked, method, limits, time_limit / len(instances))
+        LayerRun.of(layer_id, instance, asked, method, limits, time_limit / len(instances))
         for layer_id, instance in zip(loads.layer_ids, instances, strict=True)
     ]
     for layer, slots in zip(layers, [] if known is None else known, strict=known is not None):
@@ -180,11 +180,11 @@ def _threads(workers: int) -> Iterator[Executor]:
 class _Watch:
     """Tells whoever watches a call about each layer that has moved."""
 
-    def __init__(self, layers: list[Layer], limits: CallLimits, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, layers: list[LayerRun], limits: CallLimits, progress: Callable[[Progress], None] | None) -> None:
         self._layers, self._limits, self._progress = layers, limits, progress
         self._done: set[int] = set()
 
-    def __call__(self, layer: Layer) -> None:
+    def __call__(self, layer: LayerRun) -> None:
         (self._done.add if layer.incumbent.closed else self._done.discard)(layer.layer_id)
         if self._progress is None:
             return

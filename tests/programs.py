@@ -14,8 +14,8 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.plan import Plan
 from eplb_opt.proof import strongest
-from eplb_opt.run.program import run_task
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
+from eplb_opt.run.work import run_task
 from eplb_opt.verify import max_loads, verify
 
 
@@ -33,7 +33,7 @@ def answer(instance: Instance, method: str, seconds: float = 60.0, start: np.nda
     slots = greedy_plus_swap(instance) if start is None else start
     known = strongest(*quick_bounds(instance))
     found: list[Improvement] = []
-    complete = run_task(ProgramTask(instance, tuple(slots.tolist()), known, method, Limits(seconds)), found.append)
+    complete = run_task(ProofTask(instance, tuple(slots.tolist()), known, method, Limits(seconds)), found.append)
     rows = [item.slots for item in found if item.slots is not None]
     for row in rows:
         assert verify(Plan(np.array([row]), instance.deployment, instance.num_experts)) == []

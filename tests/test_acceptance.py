@@ -18,8 +18,8 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
-from eplb_opt.run.program import run_task
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
+from eplb_opt.run.work import run_task
 from tests.attack_producers import attack, layers
 
 # Mean load 57 on 3 GPUs of 2 slots; 65 is optimal.
@@ -60,7 +60,7 @@ def test_a_method_goes_on_with_what_the_checker_refuses(monkeypatch):
     monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Feasibility(evidence=nothing))
     found = []
     mean = Proof("mean", Fraction(57), checked=True)
-    assert run_task(ProgramTask(LAYER, tuple(greedy(LAYER).tolist()), mean, "pairing", Limits(20.0)), found.append)
+    assert run_task(ProofTask(LAYER, tuple(greedy(LAYER).tolist()), mean, "pairing", Limits(20.0)), found.append)
     claims = [item.proof for item in found if item.proof is not None and not item.proof.checked]
     assert [claim.named for claim in claims] == [f"pairing by {REFUSED}"]
 

@@ -18,7 +18,7 @@ from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.limits import Limits
 from eplb_opt.progress import Progress
 from eplb_opt.run.pool import POOL
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import max_loads
@@ -118,7 +118,7 @@ def _confirms(named: NamedInstance, solution: Solution, method: str, settings: S
     slots = tuple(solution.plan.physical_to_logical[0].tolist())
     limits = Limits(settings.time_limit, settings.workers, settings.seed)
     found: list[Improvement] = []
-    POOL.run(ProgramTask(named.instance, slots, NO_BOUND, method, limits), found.append)
+    POOL.run(ProofTask(named.instance, slots, NO_BOUND, method, limits), found.append)
     for item in found:
         if item.slots is not None:
             value = max_loads(item.slots.tolist(), named.instance)[0]

@@ -25,9 +25,10 @@ _EXACT = 2.0**52
 def gomory_cuts(program: PairLP, meter: Meter) -> list[Row]:
     """Rows that all plans obey and the LP's solution does not, the most violated first; none if none is found.
 
-    A sum of rows with multipliers of at least 0, and of the number of slots with any, says that the items of a plan
-    weigh at most some number. Less what each expert weighs at one of its counts (it has exactly one), divided and
-    rounded down, weights are whole, and so is what they sum to: that can be rounded down too. Multipliers are the
+    A sum of rows with multipliers of at least 0, and of the number of slots with any multiplier, says that the items of
+    a plan weigh at most some number. An expert has exactly one count, so that a constant can be subtracted from all of
+    its items and from that number: what it weighs at one of its counts. Weights are divided and rounded down. Then they
+    are whole, and so is their sum: the number can be rounded down too. Multipliers are the
     fractional parts of those which show a number of the basis (R. Gomory, Bulletin of the American Mathematical Society
     64, 275-278, 1958, https://doi.org/10.1090/S0002-9904-1958-10224-4; V. Chvátal, Discrete Mathematics 4, 305-337,
     1973, https://doi.org/10.1016/0012-365X(73)90167-2), and the counts those with the largest value.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.instance import Instance
 
-# Their names, see `eplb_opt.bounds.prove`.
-PROOF_METHODS = PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
+# Their names; the methods are in `eplb_opt.bounds.prove`.
+PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
 
 
 def proof_method(instance: Instance) -> str:

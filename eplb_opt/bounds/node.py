@@ -65,7 +65,7 @@ class Node:
             incumbent.offer_plan(slots, "search")
 
     def _learn(self, improvement: Improvement) -> None:
-        """No plan of a node is better than the best for one window by itself, whose plans are plans of the node."""
+        """A bound of one window is a bound of the node, and a plan for one window a plan of the node."""
         if improvement.proof is not None:
             self.incumbent.offer_proof(improvement.proof)
         elif improvement.slots is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.pair_model import PairModel, pairing_applies
-from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.planner import improve
 from eplb_opt.incumbent import Incumbent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from eplb_opt.bounds.decomposition import prove_by_dual_functions
-from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, proof_method
 from eplb_opt.bounds.node_loads import prove_by_node_loads
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.bounds.partition import Partition, partition_applies
@@ -17,12 +19,19 @@ def prove(incumbent: Incumbent, meter: Meter) -> None:
     Of a layer of one window, or, with nodes that take groups, of several of which the hottest counts. The incumbent
     has a plan.
     """
-    method = proof_method(incumbent.instance)
-    if method == PAIRING:
-        prove_by_pairs(incumbent, meter)
-    elif method == DECOMPOSITION:
-        prove_by_dual_functions(incumbent, meter)
-    elif partition_applies(incumbent.instance):
+    PROVERS[proof_method(incumbent.instance)](incumbent, meter)
+
+
+def prove_by_nodes(incumbent: Incumbent, meter: Meter) -> None:
+    """Each set of groups that a node can take is a layer of its own; where they are too many, a node is its load."""
+    if partition_applies(incumbent.instance):
         Partition(incumbent, meter, prove).run()
     else:
         prove_by_node_loads(incumbent, meter)
+
+
+PROVERS: Mapping[str, Callable[[Incumbent, Meter], None]] = {
+    PAIRING: prove_by_pairs,
+    DECOMPOSITION: prove_by_dual_functions,
+    PARTITION: prove_by_nodes,
+}

@@ -1,4 +1,4 @@
-"""Certificates: what proves a lower bound, as plain data, and a checker that shares no code with what found it.
+"""Certificates: what proves a lower bound, as plain data, and a checker that uses no code of what found it.
 
 `check` (in ``check.py``) is the only way in. It takes plain data: a certificate, loads, and the rules of a deployment.
 Nothing here imports another part of the package, so whoever doubts a bound has this folder to read, and no solver.

@@ -15,9 +15,9 @@ from eplb_opt.certificates.exact import exact_value
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.rules import whole
 from eplb_opt.certificates.window_partition import proves_by_window_partition
-from eplb_opt.certificates.windows import Windows, proves_by_windows
+from eplb_opt.certificates.windows import RecordedWindows, proves_by_windows
 
-WINDOW_ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Fraction, Windows], bool]] = {
+WINDOW_ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Fraction, RecordedWindows], bool]] = {
     "windows": proves_by_windows,
     "window partition": proves_by_window_partition,
     "envelope": proves_by_envelope,
@@ -97,7 +97,7 @@ def _holds(
     if not isinstance(kind, str) or kind not in WINDOW_ARGUMENTS:
         raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
     units = [1 / mean_load for mean_load in mean_loads]
-    recorded = Windows(windows, units, weights if objective == "mean" else None, deployment)
+    recorded = RecordedWindows(windows, units, weights if objective == "mean" else None, deployment)
     return WINDOW_ARGUMENTS[kind](certificate, bound, recorded)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.rules import max_replicas, whole
-from eplb_opt.certificates.windows import Windows
+from eplb_opt.certificates.windows import RecordedWindows
 
 
-def proves_by_envelope(_certificate: Mapping[str, Any], bound: Fraction, windows: Windows) -> bool:
+def proves_by_envelope(_certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
     """Whether below the bound experts need more replicas than there are slots, or than one can have."""
     if windows.weights is not None:
         raise CertificateError("an envelope is for the largest imbalance")

@@ -13,12 +13,12 @@ from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import exact_value
 from eplb_opt.certificates.partition import groups_of_node, no_partition
 from eplb_opt.certificates.rules import binding
-from eplb_opt.certificates.windows import Windows, proven_of_each
+from eplb_opt.certificates.windows import RecordedWindows, proven_of_each
 
 _MOST_SETS, _MOST_PARTITIONS = 10_000, 10_000
 
 
-def proves_by_window_partition(certificate: Mapping[str, Any], bound: Fraction, windows: Windows) -> bool:
+def proves_by_window_partition(certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
     """Whether no partition of the groups is worth less than the bound, with what is proven of single nodes."""
     hot = _hot_nodes(certificate["nodes"], windows)
     if windows.weights is None:
@@ -28,7 +28,7 @@ def proves_by_window_partition(certificate: Mapping[str, Any], bound: Fraction, 
     return _best_partition(hot, windows) >= bound
 
 
-def _hot_nodes(nodes: Sequence[Any], windows: Windows) -> dict[tuple[int, ...], list[Fraction]]:
+def _hot_nodes(nodes: Sequence[Any], windows: RecordedWindows) -> dict[tuple[int, ...], list[Fraction]]:
     """How hot a node that takes a set of groups is at least, in each window, for the sets that are known."""
     num_nodes, num_groups = binding(windows.deployment)
     if comb(num_groups, num_groups // num_nodes) > _MOST_SETS:
@@ -43,7 +43,7 @@ def _hot_nodes(nodes: Sequence[Any], windows: Windows) -> dict[tuple[int, ...], 
     return hot
 
 
-def _proven_of_any(certificate: Mapping[str, Any], node: Windows) -> list[Fraction]:
+def _proven_of_any(certificate: Mapping[str, Any], node: RecordedWindows) -> list[Fraction]:
     """A bound for one of the windows of a node, whichever, in the place of the first."""
     bound = exact_value(certificate["bound"])
     if certificate["argument"] != "envelope" or not proves_by_envelope(certificate, bound, node):
@@ -51,7 +51,7 @@ def _proven_of_any(certificate: Mapping[str, Any], node: Windows) -> list[Fracti
     return [bound, *[Fraction(0)] * (len(node.loads) - 1)]
 
 
-def _best_partition(hot: Mapping[tuple[int, ...], Sequence[Fraction]], windows: Windows) -> Fraction:
+def _best_partition(hot: Mapping[tuple[int, ...], Sequence[Fraction]], windows: RecordedWindows) -> Fraction:
     """The least mean over all partitions of the groups, with what is proven of each node."""
     num_nodes, num_groups = binding(windows.deployment)
     share = num_groups // num_nodes

@@ -15,7 +15,7 @@ from eplb_opt.certificates.rules import binding, of_node
 
 
 @dataclass(frozen=True)
-class Windows:
+class RecordedWindows:
     """Windows that all have some load, and what a plan is worth in them.
 
     Attributes
@@ -35,12 +35,12 @@ class Windows:
     weights: Sequence[Fraction] | None
     deployment: Mapping[str, Any]
 
-    def node(self, taken: tuple[int, ...]) -> Windows:
+    def node(self, taken: tuple[int, ...]) -> RecordedWindows:
         """What a node that takes some groups has of each window; imbalances are those of the layer."""
         size = len(self.loads[0]) // binding(self.deployment)[1]
         experts = [e for group in taken for e in range(group * size, (group + 1) * size)]
         loads = [[window[e] for e in experts] for window in self.loads]
-        return Windows(loads, self.units, self.weights, of_node(self.deployment))
+        return RecordedWindows(loads, self.units, self.weights, of_node(self.deployment))
 
     def value(self, nodes: Sequence[Sequence[Fraction]]) -> Fraction:
         """What a plan is worth at least whose nodes have these imbalances at least, a row of windows for each node."""
@@ -52,12 +52,12 @@ class Windows:
         return value
 
 
-def proves_by_windows(certificate: Mapping[str, Any], bound: Fraction, windows: Windows) -> bool:
+def proves_by_windows(certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
     """Whether what is proven of each window by itself comes to the bound."""
     return windows.value([proven_of_each(certificate["windows"], windows)]) >= bound
 
 
-def proven_of_each(certificates: Sequence[Mapping[str, Any]], windows: Windows) -> list[Fraction]:
+def proven_of_each(certificates: Sequence[Mapping[str, Any]], windows: RecordedWindows) -> list[Fraction]:
     """The imbalances that certificates prove, one for each window."""
     if len(certificates) != len(windows.loads):
         raise CertificateError(f"{len(certificates)} certificates for {len(windows.loads)} windows")

@@ -22,12 +22,12 @@ from eplb_opt.bench.standings import ahead, better_than_the_library, finished, s
 from eplb_opt.bench.suite import Case, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.library import run_library
 from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
 from eplb_opt.io import read_loads

@@ -10,11 +10,11 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError

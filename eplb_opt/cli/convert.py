@@ -10,9 +10,9 @@ import typer
 
 from eplb_opt.arguments import natural_int
 from eplb_opt.cli import options, plans
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import plan_for, require_outputs
 from eplb_opt.cli.tables import show
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
 from eplb_opt.io.recognition import ENGINES

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options, plans
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.tables import as_json, cell, records, show, show_json, show_table
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
 

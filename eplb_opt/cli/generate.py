@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import LOADS, require_outputs
 from eplb_opt.cli.tables import show
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads

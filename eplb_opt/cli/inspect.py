@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from eplb_opt.bounds.table import lower_bound
 from eplb_opt.cli import options
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.skew import skew
 
 

@@ -13,10 +13,10 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import write_whole

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from eplb_opt.cli import options, plans
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests

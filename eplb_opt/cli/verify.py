@@ -12,8 +12,8 @@ import typer
 from eplb_opt.arguments import one_of
 from eplb_opt.certify import Certified, certify
 from eplb_opt.cli import options, plans
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.tables import show, show_json
+from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.io import native

@@ -15,7 +15,7 @@ from eplb_opt.alarm import alarm
 from eplb_opt.errors import EplbOptError, SolverError
 from eplb_opt.improvement import Improvement
 from eplb_opt.run.process import IDLE_SECONDS, WorkerProcess
-from eplb_opt.run.task import Emit, ProgramTask
+from eplb_opt.run.task import Emit, ProofTask
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class WorkerPool:
         self._busy: set[_Run] = set()
         self._ended_calls: deque[str] = deque(maxlen=1000)
 
-    def run(self, task: ProgramTask, emit: Emit) -> bool:
+    def run(self, task: ProofTask, emit: Emit) -> bool:
         """Run a task, emitting improvements as they come; whether it came to its end, and was not ended at its limit.
 
         Raises

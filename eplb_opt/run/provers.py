@@ -47,7 +47,7 @@ class WholeModel:
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """The program, once."""
-        return () if tally.programs else (self.method,)
+        return () if tally.proofs else (self.method,)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class NodesBetweenRuns:
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """Search; between two runs the partition."""
-        return (PARTITION,) if self.runs.between_runs and tally.programs < self.runs.runs else (SEARCH,)
+        return (PARTITION,) if self.runs.between_runs and tally.proofs < self.runs.runs else (SEARCH,)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class PairsAfterSearch:
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """Pairs, once a search was in vain; search where counts are too many for programs."""
-        patience = 0 if tally.programs or is_small(self.incumbent) else 1
+        patience = 0 if tally.proofs or is_small(self.incumbent) else 1
         prove = tally.fruitless >= patience and pairing_applies(self.incumbent.instance, self.incumbent.value)
         return (PAIRING,) if prove else (SEARCH,)
 
@@ -87,7 +87,7 @@ class ProofsBesideSearch:
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """A proof first, once searches were in vain for long."""
-        proof = "cpsat" if is_small(self.incumbent) and not tally.programs % 2 else self.method
+        proof = "cpsat" if is_small(self.incumbent) and not tally.proofs % 2 else self.method
         if tally.fruitless >= self._patience(tally):
             return (proof, SEARCH)
         # Programs that run but once begin when search has done its part. And many a layer is done after a few searches:
@@ -98,10 +98,10 @@ class ProofsBesideSearch:
     def _patience(self, tally: Tally) -> int:
         """Fruitless searches before the next program: none where that takes no longer than a search."""
         small = is_small(self.incumbent)
-        if small and not tally.programs:
+        if small and not tally.proofs:
             return 0
         narrow = self.incumbent.gap <= NARROW and not small
-        return int((_NARROW_PATIENCE if narrow else _PATIENCE) * 2 ** min(tally.programs, 20))
+        return int((_NARROW_PATIENCE if narrow else _PATIENCE) * 2 ** min(tally.proofs, 20))
 
 
 def is_small(incumbent: Incumbent) -> bool:

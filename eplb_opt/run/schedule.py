@@ -11,7 +11,7 @@ from threading import Event
 from time import monotonic
 
 from eplb_opt.limits import CallLimits
-from eplb_opt.run.layer import Layer
+from eplb_opt.run.layer_run import LayerRun
 from eplb_opt.run.pool import GRACE_SECONDS, POOL
 from eplb_opt.run.step import START, Step, StepResult
 
@@ -27,7 +27,7 @@ _MOST_RERUNS = 5
 class _Running:
     """A step that an executor has, since when it runs, and how often it was lost before."""
 
-    layer: Layer
+    layer: LayerRun
     step: Step
     began: float
     losses: int = 0
@@ -44,11 +44,11 @@ class Schedule:
     but their arguments.
     """
 
-    layers: list[Layer]
+    layers: list[LayerRun]
     limits: CallLimits
     executor: Executor
     interrupt: Event
-    on_change: Callable[[Layer], None]
+    on_change: Callable[[LayerRun], None]
     call: str = field(default_factory=lambda: uuid.uuid4().hex)
     _running: dict[Future[StepResult], _Running] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Schedule:
             raise
 
     def improve_and_prove(self) -> None:
-        """Search and proofs in layer, until plan and bound of every layer have met, or the call has to end."""
+        """Search and proofs in turn, until plan and bound of every layer have met, or the call has to end."""
         try:
             while not self._stopping() and self._hand_out():
                 self._collect(timeout=0.1)
@@ -100,7 +100,7 @@ class Schedule:
         for layer in self.layers:
             self._run_here(layer)
 
-    def _run_here(self, layer: Layer) -> None:
+    def _run_here(self, layer: LayerRun) -> None:
         """The first step of a layer that has no plan yet, in this thread."""
         if not layer.started:
             step, began = layer.strategy.first_step(hurried=True), monotonic() - self.limits.began
@@ -128,11 +128,11 @@ class Schedule:
                 self._submit(layer, step)
         return bool(self._running) or any(not layer.done for layer in self.layers)
 
-    def _fair_part(self, layer: Layer) -> tuple[float, int]:
+    def _fair_part(self, layer: LayerRun) -> tuple[float, int]:
         """Seconds and threads for a program of this layer, if the layers that wait for one get as much."""
-        programs = layer.strategy.tally.programs
+        programs = layer.strategy.tally.proofs
         waiting = sum(
-            not other.done and other.strategy.tally.programs <= programs and not other.strategy.running
+            not other.done and other.strategy.tally.proofs <= programs and not other.strategy.running
             for other in self.layers
         )
         # Running programs are, on average, half done.
@@ -140,7 +140,7 @@ class Schedule:
         threads = max(1, self.limits.workers // (waiting + len(self._running)))
         return self.limits.left * min(1.0, self.limits.workers / pending), threads
 
-    def _submit(self, layer: Layer, step: Step, losses: int = 0) -> None:
+    def _submit(self, layer: LayerRun, step: Step, losses: int = 0) -> None:
         began = monotonic() - self.limits.began
         try:
             future = self.executor.submit(step.function, *step.arguments)
@@ -170,7 +170,7 @@ class Schedule:
         else:
             self._absorb(layer, step.kind, running.began, result)
 
-    def _give_up(self, layer: Layer, error: Exception) -> None:
+    def _give_up(self, layer: LayerRun, error: Exception) -> None:
         """A step that cannot be run ends the work on its layer, and costs nothing of what is known."""
         self._run_here(layer)
         layer.give_up(f"a step failed: {type(error).__name__}: {error}", monotonic() - self.limits.began)
@@ -184,7 +184,7 @@ class Schedule:
                 self._absorb_result(future, running)
             future.cancel()
 
-    def _absorb(self, layer: Layer, kind: str, began: float, result: StepResult) -> None:
+    def _absorb(self, layer: LayerRun, kind: str, began: float, result: StepResult) -> None:
         layer.absorb(kind, result, began)
         self.on_change(layer)
 

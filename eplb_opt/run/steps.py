@@ -16,7 +16,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
 from eplb_opt.run.pool import POOL
 from eplb_opt.run.step import SEARCH, START, StepResult
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
 
 # What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
 SECONDS_PER_SEARCH = 0.1
@@ -55,7 +55,7 @@ def repartition_on(
     return _result("repartition", repartitioned(instance, windows, slots, above, nodes, seed), begin)
 
 
-def run_in_worker(task: ProgramTask) -> StepResult:
+def run_in_worker(task: ProofTask) -> StepResult:
     """A task in a worker process; what it found until it was done or ended."""
     begin = monotonic()
     found: list[Improvement] = []

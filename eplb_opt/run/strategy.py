@@ -17,7 +17,7 @@ from eplb_opt.run.provers import NodesBetweenRuns, NoProver, PairsAfterSearch, P
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
 from eplb_opt.run.steps import run_in_worker, start
 from eplb_opt.run.tally import Tally
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
 
 # So many searches in a row without a better plan let a layer's gap count for half.
 _LONG = 100
@@ -106,7 +106,7 @@ class Strategy:
         if kind == SEARCH:
             step = self.search.step(self.tally, fair_seconds)
         elif kind is not None:
-            step = self._program(kind, call, fair_seconds, threads)
+            step = self._proof(kind, call, fair_seconds, threads)
         if step is not None and self.limits.deterministic and self.tally.work + step.work > self.share:
             return None
         return step
@@ -136,10 +136,10 @@ class Strategy:
 
         Programs that get a fair part of the time go to those first that had fewer.
         """
-        programs = 0 if self.in_slices else self.tally.programs
+        programs = 0 if self.in_slices else self.tally.proofs
         return programs, -self.incumbent.rough_gap / (_LONG + self.tally.fruitless)
 
-    def _program(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
+    def _proof(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         limits, incumbent = self.limits, self.incumbent
         first = _FIRST_PROOF_WORK if limits.deterministic else _FIRST_PROOF
         slice_ = first * 2 ** min(self.tally.steps[kind], 20)
@@ -155,7 +155,7 @@ class Strategy:
             alone = self.method != "auto" or kind == PAIRING
             allowed = Limits(seconds, threads if alone else 1, seed)
         known, instance = incumbent.proof, incumbent.instance
-        task = ProgramTask(
+        task = ProofTask(
             # In the unit of the bounds, which of several windows is an imbalance.
             instance if instance.num_windows == 1 else instance.in_mean_loads(),
             tuple(incumbent.slots.tolist()),

@@ -31,7 +31,7 @@ class Tally:
     work: float = 0.0
 
     @property
-    def programs(self) -> int:
+    def proofs(self) -> int:
         """Steps that could prove something."""
         return self.steps.total() - self.steps[SEARCH]
 

@@ -16,7 +16,7 @@ Emit = Callable[[Improvement], object]
 
 
 @dataclass(frozen=True)
-class ProgramTask:
+class ProofTask:
     """What a worker process needs to know; picklable.
 
     Attributes
@@ -28,7 +28,7 @@ class ProgramTask:
     proof
         The best bound, in tokens.
     method
-        One of `PROGRAM_METHODS` or `PROOF_METHODS`.
+        One of `PROGRAM_METHODS` or of `eplb_opt.bounds.prove.PROVERS`.
     limits
         For building and solving together.
     target_gap

@@ -20,7 +20,7 @@ from typing import Any
 from eplb_opt.alarm import alarm
 from eplb_opt.errors import EplbOptError, SolverError
 from eplb_opt.run.process import GREETING, IDLE_SECONDS
-from eplb_opt.run.program import run_task
+from eplb_opt.run.work import run_task
 
 
 def main() -> None:

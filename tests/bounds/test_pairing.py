@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import eplb_opt
 from eplb_opt.bounds import pairing
 from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_model import PairModel, pairing_applies
-from eplb_opt.bounds.pair_threshold import ask_cpsat
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads

@@ -13,8 +13,8 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
-from eplb_opt.run.program import run_task
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
+from eplb_opt.run.work import run_task
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
 from tests.strategies import instances
@@ -86,7 +86,7 @@ def test_a_task_emits_plans_and_bounds_and_comes_to_its_end(loads, deployment):
     instance = Instance.from_loads(loads, deployment)
     optimum = brute_force(instance)
     watch = Watch(instance, optimum, Fraction(0))
-    task = ProgramTask(instance, tuple(watch.slots.tolist()), NO_BOUND, proof_method(instance), Limits(60))
+    task = ProofTask(instance, tuple(watch.slots.tolist()), NO_BOUND, proof_method(instance), Limits(60))
     assert run_task(task, watch)
     assert watch.best == watch.lower_bound == optimum
 
@@ -94,7 +94,7 @@ def test_a_task_emits_plans_and_bounds_and_comes_to_its_end(loads, deployment):
 def test_a_task_that_runs_out_is_stopped():
     instance = Instance.from_loads(np.random.default_rng(0).lognormal(0, 1.5, 40), Deployment(16, 48))
     watch = Watch(instance, None)
-    task = ProgramTask(instance, tuple(watch.slots.tolist()), NO_BOUND, DECOMPOSITION, Limits(0.0))
+    task = ProofTask(instance, tuple(watch.slots.tolist()), NO_BOUND, DECOMPOSITION, Limits(0.0))
     found = []
     assert not run_task(task, found.append)
     assert found == []

@@ -17,8 +17,8 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
-from eplb_opt.run.program import run_task
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
+from eplb_opt.run.work import run_task
 from tests.oracle import brute_force
 from tests.strategies import instances
 
@@ -73,7 +73,7 @@ def test_what_a_solver_says_of_a_small_layer_is_checked(deployment):
 
 def test_the_word_of_a_solver_comes_before_what_is_checked():
     instance = Instance.from_loads([900, 500, 300, 200, 100, 50, 30, 20], Deployment(4, 12))
-    task = ProgramTask(instance, tuple(greedy(instance).tolist()), NO_BOUND, "cpsat", Limits(30))
+    task = ProofTask(instance, tuple(greedy(instance).tolist()), NO_BOUND, "cpsat", Limits(30))
     found = []
     assert run_task(task, found.append)
     proofs = [item.proof for item in found if item.proof is not None]

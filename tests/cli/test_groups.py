@@ -6,8 +6,8 @@ from typing import Annotated
 import pytest
 import typer
 
-from eplb_opt.cli.groups import grouped
 from eplb_opt.cli.running import run_words
+from eplb_opt.cli.unfolding import grouped
 
 
 @dataclass(frozen=True, kw_only=True)

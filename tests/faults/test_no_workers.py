@@ -12,7 +12,8 @@ import pytest
 
 import eplb_opt
 from eplb_opt.limits import usable_cores
-from eplb_opt.run.loading import load_kernels, run_in_worker
+from eplb_opt.run.loading import load_kernels
+from eplb_opt.run.steps import run_in_worker
 from tests.clocks import patience
 from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
 

@@ -148,7 +148,7 @@ def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
     assert take(strategy) is anneal_on
     until(strategy, repartition_on)
     take(strategy)
-    assert strategy.tally.programs == 1
+    assert strategy.tally.proofs == 1
 
 
 @pytest.mark.parametrize(

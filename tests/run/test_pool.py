@@ -23,7 +23,7 @@ from eplb_opt.limits import Limits
 from eplb_opt.proof import strongest
 from eplb_opt.run.pool import POOL, WorkerPool
 from eplb_opt.run.process import WorkerProcess
-from eplb_opt.run.task import ProgramTask
+from eplb_opt.run.task import ProofTask
 from tests.clocks import LONG, patience
 from tests.processes import alive, children_of, eventually, workers_of
 
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def task(instance, method="cpsat", seconds=30.0, call="test"):
     bound = strongest(*quick_bounds(instance))
-    return ProgramTask(instance, tuple(greedy_plus_swap(instance).tolist()), bound, method, Limits(seconds), call=call)
+    return ProofTask(instance, tuple(greedy_plus_swap(instance).tolist()), bound, method, Limits(seconds), call=call)
 
 
 def run(pool, task):

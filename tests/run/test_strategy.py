@@ -213,12 +213,12 @@ def test_steps_that_run_are_counted_by_kind():
     step = one.next_step("call", 7.0, 2)
     one.began(step)
     tally = one.tally
-    assert (one.running, tally.steps, tally.programs, tally.work) == ({SEARCH}, {SEARCH: 1}, 0, step.work)
+    assert (one.running, tally.steps, tally.proofs, tally.work) == ({SEARCH}, {SEARCH: 1}, 0, step.work)
     one.running.clear()
     one.tally.fruitless = 1000
     program = one.next_step("call", 7.0, 2)
     one.began(program)
-    assert (one.running, tally.steps, tally.programs) == ({PARTITION}, {SEARCH: 1, PARTITION: 1}, 1)
+    assert (one.running, tally.steps, tally.proofs) == ({PARTITION}, {SEARCH: 1, PARTITION: 1}, 1)
     assert tally.work == step.work + program.work
 
 

@@ -1,4 +1,4 @@
-"""Layer: what a step found becomes known, counted and told in the unit that was asked for."""
+"""LayerRun: what a step found becomes known, counted and told in the unit that was asked for."""
 
 import time
 from fractions import Fraction
@@ -12,7 +12,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import CallLimits
 from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof
-from eplb_opt.run.layer import Layer
+from eplb_opt.run.layer_run import LayerRun
 from eplb_opt.run.step import SEARCH, START, StepResult
 
 LOADS = [20, 21, 69, 61]
@@ -23,7 +23,7 @@ BEST, WORSE = [0, 3, 2, 1, 2, 3], [0, 2, 1, 3, 1, 3]
 def layer(asked=None, windows=(LOADS,), method="auto"):
     limits = CallLimits(time.monotonic(), 60.0, Fraction(1, 10**4), seed=0, workers=1, deterministic=False)
     instance = Instance.from_loads(list(windows), Deployment(3, 6))
-    return Layer.of(7, instance, asked or Objective("total"), method, limits, share=60.0)
+    return LayerRun.of(7, instance, asked or Objective("total"), method, limits, share=60.0)
 
 
 def plan(row, seconds=0.0):

@@ -1,4 +1,4 @@
-"""What a worker process does for a layer: a proof method, or the whole model as one program."""
+"""Work: what a worker process does with a task, a proof method or the whole model as one program."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 
 from eplb_opt.arguments import one_of
 from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report
-from eplb_opt.bounds.methods import PROOF_METHODS
-from eplb_opt.bounds.prove import prove
+from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
 from eplb_opt.formulations.assignment import (
@@ -25,13 +24,13 @@ from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import Proof
-from eplb_opt.run.task import Emit, ProgramTask
+from eplb_opt.run.task import Emit, ProofTask
 
 # Above this PuLP needs gigabytes before a solver sees the program, and no solver gains anything on it.
 MAX_VARIABLES = 1_000_000
 
 
-def run_task(task: ProgramTask, emit: Emit) -> bool:
+def run_task(task: ProofTask, emit: Emit) -> bool:
     """Do what the task names, emitting better plans and bounds as they come; whether it came to its end.
 
     Where a bound that closes a small layer would rest on somebody's word, a search that can be checked is tried too.
@@ -54,13 +53,13 @@ def run_task(task: ProgramTask, emit: Emit) -> bool:
                 incumbent.offer_proof(Proof(evidence["argument"], incumbent.value, checked=True, evidence=evidence))
 
     incumbent.tell = tell
-    if task.method in PROOF_METHODS:
-        prove(incumbent, Meter(task.limits))
+    if task.method in PROVERS:
+        PROVERS[task.method](incumbent, Meter(task.limits))
         return incumbent.closed
     return _run_program(task, incumbent)
 
 
-def _run_program(task: ProgramTask, incumbent: Incumbent) -> bool:
+def _run_program(task: ProofTask, incumbent: Incumbent) -> bool:
     """Solve the task's program, offering better plans and bounds; whether the solver came to its end."""
     deadline = monotonic() + task.limits.seconds
     size = num_variables(task.instance, incumbent.value)

@@ -1,4 +1,4 @@
-"""Layer: one layer while a call runs, and what the caller is told of it."""
+"""LayerRun: one layer while a call runs, and what the caller is told of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eplb_opt.verify import max_loads
 
 
 @dataclass
-class Layer:
+class LayerRun:
     """One layer of a call.
 
     Attributes
@@ -49,7 +49,7 @@ class Layer:
     @classmethod
     def of(
         cls, layer_id: int, recorded: Instance, asked: Objective, method: str, limits: CallLimits, share: float
-    ) -> Layer:
+    ) -> LayerRun:
         """A layer that nothing is known of; `share` is its part of the time limit."""
         incumbent = Incumbent(*asked.on(recorded), target_gap=limits.target_gap, name=f"layer {layer_id}")
         return cls(layer_id, recorded, asked, incumbent, Strategy.of(incumbent, method, limits, share))
