@@ -13,7 +13,6 @@ import numpy as np
 
 from eplb_opt.arguments import effort
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.registry import names
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.kernels.loading import announced, interrupted_between_kernels
@@ -83,8 +82,8 @@ def solve(
         scenarios: on all windows together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
-        executor is late with them. The first call on a machine compiles the kernels, which takes a minute or two, is
-        not counted, and is told in the log.
+        executor is late with them. The first call on a machine compiles the kernels, which takes a quarter of a minute,
+        is not counted, and is told in the log.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed
@@ -123,7 +122,7 @@ def solve(
     instances = [Instance.from_loads(layer, deployment) for layer in np.moveaxis(loads.values, 1, 0)]
     known = None if warm_start is None else warm_start_rows(warm_start, loads, deployment)
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
-    began += _load_kernels(loads, asked.kind, method)
+    began += _load_kernels(loads, deployment, asked.kind, method)
     # These import kernels, which load here and not with the package.
     from eplb_opt.run.layer_run import LayerRun
     from eplb_opt.run.schedule import Schedule
@@ -153,17 +152,14 @@ def solve(
         )
 
 
-def _load_kernels(loads: Loads, objective: str, method: str) -> float:
+def _load_kernels(loads: Loads, deployment: Deployment, objective: str, method: str) -> float:
     """Load what a call runs, or compile it; the seconds that took if anything was compiled, else 0."""
     with interrupted_between_kernels():
-        from eplb_opt.run.loading import load_heuristic, load_kernels, load_window_kernels
+        from eplb_opt.run.loading import load_kernels, parts_for
 
+        several = loads.num_windows > 1 and objective != "total"
         with announced() as compiling:
-            seconds = load_kernels()
-            if loads.num_windows > 1 and objective != "total":
-                seconds += load_window_kernels()
-            if method in names():
-                seconds += load_heuristic(method)
+            seconds = load_kernels(parts_for(deployment, loads.num_experts, several, method))
     return seconds if compiling.kernels else 0.0
 
 

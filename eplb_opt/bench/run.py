@@ -15,7 +15,6 @@ from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
 from eplb_opt.errors import InvalidArgumentError, SolverError
-from eplb_opt.heuristics.registry import names
 from eplb_opt.layer_solution import relative_gap
 from eplb_opt.progress import Progress
 from eplb_opt.proof import Proof
@@ -218,15 +217,21 @@ def _unable(case: Case, method: str) -> str | None:
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
     from eplb_opt.kernels.loading import announced
-    from eplb_opt.run.loading import load_heuristic, load_kernels, load_window_kernels
+    from eplb_opt.run.loading import PARTS, load_kernels, parts_for
 
+    needed = {
+        part
+        for case in cases
+        for method in methods
+        for part in parts_for(
+            case.deployment,
+            case.loads.num_experts,
+            case.loads.num_windows > 1 and case.objective != "total",
+            method,
+        )
+    }
     with announced():
-        load_kernels()
-        if any(case.loads.num_windows > 1 and case.objective != "total" for case in cases):
-            load_window_kernels()
-        for method in methods:
-            if method in names():
-                load_heuristic(method)
+        load_kernels([part for part in PARTS if part in needed])
 
 
 def _run(

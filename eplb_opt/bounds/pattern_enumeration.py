@@ -29,6 +29,11 @@ _PART, _LEAST_WORK = 0.4, 0.005
 _FIRST_STEP, _MOST_STEP, _LEAST_STEP = Fraction(1, 32), Fraction(1, 2), Fraction(1, 1000)
 
 
+def few_choices(items: int, slots_per_gpu: int) -> bool:
+    """Whether so many items, of which there is one for each expert at least, leave few enough patterns to look for."""
+    return comb(items + slots_per_gpu, slots_per_gpu - 1) <= _MOST_CHOICES
+
+
 @dataclass(frozen=True)
 class PatternEnumeration:
     """Patterns of GPUs with which a plan within a max load can be made up.
@@ -63,7 +68,7 @@ class PatternEnumeration:
         experts = np.repeat(np.arange(least.size), most - least + 1)
         replicas = np.concatenate([np.arange(a, b + 1) for a, b in zip(least, most, strict=True)] or [experts])
         size = deployment.slots_per_gpu
-        if comb(experts.size + size, size - 1) > _MOST_CHOICES:
+        if not few_choices(experts.size, size):
             return None
         loads = instance.kernel_loads[experts] / replicas
         order = np.argsort(-loads, kind="stable")

@@ -61,7 +61,7 @@ def varied_greedy(instance: Instance, seed: int) -> Slots:
 def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
     """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`. `work` as in `search`."""
     start = search(instance, greedy(instance), kicks=0, work=work)
-    exchanged = _exchanged_groups(instance)
+    exchanged = exchanged_groups(instance)
     if np.array_equal(exchanged, lpt_groups(instance)):
         return start
     other = search(instance, place_groups(instance, exchanged), kicks=0, work=work)
@@ -170,7 +170,7 @@ def lpt_groups(instance: Instance) -> NDArray[np.int64]:
     return np.argsort(table.ravel()) // deployment.groups_per_node
 
 
-def _exchanged_groups(instance: Instance) -> NDArray[np.int64]:
+def exchanged_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group after exchanges that lower the heavier of two nodes."""
     nodes: NDArray[np.int64] = exchange_groups(
         _group_totals(instance), lpt_groups(instance), instance.deployment.binding_nodes

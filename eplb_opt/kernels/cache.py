@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from eplb_opt.kernels.folder import KernelFolders, TemporaryFolder
-from eplb_opt.kernels.loading import begin_compiling, raise_if_interrupted
+from eplb_opt.kernels.loading import begin_compiling, cannot_store, raise_if_interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
         try:
             super().save_overload(sig, data)
         except Exception as error:  # noqa: BLE001 - the kernel is there, whatever is wrong with its file
+            cannot_store()
             _tell_once("kernels cannot be stored, and are compiled again next time: %s: %s", self._cache_path, error)
 
 

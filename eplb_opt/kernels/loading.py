@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event, Lock, current_thread, main_thread
 
 from eplb_opt.alarm import alarm
@@ -21,10 +21,21 @@ _requests: list[Event] = []
 
 @dataclass(eq=False)
 class Compiling:
-    """What is compiled, and not only loaded, in a block of first calls: the number of kernels so far."""
+    """What is compiled, and not only loaded, in a block of first calls.
 
+    Attributes
+    ----------
+    at_first
+        Called before the first kernel, with how often that happens, in words.
+    kernels
+        The number of kernels so far.
+    stored
+        Whether all of them could be stored.
+    """
+
+    at_first: Callable[[str], object]
     kernels: int = 0
-    _told: ExitStack = field(default_factory=ExitStack)
+    stored: bool = True
 
 
 _lock = Lock()
@@ -32,9 +43,9 @@ _blocks: list[Compiling] = []
 
 
 @contextmanager
-def announced() -> Iterator[Compiling]:
-    """Around the first calls of kernels: a warning in the log where these are compiled for a while."""
-    block = Compiling()
+def compiling(at_first: Callable[[str], object]) -> Iterator[Compiling]:
+    """Around the first calls of kernels: what is compiled, and a call before the first one."""
+    block = Compiling(at_first)
     with _lock:
         _blocks.append(block)
     try:
@@ -42,7 +53,19 @@ def announced() -> Iterator[Compiling]:
     finally:
         with _lock:
             _blocks.remove(block)
-        block._told.close()
+
+
+@contextmanager
+def announced() -> Iterator[Compiling]:
+    """Around the first calls of kernels: a warning in the log where these are compiled for a while."""
+    words = "compiling kernels, which takes a quarter of a minute on two cores and happens %s"
+    with ExitStack() as told:
+
+        def tell(how_often: str) -> None:
+            told.enter_context(alarm(_SHORT, logger.warning, words, how_often))
+
+        with compiling(tell) as block:
+            yield block
 
 
 def begin_compiling(how_often: str) -> None:
@@ -51,8 +74,14 @@ def begin_compiling(how_often: str) -> None:
         for block in _blocks:
             block.kernels += 1
             if block.kernels == 1:
-                words = "compiling kernels, which takes up to two minutes and happens %s"
-                block._told.enter_context(alarm(_SHORT, logger.warning, words, how_often))
+                block.at_first(how_often)
+
+
+def cannot_store() -> None:
+    """Called after a kernel that was compiled for this process alone."""
+    with _lock:
+        for block in _blocks:
+            block.stored = False
 
 
 @contextmanager

@@ -1,54 +1,148 @@
-"""First calls of the kernels that a call needs."""
+"""First calls of the kernels that a call needs, before its clock starts.
+
+Kernels come in parts, so that a call waits for those alone that its layers can need. Where they have to be compiled,
+another process compiles some of the parts and stores them (`eplb_opt.run.compiling`).
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from time import monotonic
 
+import numpy as np
+
 from eplb_opt.bounds import patterns
+from eplb_opt.bounds.instant import instant_bound
+from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.pipeline import greedy, search
+from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.folding import anneal_counts
+from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
+from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.window_search import Leg
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.loading import compiling
+from eplb_opt.kernels.local_search import descend, new_log, perturb
+from eplb_opt.kernels.repartition import repartition, repartition_widely
+from eplb_opt.kernels.state import State, state_of
+from eplb_opt.kernels.wide_deal import WIDE_SIZE
 from eplb_opt.objective import Objective
+from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
 from eplb_opt.run.steps import anneal_on, repartition_on, start
 
 logger = logging.getLogger(__name__)
 
 # Enough for a first call of everything, and next to nothing for each later one.
-_WORK_TO_LOAD = 10_000
+_WORK = 10_000
+_NODES = Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4)
 
 
-def load_kernels() -> float:
-    """Compile the kernels, or load them where that was done on this machine before; the seconds it took."""
+def load_kernels(parts: Collection[str] | None = None) -> float:
+    """Compile kernels, or load them where that was done on this machine before; the seconds it took.
+
+    `parts` are keys of `PARTS`; by default all of them.
+    """
     begin = monotonic()
-    instance = Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4))
-    start(instance, Objective(), "auto", more=True)
-    search(instance, greedy(instance), kicks=1, work=_WORK_TO_LOAD)
-    single = replace(instance, deployment=replace(instance.deployment, num_nodes=1, num_groups=1))
-    search(single, greedy(single), kicks=1, work=_WORK_TO_LOAD)
-    # Here and not in the workers, whose limits may be too short to compile anything.
-    patterns.load_kernels()
+    wanted = [part for part in PARTS if parts is None or part in parts]
+    ours = [part for part in wanted if part not in _BESIDE]
+    others = [part for part in wanted if part in _BESIDE]
+    with compiled_beside(others if ours else []) as wait:
+        for part in ours:
+            PARTS[part]()
+        wait()
+        # Stored by now, unless nothing can be.
+        for part in others:
+            PARTS[part]()
     seconds = monotonic() - begin
     logger.info("kernels loaded in %.1f s", seconds)
     return seconds
 
 
-def load_heuristic(name: str) -> float:
-    """Compile the kernels of a heuristic of the registry, or load them; the seconds it took."""
-    begin = monotonic()
-    start(Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=2, num_slots=6)), Objective(), name, more=False)
-    return monotonic() - begin
+def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
+    """The parts that layers of `num_experts` may need, in this process or in a worker's, whatever their loads."""
+    parts = {"plans"}
+    size = deployment.slots_per_gpu
+    if method != "greedy":
+        parts |= {"search"}
+    if method != "greedy" and method not in names():
+        # Here and not in the workers, whose limits may be too short to compile anything.
+        parts |= {"proofs"}
+        if size == 2:
+            parts |= {"pairs"}
+        if size == WIDE_SIZE:
+            parts |= {"wide deals"}
+        if few_choices(num_experts, size):
+            parts |= {"enumeration"}
+    if several_windows or method == JOINT:
+        parts |= {"windows"}
+    return [part for part in PARTS if part in parts]
 
 
-def load_window_kernels() -> float:
-    """Compile the kernels for several windows, or load them; the seconds it took."""
-    begin = monotonic()
-    instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], Deployment(num_gpus=4, num_slots=8))
+def compile_parts(parts: Sequence[str]) -> None:
+    """What a process does that `compiled_beside` started: compile and store; it ends early where nothing is stored."""
+    end_with_the_parent()
+    with compiling(lambda _how_often: None) as block:
+        for part in parts:
+            if block.stored:
+                PARTS[part]()
+
+
+def _load_search() -> None:
+    state, random = _state(), np.random.default_rng(0)
+    log, work = new_log(2), np.array([_WORK])
+    descend(state, log, 0, work)
+    perturb(state, log, 0.0, 1, 0, work, random)
+    repartition(state, 0.0, np.array([_WORK]), random)
+
+
+def _load_wide_deals() -> None:
+    repartition_widely(_state(), 0.0, np.array([_WORK]), np.random.default_rng(0))
+
+
+def _load_enumeration() -> None:
+    from eplb_opt.kernels.exact_cover import cover, patterns_between
+
+    loads, experts, ones = np.array([2.0, 1.0]), np.arange(2), np.ones(2, dtype=np.int64)
+    rows = np.empty((4, 1), dtype=np.int64)
+    patterns_between(loads, experts, ones, 1, 0.0, 3.0, True, rows)
+    cover(loads, experts, ones, np.arange(2).reshape(2, 1), 3.0, np.empty(2, dtype=np.int64), np.array([9]))
+
+
+def _load_pairs() -> None:
+    anneal_counts(np.array([3.0, 2.0, 1.0]), np.array([2, 1, 1]), 2, 1, np.random.default_rng(0))
+
+
+def _load_plans() -> None:
+    instance = Instance.from_loads([3, 2, 1, 1], _NODES)
+    instant_bound(instance, Objective())
+    greedy(instance)
+    exchanged_groups(instance)
+    place_layers(heuristic_of("lpt"), instance.kernel_loads[np.newaxis], _NODES)
+
+
+def _load_windows() -> None:
+    instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
     objective = Objective("mean")
     start(instance, objective, "auto", more=False)
     leg = Leg(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
     anneal_on(instance, objective.windows(instance), leg)
     repartition_on(instance, objective.windows(instance), leg.slots, 0.1, 100, 0)
-    return monotonic() - begin
+
+
+def _state() -> State:
+    """Two GPUs with three slots each, the first one hot."""
+    return state_of(np.array([9.0, 5.0, 4.0, 2.0, 1.0]), np.array([[0, 1, 2], [3, 4, 3]]), 2, True)
+
+
+PARTS = {
+    "search": _load_search,
+    "wide deals": _load_wide_deals,
+    "enumeration": _load_enumeration,
+    "pairs": _load_pairs,
+    "windows": _load_windows,
+    "plans": _load_plans,
+    "proofs": patterns.load_kernels,
+}
+# About half of what a call for one window needs.
+_BESIDE = ("plans", "proofs")
