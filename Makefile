@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test engines lint clean
+.PHONY: demo test engines lint wheel clean
 
 # Generate a recording, plan it, convert it, verify it: everything from a fresh checkout.
 demo: $(VENV)/.installed
@@ -26,8 +26,14 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The package as people install it: built, installed where this checkout cannot be seen, and asked for plans.
+wheel: $(VENV)/.installed
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m tests.check_wheel dist/*.whl
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo dist
 
 # The constraints pin every tested version. torch comes first and by itself: a looser request for it, from a dependency,
 # could bring a later build with gigabytes of CUDA libraries.
