@@ -76,7 +76,10 @@ def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: Index) -> I
 
 @compiled
 def deal(w: Floats, start: Ints, seats: int, most: int, rule: Index) -> Ints:
-    """Counts from `start` on, after so many more replicas by a divisor method."""
+    """Counts from `start` on, after so many more replicas by a divisor method.
+
+    Ties go to the lower index; no expert gets more than `most`.
+    """
     counts = start.copy()
     priority = np.empty(w.size)
     for each in range(w.size):

@@ -15,24 +15,26 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
     GPU takes the replica and gives one of its own to the free slot: counts never exceed the GPUs, so some GPU
     lacks the expert, and as it is full and the other is not, it has an expert that the other lacks.
     """
+    share = w / counts
+    order = np.argsort(-share, kind="mergesort")
+    if not distinct:
+        owner = np.repeat(order, counts[order])
+        table = pack_lightest(np.arange(owner.size), share[owner], num_gpus)
+        return owner[table.ravel()].reshape(num_gpus, slots_per_gpu)
     slots = np.full((num_gpus, slots_per_gpu), -1, dtype=np.int64)
     used = np.zeros(num_gpus, dtype=np.int64)
     load = np.zeros(num_gpus)
     holds = np.zeros((num_gpus, w.size), dtype=np.bool_)
-    share = w / counts
-    for expert in np.argsort(-share, kind="mergesort"):
+    for expert in order:
         for _ in range(counts[expert]):
             best: Index = np.int64(-1)
-            free: Index = np.int64(-1)
             for gpu in range(num_gpus):
-                if used[gpu] == slots_per_gpu:
+                if used[gpu] == slots_per_gpu or holds[gpu, expert]:
                     continue
-                if free < 0 or load[gpu] < load[free]:
-                    free = gpu
-                if (not distinct or not holds[gpu, expert]) and (best < 0 or load[gpu] < load[best]):
+                if best < 0 or load[gpu] < load[best]:
                     best = gpu
             if best < 0:
-                best = _make_room(slots, used, load, holds, share, expert, free)
+                best = _make_room(slots, used, load, holds, share, expert)
             else:
                 slots[best, used[best]] = expert
                 used[best] += 1
@@ -42,8 +44,33 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
 
 
 @compiled
-def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: Index, free: Index) -> Index:
-    """Move a replica from some GPU without `expert` to GPU `free`, put `expert` in its place; that GPU."""
+def pack_lightest(order: Ints, weight: Floats, num_packs: int) -> Ints:
+    """Items of each pack, shape ``(packs, items / packs)``: in `order`, each to the lightest pack with room.
+
+    Ties go to the lower pack.
+    """
+    size = order.size // num_packs
+    table = np.empty((num_packs, size), dtype=np.int64)
+    used = np.zeros(num_packs, dtype=np.int64)
+    load = np.zeros(num_packs)
+    for item in order:
+        pack = np.argmin(load)
+        table[pack, used[pack]] = item
+        used[pack] += 1
+        load[pack] += weight[item]
+        if used[pack] == size:
+            # Full packs are never the lightest.
+            load[pack] = np.inf
+    return table
+
+
+@compiled
+def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: Index) -> Index:
+    """Move a replica from some GPU without `expert` to the lightest with room, put `expert` in its place; that GPU."""
+    free: Index = np.int64(-1)
+    for gpu in range(used.size):
+        if used[gpu] < slots.shape[1] and (free < 0 or load[gpu] < load[free]):
+            free = gpu
     best_gpu, best_slot, best_load = -1, -1, np.inf
     for gpu in range(used.size):
         if holds[gpu, expert]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eplb_opt.heuristics.packing import pack_lightest
 from eplb_opt.heuristics.parts import DIVERSE, DIVERSE_TIE, IN_ORDER, ROUNDS, SNAKE, Packing
 from eplb_opt.heuristics.refinement import exchange_extremes
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
@@ -28,26 +29,8 @@ def pack_items(weight: Floats, owner: Ints, num_packs: int, packing: Packing) ->
     elif packing.rule == DIVERSE or packing.rule == DIVERSE_TIE:
         table = _diverse(order, weight, owner, num_packs, packing.rule == DIVERSE_TIE)
     else:
-        table = _lightest(order, weight, num_packs)
+        table = pack_lightest(order, weight, num_packs)
     exchange_extremes(table, weight, packing)
-    return table
-
-
-@compiled
-def _lightest(order: Ints, weight: Floats, num_packs: int) -> Ints:
-    """Longest processing time first."""
-    size = order.size // num_packs
-    table = np.empty((num_packs, size), dtype=np.int64)
-    used = np.zeros(num_packs, dtype=np.int64)
-    load = np.zeros(num_packs)
-    for item in order:
-        pack = np.argmin(load)
-        table[pack, used[pack]] = item
-        used[pack] += 1
-        load[pack] += weight[item]
-        if used[pack] == size:
-            # Full packs are never the lightest.
-            load[pack] = np.inf
     return table
 
 

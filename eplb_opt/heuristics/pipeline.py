@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.heuristics.folding import folding_applies, search_counts
-from eplb_opt.heuristics.packing import exchange_groups, pack
+from eplb_opt.heuristics.packing import exchange_groups, pack, pack_lightest
 from eplb_opt.heuristics.replication import adams
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
@@ -47,6 +47,9 @@ def greedy(instance: Instance) -> Slots:
     Groups to nodes by LPT with equal numbers, Adams' counts inside each node (at most one replica per GPU where
     replicas must be distinct), then LPT with equal numbers of slots that passes over GPUs which hold the expert.
     Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
+
+    Heuristic ``"lpt"`` of the registry is the same by the same counts and packing, but as it is published: it packs
+    without regard to copies, and counts are those of floats. Here they are the best there are, exactly.
     """
     return place_groups(instance, lpt_groups(instance))
 
@@ -165,8 +168,7 @@ def lpt_groups(instance: Instance) -> NDArray[np.int64]:
     """Node of each group by the published rule."""
     deployment = instance.deployment
     totals = _group_totals(instance)
-    ones = np.ones(totals.size, dtype=np.int64)
-    table = pack(totals, ones, deployment.binding_nodes, deployment.groups_per_node, False)
+    table = pack_lightest(np.argsort(-totals, kind="stable"), totals, deployment.binding_nodes)
     return np.argsort(table.ravel()) // deployment.groups_per_node
 
 

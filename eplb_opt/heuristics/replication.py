@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.heuristics.apportionment import deal
+from eplb_opt.heuristics.parts import ADAMS
+from eplb_opt.kernels.compiler import Floats, Ints
 
 
 def adams(weights: Sequence[int], loads: Floats, num_slots: int, max_replicas: int) -> Ints:
@@ -20,12 +22,12 @@ def adams(weights: Sequence[int], loads: Floats, num_slots: int, max_replicas: i
 
     M. L. Balinski, H. P. Young: Fair Representation (1982); the same greedy: EPLB of DeepSeek-AI.
     """
-    counts = adams_counts(loads, np.ones(len(weights), dtype=np.int64), num_slots, max_replicas)
+    counts = deal(loads, np.ones(len(weights), dtype=np.int64), num_slots - len(weights), max_replicas, ADAMS)
     while value := largest_ratio(weights, counts.tolist()):
         needed = [weight * value.denominator // value.numerator + 1 if weight else 1 for weight in weights]
         if max(needed) > max_replicas or sum(needed) > num_slots:
             break
-        counts = adams_counts(loads, np.array(needed), num_slots, max_replicas)
+        counts = deal(loads, np.array(needed), num_slots - sum(needed), max_replicas, ADAMS)
     return counts
 
 
@@ -36,20 +38,3 @@ def largest_ratio(weights: Sequence[int], counts: Sequence[int]) -> Fraction:
         if weight * divisor > top * count:
             top, divisor = weight, count
     return Fraction(top, divisor)
-
-
-@compiled
-def adams_counts(w: Floats, start: Ints, num_slots: int, max_replicas: int) -> Ints:
-    """Replica counts from `start` on: the next replica goes to the largest ``w / r``, until the slots are full.
-
-    Ties go to the lower index; no expert gets more than `max_replicas`.
-    """
-    counts = start.copy()
-    priority = np.empty(w.size)
-    for each in range(w.size):
-        priority[each] = w[each] / counts[each] if counts[each] < max_replicas else -1.0
-    for _ in range(num_slots - start.sum()):
-        expert = np.argmax(priority)
-        counts[expert] += 1
-        priority[expert] = w[expert] / counts[expert] if counts[expert] < max_replicas else -1.0
-    return counts

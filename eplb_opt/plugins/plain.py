@@ -34,9 +34,9 @@ def even_rows(values: NDArray[Any], deployment: Deployment) -> Ints:
 def published_rows(values: NDArray[Any], deployment: Deployment) -> Ints:
     """Plans of the policy that engines ship, for loads of shape ``(layers, experts)``: ``(layers, slots)``.
 
-    Groups to nodes by LPT with equal numbers, the next replica to the largest load per replica, replicas to the GPUs
-    of their node by LPT with equal numbers. Copies may share a GPU. Milliseconds, as all layers go step by step
-    together. Source: DeepSeek-AI, https://github.com/deepseek-ai/EPLB.
+    Heuristic ``"lpt"`` of `eplb_opt.heuristics.registry` again, without compiled code: an engine is given a plan where
+    none can be had. Both give every slot the same load; which of several experts with equal loads has it may differ.
+    Milliseconds for a model, as all layers go step by step together.
     """
     loads = np.asarray(values, dtype=np.float64)
     num_layers, num_experts = loads.shape

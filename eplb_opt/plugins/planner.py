@@ -190,22 +190,20 @@ def _planned(values: NDArray[Any], deployment: Deployment, old: Ints | None, dou
 
 def _searched(values: NDArray[Any], deployment: Deployment, seconds: float) -> Ints:
     """Search on all layers, in threads, as compiled code does not hold Python."""
-    from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND
-
-    work = max(1, int(seconds * PAIRS_PER_SECOND / len(values)))
     instances = [Instance.from_loads(layer, deployment) for layer in values]
     with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores(), len(values)), "eplb_opt") as threads:
-        return np.stack(list(threads.map(_search, instances, [work] * len(instances))))
+        return np.stack(list(threads.map(_search, instances, [seconds / len(values)] * len(instances))))
 
 
-def _search(instance: Instance, work: int) -> Ints:
+def _search(instance: Instance, seconds: float) -> Ints:
     """Greedy, swap descent and search on one layer; same arguments, same plan."""
     from eplb_opt.bounds.quick import quick_bounds
-    from eplb_opt.heuristics.pipeline import greedy_plus_swap, search
+    from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, greedy_plus_swap
+    from eplb_opt.heuristics.planner import better_plan
 
     enough = max(proof.bound for proof in quick_bounds(instance)) / (1 - _CLOSE_ENOUGH)
-    slots = greedy_plus_swap(instance, work)
-    return search(instance, slots, target=instance.kernel_value(enough), work=work)
+    slots = greedy_plus_swap(instance, int(seconds * PAIRS_PER_SECOND))
+    return better_plan(instance, slots, enough, seconds, seed=0)
 
 
 def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num_gpus: int, seconds: float) -> None:

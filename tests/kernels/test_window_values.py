@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from eplb_opt.kernels.moves import exchange, transfer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.kernels.moves import exchange, transfer
 from eplb_opt.kernels.window_values import (
     floor_of,
     rank_again,

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.heuristics.registry import heuristic_of
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.plain import even_row, even_rows, published_rows
@@ -45,6 +48,27 @@ def test_published_rows_are_as_hot_as_the_published_policy(data):
     for layer, row in zip(values, rows, strict=True):
         instance = Instance.from_loads(layer, deployment)
         assert max_loads(row.tolist(), instance)[0] == reference_max_load(instance)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_every_statement_of_the_published_policy_gives_slots_the_same_loads(data):
+    """In NumPy, in compiled code, and made to obey rules of which there are none; ties included."""
+    sizes = data.draw(numbers())
+    deployment, values = replace(sizes.deployment, distinct=False), data.draw(loads(sizes))
+    rows = published_rows(values, deployment)
+    compiled = place_layers(heuristic_of("lpt"), values.astype(float), deployment).slots
+    assert slot_loads(compiled, values).tolist() == slot_loads(rows, values).tolist()
+    # Groups as packed decide which of two experts on a node is the lower one, and so do ids where groups are bound.
+    single = replace(deployment, policy="global")
+    rows = published_rows(values, single)
+    obeying = np.stack([greedy(Instance.from_loads(layer, single)) for layer in values])
+    assert slot_loads(obeying, values).tolist() == slot_loads(rows, values).tolist()
+
+
+def slot_loads(rows, values):
+    counts = np.stack([np.bincount(row, minlength=values.shape[1]) for row in rows])
+    return np.take_along_axis(values / counts, rows, axis=1)
 
 
 @given(st.data())
