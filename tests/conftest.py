@@ -13,11 +13,16 @@ from eplb_opt.proof import REFUSED
 from tests import clocks
 
 # The first call of a kernel compiles it: no deadline, and slow first examples are no sign of a slow strategy.
-# The examples are the same in every run, wherever it is; `tests.soak` draws others.
+# The examples are the same in every run, wherever it is; `tests.soak` draws others, and more of them.
 settings.register_profile(
-    "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
+    "same",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    database=None,
+    max_examples=50,
 )
-settings.register_profile("soak", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.register_profile("soak", settings.get_profile("same"), derandomize=False, print_blob=True, max_examples=200)
 settings.load_profile("same")
 
 # A shell that runs tests in the background has them ignore signals that some of them send.

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from eplb_opt.backends import limits
+from eplb_opt import limits
 from eplb_opt.limits import Limits, Meter
 
 
