@@ -72,7 +72,8 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
             parts |= {"pairs"}
         if size == WIDE_SIZE:
             parts |= {"wide deals"}
-        if few_choices(num_experts, size):
+        # A node has the experts of its groups alone.
+        if few_choices(num_experts // deployment.binding_nodes, size):
             parts |= {"enumeration"}
     if several_windows or method == JOINT:
         parts |= {"windows"}
