@@ -18,8 +18,10 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy_plus_swap
+from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
+from eplb_opt.plugins.plain import even_row
 from eplb_opt.proof import strongest
 from eplb_opt.run.pool import POOL, WorkerPool
 from eplb_opt.run.process import WorkerProcess
@@ -274,7 +276,9 @@ def test_cbc_hands_over_what_it_found_by_the_time_limit(pool):
     # Half a minute is not enough for it to prove the optimum, and what it has found by then comes in one piece.
     loads = generate_loads(num_experts=8, num_layers=1, skew=1.0, tokens=9973, seed=1)
     instance = Instance.from_loads(loads.values[0, 0], Deployment(5, 15))
-    *found, complete = run(pool, task(instance, "pulp:COIN_CMD", seconds=3.0))
+    poor = tuple(even_row(8, instance.deployment).tolist())
+    known = ProofTask(instance, poor, NO_BOUND, "pulp:COIN_CMD", Limits(3.0), call="test")
+    *found, complete = run(pool, known)
     assert not complete
     assert any(item.slots is not None for item in found) and any(item.proof is not None for item in found)
 
