@@ -118,8 +118,7 @@ def parse_solution(content: Content) -> Solution:
             f"{content.name}: 'layers' are [{describe_ids(ids)}], the plan's [{describe_ids(plan.layer_ids)}]"
         )
     objective = record.choice("objective", ("total", "mean", "worst"))
-    # Files of version 0.1 do not have them.
-    weights = record.exacts("window_weights") if record.values.get("window_weights") is not None else None
+    weights = None if record.get_or_null("window_weights", list) is None else record.exacts("window_weights")
     interrupted = any(layer.stopped_by == "interrupt" for layer in layers)
     return Solution(plan, layers, objective, record.seconds("runtime"), weights, interrupted)
 
@@ -156,13 +155,13 @@ def _labels(record: Record) -> dict[str, Any]:
     num_model_layers, layer_ids = record.get("num_model_layers", int), tuple(record.get("layer_ids", list))
     if not layer_ids or num_model_layers < 1:
         raise FileFormatError(f"{record.name} has {len(layer_ids)} layer ids and num_model_layers={num_model_layers}")
-    labels: dict[str, Any] = {"layer_ids": layer_ids, "num_model_layers": num_model_layers}
-    # Plans of version 0.1 count decoder layers and do not say which of them have experts.
-    if "numbering" in record.values:
-        labels["numbering"] = record.choice("numbering", get_args(Numbering))
-        known = record.values.get("moe_layer_ids")
-        labels["moe_layer_ids"] = None if known is None else tuple(record.get("moe_layer_ids", list))
-    return labels
+    moe_layer_ids = record.get_or_null("moe_layer_ids", list)
+    return {
+        "layer_ids": layer_ids,
+        "num_model_layers": num_model_layers,
+        "numbering": record.choice("numbering", get_args(Numbering)),
+        "moe_layer_ids": None if moe_layer_ids is None else tuple(moe_layer_ids),
+    }
 
 
 def _deployment(record: Record) -> Deployment:
@@ -178,6 +177,7 @@ def _layer(record: Record) -> LayerSolution:
     if proof.bound > objective:
         bound, value = float(proof.bound), float(objective)
         raise FileFormatError(f"{record.name}: the bound {bound:g} is above the objective {value:g}")
+    work = record.record("work")
     stopped_by: StoppedBy | None = record.choice("stopped_by", (None, *get_args(StoppedBy)))
     layer = LayerSolution(
         layer_id=record.get("layer_id", int),
@@ -187,7 +187,7 @@ def _layer(record: Record) -> LayerSolution:
         proof=proof,
         stopped_by=stopped_by,
         trace=tuple(_trace_point(point) for point in record.records("trace")),
-        work=_work(record),
+        work={step: work.seconds(step) for step in work.values},
     )
     for key, value in computed_values(layer).items():
         if key in record.values and record.values[key] != value:
@@ -196,19 +196,8 @@ def _layer(record: Record) -> LayerSolution:
     return layer
 
 
-def _work(record: Record) -> dict[str, float]:
-    """Seconds by step; version 0.1.0 wrote only their sum."""
-    if "work" not in record.values:
-        return {"unknown": record.seconds("runtime")}
-    steps = record.record("work")
-    return {step: steps.seconds(step) for step in steps.values}
-
-
 def _proof(record: Record) -> Proof:
-    # Files of version 0.1 do not have it.
-    evidence = record.values.get("evidence")
-    if evidence is not None and not isinstance(evidence, dict):
-        raise FileFormatError(f"{record.name}: 'evidence' is no object")
+    evidence = record.get_or_null("evidence", dict)
     argument, by = record.get("argument", str), record.get("by", str) if "by" in record.values else None
     if by is None:
         argument, by = _argument_of_0_2(argument)
@@ -219,9 +208,9 @@ def _proof(record: Record) -> Proof:
 
 
 def _argument_of_0_2(sentence: str) -> tuple[str, str]:
-    """Argument and `by` of a proof in files of versions 0.1 and 0.2, which wrote both in a sentence."""
+    """Argument and `by` of a proof in files of version 0.2, which wrote both in a sentence."""
     argument, _, by = sentence.partition(" by ")
-    # Whoever left a node open, these versions named CP-SAT.
+    # Whoever left a node open, it named CP-SAT.
     return argument, "cpsat or search" if argument == "partition" and by else by
 
 

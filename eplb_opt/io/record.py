@@ -42,6 +42,10 @@ class Record:
             raise self._wrong(key, kind.__name__)
         return value
 
+    def get_or_null(self, key: str, kind: type[T]) -> T | None:
+        """Value of `key`, which is of the type `kind`, or null."""
+        return None if self._value(key) is None else self.get(key, kind)
+
     def seconds(self, key: str) -> float:
         """Value of `key` as a finite number that is not negative."""
         value = self._value(key)

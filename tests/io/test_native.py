@@ -51,8 +51,11 @@ def changed(text, **changes):
     return content(json.dumps(values))
 
 
+BOUND = {"exact": "180", "float": 180.0}
+
+
 def test_a_bound_without_a_certificate_is_the_word_of_the_file():
-    proof = {"argument": "magic", "bound": {"exact": "180", "float": 180.0}, "checked": True}
+    proof = {"argument": "magic", "bound": BOUND, "checked": True, "evidence": None}
     (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
     assert not layer.proof.checked
 
@@ -90,7 +93,7 @@ def test_files_of_0_2_0_have_argument_and_by_in_a_sentence(sentence, argument, b
 
 
 def test_what_rests_on_a_word_has_no_certificate():
-    proof = {"argument": "nodes", "by": "cpsat", "bound": {"exact": "180", "float": 180.0}, "checked": True}
+    proof = {"argument": "nodes", "by": "cpsat", "bound": BOUND, "checked": True, "evidence": None}
     (layer,) = parse_solution(changed(format_solution(SOLUTION), layers__proof=proof)).layers
     assert (layer.proof.certified, layer.proof.checked) == (None, False)
 
@@ -127,12 +130,6 @@ def test_a_saved_solution_is_read(tmp_path):
     SOLUTION.save(tmp_path / "solution.json")
     assert read_solution(tmp_path / "solution.json") == SOLUTION
     assert read_plan(tmp_path / "solution.json") == SOLUTION.plan
-
-
-def test_a_file_without_seconds_by_step_keeps_their_sum():
-    old = changed(format_solution(SOLUTION), layers__work=None)
-    (layer,) = parse_solution(old).layers
-    assert (layer.work, layer.runtime) == ({"unknown": 1.5}, 1.5)
 
 
 def test_every_exact_number_is_written_as_text_and_as_a_float():
@@ -208,6 +205,8 @@ BAD_PLANS = [
     ({"num_experts": 0}, InvalidPlanError, "num_experts=0"),
     ({"num_model_layers": 5}, InvalidPlanError, "num_model_layers=5 leaves no room for layer 5"),
     ({"num_model_layers": 0}, FileFormatError, "num_model_layers=0"),
+    ({"numbering": None}, FileFormatError, "x.json has no key 'numbering'"),
+    ({"moe_layer_ids": 3}, FileFormatError, "'moe_layer_ids' is 3, not list"),
     ({"layer_ids": []}, FileFormatError, "0 layer ids"),
     ({"layer_ids": [3]}, InvalidPlanError, "1 layer ids for 2 layers"),
     ({"layer_ids": [3, 4.5]}, InvalidPlanError, "layer ids are not integers"),
@@ -232,6 +231,9 @@ BAD_SOLUTIONS = [
     ({"plan__version": 9}, "'plan' is version 9 of eplb_opt.plan"),
     ({"objective": "best"}, "'objective' is 'best', not one of total, mean, worst"),
     ({"runtime": -1}, "'runtime' is -1"),
+    ({"window_weights": None}, "x.json has no key 'window_weights'"),
+    ({"layers__work": None}, "'layers' 0 has no key 'work'"),
+    ({"layers__proof__evidence": "mean"}, "'evidence' is 'mean', not dict"),
     ({"layers": []}, r"'layers' are \[\], the plan's \[3\]"),
     ({"layers__layer_id": 4}, r"'layers' are \[4\], the plan's \[3\]"),
     ({"layers__objective": 5}, "'layers' 0, 'objective' is 5, not an object"),
