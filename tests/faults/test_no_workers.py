@@ -14,7 +14,7 @@ import eplb_opt
 from eplb_opt.limits import usable_cores
 from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.steps import run_in_worker
-from tests.clocks import patience
+from tests.clocks import LONG, patience
 from tests.faults.commands import LOADS, SHAPE, begin, record, require_proven, require_proven_file
 
 DEPLOYMENT = eplb_opt.Deployment(32, 96)
@@ -134,10 +134,16 @@ class LosesASearchBesideAProgram(ThreadPoolExecutor):
 
 
 def test_a_layer_that_lost_one_of_two_steps_is_searched_again_after_the_other():
+    pressed = []
     with LosesASearchBesideAProgram(2) as executor:
-        solution = eplb_opt.solve(
-            LOADS.values[:, :1], DEPLOYMENT, time_limit=8, target_gap=0, executor=executor, workers=2
-        )
+
+        def enough(_now):
+            if executor.searches_after and not pressed:
+                pressed.append(True)
+                signal.raise_signal(signal.SIGINT)
+
+        options = {"time_limit": LONG, "target_gap": 0, "executor": executor, "workers": 2, "progress": enough}
+        solution = eplb_opt.solve(LOADS.values[:, :1], DEPLOYMENT, **options)
     require_proven(solution)
     assert executor.lost == "refused"
     assert executor.searches_after > 0

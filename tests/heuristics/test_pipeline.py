@@ -77,7 +77,7 @@ def test_greedy_is_valid(instance):
     assert valid(slots, instance)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(instances(**LARGER))
 def test_every_heuristic_is_valid_on_larger_deployments(instance):
     assert valid(greedy(instance), instance)
@@ -102,7 +102,7 @@ def test_greedy_plus_swap_is_valid_and_between_greedy_and_the_optimum(instance):
     assert brute_force(instance) <= value(found, instance) <= value(greedy(instance), instance)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(instances(**LARGER), st.integers(0, 2**32))
 def test_no_search_is_worse_than_its_start_for_loads_of_any_size(instance, seed):
     start = greedy(instance)
@@ -127,7 +127,7 @@ def test_search_is_not_worse_by_what_floats_cannot_see(gpus, slots, loads):
         assert value(search(instance, start, kicks=30, seed=seed), instance) <= value(start, instance)
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(instances(**LARGER), st.integers(0, 2**40))
 def test_search_is_deterministic_and_leaves_its_start(instance, seed):
     start = greedy(instance)
@@ -183,8 +183,9 @@ def test_swap_exchanges_groups_of_nodes():
 @pytest.mark.parametrize("row", [0, 1])
 def test_search_finds_the_known_hierarchical_optima_of_the_readme_example(row):
     instance = Instance.from_loads(README_LAYERS[row], replace(README_DEPLOYMENT, distinct=True))
-    best = min(value(search(instance, greedy(instance), kicks=200, seed=seed), instance) for seed in range(20))
-    assert best == (151, Fraction("179.5"))[row]
+    optimum = (151, Fraction("179.5"))[row]
+    found = (value(search(instance, greedy(instance), kicks=200, seed=seed), instance) for seed in range(20))
+    assert any(best == optimum for best in found)
 
 
 def test_a_layer_without_load_is_planned():

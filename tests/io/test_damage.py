@@ -108,7 +108,7 @@ def test_a_truncated_file_is_answered(reader, data, kind):
 
 
 @pytest.mark.parametrize(("reader", "data", "kind"), READERS.values(), ids=READERS)
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(edits=st.lists(st.tuples(st.integers(0, 2**20), st.binary(max_size=3)), min_size=1, max_size=3))
 def test_a_file_with_other_bytes_is_answered(reader, data, kind, edits):
     for place, patch in edits:
@@ -133,7 +133,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("key", ["logical_count", "physical_to_logical_map", "load_history", "snapshots"])
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(name=st.none() | st.text(max_size=3), value=VALUES)
 def test_any_json_value_is_answered(key, name, value):
     data = json.dumps({key: value} if name is None else {key: value, name: 1}).encode()
@@ -141,7 +141,7 @@ def test_any_json_value_is_answered(key, name, value):
     answers(plan_of, data, object)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(loads=VALUES, mapping=VALUES, key=st.sampled_from(["version", "num_layers", "step", "more"]), value=VALUES)
 def test_any_value_of_a_record_is_answered(loads, mapping, key, value):
     for record in (stats(loads, MAP), stats([[1, 2, 3]] * 2, mapping), stats([[1, 2, 3]] * 2, MAP) | {key: value}):

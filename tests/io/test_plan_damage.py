@@ -52,7 +52,7 @@ def test_a_truncated_file_is_answered(engine, name):
 
 
 @pytest.mark.parametrize(("engine", "name"), FILES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(edits=st.lists(st.tuples(st.integers(0, 2**20), st.binary(max_size=3)), min_size=1, max_size=3))
 def test_a_file_with_other_bytes_is_answered(engine, name, edits):
     data = bytes_of(engine, name)
@@ -74,7 +74,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("engine", KEYS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data(), value=JSON)
 def test_any_value_of_a_key_is_answered(engine, data, value):
     content = json.loads(bytes_of(engine, "x.json"))

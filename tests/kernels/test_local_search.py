@@ -97,7 +97,7 @@ def test_pack_puts_the_heaviest_first_to_the_lightest_gpu():
     assert [sorted(gpu) for gpu in table.tolist()] == [[0, 1], [2, 3], [4, 5]]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(tables(), st.integers(0, 40), st.integers(0, 2**32 - 1))
 def test_improve_keeps_the_table_valid_and_is_never_worse(start, kicks, seed):
     w, table, most, distinct = start
@@ -111,7 +111,7 @@ def test_improve_keeps_the_table_valid_and_is_never_worse(start, kicks, seed):
     assert top == pytest.approx(float(exact_max_load(w, table)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(tables(), st.integers(0, 2**32 - 1))
 def test_improve_is_deterministic(start, seed):
     w, table, most, distinct = start
