@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from eplb_opt.kernels.compiler import Index
+if TYPE_CHECKING:
+    from eplb_opt.kernels.compiler import Index
 
 # Numpy's integers: a kernel that is called with one of Python's from a global is compiled for that number alone.
 # Divisor methods: the next slot goes to the expert with the largest load / divisor, r its present count.

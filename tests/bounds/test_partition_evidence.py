@@ -32,7 +32,7 @@ CLAIMED, MORE = Fraction(20), Fraction(21)
 def nodes():
     """Nodes of which the mean loads are known, from 3 to 7."""
     pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
-    return {pair: Node(LAYER, pair) for pair in pairs}
+    return {pair: Node(LAYER, pair, Fraction(0)) for pair in pairs}
 
 
 def claim(nodes, pair, by, bound=CLAIMED):
