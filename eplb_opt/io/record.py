@@ -75,9 +75,12 @@ class Record:
 
     def _exact(self, wrong: FileFormatError) -> Fraction:
         try:
-            return exact_value(self.get("exact", str))
-        except (ValueError, ZeroDivisionError):
+            value = exact_value(self.get("exact", str))
+            # Nobody writes a number that no float is near.
+            float(value)
+        except (ValueError, ZeroDivisionError, OverflowError):
             raise wrong from None
+        return value
 
     def record(self, key: str) -> Record:
         """The object under `key`."""

@@ -24,6 +24,11 @@ def test_an_exact_number_of_more_tokens_than_anybody_counts_is_refused():
         Record("x", {"a": exact_number(Fraction(2**53))}).exact("a")
 
 
+def test_numbers_beyond_floats_are_no_exact_numbers():
+    with pytest.raises(FileFormatError, match=r"x: 'a' is .* not a list of exact numbers such as 590/3"):
+        Record("x", {"a": [{"exact": "1" + "0" * 400}]}).exacts("a")
+
+
 @pytest.mark.parametrize("text", ["", "1/0", "1/", "/2", "-1", "1.5", "1e3", " 1", "1_0", "1/2/3", "²", "9" * 300_000])
 def test_other_texts_are_no_exact_numbers(text):
     with pytest.raises(FileFormatError, match=r"x: 'a' is .* not an exact number such as 590/3"):
