@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import isfinite
 from numbers import Real
+from reprlib import repr as short
+from sys import float_info
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +69,8 @@ def _window_weights(loads: Loads, objective: str, weights: Sequence[float] | Non
     if len(weights) != loads.num_windows:
         raise InvalidArgumentError(f"there are {len(weights)} window_weights for {loads.num_windows} windows")
     for weight in weights:
-        if not (isinstance(weight, Real) and isfinite(weight) and weight > 0):
-            raise InvalidArgumentError(f"window_weights hold {weight!r}, which is not a positive number")
+        if not (isinstance(weight, Real) and 0 < weight <= float_info.max):
+            raise InvalidArgumentError(f"window_weights hold {short(weight)}, which is not a positive number")
     return tuple(Fraction(*weight.as_integer_ratio()) for weight in weights)
 
 

@@ -104,6 +104,7 @@ def test_weights_are_worth_as_much_as_repetition():
         ({"window_weights": [1, 0, 1]}, "hold 0, which is not a positive number"),
         ({"window_weights": [1, float("nan"), 1]}, "hold nan"),
         ({"window_weights": [1, "2", 1]}, "hold '2'"),
+        ({"window_weights": [1, 10**400, 1]}, r"hold 10+\.\.\.0+, which is not"),
         ({"window_weights": [1, 1, 1], "objective": "worst"}, "the objective is worst"),
         ({"scenarios": 5, "objective": "total"}, "give several"),
     ],

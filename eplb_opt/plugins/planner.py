@@ -25,6 +25,7 @@ from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.max_loads import hottest_loads, strictly_cooler, valid_layers
 from eplb_opt.plugins.plain import Ints, even_rows, published_rows
 from eplb_opt.plugins.relabel import keep_slots, moved_slots, relabel
+from eplb_opt.tokens import LEAST
 from eplb_opt.verify import require_valid
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ def time_limit() -> float:
 def layer_loads(weight: Any, name: str = "weight") -> NDArray[Any]:
     """Loads of shape ``(layers, experts)``, int64 or float64, from a tensor or array on any device, of any number type.
 
+    A moving average of an engine decays to next to nothing, which is no load here.
+
     Raises
     ------
     InvalidLoadsError
@@ -76,6 +79,10 @@ def layer_loads(weight: Any, name: str = "weight") -> NDArray[Any]:
     shape = tuple(np.shape(weight))
     if len(shape) != 2:
         raise InvalidLoadsError(f"{name} has shape {shape}; expected (layers, experts)")
+    # No other type of numbers holds one as small.
+    if str(getattr(weight, "dtype", "")).endswith("float64"):
+        weight = host_array(weight)
+        weight = np.where((weight > 0) & (weight < LEAST), 0.0, weight)
     values: NDArray[Any] = Loads.of(weight).values[0]
     return values
 

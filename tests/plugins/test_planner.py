@@ -198,6 +198,13 @@ def test_loads_of_any_number_type_are_taken_as_they_are(dtype):
         assert layer_loads(tensor.to(dtype)).tolist() == expected
 
 
+@pytest.mark.parametrize("make", [np.array, lambda rows: torch.tensor(rows, dtype=torch.float64)])
+def test_a_moving_average_that_has_decayed_is_no_load(make):
+    assert layer_loads(make([[3.0, 1e-250, 0.5, 5e-324]])).tolist() == [[3.0, 0.0, 0.5, 0.0]]
+    with pytest.raises(InvalidLoadsError):
+        layer_loads(make([[3.0, -1e-250, 0.5, 1.0]]))
+
+
 @pytest.mark.parametrize("wrong", [torch.ones(4), torch.ones(1, 2, 4), torch.ones(0, 4), -torch.ones(1, 4)])
 def test_wrong_loads_are_one_sentence(wrong):
     with pytest.raises(InvalidLoadsError) as caught:
