@@ -27,7 +27,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.io import write_loads
 from eplb_opt.objective import Objective
 from eplb_opt.report import make_report
-from eplb_opt.run.loading import load_kernels, load_window_kernels
+from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.steps import search_on, start
 from eplb_opt.verify import max_loads, objective_value
 
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--closing", type=float, default=0.0, help="also solve with this time limit, in seconds")
     arguments = parser.parse_args()
     print(f"import: {milliseconds_to_import():.0f} ms; kernels, compiled before: ", end="")
-    print(f"{1e3 * (load_kernels() + load_window_kernels()):.0f} ms")
+    print(f"{1e3 * load_kernels():.0f} ms")
     measure(replace(Size(), layers=1, windows=2), Path(tempfile.mkdtemp()), 0.0)
     for name, sizes in SERIES.items():
         if arguments.vary not in (name, "all"):

@@ -175,7 +175,7 @@ def test_ctrl_c_when_every_layer_is_done_is_told_to_whoever_calls_in_a_loop():
 
 
 def test_wrong_input_is_refused_before_anything_is_compiled(monkeypatch):
-    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda: pytest.fail("kernels were loaded"))
+    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda _parts: pytest.fail("kernels were loaded"))
     with pytest.raises(InvalidDeploymentError):
         eplb_opt.solve([[4, 4, 4, 4, 4]], Deployment(4, 4))
     with pytest.raises(InvalidArgumentError, match="scenarios"):

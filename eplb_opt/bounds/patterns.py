@@ -114,7 +114,8 @@ def _heaviest_patterns(buckets: Ints, weights: Ints, size: int, capacity: int) -
     best = np.zeros((size, capacity + 1), dtype=np.int64)
     for s in range(1, size):
         before, row = best[s - 1], best[s]
-        row[:] = before
+        for c in range(capacity + 1):
+            row[c] = before[c]
         for item in range(buckets.size):
             bucket, weight = buckets[item], weights[item]
             if s == 1:
@@ -138,11 +139,25 @@ def _trace(best: Ints, starts: Ints, weights: Ints, capacity: int, bucket: int, 
                 pattern[length] = starts[item]
                 length, left = length + 1, left - starts[item]
                 break
+    positions = np.empty(length, dtype=np.int64)
+    positions[0] = _last_within(choice, bucket)
     for place in range(1, length):
-        largest = np.searchsorted(choice, pattern[place] + left, side="right") - 1
-        left -= choice[largest] - pattern[place]
-        pattern[place] = choice[largest]
-    return np.searchsorted(choice, pattern[:length])
+        positions[place] = _last_within(choice, pattern[place] + left)
+        left -= choice[positions[place]] - pattern[place]
+    return positions
+
+
+@compiled
+def _last_within(choice: Ints, most: int) -> int:
+    """The position of the last of increasing buckets that is at most `most`."""
+    begin, end = 0, choice.size
+    while begin < end:
+        middle = (begin + end) // 2
+        if choice[middle] > most:
+            end = middle
+        else:
+            begin = middle + 1
+    return begin - 1
 
 
 @compiled

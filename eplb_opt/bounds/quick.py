@@ -170,9 +170,11 @@ def _replicas_needed(w: Ints, top: int, rules: _Rules) -> Ints:
     impossible = np.empty(0, dtype=np.int64)
     need, least = np.ones(w.size, dtype=np.int64), np.empty(w.size, dtype=np.int64)
     if top <= 0:
-        return impossible if w.max() > 0 else need
+        return impossible if w.sum() > 0 else need
     for e in range(w.size):
         need[e] = max(1, -(-w[e] // top))
+        if need[e] > rules.most:
+            return impossible
     if w.sum() > top * rules.gpus:
         return impossible
     if rules.nodes > 1 and _hottest_node(w, rules.groups, rules.nodes) > top * (rules.gpus // rules.nodes):
@@ -180,7 +182,7 @@ def _replicas_needed(w: Ints, top: int, rules: _Rules) -> Ints:
     others = min(rules.slots_per_gpu - 1, w.size)
     while True:
         slack = rules.slots - need.sum()
-        if slack < 0 or need.max() > rules.most:
+        if slack < 0:
             return impossible
         if rules.nodes > 1 and _hottest_node(need, rules.groups, rules.nodes) > rules.slots // rules.nodes:
             return impossible
@@ -201,6 +203,8 @@ def _replicas_needed(w: Ints, top: int, rules: _Rules) -> Ints:
             if fillers >= top:
                 return impossible
             needed = -(-w[e] // (top - fillers))
+            if needed > rules.most:
+                return impossible
             if needed > need[e]:
                 need[e] = needed
                 changed = True

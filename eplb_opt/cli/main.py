@@ -13,7 +13,20 @@ from collections.abc import Sequence
 import typer
 
 import eplb_opt
-from eplb_opt.cli import backtest, bench, compare, convert, demo, evaluate, generate, inspect, report, solve, verify
+from eplb_opt.cli import (
+    backtest,
+    bench,
+    compare,
+    convert,
+    demo,
+    evaluate,
+    generate,
+    inspect,
+    report,
+    solve,
+    verify,
+    warm_up,
+)
 from eplb_opt.cli.running import run_words
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import EplbOptError
@@ -25,8 +38,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, compare, backtest, report, evaluate, verify, inspect, convert, generate, bench, demo):
-    app.command(name=command.__name__.rpartition(".")[2], epilog=getattr(command, "EPILOG", None))(command.run)
+for command in (solve, compare, backtest, report, evaluate, verify, inspect, convert, generate, bench, demo, warm_up):
+    name = command.__name__.rpartition(".")[2].replace("_", "-")
+    app.command(name=name, epilog=getattr(command, "EPILOG", None))(command.run)
 
 
 @app.callback(invoke_without_command=True)

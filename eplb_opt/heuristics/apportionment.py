@@ -37,12 +37,21 @@ def apportion(w: Floats, num_slots: int, num_gpus: int, most: int, replication: 
         late = deal(w, counts, tail, most, replication.tail_rule)
         if replication.adaptive:
             other = deal(w, counts, tail, most, HUNTINGTON_HILL)
-            if (w / other).max() < (w / late).max():
+            if _hottest(w, other) < _hottest(w, late):
                 late = other
         counts = late
     if replication.fixups:
         fix_up(w, counts, most, replication.fixups)
     return counts
+
+
+@compiled
+def _hottest(w: Floats, counts: Ints) -> float:
+    """The largest load of a replica."""
+    hottest = 0.0
+    for expert in range(w.size):
+        hottest = max(hottest, w[expert] / counts[expert])
+    return hottest
 
 
 @compiled
@@ -107,7 +116,7 @@ def _priority(load: float, r: int, rule: Index) -> float:
 @compiled
 def _below_level(w: Floats, num_slots: int, most: int) -> Ints:
     """Counts that bring every replica to a level, as low as bisection can tell that the slots allow."""
-    low, high = w.sum() / num_slots, w.max()
+    low, high = w.sum() / num_slots, w[np.argmax(w)]
     counts = np.ones(w.size, dtype=np.int64)
     if high <= 0.0:
         return counts

@@ -64,18 +64,21 @@ def place_layers(heuristic: Heuristic, loads: NDArray[np.float64], deployment: D
     num_experts = loads.shape[1]
     deployment.require_room_for(num_experts)
     spare = deployment.slots_per_node - num_experts // deployment.binding_nodes + 1
-    most = min(spare, deployment.gpus_per_node) if deployment.distinct else spare
+    # What is to be on every GPU is once on each, where experts are enough to fill a GPU with.
+    enough = deployment.slots_per_gpu <= num_experts // deployment.binding_nodes
+    apart = deployment.distinct or bool(enough and heuristic.replication.rule == EVERYWHERE)
     places = _Places(
         deployment.binding_nodes,
         deployment.binding_groups,
         deployment.gpus_per_node,
         deployment.slots_per_gpu,
-        most,
-        deployment.distinct,
+        min(spare, deployment.gpus_per_node) if apart else spare,
+        apart,
     )
     loads = np.ascontiguousarray(loads, dtype=np.float64)
     experts = np.stack([_experts_of_nodes(layer, places, heuristic.groups) for layer in loads])
-    slots, doubled = _place(loads, experts, places, heuristic.replication, heuristic.gpus)
+    counts = _counts(loads, experts, places, heuristic.replication)
+    slots, doubled = _place(loads, experts, counts, places, heuristic.gpus)
     if heuristic.descent:
         _descend(loads, slots, places, np.random.default_rng(0))
     return Placement(slots, doubled)
@@ -103,35 +106,45 @@ def _experts_of_nodes(w: Floats, places: _Places, packing: Packing) -> Ints:
 
 
 @compiled
-def _place(
-    loads: Floats, experts_of_nodes: Ints, places: _Places, replication: Replication, gpus: Packing
-) -> tuple[Ints, Ints]:
+def _counts(loads: Floats, experts_of_nodes: Ints, places: _Places, replication: Replication) -> Ints:
+    """Replicas of the experts of each node of each layer, shaped as these."""
+    counts = np.empty_like(experts_of_nodes)
+    num_layers, num_nodes, num_experts = counts.shape
+    w = np.empty(num_experts)
+    for layer in range(num_layers):
+        for node in range(num_nodes):
+            for expert in range(w.size):
+                w[expert] = loads[layer, experts_of_nodes[layer, node, expert]]
+            found = apportion(w, places.gpus * places.slots, places.gpus, places.most, replication)
+            for expert in range(w.size):
+                counts[layer, node, expert] = found[expert]
+    return counts
+
+
+@compiled
+def _place(loads: Floats, experts_of_nodes: Ints, counts: Ints, places: _Places, packing: Packing) -> tuple[Ints, Ints]:
+    """`Placement.slots` and `Placement.doubled`; no expert twice on a GPU where replicas have to be distinct."""
     num_layers = loads.shape[0]
     node_slots = places.gpus * places.slots
     slots = np.empty((num_layers, places.nodes * node_slots), dtype=np.int64)
     doubled = np.zeros(num_layers, dtype=np.int64)
-    # What is to be on every GPU is once on each, where experts are enough to fill a GPU with.
-    enough = places.slots <= loads.shape[1] // places.nodes
-    apart = places.distinct or (enough and replication.rule == EVERYWHERE)
-    most = min(places.most, places.gpus) if apart else places.most
-    w, replica_loads = np.empty(experts_of_nodes.shape[2]), np.empty(node_slots)
+    w, replica_loads = np.empty(counts.shape[2]), np.empty(node_slots)
     table = np.empty((places.gpus, places.slots), dtype=np.int64)
     for layer in range(num_layers):
         for node in range(places.nodes):
             experts = experts_of_nodes[layer, node]
             for expert in range(w.size):
                 w[expert] = loads[layer, experts[expert]]
-            counts = apportion(w, node_slots, places.gpus, most, replication)
-            owner = _items(counts, node_slots)
+            owner = _items(counts[layer, node], node_slots)
             for item in range(node_slots):
-                replica_loads[item] = w[owner[item]] / counts[owner[item]]
-            items = pack_items(replica_loads, owner, places.gpus, gpus)
+                replica_loads[item] = w[owner[item]] / counts[layer, node, owner[item]]
+            items = pack_items(replica_loads, owner, places.gpus, packing)
             for gpu in range(places.gpus):
                 for place in range(places.slots):
                     table[gpu, place] = owner[items[gpu, place]]
-            state = state_of(w, table, most, apart)
+            state = state_of(w, table, places.most, places.distinct)
             doubled[layer] += num_doubled(state)
-            if apart:
+            if places.distinct:
                 part_doubles(state)
             for gpu in range(places.gpus):
                 for place in range(places.slots):
@@ -143,12 +156,13 @@ def _place(
 def _items(counts: Ints, num_slots: int) -> Ints:
     """Experts of the replicas: the first of each expert in order, then the second of those that have two, and so on."""
     owner = np.empty(num_slots, dtype=np.int64)
-    item = 0
-    for copy in range(counts.max()):
+    item = copy = 0
+    while item < num_slots:
         for expert in range(counts.size):
             if counts[expert] > copy:
                 owner[item] = expert
                 item += 1
+        copy += 1
     return owner
 
 

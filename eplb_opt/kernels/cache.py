@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,9 +43,14 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
         self._cache_file = _CheckedFiles(self._cache_path, *names, behind=behind)
 
     @property
+    def lasts(self) -> bool:
+        """Whether what is stored is still there when this process has ended."""
+        return not isinstance(self._impl.locator, TemporaryFolder)
+
+    @property
     def how_often(self) -> str:
         """How often a kernel that is not stored yet is compiled, in words."""
-        if not isinstance(self._impl.locator, TemporaryFolder):
+        if self.lasts:
             return "once per machine"
         return (
             f"at every start, as nothing can be stored in {Path(self._impl.locator._py_file).parent} or in the user's "
@@ -70,6 +76,14 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
         except Exception as error:  # noqa: BLE001 - the kernel is there, whatever is wrong with its file
             cannot_store()
             _tell_once("kernels cannot be stored, and are compiled again next time: %s: %s", self._cache_path, error)
+
+
+def lasting_folder(*kernels: Any) -> Path | None:
+    """The folder below which the code of some kernels is stored; ``None`` where it is gone with this process."""
+    caches = [kernel._cache for kernel in kernels]
+    if not all(isinstance(cache, KernelCache) and cache.lasts for cache in caches):
+        return None
+    return Path(os.path.commonpath([cache.cache_path for cache in caches]))
 
 
 class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba has no types

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.repartition import repartition, repartition_widely
+from eplb_opt.kernels.repartition import repartition
 from eplb_opt.kernels.state import State, add_up, exchange, state_of, transfer
-from eplb_opt.kernels.wide_deal import WIDE_SIZE
 
 # Pairs of slots looked at before the other kind of move has its turn.
 _TURN, _KICK_TURN = 4_000_000, 1_000_000
@@ -35,11 +34,10 @@ def improve(
     Returns the largest GPU load, never above the one given but for rounding.
     """
     state = state_of(w, slots, max_replicas, distinct)
-    num_gpus, size = slots.shape
+    num_gpus = slots.shape[0]
     log = new_log(num_gpus)
     descend(state, log, 0, budget)
     top = state.gpu_loads.max()
-    deal = repartition_widely if size == WIDE_SIZE else repartition
     kick, dealing = 0, True
     turn = np.array([0])
     # A turn takes milliseconds: only what it consists of is worth compiling, and in small parts.
@@ -48,7 +46,7 @@ def improve(
         turn[0] = min(budget[0], _TURN if dealing else _KICK_TURN)
         budget[0] -= turn[0]
         if dealing:
-            deal(state, target, turn, random)
+            repartition(state, target, turn, random)
             top = state.gpu_loads.max()
         else:
             kick, top = perturb(state, log, target, kicks, kick, turn, random)
@@ -70,18 +68,20 @@ def perturb(
 ) -> tuple[int, float]:
     """Random moves and a new descent, again and again, each kept unless worse; the number so far, and the max load."""
     load = state.gpu_loads
-    top, before = load.max(), load.copy()
+    top, before = load[np.argmax(load)], load.copy()
     while kick < kicks and budget[0] > 0 and top > target:
         kick += 1
-        before[:] = load
+        for gpu in range(load.size):
+            before[gpu] = load[gpu]
         length = _kick(state, log, random)
         length = descend(state, log, length, budget)
-        new = load.max()
+        new = load[np.argmax(load)]
         if new <= top:
             top = new
         else:
             _undo(state, log, length)
-            load[:] = before
+            for gpu in range(load.size):
+                load[gpu] = before[gpu]
     return kick, top
 
 
@@ -95,10 +95,10 @@ def descend(state: State, log: Ints, length: int, budget: Ints) -> int:
         best, gpu, place, own = _best_exchange(state, hot)
         other_best, other_gpu, other_place, expert = _best_transfer(state, hot, best)
         if other_best < best:
-            log[length] = other_gpu, other_place, -1, slots[other_gpu, other_place]
+            _note(log, length, other_gpu, other_place, -1, slots[other_gpu, other_place])
             transfer(state, other_gpu, other_place, expert)
         elif gpu >= 0:
-            log[length] = gpu, place, hot, own
+            _note(log, length, gpu, place, hot, own)
             exchange(state, gpu, place, hot, own)
         else:
             break
@@ -213,14 +213,20 @@ def _kick(state: State, log: Ints, random: np.random.Generator) -> int:
             and counts[a] < state.max_replicas
             and not (distinct and holds[h, a])
         ):
-            log[length] = h, j, -1, b
+            _note(log, length, h, j, -1, b)
             transfer(state, h, j, a)
             length += 1
         elif not (distinct and (holds[h, a] or holds[g, b])):
-            log[length] = h, j, g, i
+            _note(log, length, h, j, g, i)
             exchange(state, h, j, g, i)
             length += 1
     return length
+
+
+@compiled
+def _note(log: Ints, length: int, g: Index, i: Index, h: Index, j: Index) -> None:
+    """Enter a move: one by one, as a whole row takes the compiler seconds."""
+    log[length, 0], log[length, 1], log[length, 2], log[length, 3] = g, i, h, j
 
 
 @compiled

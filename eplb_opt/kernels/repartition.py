@@ -7,8 +7,10 @@ import numpy as np
 from eplb_opt.kernels.compiler import Floats, Index, Ints, Masks, compiled
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State
-from eplb_opt.kernels.wide_deal import deal_many
+from eplb_opt.kernels.wide_deal import WIDE_SIZE, deal_many
 
+# Deals that never end by their number.
+_ALL = 2**62
 # GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
 _FIRST_GPUS, _MOST_GPUS = 4, 10
 # Most slots of all of them (bits of a mask), and most ways to fill the first.
@@ -29,53 +31,50 @@ _PATIENCE = 150
 _COOLER = 1.0 - 1e-12
 
 
-@compiled
 def repartition(state: State, target: float, budget: Ints, random: np.random.Generator) -> None:
     """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew.
 
     Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
     take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
-    some take part, drawn at random, so that the ways to fill one GPU stay countable. Stops at `target`, or when
-    ``budget[0]`` is used up.
+    some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are dealt
+    many at once as well (`wide_deal`). Stops at `target`, or when ``budget[0]`` is used up.
     """
-    if min(state.slots.shape) < 2:
+    num_gpus, size = state.slots.shape
+    if num_gpus < 2 or size < 2:
         return
-    size_of_deal = _first_size(state)
-    while budget[0] > 0 and state.gpu_loads.max() > target:
-        _deal_few(state, size_of_deal, budget, random)
+    # How many GPUs take part, and how often that has failed in a row.
+    scale = np.array([min(num_gpus, _FIRST_GPUS), 0])
+    if size == WIDE_SIZE:
+        _deal_few_or_many(state, target, scale, budget, random)
+    else:
+        _deal_few(state, target, _ALL, scale, budget, random)
 
 
 @compiled
-def repartition_widely(state: State, target: float, budget: Ints, random: np.random.Generator) -> None:
-    """The same for GPUs with three slots, of which many are dealt at once as well (`wide_deal`)."""
-    if min(state.slots.shape) < 2:
-        return
-    size_of_deal = _first_size(state)
-    while budget[0] > 0 and state.gpu_loads.max() > target:
+def _deal_few_or_many(state: State, target: float, scale: Ints, budget: Ints, random: np.random.Generator) -> None:
+    while budget[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
         if random.random() < _WIDE:
             deal_many(state, target, budget, random)
         else:
-            _deal_few(state, size_of_deal, budget, random)
+            _deal_few(state, target, np.int64(1), scale, budget, random)
 
 
 @compiled
-def _first_size(state: State) -> Ints:
-    """How many GPUs are dealt anew at first, and how often that has failed in a row."""
-    return np.array([min(state.slots.shape[0], _FIRST_GPUS), 0])
-
-
-@compiled
-def _deal_few(state: State, size_of_deal: Ints, budget: Ints, random: np.random.Generator) -> None:
-    num = size_of_deal[0]
-    gpus = _partners(state.gpu_loads, num, random)
-    if _deal_anew(state, gpus, _slots_each(num, state.slots.shape[1]), budget, random):
-        size_of_deal[0], size_of_deal[1] = max(2, num - 1), 0
-    else:
-        size_of_deal[1] += 1
-        if size_of_deal[1] == _PATIENCE:
-            most = min(state.slots.shape[0], _MOST_GPUS)
-            size_of_deal[0], size_of_deal[1] = min(most, num + 1), 0
+def _deal_few(
+    state: State, target: float, deals: Index, scale: Ints, budget: Ints, random: np.random.Generator
+) -> None:
+    num_gpus, size = state.slots.shape
+    while deals > 0 and budget[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
+        deals -= 1
+        num = scale[0]
+        gpus = _partners(state.gpu_loads, num, random)
+        if _deal_anew(state, gpus, _slots_each(num, size), budget, random):
+            scale[0], scale[1] = max(2, num - 1), 0
+        else:
+            scale[1] += 1
+            if scale[1] == _PATIENCE:
+                scale[0], scale[1] = min(num_gpus, _MOST_GPUS, num + 1), 0
 
 
 @compiled

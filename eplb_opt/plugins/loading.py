@@ -1,6 +1,6 @@
 """Loading: compiled code arrives in a thread of its own, and whoever needs it waits for it.
 
-Compiling takes a minute or two, once per machine; loading what was compiled takes seconds. Compiled code is stored
+Compiling takes half a minute, once per machine; loading what was compiled takes a second. Compiled code is stored
 beside the package or in the user's cache folder; where an engine's processes can write neither, they need a folder in
 ``NUMBA_CACHE_DIR``, or each of them compiles.
 
@@ -14,8 +14,12 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from concurrent.futures import Future
 from time import perf_counter
+
+# Parts of the kernels that plan for one window.
+_PLANNING = ("search", "wide deals", "pairs", "bounds", "plans")
 
 
 class Loading:
@@ -51,14 +55,14 @@ class Loading:
             self._seconds.set_exception(error)
 
 
-def load() -> float:
-    """Compile or load all kernels that plug-ins use; the seconds it took."""
+def load(parts: Collection[str] | None = _PLANNING) -> float:
+    """Compile or load the kernels that plug-ins use, or `parts` of `eplb_opt.run.loading`; the seconds it took."""
     begin = perf_counter()
     from eplb_opt.kernels.loading import announced
     from eplb_opt.run.loading import load_kernels
 
     with announced():
-        load_kernels()
+        load_kernels(parts)
     return perf_counter() - begin
 
 
@@ -68,9 +72,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def warm_up() -> float:
-    """Have the compiled code in this process, and compiled on this machine; the seconds it took.
+    """Have all compiled code in this process, and stored on this machine; the seconds it took.
 
-    Run it when an image is built, so that no engine has to compile, whichever user it runs as:
-    ``python -c "from eplb_opt.plugins.loading import warm_up; print(warm_up())"``.
+    ``eplb-opt warm-up`` calls it: run that when an image is built, so that no engine has to compile, whichever user it
+    runs as.
     """
-    return KERNELS.wait()
+    return KERNELS.wait() + load(parts=None)

@@ -22,10 +22,11 @@ from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.window_search import Leg
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.loading import compiling
 from eplb_opt.kernels.local_search import descend, new_log, perturb
-from eplb_opt.kernels.repartition import repartition, repartition_widely
-from eplb_opt.kernels.state import State, state_of
+from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_deal import WIDE_SIZE
 from eplb_opt.objective import Objective
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
@@ -61,13 +62,12 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that layers of `num_experts` may need, in this process or in a worker's, whatever their loads."""
-    parts = {"plans"}
+    # Bounds here and not in the workers, whose limits may be too short to compile anything.
+    parts = {"bounds", "plans"}
     size = deployment.slots_per_gpu
     if method != "greedy":
         parts |= {"search"}
     if method != "greedy" and method not in names():
-        # Here and not in the workers, whose limits may be too short to compile anything.
-        parts |= {"proofs"}
         if size == 2:
             parts |= {"pairs"}
         if size == WIDE_SIZE:
@@ -90,20 +90,19 @@ def compile_parts(parts: Sequence[str]) -> None:
 
 
 def _load_search() -> None:
-    state, random = _state(), np.random.default_rng(0)
+    state, random = _hot_state(4), np.random.default_rng(0)
     log, work = new_log(2), np.array([_WORK])
     descend(state, log, 0, work)
     perturb(state, log, 0.0, 1, 0, work, random)
     repartition(state, 0.0, np.array([_WORK]), random)
+    add_up(state)
 
 
 def _load_wide_deals() -> None:
-    repartition_widely(_state(), 0.0, np.array([_WORK]), np.random.default_rng(0))
+    repartition(_hot_state(WIDE_SIZE), 0.0, np.array([_WORK]), np.random.default_rng(0))
 
 
 def _load_enumeration() -> None:
-    from eplb_opt.kernels.exact_cover import cover, patterns_between
-
     loads, experts, ones = np.array([2.0, 1.0]), np.arange(2), np.ones(2, dtype=np.int64)
     rows = np.empty((4, 1), dtype=np.int64)
     patterns_between(loads, experts, ones, 1, 0.0, 3.0, True, rows)
@@ -114,9 +113,13 @@ def _load_pairs() -> None:
     anneal_counts(np.array([3.0, 2.0, 1.0]), np.array([2, 1, 1]), 2, 1, np.random.default_rng(0))
 
 
+def _load_bounds() -> None:
+    instant_bound(Instance.from_loads([3, 2, 1, 1], _NODES), Objective())
+    patterns.load_kernels()
+
+
 def _load_plans() -> None:
     instance = Instance.from_loads([3, 2, 1, 1], _NODES)
-    instant_bound(instance, Objective())
     greedy(instance)
     exchanged_groups(instance)
     place_layers(heuristic_of("lpt"), instance.kernel_loads[np.newaxis], _NODES)
@@ -131,9 +134,10 @@ def _load_windows() -> None:
     repartition_on(instance, objective.windows(instance), leg.slots, 0.1, 100, 0)
 
 
-def _state() -> State:
-    """Two GPUs with three slots each, the first one hot."""
-    return state_of(np.array([9.0, 5.0, 4.0, 2.0, 1.0]), np.array([[0, 1, 2], [3, 4, 3]]), 2, True)
+def _hot_state(slots_per_gpu: int) -> State:
+    """Two GPUs, of which the first one is hotter."""
+    slots = np.arange(2 * slots_per_gpu).reshape(2, -1)
+    return state_of(np.arange(2.0 * slots_per_gpu, 0.0, -1.0), slots, 1, True)
 
 
 PARTS = {
@@ -142,8 +146,8 @@ PARTS = {
     "enumeration": _load_enumeration,
     "pairs": _load_pairs,
     "windows": _load_windows,
+    "bounds": _load_bounds,
     "plans": _load_plans,
-    "proofs": patterns.load_kernels,
 }
 # About half of what a call for one window needs.
-_BESIDE = ("plans", "proofs")
+_BESIDE = ("plans",)

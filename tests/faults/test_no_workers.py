@@ -175,7 +175,7 @@ def test_what_an_executor_is_not_to_blame_for_is_raised(monkeypatch):
         raise ZeroDivisionError("a step that cannot be run anywhere")
 
     monkeypatch.setattr("eplb_opt.heuristics.planner.greedy", fail)
-    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda: 0.0)
+    monkeypatch.setattr("eplb_opt.run.loading.load_kernels", lambda _parts: 0.0)
     with pytest.raises(ZeroDivisionError, match="cannot be run anywhere"):
         eplb_opt.solve(LOADS, DEPLOYMENT, method="greedy", time_limit=5)
 

@@ -8,23 +8,18 @@ from hypothesis import strategies as st
 
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.state import state_of
+from tests.kernels.states import require_sound
 
 
 def improved(
     w: np.ndarray, table: np.ndarray, distinct: bool, budget: int, target: float = 0.0, max_replicas: int = 0
 ) -> np.ndarray:
     """The table after repartition; its arrays have to agree with it at the end. Counts stay without `max_replicas`."""
-    slots, experts = table.copy(), w.size
-    counts = np.bincount(table.ravel(), minlength=experts)
-    share = w / counts
-    load = share[slots].sum(axis=1)
-    holds = np.array([np.bincount(gpu, minlength=experts) for gpu in slots]).astype(np.int32)
-    meter, random = np.array([budget]), np.random.default_rng(1)
-    repartition(w, slots, counts, holds, share, load, max_replicas, distinct, target, meter, random)
-    assert np.array_equal(counts, np.bincount(slots.ravel(), minlength=experts))
-    assert np.allclose(share, w / counts)
-    assert np.allclose(load, share[slots].sum(axis=1))
-    assert np.array_equal(holds, [np.bincount(gpu, minlength=experts) for gpu in slots])
+    slots = table.copy()
+    state = state_of(w, slots, max_replicas, distinct)
+    repartition(state, target, np.array([budget]), np.random.default_rng(1))
+    require_sound(state)
     return slots
 
 

@@ -8,7 +8,9 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.state import state_of
 from eplb_opt.kernels.wide_deal import deal_many
+from tests.kernels.states import require_sound
 from tests.oracle import brute_force
 from tests.strategies import TOKENS, instances
 
@@ -16,21 +18,16 @@ from tests.strategies import TOKENS, instances
 def dealt(w, table, distinct, max_replicas, times, target=0.0):
     """The table after so many deals, whose arrays have to agree with it, and how many of them were of use."""
     slots = table.copy()
-    counts = np.bincount(slots.ravel(), minlength=w.size)
-    share = w / counts
-    load = share[slots].sum(axis=1)
-    holds = np.array([np.bincount(gpu, minlength=w.size) for gpu in slots]).astype(np.int32)
+    state = state_of(w, slots, max_replicas, distinct)
+    load = state.gpu_loads
     random, used = np.random.default_rng(1), 0
     for _ in range(times):
         hottest = load.max()
         budget = np.array([10**9])
-        better = deal_many(w, slots, counts, holds, share, load, max_replicas, distinct, target, budget, random)
+        better = deal_many(state, target, budget, random)
         used += better
         assert budget[0] < 10**9
-        assert np.array_equal(counts, np.bincount(slots.ravel(), minlength=w.size))
-        assert np.allclose(share, w / counts, rtol=1e-15)
-        assert np.allclose(load, share[slots].sum(axis=1))
-        assert np.array_equal(holds, [np.bincount(gpu, minlength=w.size) for gpu in slots])
+        require_sound(state)
         assert load.max() <= hottest
         # Another GPU may have been just as hot.
         assert not better or (load.max() < hottest or (load == hottest).any())

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-from eplb_opt.kernels.moves import exchange, transfer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eplb_opt.kernels.state import exchange, state_of, transfer
 from eplb_opt.kernels.window_values import (
     floor_of,
     rank_again,
     rank_all,
-    refresh,
     value_after_exchange,
     value_after_transfer,
     value_of,
@@ -22,25 +21,17 @@ class Table:
 
     def __init__(self, gpus, size, windows, seed, worst):
         random = np.random.default_rng(seed)
-        self.slots = random.permutation(np.resize(np.arange(max(2, gpus * size * 2 // 3)), gpus * size)).reshape(
-            gpus, -1
-        )
-        experts = self.slots.max() + 1
-        self.w = random.random((experts, windows))
+        slots = random.permutation(np.resize(np.arange(max(2, gpus * size * 2 // 3)), gpus * size)).reshape(gpus, -1)
+        self.state = state_of(random.random((slots.max() + 1, windows)), slots, gpus * size, False)
         self.weights = np.zeros(windows) if worst else np.full(windows, 1 / windows)
-        self.counts = np.empty(experts, dtype=np.int64)
-        self.holds = np.array([np.bincount(row, minlength=experts) for row in self.slots], dtype=np.int32)
-        self.share, self.load = np.empty(self.w.shape), np.empty((gpus, windows))
         self.top = np.empty((windows, 3), dtype=np.int64)
-        self.refresh()
-
-    def refresh(self):
-        refresh(self.w, self.slots, self.counts, self.share, self.load, self.top)
+        rank_all(self.state.gpu_loads, self.top)
 
     @property
     def value(self):
         """From the slots alone."""
-        hot = (self.w / self.counts[:, np.newaxis])[self.slots].sum(axis=1).max(axis=0)
+        state = self.state
+        hot = (state.loads / state.counts[:, np.newaxis])[state.slots].sum(axis=1).max(axis=0)
         return self.weights @ hot if self.weights.any() else hot.max()
 
 
@@ -48,24 +39,24 @@ tables = st.builds(Table, st.integers(2, 6), st.integers(1, 4), st.integers(1, 5
 
 
 def drawn_slot(data, table):
-    return data.draw(st.integers(0, table.slots.shape[0] - 1)), data.draw(st.integers(0, table.slots.shape[1] - 1))
+    return tuple(data.draw(st.integers(0, length - 1)) for length in table.state.slots.shape)
 
 
 @settings(max_examples=300)
 @given(tables, st.data())
 def test_after_an_exchange(table, data):
-    assert value_of(table.load, table.top, table.weights) == pytest.approx(table.value)
+    assert value_of(table.state.gpu_loads, table.top, table.weights) == pytest.approx(table.value)
     (g, i), (h, j) = drawn_slot(data, table), drawn_slot(data, table)
-    a, b = table.slots[g, i], table.slots[h, j]
+    a, b = table.state.slots[g, i], table.state.slots[h, j]
     if g == h or a == b:
         return
-    floor = floor_of(table.load, table.top, table.weights)
-    arguments = (table.share, table.load, table.top, table.weights, g, h, a, b, floor)
+    floor = floor_of(table.state.gpu_loads, table.top, table.weights)
+    arguments = (table.state, table.top, table.weights, g, h, a, b, floor)
     claimed, limited = (value_after_exchange(*arguments, limit) for limit in (np.inf, table.value))
-    exchange(table.slots, table.holds, table.share, table.load, g, i, h, j)
-    rank_again(table.load, table.top, g, h)
+    exchange(table.state, g, i, h, j)
+    rank_again(table.state.gpu_loads, table.top, g, h)
     assert claimed == pytest.approx(table.value)
-    assert value_of(table.load, table.top, table.weights) == pytest.approx(table.value)
+    assert value_of(table.state.gpu_loads, table.top, table.weights) == pytest.approx(table.value)
     assert floor <= claimed * (1 + 1e-12) or not table.weights.any()
     # Given up only where it is above the limit, which was the value before.
     assert limited == claimed or (limited == np.inf and claimed > arguments[-1] * (1 - 1e-12))
@@ -74,14 +65,14 @@ def test_after_an_exchange(table, data):
 @settings(max_examples=300)
 @given(tables, st.data())
 def test_after_a_transfer(table, data):
-    (h, j), a = drawn_slot(data, table), data.draw(st.integers(0, len(table.w) - 1))
-    b = table.slots[h, j]
-    if a == b or table.counts[b] < 2:
+    (h, j), a = drawn_slot(data, table), data.draw(st.integers(0, len(table.state.loads) - 1))
+    b = table.state.slots[h, j]
+    if a == b or table.state.counts[b] < 2:
         return
-    marks = np.zeros(len(table.slots), dtype=np.int64)
-    arguments = (table.w, table.counts, table.holds, table.share, table.load, table.top, table.weights, marks, 1)
+    marks = np.zeros(len(table.state.slots), dtype=np.int64)
+    arguments = (table.state, table.top, table.weights, marks, 1)
     claimed = value_after_transfer(*arguments, h, a, b)
-    transfer(table.w, table.slots, table.counts, table.holds, table.share, table.load, h, j, a)
-    rank_all(table.load, table.top)
+    transfer(table.state, h, j, a)
+    rank_all(table.state.gpu_loads, table.top)
     assert claimed == pytest.approx(table.value)
-    assert value_of(table.load, table.top, table.weights) == pytest.approx(table.value)
+    assert value_of(table.state.gpu_loads, table.top, table.weights) == pytest.approx(table.value)
