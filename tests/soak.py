@@ -36,7 +36,8 @@ def rounds(first: int) -> Iterator[list[str]]:
 
 def run(command: list[str], seconds: float) -> int | None:
     """Exit code of a command, or nothing if it had to be ended after so many seconds."""
-    with subprocess.Popen(command, start_new_session=True) as process:
+    # A group, and no session: what was said with `nice` goes for it too.
+    with subprocess.Popen(command, process_group=0) as process:
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:

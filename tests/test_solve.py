@@ -25,7 +25,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.pool import POOL
 from eplb_opt.verify import max_loads
-from tests.clocks import patience
+from tests.clocks import LONG, patience
 from tests.formulations.test_assignment import KNOWN
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
@@ -50,7 +50,7 @@ def check(solution, instance):
     assert (layer.status == "optimal") == (layer.lower_bound == layer.objective) == (layer.stopped_by is None)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_bound_optimum_solution_and_greedy_are_in_order(instance):
     optimum = brute_force(instance)
@@ -61,7 +61,7 @@ def test_bound_optimum_solution_and_greedy_are_in_order(instance):
     assert layer.objective - layer.lower_bound <= optimum / 10**5
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(instances(kinds=(SMALL, TOKENS)), st.sampled_from(METHODS))
 def test_every_method_keeps_the_order(instance, method):
     optimum = brute_force(instance)
@@ -145,8 +145,8 @@ def hard():
 def test_the_time_limit_holds_and_keeps_plan_and_bound(hard, method):
     loads, deployment = hard
     begin = time.monotonic()
-    solution = eplb_opt.solve(loads, deployment, method=method, time_limit=2.0, target_gap=0)
-    assert time.monotonic() - begin <= patience(2.0 * 1.05 + 1.0)
+    solution = eplb_opt.solve(loads, deployment, method=method, time_limit=1.0, target_gap=0)
+    assert time.monotonic() - begin <= patience(1.0 * 1.05 + 1.0)
     assert {layer.stopped_by for layer in solution.layers} <= {None, "time"}
     assert all(0 < layer.lower_bound <= layer.objective for layer in solution.layers)
     assert eplb_opt.verify(solution.plan) == []
@@ -241,7 +241,7 @@ def test_search_is_better_than_greedy_and_the_trace_says_when(hard):
 def test_a_longer_deterministic_limit_is_never_worse(deployment):
     loads = np.random.default_rng(8).lognormal(0, 1, 32).round(3)
     options = {"deterministic": True, "target_gap": 0, "workers": 1}
-    layers = [eplb_opt.solve(loads, deployment, time_limit=t, **options).layers[0] for t in (0.3, 0.6, 1.2, 2.4)]
+    layers = [eplb_opt.solve(loads, deployment, time_limit=t, **options).layers[0] for t in (0.2, 0.5, 1.2)]
     for shorter, longer in pairwise(layers):
         assert longer.objective <= shorter.objective
         assert longer.lower_bound >= shorter.lower_bound
@@ -250,14 +250,14 @@ def test_a_longer_deterministic_limit_is_never_worse(deployment):
 @pytest.mark.parametrize("method", ["auto", "search", "cpsat"])
 def test_deterministic_gives_the_same_plan_whatever_the_workers(method):
     loads = generate_loads(num_experts=24, num_layers=3, skew=1.3, seed=2)
-    options = {"method": method, "deterministic": True, "time_limit": 3.0, "target_gap": 0, "seed": 4}
+    options = {"method": method, "deterministic": True, "time_limit": 1.0, "target_gap": 0, "seed": 4}
     plans = [eplb_opt.solve(loads, Deployment(12, 36), workers=workers, **options).plan for workers in (1, 2, 3)]
     assert plans[0] == plans[1] == plans[2]
 
 
 def test_a_warm_start_is_never_lost(hard):
     loads, deployment = hard
-    good = eplb_opt.solve(loads, deployment, method="search", time_limit=2.0)
+    good = eplb_opt.solve(loads, deployment, method="search", time_limit=1.0)
     again = eplb_opt.solve(loads, deployment, method="greedy", warm_start=good.plan)
     assert [layer.objective for layer in again.layers] == [layer.objective for layer in good.layers]
     assert again.layers[0].trace[0].source == "warm start"
@@ -289,8 +289,17 @@ def test_any_executor_will_do(hard, kind):
     loads, deployment = hard
     make = ThreadPoolExecutor if kind == "threads" else ProcessPoolExecutor
     options = {} if kind == "threads" else {"mp_context": get_context("spawn")}
+    first, pressed = {}, []
+
+    def enough(now):
+        """Ctrl-C once a layer is better than it began, which took a search."""
+        if now.objective < first.setdefault(now.layer_id, now.objective) and not pressed:
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+    limits = {"time_limit": LONG, "target_gap": 0, "workers": 2}
     with make(2, **options) as executor:
-        solution = eplb_opt.solve(loads, deployment, method="search", time_limit=8.0, executor=executor, workers=2)
+        solution = eplb_opt.solve(loads, deployment, method="search", executor=executor, progress=enough, **limits)
     assert eplb_opt.verify(solution.plan) == []
     assert any(point.source == "search" for layer in solution.layers for point in layer.trace)
 
@@ -437,9 +446,7 @@ def test_impossible_deployments_are_refused_with_the_nearest_number():
 )
 def test_recorded_deepseek_v3_layers_are_closed(shared_data, file, deployment, gap):
     loads = eplb_opt.read_loads(shared_data / "deepseek-v3" / file)
-    begin = time.monotonic()
-    solution = eplb_opt.solve(loads, deployment, time_limit=8.0)
-    assert time.monotonic() - begin <= patience(8.0 * 1.05 + 1.0)
+    solution = eplb_opt.solve(loads, deployment, time_limit=LONG, target_gap=gap)
     assert len(solution.layers) == 58 and eplb_opt.verify(solution.plan) == []
     assert solution.worst_gap <= gap
     for index, layer in enumerate(solution.layers):

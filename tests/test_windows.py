@@ -116,7 +116,7 @@ def test_weights_and_scenarios_that_mean_nothing_are_refused(options, sentence):
 
 def test_scenarios_steer_the_search_and_leave_bound_and_value_alone():
     loads, deployment = recorded(windows=3, experts=64), Deployment(16, 80)
-    options = {"deterministic": True, "time_limit": 2.0}
+    options = {"deterministic": True, "time_limit": 1.0}
     plain, steered = (eplb_opt.solve(loads, deployment, scenarios=number, **options) for number in (0, 30))
     assert eplb_opt.verify(steered.plan) == []
     assert steered.plan != plain.plan
@@ -153,7 +153,7 @@ def test_deterministic_is_the_same_whatever_the_workers_and_never_worse_with_mor
     loads, deployment = recorded(windows=4, layers=3, experts=64), Deployment(16, 80)
     short, twin, long = (
         eplb_opt.solve(loads, deployment, deterministic=True, time_limit=seconds, workers=workers, seed=5)
-        for seconds, workers in ((1.0, 1), (1.0, 2), (2.0, 2))
+        for seconds, workers in ((0.5, 1), (0.5, 2), (1.0, 2))
     )
     assert short.plan == twin.plan
     for layer, longer in zip(short.layers, long.layers, strict=True):
@@ -179,7 +179,7 @@ def test_several_windows_are_no_task_for_the_whole_model():
 
 def test_a_warm_start_is_never_lost():
     loads, deployment = recorded(), Deployment(8, 32)
-    first = eplb_opt.solve(loads, deployment, time_limit=2)
+    first = eplb_opt.solve(loads, deployment, time_limit=1)
     again = eplb_opt.solve(loads, deployment, method="greedy", warm_start=first.plan)
     assert [layer.objective for layer in again.layers] == [layer.objective for layer in first.layers]
 
