@@ -44,7 +44,7 @@ def test_plan_and_bound_meet_on_small_layers(instance):
     if instance.deployment.slots_per_gpu == 1:
         return
     watch = Watch(instance, None)
-    watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=20.0))
+    watch.run(enumerate_patterns, Fraction(1, 10**6), Limits(600, work=20.0))
     optimum = brute_force(instance)
     assert watch.lower_bound <= optimum <= watch.best
     assert watch.best - watch.lower_bound <= watch.best * Fraction(1, 10**6)
@@ -55,7 +55,7 @@ def test_a_layer_of_some_size_is_closed(distinct):
     loads = np.random.default_rng(3).lognormal(0, 1, 12).round(3)
     watch = Watch(Instance.from_loads(loads, Deployment(6, 18, distinct=distinct)), None)
     assert (watch.best - watch.lower_bound) / watch.best > Fraction(1, 1000)
-    watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(1, 10**6), Limits(600, work=60.0))
+    watch.run(enumerate_patterns, Fraction(1, 10**6), Limits(600, work=60.0))
     assert (watch.best - watch.lower_bound) / watch.best <= Fraction(1, 10**6)
     assert {str(proof) for proof in watch.proofs} == {"fillings by search (not checked)"}
 
@@ -69,7 +69,7 @@ def test_limits_end_it_and_what_is_too_large_is_left_alone():
     ):
         watch = Watch(instance, None)
         before = watch.lower_bound
-        watch.run(lambda pursuit: enumerate_patterns(pursuit, pursuit.meter), Fraction(0), limits)
+        watch.run(enumerate_patterns, Fraction(0), limits)
         assert watch.lower_bound == before
 
 
@@ -77,7 +77,7 @@ def test_work_is_counted_where_it_is_limited():
     instance = Instance.from_loads(np.random.default_rng(2).lognormal(0, 1, 24), Deployment(12, 36))
     watch = Watch(instance, None)
     meter = Meter(Limits(600, work=0.2))
-    watch.run(lambda pursuit: enumerate_patterns(pursuit, meter), Fraction(0), Limits(600))
+    watch.run(lambda incumbent, _: enumerate_patterns(incumbent, meter), Fraction(0), Limits(600))
     assert meter.exhausted
 
 
@@ -85,6 +85,6 @@ def test_it_ends_where_floats_cannot_tell_plan_and_bound_apart():
     loads = np.random.default_rng(3).lognormal(0, 1, 12).round(3)
     watch = Watch(Instance.from_loads(loads, Deployment(6, 18)), None)
     meter = Meter(Limits(600, work=60.0))
-    watch.run(lambda pursuit: enumerate_patterns(pursuit, meter), Fraction(0), Limits(600))
+    watch.run(lambda incumbent, _: enumerate_patterns(incumbent, meter), Fraction(0), Limits(600))
     assert not meter.exhausted
     assert 0 < watch.gap <= Fraction(1, 10**8)
