@@ -46,7 +46,7 @@ from tests.random_instances import random_loads
 # Slots per GPU, distinct, nodes that groups are bound to (one: global), windows.
 KINDS = list(product((1, 2, 2, 3, 4), (True, False), (1, 1, 2), (1, 1, 3)))
 MOST_PLACEMENTS, MOST_SLOTS, MOST_EXPERTS = 3_000, 12, 8
-# Layers on one deployment, seconds for a question, and of work for a pursuit.
+# Layers on one deployment, seconds for a question, and of work for a proof.
 BATCH, PER_QUESTION, WORK = 20, 5.0, (0.02, 0.02, 0.02, 0.3)
 NEARLY = [Fraction(1, 2), Fraction(9, 10), Fraction(999, 1000), 1 - Fraction(1, 10**12)]
 NEARLY += [Fraction(1), 1 + Fraction(1, 10**12), Fraction(1001, 1000), Fraction(11, 10), Fraction(3, 2)]
@@ -199,9 +199,9 @@ def prove_from_nothing(layer: Layer, instance: Instance, seed: int) -> None:
         prove(incumbent, Meter(Limits(60.0, 1, seed, work)))
         for item in found:
             if item.proof is not None:
-                layer.take("pursuit", item.proof)
+                layer.take("prove", item.proof)
         if incumbent.value < layer.optimum:
-            raise ViolationError(f"pursuit: a plan of {incumbent.value} is below the optimum: {layer}")
+            raise ViolationError(f"prove: a plan of {incumbent.value} is below the optimum: {layer}")
 
 
 def main() -> int:

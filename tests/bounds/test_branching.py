@@ -125,5 +125,5 @@ def test_what_is_refuted_is_not_asked_again_where_questions_are_given_up(seed, m
         return Feasibility() if random.random() < 0.3 else refute_by_branching(program, most_parts, meter)
 
     monkeypatch.setattr(decomposition, "refute_by_branching", often)
-    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda pursuit, meter: None)
+    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda incumbent, meter: None)
     watch.run(prove_by_dual_functions, Fraction(0), Limits(60, work=1.0))

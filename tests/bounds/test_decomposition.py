@@ -84,7 +84,7 @@ def test_optima_above_the_mean_are_proven(loads, deployment, optimum):
 
 
 def test_where_mixtures_can_be_covered_parts_of_the_counts_are_refuted(monkeypatch):
-    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda pursuit, meter: None)
+    monkeypatch.setattr(decomposition, "enumerate_patterns", lambda incumbent, meter: None)
     # Half of one count and half of another fit strictly below the optimum, so no single dual is enough.
     instance = Instance.from_loads([1, 3, 1, 1, 2, 3], Deployment(3, 9, distinct=False))
     optimum = brute_force(instance)
