@@ -30,9 +30,9 @@ from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.planner import first_plan
+from eplb_opt.heuristics.two_slots import pair_slots, two_slots_apply
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import NO_BOUND, Incumbent
 from eplb_opt.instance import Instance
@@ -126,7 +126,7 @@ def attack(layer: Layer, random: np.random.Generator) -> None:
             layer.take("instant", proof)
         known = max(known, proof.bound)
     for max_load in asked(layer, random):
-        if folding_applies(instance):
+        if two_slots_apply(instance):
             ask_pairs(layer, max_load, seed)
         if instance.deployment.binding_nodes == 1:
             ask_weightings(layer, max_load, int(random.choice([1, 8, 200])), seed)
@@ -159,7 +159,7 @@ def ask_pairs(layer: Layer, max_load: Fraction, seed: int) -> None:
         layer.take_evidence("pairs", verdict.evidence, max_load)
     elif verdict.counts is None:
         layer.counts["pairs: left open"] += 1
-    elif max_loads(fold(layer.instance, verdict.counts).tolist(), layer.instance)[0] >= max_load:
+    elif max_loads(pair_slots(layer.instance, verdict.counts).tolist(), layer.instance)[0] >= max_load:
         raise ViolationError(f"pairs: {verdict} has no plan below {max_load}: {layer}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eplb_opt.heuristics.folding import folding_applies
+from eplb_opt.heuristics.two_slots import two_slots_apply
 from eplb_opt.instance import Instance
 
 # Their names; the methods are in `eplb_opt.bounds.prove`.
@@ -13,4 +13,4 @@ def proof_method(instance: Instance) -> str:
     """Name of the method for a layer of one window: by its nodes, then by its slots per GPU."""
     if instance.deployment.binding_nodes > 1:
         return PARTITION
-    return PAIRING if folding_applies(instance) else DECOMPOSITION
+    return PAIRING if two_slots_apply(instance) else DECOMPOSITION

@@ -79,8 +79,8 @@ class PairModel:
     Heavy slots, above T / 2, need different light partners, and a heavier slot's possible partners are among a lighter
     one's; so by Hall's theorem `partners` is necessary and sufficient for sums of at most T. A GPU holds one replica of
     e, or one slot too heavy for it, not both: hence `spread`, where replicas are distinct. Both together suffice, as
-    `fold` shows. Say that e has r replicas, that k pairs hold e twice, and that N pairs hold a slot too heavy for e.
-    Then r - k pairs hold e. By `spread` r + N <= G, so at least k of the G pairs hold neither, and each of these can
+    `pair_slots` shows. Say that e has r replicas, that k pairs hold e twice, and that N pairs hold a slot too heavy for
+    e. Then r - k pairs hold e. By `spread` r + N <= G, so at least k of the G pairs hold neither, and each of these can
     change a slot with a pair that holds e twice; no sum exceeds T. So plans below the max load are the counts that obey
     the rows.
 

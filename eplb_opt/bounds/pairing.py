@@ -7,8 +7,8 @@ from fractions import Fraction
 from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_evidence import decide_pairs
 from eplb_opt.bounds.pair_model import PairModel, pairing_applies
-from eplb_opt.heuristics.folding import fold
 from eplb_opt.heuristics.planner import improve
+from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Meter
 
@@ -44,7 +44,7 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
         max_load = incumbent.value if first or near else (incumbent.value + incumbent.bound) / 2
         answer = decide_pairs(instance, max_load, meter.part(most=patience))
         seed += 1
-        if answer.counts is not None and incumbent.offer_plan(fold(instance, answer.counts), "pairing"):
+        if answer.counts is not None and incumbent.offer_plan(pair_slots(instance, answer.counts), "pairing"):
             improve(incumbent, incumbent.slots, meter, _POLISH, seed)
         elif answer.evidence is not None:
             incumbent.prove("pairing", max_load, evidence=answer.evidence)
@@ -66,7 +66,7 @@ def _ask_cpsat(incumbent: Incumbent, meter: Meter, seed: int) -> bool:
         verdict, counts, used = ask_cpsat(system, meter.left())
         meter.spend(used)
         if counts is not None:
-            incumbent.offer_plan(fold(incumbent.instance, counts), "cpsat")
+            incumbent.offer_plan(pair_slots(incumbent.instance, counts), "cpsat")
             improve(incumbent, incumbent.slots, meter, _POLISH, seed)
         elif verdict == "infeasible":
             incumbent.prove("pairing", max_load, by="cpsat")

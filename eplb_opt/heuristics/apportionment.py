@@ -34,9 +34,9 @@ def apportion(w: Floats, num_slots: int, num_gpus: int, most: int, replication: 
         tail = min(redundant, max(1, int(np.rint(redundant * _tail_share(w, replication)))))
     counts = _bulk(w, num_slots - tail, num_gpus, most, replication.rule)
     if tail:
-        late = deal(w, counts, tail, most, replication.tail_rule)
+        late = divisor_method(w, counts, tail, most, replication.tail_rule)
         if replication.adaptive:
-            other = deal(w, counts, tail, most, HUNTINGTON_HILL)
+            other = divisor_method(w, counts, tail, most, HUNTINGTON_HILL)
             if _hottest(w, other) < _hottest(w, late):
                 late = other
         counts = late
@@ -69,7 +69,7 @@ def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: Index) -> I
     spare = num_slots - w.size
     if rule == WATERFILL:
         below = _below_level(w, num_slots, most)
-        return deal(w, below, num_slots - below.sum(), most, ADAMS)
+        return divisor_method(w, below, num_slots - below.sum(), most, ADAMS)
     if rule == HAMILTON:
         return _hamilton(w, num_slots, most)
     if rule == CYCLIC:
@@ -79,12 +79,12 @@ def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: Index) -> I
         order = np.argsort(-w, kind="mergesort")
         for rank in range(hottest):
             ones[order[rank]] = min(most, num_gpus)
-        return deal(w, ones, num_slots - ones.sum(), most, ADAMS)
-    return deal(w, ones, spare, most, rule)
+        return divisor_method(w, ones, num_slots - ones.sum(), most, ADAMS)
+    return divisor_method(w, ones, spare, most, rule)
 
 
 @compiled
-def deal(w: Floats, start: Ints, seats: int, most: int, rule: Index) -> Ints:
+def divisor_method(w: Floats, start: Ints, seats: int, most: int, rule: Index) -> Ints:
     """Counts from `start` on, after so many more replicas by a divisor method.
 
     Ties go to the lower index; no expert gets more than `most`.
@@ -171,13 +171,13 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
             counts[expert] = int(quota[expert])
     # Remainders first; where caps or rounding left more, the hottest replicas.
     order = np.argsort(-rest, kind="mergesort")
-    dealt = counts.sum()
+    given = counts.sum()
     for rank in range(w.size):
         expert = order[rank]
-        if rest[expert] >= 0.0 and counts[expert] < most and dealt < num_slots:
+        if rest[expert] >= 0.0 and counts[expert] < most and given < num_slots:
             counts[expert] += 1
-            dealt += 1
-    return deal(w, counts, num_slots - dealt, most, ADAMS)
+            given += 1
+    return divisor_method(w, counts, num_slots - given, most, ADAMS)
 
 
 @compiled

@@ -174,6 +174,6 @@ def _descend(loads: Floats, slots: Ints, places: _Places, random: np.random.Gene
             row = slots[layer, node * node_slots : (node + 1) * node_slots]
             experts = np.unique(row)
             table = np.searchsorted(experts, row).reshape(places.gpus, places.slots)
-            budget = np.array([_PAIRS_PER_SLOT * node_slots])
-            improve(loads[layer][experts], table, places.most, places.distinct, 0.0, 0, budget, random)
+            work = np.array([_PAIRS_PER_SLOT * node_slots])
+            improve(loads[layer][experts], table, places.most, places.distinct, 0.0, 0, work, random)
             row[:] = experts[table.ravel()]

@@ -15,11 +15,11 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
     GPU takes the replica and gives one of its own to the free slot: counts never exceed the GPUs, so some GPU
     lacks the expert, and as it is full and the other is not, it has an expert that the other lacks.
     """
-    share = w / counts
-    order = np.argsort(-share, kind="mergesort")
+    replica_loads = w / counts
+    order = np.argsort(-replica_loads, kind="mergesort")
     if not distinct:
         owner = np.repeat(order, counts[order])
-        table = pack_lightest(np.arange(owner.size), share[owner], num_gpus)
+        table = pack_lightest(np.arange(owner.size), replica_loads[owner], num_gpus)
         return owner[table.ravel()].reshape(num_gpus, slots_per_gpu)
     slots = np.full((num_gpus, slots_per_gpu), -1, dtype=np.int64)
     used = np.zeros(num_gpus, dtype=np.int64)
@@ -34,12 +34,12 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
                 if best < 0 or load[gpu] < load[best]:
                     best = gpu
             if best < 0:
-                best = _make_room(slots, used, load, holds, share, expert)
+                best = _make_room(slots, used, load, holds, replica_loads, expert)
             else:
                 slots[best, used[best]] = expert
                 used[best] += 1
             holds[best, expert] = True
-            load[best] += share[expert]
+            load[best] += replica_loads[expert]
     return slots
 
 
@@ -65,7 +65,7 @@ def pack_lightest(order: Ints, weight: Floats, num_packs: int) -> Ints:
 
 
 @compiled
-def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Floats, expert: Index) -> Index:
+def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, replica_loads: Floats, expert: Index) -> Index:
     """Move a replica from some GPU without `expert` to the lightest with room, put `expert` in its place; that GPU."""
     free: Index = np.int64(-1)
     for gpu in range(used.size):
@@ -79,17 +79,17 @@ def _make_room(slots: Ints, used: Ints, load: Floats, holds: Bools, share: Float
             other = slots[gpu, slot]
             if holds[free, other]:
                 continue
-            new = max(load[gpu] - share[other] + share[expert], load[free] + share[other])
+            new = max(load[gpu] - replica_loads[other] + replica_loads[expert], load[free] + replica_loads[other])
             if new < best_load:
                 best_gpu, best_slot, best_load = gpu, slot, new
     other = slots[best_gpu, best_slot]
     slots[best_gpu, best_slot] = expert
     holds[best_gpu, other] = False
-    load[best_gpu] -= share[other]
+    load[best_gpu] -= replica_loads[other]
     slots[free, used[free]] = other
     used[free] += 1
     holds[free, other] = True
-    load[free] += share[other]
+    load[free] += replica_loads[other]
     return best_gpu
 
 

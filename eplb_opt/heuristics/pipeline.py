@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.heuristics.folding import folding_applies, search_counts
 from eplb_opt.heuristics.packing import exchange_groups, pack, pack_lightest
 from eplb_opt.heuristics.replication import adams
+from eplb_opt.heuristics.two_slots import search_counts, two_slots_apply
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 from eplb_opt.kernels.local_search import improve
@@ -22,12 +22,12 @@ Place = Callable[[NDArray[np.int64], Ints], Ints]
 # What a search looks at in a second of work; more on one core for usual deployments, much less where tables leave the
 # cache (512 GPUs x 8 slots).
 PAIRS_PER_SECOND = 150_000_000
-# On tiny layers a search ends after this many kicks.
-_MOST_KICKS = 100_000
-# A kick with its descent takes about as long as this many steps of annealing on counts.
-_FOLDS_PER_KICK = 10
-# Sorting and folding take about as long for a slot as looking at this many pairs of slots.
-_PAIRS_PER_FOLDED_SLOT = 20
+# On tiny layers a search ends after this many perturbations.
+_MOST_PERTURBATIONS = 100_000
+# A perturbation with its descent takes about as long as this many steps of annealing on counts.
+_STEPS_PER_PERTURBATION = 10
+# Sorting and pairing take about as long for a slot as looking at this many pairs of slots.
+_PAIRS_PER_PAIRED_SLOT = 20
 _UNLIMITED = 2**62
 # Standard deviation of the logarithms of the factors of `varied_greedy`.
 _VARIATION = 0.05
@@ -63,11 +63,11 @@ def varied_greedy(instance: Instance, seed: int) -> Slots:
 
 def greedy_plus_swap(instance: Instance, work: int = _UNLIMITED) -> Slots:
     """`greedy`, then swap descent on groups, packing and counts; never worse than `greedy`. `work` as in `search`."""
-    start = search(instance, greedy(instance), kicks=0, work=work)
+    start = search(instance, greedy(instance), perturbations=0, work=work)
     exchanged = exchanged_groups(instance)
     if np.array_equal(exchanged, lpt_groups(instance)):
         return start
-    other = search(instance, place_groups(instance, exchanged), kicks=0, work=work)
+    other = search(instance, place_groups(instance, exchanged), perturbations=0, work=work)
     return min(start, other, key=lambda slots: max_loads(slots.tolist(), instance))
 
 
@@ -75,7 +75,7 @@ def search(
     instance: Instance,
     slots: Slots,
     *,
-    kicks: int = _MOST_KICKS,
+    perturbations: int = _MOST_PERTURBATIONS,
     seed: int = 0,
     target: float = 0.0,
     work: int = _UNLIMITED,
@@ -85,18 +85,17 @@ def search(
     `target` and the loads are in the unit of `Instance.kernel_loads`; `work` counts pairs of slots looked at, some
     nanoseconds each, and bounds the run time whatever the size. The same arguments give the same result.
     """
-    budget = np.array([work])
     if hottest(instance, slots) <= target:
-        kicks = 0
-    if kicks and folding_applies(instance):
+        perturbations = 0
+    if perturbations and two_slots_apply(instance):
         random = np.random.default_rng(seed % 2**64)
-        steps = min(_FOLDS_PER_KICK * kicks, work // (_PAIRS_PER_FOLDED_SLOT * slots.size))
+        steps = min(_STEPS_PER_PERTURBATION * perturbations, work // (_PAIRS_PER_PAIRED_SLOT * slots.size))
         best = search_counts(instance, np.bincount(slots), steps, random)
     else:
-        best = _search_nodes(instance, slots, kicks, seed, target, budget)
-    if kicks and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
+        best = _search_nodes(instance, slots, perturbations, seed, target, work)
+    if perturbations and instance.deployment.binding_nodes > 1 and hottest(instance, best) > target:
         regrouped = place_groups(instance, _neighbour(instance, best, seed))
-        regrouped = _search_nodes(instance, regrouped, kicks, seed, target, np.array([work]))
+        regrouped = _search_nodes(instance, regrouped, perturbations, seed, target, work)
         best = min(best, regrouped, key=lambda slots: hottest(instance, slots))
     # Floats may take a plan that is worse in the last digit for an equal one.
     if max_loads(best.tolist(), instance) > max_loads(slots.tolist(), instance):
@@ -104,19 +103,18 @@ def search(
     return best
 
 
-def _search_nodes(instance: Instance, slots: Slots, kicks: int, seed: int, target: float, budget: Ints) -> Slots:
+def _search_nodes(instance: Instance, slots: Slots, perturbations: int, seed: int, target: float, work: int) -> Slots:
     """Search inside each node, hottest first; once a node cannot be cooled, cooling the others has no effect."""
     deployment = instance.deployment
     best = np.array(slots, dtype=np.int64)
     nodes = list(_nodes(instance, _groups_of_slots(instance, slots)))
     nodes.sort(key=lambda node: hottest(instance, best, node.slots), reverse=True)
-    share = budget // len(nodes)
     for node in nodes:
         table = np.searchsorted(node.experts, best[node.slots])
         table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
         w = instance.kernel_loads[node.experts]
-        random = np.random.default_rng(seed % 2**64)
-        top = improve(w, table, instance.max_replicas, deployment.distinct, target, kicks, share.copy(), random)
+        random, part = np.random.default_rng(seed % 2**64), np.array([work // len(nodes)])
+        top = improve(w, table, instance.max_replicas, deployment.distinct, target, perturbations, part, random)
         best[node.slots] = node.experts[table.ravel()]
         target = max(target, top)
     return best

@@ -1,4 +1,4 @@
-"""Search on plans of several windows: a leg of an annealing run, a round of repartition, and both in turn."""
+"""Search on plans of several windows: a segment of an annealing run, a round of reassignment, and both in turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Ints
-from eplb_opt.kernels.window_repartition import repartition_windows
+from eplb_opt.kernels.window_reassignment import reassign_windows
 from eplb_opt.objective import Windows
 
 Slots = NDArray[np.int64]
@@ -22,10 +22,10 @@ _WARM, COOLING = 1e-2, 1 / 200
 # First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
 # move makes a large difference.
 _HOT = 2e-1
-# Temperature of repartition, never 0: of what the plan is above the bound where the mean counts, and where the hottest
-# window does, which deals mend more easily; at most so much of the first temperature of annealing.
+# Temperature of reassignment, never 0: of what the plan is above the bound where the mean counts, and where the hottest
+# window does, which assignments mend more easily; at most so much of the first temperature of annealing.
 _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
-# Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of repartition,
+# Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of reassignment,
 # for each window.
 _PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), 3.8e-9
 # Part of a search that a run of annealing takes.
@@ -33,7 +33,7 @@ _ANNEALING = 0.1
 
 
 @dataclass(frozen=True)
-class Leg:
+class Segment:
     """A part of an annealing run: where it begins, and how it cools.
 
     Attributes
@@ -55,10 +55,10 @@ class Leg:
     seed: int
 
 
-def annealed(instance: Instance, windows: Windows, leg: Leg) -> tuple[Slots, Slots]:
-    """The best plan of one leg, and the one where it ends; same arguments, same plans."""
+def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
+    """The best plan of one segment, and the one where it ends; same arguments, same plans."""
     deployment = instance.deployment
-    last = leg.slots.reshape(deployment.num_gpus, -1).copy()
+    last = segment.slots.reshape(deployment.num_gpus, -1).copy()
     best = np.empty_like(last)
     anneal(
         *_kernel_windows(instance, windows, last),
@@ -67,23 +67,24 @@ def annealed(instance: Instance, windows: Windows, leg: Leg) -> tuple[Slots, Slo
         deployment.gpus_per_node,
         instance.max_replicas,
         deployment.distinct,
-        leg.hot,
-        leg.cold,
-        leg.proposals,
-        np.random.default_rng(leg.seed % 2**64),
+        segment.hot,
+        segment.cold,
+        segment.proposals,
+        np.random.default_rng(segment.seed % 2**64),
     )
     return best.ravel(), last.ravel()
 
 
-def repartitioned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
-    """The best plan of some rounds of repartition from `slots`; same arguments, same plan.
+def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
+    """The best plan of some rounds of reassignment from `slots`; same arguments, same plan.
 
-    `above` is what the plan is above the bound, in what `windows` makes cool; `nodes` limits the search for deals.
+    `above` is what the plan is above the bound, in what `windows` makes cool; `nodes` limits the search for
+    assignments.
     """
     deployment = instance.deployment
     table = slots.reshape(deployment.num_gpus, -1).copy()
     shaken, most = _SHAKEN[windows.worst]
-    repartition_windows(
+    reassign_windows(
         *_kernel_windows(instance, windows, table),
         table,
         deployment.gpus_per_node,
@@ -99,23 +100,23 @@ def repartitioned(instance: Instance, windows: Windows, slots: Slots, above: flo
 def search_windows(
     instance: Instance, windows: Windows, slots: Slots, above: float, seconds: float, seed: int
 ) -> Slots:
-    """A run of annealing from `slots`, then repartition, in about so many `seconds`; same arguments, same plan.
+    """A run of annealing from `slots`, then reassignment, in about so many `seconds`; same arguments, same plan.
 
-    A run that is of no use is followed by a hot one. `above` as in `repartitioned`.
+    A run that is of no use is followed by a hot one. `above` as in `reassigned`.
     """
     gpus, cold = instance.deployment.num_gpus, warm(instance) * COOLING
     proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, windows))
-    best, _ = annealed(instance, windows, Leg(slots, warm(instance), cold, proposals, seed))
+    best, _ = annealed(instance, windows, Segment(slots, warm(instance), cold, proposals, seed))
     if windows.value(best, gpus) >= windows.value(slots, gpus):
-        best, _ = annealed(instance, windows, Leg(slots, hot(instance), cold, proposals, seed))
-    if not deals_apply(instance):
+        best, _ = annealed(instance, windows, Segment(slots, hot(instance), cold, proposals, seed))
+    if not reassignment_applies(instance):
         return best
     nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(windows))
-    return repartitioned(instance, windows, best, above, nodes, seed)
+    return reassigned(instance, windows, best, above, nodes, seed)
 
 
-def deals_apply(instance: Instance) -> bool:
-    """Whether there are slots that repartition could deal anew."""
+def reassignment_applies(instance: Instance) -> bool:
+    """Whether there are slots that could be reassigned."""
     return instance.deployment.slots_per_gpu > 1 and instance.deployment.gpus_per_node > 1
 
 
@@ -137,7 +138,7 @@ def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
 
 
 def seconds_per_node(windows: Windows) -> float:
-    """Work of a node of repartition."""
+    """Work of a node of reassignment."""
     return _PER_NODE * len(windows.loads)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, exchange, state_of, transfer
 
 # Pairs of slots looked at before the other kind of move has its turn.
-_TURN, _KICK_TURN = 4_000_000, 1_000_000
+_TURN, _PERTURBATION_TURN = 4_000_000, 1_000_000
 
 
 def improve(
@@ -18,8 +18,8 @@ def improve(
     max_replicas: int,
     distinct: bool,
     target: float,
-    kicks: int,
-    budget: Ints,
+    perturbations: int,
+    work: Ints,
     random: np.random.Generator,
 ) -> float:
     """Lower the largest GPU load of one node by local search; `slots` ends as the best table found.
@@ -27,31 +27,31 @@ def improve(
     Descent: the hottest GPU exchanges a slot with another GPU, or another GPU gives up a replica of some expert
     with two or more for one more replica of an expert of the hottest GPU (so counts change too); the move with
     the smallest resulting maximum over the GPUs it touches is taken while that is below the hottest load. Then, in
-    turns, repartitions of a few GPUs, and up to `kicks` times a few random moves and a new descent, kept unless worse;
-    a turn that was of use is followed by one of its kind. Stops at `target`, or when ``budget[0]``, a number of pairs
-    of slots to look at that is counted down, is used up.
+    turns, reassignments of a few GPUs, and up to `perturbations` times a few random moves and a new descent, kept
+    unless worse; a turn that was of use is followed by one of its kind. Stops at `target`, or when ``work[0]``, a
+    number of pairs of slots to look at that is counted down, is used up.
 
     Returns the largest GPU load, never above the one given but for rounding.
     """
     state = state_of(w, slots, max_replicas, distinct)
     num_gpus = slots.shape[0]
     log = new_log(num_gpus)
-    descend(state, log, 0, budget)
+    descend(state, log, 0, work)
     top = state.gpu_loads.max()
-    kick, dealing = 0, True
+    perturbation, reassigning = 0, True
     turn = np.array([0])
     # A turn takes milliseconds: only what it consists of is worth compiling, and in small parts.
-    while kick < kicks and top > target and num_gpus > 1 and budget[0] > 0:
+    while perturbation < perturbations and top > target and num_gpus > 1 and work[0] > 0:
         last = top
-        turn[0] = min(budget[0], _TURN if dealing else _KICK_TURN)
-        budget[0] -= turn[0]
-        if dealing:
-            repartition(state, target, turn, random)
+        turn[0] = min(work[0], _TURN if reassigning else _PERTURBATION_TURN)
+        work[0] -= turn[0]
+        if reassigning:
+            reassign(state, target, turn, random)
             top = state.gpu_loads.max()
         else:
-            kick, top = perturb(state, log, target, kicks, kick, turn, random)
+            perturbation, top = perturb(state, log, target, perturbations, perturbation, turn, random)
         if top >= last:
-            dealing = not dealing
+            reassigning = not reassigning
         add_up(state)
         top = state.gpu_loads.max()
     return float(top)
@@ -64,17 +64,23 @@ def new_log(num_gpus: int) -> Ints:
 
 @compiled
 def perturb(
-    state: State, log: Ints, target: float, kicks: int, kick: int, budget: Ints, random: np.random.Generator
+    state: State,
+    log: Ints,
+    target: float,
+    perturbations: int,
+    perturbation: int,
+    work: Ints,
+    random: np.random.Generator,
 ) -> tuple[int, float]:
     """Random moves and a new descent, again and again, each kept unless worse; the number so far, and the max load."""
     load = state.gpu_loads
     top, before = load[np.argmax(load)], load.copy()
-    while kick < kicks and budget[0] > 0 and top > target:
-        kick += 1
+    while perturbation < perturbations and work[0] > 0 and top > target:
+        perturbation += 1
         for gpu in range(load.size):
             before[gpu] = load[gpu]
-        length = _kick(state, log, random)
-        length = descend(state, log, length, budget)
+        length = _perturb_once(state, log, random)
+        length = descend(state, log, length, work)
         new = load[np.argmax(load)]
         if new <= top:
             top = new
@@ -82,15 +88,15 @@ def perturb(
             _undo(state, log, length)
             for gpu in range(load.size):
                 load[gpu] = before[gpu]
-    return kick, top
+    return perturbation, top
 
 
 @compiled
-def descend(state: State, log: Ints, length: int, budget: Ints) -> int:
-    """Best moves of the hottest GPU until none cools it, or log or budget are used up; the length of the log."""
+def descend(state: State, log: Ints, length: int, work: Ints) -> int:
+    """Best moves of the hottest GPU until none cools it, or log or work are used up; the length of the log."""
     slots = state.slots
-    while length < log.shape[0] and budget[0] > 0:
-        budget[0] -= 2 * slots.shape[1] * slots.size
+    while length < log.shape[0] and work[0] > 0:
+        work[0] -= 2 * slots.shape[1] * slots.size
         hot = np.argmax(state.gpu_loads)
         best, gpu, place, own = _best_exchange(state, hot)
         other_best, other_gpu, other_place, expert = _best_transfer(state, hot, best)
@@ -112,7 +118,13 @@ def _best_exchange(state: State, hot: Index) -> tuple[float, int, int, int]:
 
     That load, the other GPU, its place and the place on `hot`; GPU -1 where no exchange cools `hot`.
     """
-    slots, holds, share, load, distinct = state.slots, state.holds, state.replica_loads, state.gpu_loads, state.distinct
+    slots, holds, replica_loads, load, distinct = (
+        state.slots,
+        state.holds,
+        state.replica_loads,
+        state.gpu_loads,
+        state.distinct,
+    )
     num_gpus, size = slots.shape
     best, at_gpu, at_place, own = load[hot] * (1.0 - 1e-12), -1, -1, -1
     for i in range(size):
@@ -123,7 +135,7 @@ def _best_exchange(state: State, hot: Index) -> tuple[float, int, int, int]:
                 continue
             for j in range(size):
                 b = slots[gpu, j]
-                less = share[a] - share[b]
+                less = replica_loads[a] - replica_loads[b]
                 if less <= 0.0 or less >= room:
                     continue
                 new = max(load[hot] - less, load[gpu] + less)
@@ -139,7 +151,7 @@ def _best_transfer(state: State, hot: Index, best: float) -> tuple[float, int, i
 
     That load, the GPU and place that give up a replica and the expert that gets one; `best` itself if there is none.
     """
-    w, slots, counts, holds, share, load, max_replicas, distinct = state
+    w, slots, counts, holds, replica_loads, load, max_replicas, distinct = state
     num_gpus, size = slots.shape
     at_gpu, at_place, expert = -1, -1, -1
     # Made when first needed: asking every GPU whether it holds an expert takes as much longer as there are more GPUs.
@@ -148,8 +160,8 @@ def _best_transfer(state: State, hot: Index, best: float) -> tuple[float, int, i
         a = slots[hot, i]
         if counts[a] >= max_replicas:
             continue
-        share_a = w[a] / (counts[a] + 1)
-        less_a = share[a] - share_a
+        new_load_a = w[a] / (counts[a] + 1)
+        less_a = replica_loads[a] - new_load_a
         if less_a <= 0.0:
             continue
         for gpu in range(num_gpus):
@@ -159,9 +171,12 @@ def _best_transfer(state: State, hot: Index, best: float) -> tuple[float, int, i
                 b = slots[gpu, j]
                 if b == a or counts[b] < 2:
                     continue
-                more_b = w[b] / (counts[b] - 1) - share[b]
+                more_b = w[b] / (counts[b] - 1) - replica_loads[b]
                 new = load[hot] - holds[hot, a] * less_a + holds[hot, b] * more_b
-                new = max(new, load[gpu] - share[b] + share_a - holds[gpu, a] * less_a + (holds[gpu, b] - 1) * more_b)
+                new = max(
+                    new,
+                    load[gpu] - replica_loads[b] + new_load_a - holds[gpu, a] * less_a + (holds[gpu, b] - 1) * more_b,
+                )
                 if new >= best:
                     continue
                 if holders.size == 0:
@@ -193,7 +208,7 @@ def _holders(slots: Ints, counts: Ints) -> tuple[Ints, Ints]:
 
 
 @compiled
-def _kick(state: State, log: Ints, random: np.random.Generator) -> int:
+def _perturb_once(state: State, log: Ints, random: np.random.Generator) -> int:
     """One to three random moves, the first at the hottest GPU; the length of the log."""
     slots, counts, holds, distinct = state.slots, state.counts, state.holds, state.distinct
     num_gpus, size = slots.shape

@@ -111,10 +111,10 @@ def value_after_exchange(
     limit: float,
 ) -> float:
     """The value once GPU g has b for a, and h has a for b; something above `limit` where the value is above it."""
-    share, load = state.replica_loads, state.gpu_loads
+    replica_loads, load = state.replica_loads, state.gpu_loads
     mean = largest = 0.0
     for k in range(load.shape[1]):
-        more = share[a, k] - share[b, k]
+        more = replica_loads[a, k] - replica_loads[b, k]
         new = max(load[g, k] - more, load[h, k] + more)
         for rank in range(3):
             gpu = top[k, rank]
@@ -142,7 +142,7 @@ def value_after_transfer(
     b: Index,
 ) -> float:
     """The value once GPU h has a for b: a has one replica more, b one less. `marks` is scratch, `mark` is new in it."""
-    w, counts, holds, share, load = state.loads, state.counts, state.holds, state.replica_loads, state.gpu_loads
+    w, counts, holds, replica_loads, load = state.loads, state.counts, state.holds, state.replica_loads, state.gpu_loads
     mean = largest = 0.0
     num_gpus = load.shape[0]
     for gpu in range(num_gpus):
@@ -150,7 +150,7 @@ def value_after_transfer(
             marks[gpu] = mark
     for k in range(load.shape[1]):
         new_a, new_b = w[a, k] / (counts[a] + 1), w[b, k] / (counts[b] - 1)
-        more_a, more_b = new_a - share[a, k], new_b - share[b, k]
+        more_a, more_b = new_a - replica_loads[a, k], new_b - replica_loads[b, k]
         new = -1.0
         for rank in range(3):
             gpu = top[k, rank]

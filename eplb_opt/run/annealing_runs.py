@@ -1,4 +1,4 @@
-"""Search of several windows, a short step at a time: runs of annealing, each followed by repartition."""
+"""Search of several windows, a short step at a time: runs of annealing, each followed by reassignment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from eplb_opt.heuristics.window_search import (
     COOLING,
-    Leg,
+    Segment,
     Slots,
-    deals_apply,
     hot,
+    reassignment_applies,
     seconds_per_node,
     seconds_per_proposal,
     warm,
@@ -17,17 +17,17 @@ from eplb_opt.heuristics.window_search import (
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits
 from eplb_opt.run.step import SEARCH, Step, StepResult
-from eplb_opt.run.steps import anneal_on, repartition_on
+from eplb_opt.run.steps import anneal_on, reassign_on
 from eplb_opt.run.tally import Tally, next_seed
 
 # Proposals of the first run and of the shortest, and how much longer each is than the one before.
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
-# Seconds of work of one leg, and of one step of repartition.
+# Seconds of work of one segment, and of one step of reassignment.
 _STEP = 0.05
-# A step of repartition that lowers what the plan is above the bound by less than this part is slow. So many slow steps
+# A step of reassignment that lowers what the plan is above the bound by less than this part is slow. So many slow steps
 # are waited for at first, one more for each that is not, and never more than this.
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
-# Part of the time left that a last run takes: repartition after it gives more in the same time.
+# Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
 # Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
 _STALLED = 2
@@ -37,24 +37,24 @@ _STALLED = 2
 class AnnealingRuns:
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
 
-    After each run repartition has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
+    After each run reassignment has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
     half off the gap, where it has four it is no quicker than annealing. A run that is of no use is followed by a hot
     one of its length.
 
     Attributes
     ----------
     length, made
-        Proposals of this run: all, and those of the legs so far.
+        Proposals of this run: all, and those of the segments so far.
     hot
         Its first temperature.
     last
         Where this run stands.
     runs
-        Runs that are done, repartition included.
+        Runs that are done, reassignment included.
     runs_in_vain
-        Runs in a row without a better plan, repartition included.
+        Runs in a row without a better plan, reassignment included.
     patience
-        Slow steps of repartition that are waited for until annealing goes on.
+        Slow steps of reassignment that are waited for until annealing goes on.
     """
 
     incumbent: Incumbent
@@ -78,11 +78,11 @@ class AnnealingRuns:
 
     @property
     def between_runs(self) -> bool:
-        """Whether a run is done, repartition included, and the next has not begun."""
+        """Whether a run is done, reassignment included, and the next has not begun."""
         return self.made >= self.length and not self.patience
 
     def step(self, tally: Tally, fair_seconds: float) -> Step:
-        """The next leg of this run; once it is done, repartition, or the first leg of a new run from the best plan."""
+        """The next segment of this run; once done, reassignment, or the first one of a new run from the best plan."""
         incumbent = self.incumbent
         instance, windows = incumbent.instance, incumbent.windows
         seed = (self.limits.seed + next_seed(tally)) % 2**64
@@ -90,7 +90,7 @@ class AnnealingRuns:
             if self.patience:
                 nodes = int(_STEP / seconds_per_node(windows))
                 arguments = (instance, windows, incumbent.slots, self._above, nodes, seed)
-                return Step(SEARCH, repartition_on, arguments, _STEP)
+                return Step(SEARCH, reassign_on, arguments, _STEP)
             self._begin_run(fair_seconds)
         per_proposal = seconds_per_proposal(instance, windows)
         proposals = min(int(_STEP / per_proposal), self.length - self.made)
@@ -101,8 +101,8 @@ class AnnealingRuns:
         slots = incumbent.slots if self.last is None else self.last
         self.made += proposals
         self._proposals += proposals
-        leg = Leg(slots, begin, end, proposals, seed)
-        return Step(SEARCH, anneal_on, (instance, windows, leg), proposals * per_proposal)
+        segment = Segment(slots, begin, end, proposals, seed)
+        return Step(SEARCH, anneal_on, (instance, windows, segment), proposals * per_proposal)
 
     def learn(self, result: StepResult, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
@@ -114,7 +114,7 @@ class AnnealingRuns:
         else:
             self.last = result.last
             self._seconds += result.seconds
-            self.patience = _PATIENCE if deals_apply(self.incumbent.instance) else 0
+            self.patience = _PATIENCE if reassignment_applies(self.incumbent.instance) else 0
         self._above_before = above
         if self.between_runs:
             self.runs += 1
@@ -134,7 +134,7 @@ class AnnealingRuns:
         following = self.length if in_vain else max(_FIRST_RUN, _GROWTH * self.length)
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
-            # is short all the same, for repartition to find most of what it can early.
+            # is short all the same, for reassignment to find most of what it can early.
             measured = self._proposals / self._seconds if self._seconds else 0.0
             per_second = measured or 1 / seconds_per_proposal(instance, windows)
             possible = int(_LAST_RUN * fair_seconds * per_second)

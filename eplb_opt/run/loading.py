@@ -17,20 +17,20 @@ from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
-from eplb_opt.heuristics.folding import anneal_counts
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
-from eplb_opt.heuristics.window_search import Leg
+from eplb_opt.heuristics.two_slots import anneal_counts
+from eplb_opt.heuristics.window_search import Segment
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.loading import compiling
 from eplb_opt.kernels.local_search import descend, new_log, perturb
-from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
-from eplb_opt.kernels.wide_deal import WIDE_SIZE
+from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
 from eplb_opt.objective import Objective
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
-from eplb_opt.run.steps import anneal_on, repartition_on, start
+from eplb_opt.run.steps import anneal_on, reassign_on, start
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
         if size == 2:
             parts |= {"pairs"}
         if size == WIDE_SIZE:
-            parts |= {"wide deals"}
+            parts |= {"wide reassignment"}
         # A node has the experts of its groups alone.
         if few_choices(num_experts // deployment.binding_nodes, size):
             parts |= {"enumeration"}
@@ -94,12 +94,12 @@ def _load_search() -> None:
     log, work = new_log(2), np.array([_WORK])
     descend(state, log, 0, work)
     perturb(state, log, 0.0, 1, 0, work, random)
-    repartition(state, 0.0, np.array([_WORK]), random)
+    reassign(state, 0.0, np.array([_WORK]), random)
     add_up(state)
 
 
-def _load_wide_deals() -> None:
-    repartition(_hot_state(WIDE_SIZE), 0.0, np.array([_WORK]), np.random.default_rng(0))
+def _load_wide_reassignment() -> None:
+    reassign(_hot_state(WIDE_SIZE), 0.0, np.array([_WORK]), np.random.default_rng(0))
 
 
 def _load_enumeration() -> None:
@@ -129,9 +129,9 @@ def _load_windows() -> None:
     instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
     objective = Objective("mean")
     start(instance, objective, "auto", more=False)
-    leg = Leg(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
-    anneal_on(instance, objective.windows(instance), leg)
-    repartition_on(instance, objective.windows(instance), leg.slots, 0.1, 100, 0)
+    segment = Segment(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
+    anneal_on(instance, objective.windows(instance), segment)
+    reassign_on(instance, objective.windows(instance), segment.slots, 0.1, 100, 0)
 
 
 def _hot_state(slots_per_gpu: int) -> State:
@@ -142,7 +142,7 @@ def _hot_state(slots_per_gpu: int) -> State:
 
 PARTS = {
     "search": _load_search,
-    "wide deals": _load_wide_deals,
+    "wide reassignment": _load_wide_reassignment,
     "enumeration": _load_enumeration,
     "pairs": _load_pairs,
     "windows": _load_windows,

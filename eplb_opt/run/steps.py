@@ -10,7 +10,7 @@ from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.errors import EplbOptError
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
 from eplb_opt.heuristics.planner import first_plans
-from eplb_opt.heuristics.window_search import Leg, annealed, repartitioned
+from eplb_opt.heuristics.window_search import Segment, annealed, reassigned
 from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
@@ -40,19 +40,17 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     return _result(SEARCH, found, begin, last=found)
 
 
-def anneal_on(instance: Instance, windows: Windows, leg: Leg) -> StepResult:
-    """The best plan of one leg of annealing, and the one where it ends."""
+def anneal_on(instance: Instance, windows: Windows, segment: Segment) -> StepResult:
+    """The best plan of one segment of annealing, and the one where it ends."""
     begin = monotonic()
-    best, last = annealed(instance, windows, leg)
+    best, last = annealed(instance, windows, segment)
     return _result(SEARCH, best, begin, last=last)
 
 
-def repartition_on(
-    instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int
-) -> StepResult:
-    """The best plan of some rounds of repartition, see `repartitioned`."""
+def reassign_on(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> StepResult:
+    """The best plan of some rounds of reassignment, see `reassigned`."""
     begin = monotonic()
-    return _result("repartition", repartitioned(instance, windows, slots, above, nodes, seed), begin)
+    return _result("repartition", reassigned(instance, windows, slots, above, nodes, seed), begin)
 
 
 def run_in_worker(task: ProofTask) -> StepResult:

@@ -11,7 +11,7 @@ from eplb_opt.bounds.pair_evidence import decide_pairs, evidence_of
 from eplb_opt.bounds.pair_lp import PairLP
 from eplb_opt.bounds.pair_model import PairModel, Row
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.folding import fold
+from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
@@ -44,7 +44,7 @@ def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     deployment = instance.deployment
     possible = 0
     for counts in count_vectors(instance.num_experts, deployment.num_slots, instance.max_replicas):
-        if max_loads(fold(instance, counts).tolist(), instance)[0] < max_load:
+        if max_loads(pair_slots(instance, counts).tolist(), instance)[0] < max_load:
             possible += 1
             assert all(obeys(counts, row, system) for row in program.rows)
     assert possible
@@ -59,7 +59,7 @@ def test_layers_are_decided_without_a_solver_of_whole_numbers(seed):
         verdict = decide_pairs(instance, above, Meter(Limits(60)))
         if verdict.counts is None:
             break
-        value = max_loads(fold(instance, verdict.counts).tolist(), instance)[0]
+        value = max_loads(pair_slots(instance, verdict.counts).tolist(), instance)[0]
         assert below <= value < above
         above = value
     assert verdict.evidence is not None

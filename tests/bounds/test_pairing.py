@@ -15,8 +15,8 @@ from eplb_opt.bounds.pair_model import PairModel, pairing_applies
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
-from eplb_opt.heuristics.folding import fold, folding_applies
 from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.heuristics.two_slots import pair_slots, two_slots_apply
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.plan import Plan
@@ -97,7 +97,7 @@ def test_counts_are_feasible_exactly_if_a_plan_with_them_stays_below(instance, d
     counts = by_cpsat(instance, top) if top else None
     assert (counts is not None) == (optimum < top)
     if counts:
-        slots = fold(instance, counts)
+        slots = pair_slots(instance, counts)
         assert np.bincount(slots, minlength=instance.num_experts).tolist() == counts
         assert value(slots, instance) < top
 
@@ -108,7 +108,7 @@ def test_pairs_of_one_expert_are_parted_wherever_they_meet():
         for counts in count_vectors(num_experts, 10, 5):
             loads = [count * 6 for count in counts]
             instance = Instance.from_loads(loads, Deployment(5, 10))
-            slots = fold(instance, counts)
+            slots = pair_slots(instance, counts)
             assert verify(Plan(slots[np.newaxis], instance.deployment, num_experts)) == []
 
 
@@ -134,7 +134,7 @@ def test_it_applies_to_two_slots_on_one_node():
         (Deployment(4, 8, 2, 2), False),
         (Deployment(4, 8, 2, 2, policy="global"), True),
     ):
-        assert folding_applies(Instance.from_loads([1] * 6, deployment)) is applies
+        assert two_slots_apply(Instance.from_loads([1] * 6, deployment)) is applies
 
 
 def test_solve_closes_layers_of_two_slots_and_names_the_argument():

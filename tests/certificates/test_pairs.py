@@ -15,7 +15,7 @@ from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.folding import fold
+from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
@@ -39,7 +39,11 @@ def test_pairs_prove_optima_and_nothing_above_them(instance):
     above = decide_pairs(instance, optimum * Fraction(1001, 1000), Meter(Limits(20.0, 1, 0)))
     assert above.evidence is None
     if above.counts is not None:
-        assert optimum <= max_loads(fold(instance, above.counts).tolist(), instance)[0] < optimum * Fraction(1001, 1000)
+        assert (
+            optimum
+            <= max_loads(pair_slots(instance, above.counts).tolist(), instance)[0]
+            < optimum * Fraction(1001, 1000)
+        )
 
 
 # Loads, and a max load below which there is no plan, at which evidence spoke of counts that the checker excludes before
@@ -73,7 +77,7 @@ def test_evidence_of_pairs_is_accepted_at_whatever_max_load(instance, data):
         assert proves(json.loads(json.dumps(verdict.evidence)), max_load, instance)
         assert max_load <= brute_force(instance)
     elif verdict.counts is not None:
-        assert max_loads(fold(instance, verdict.counts).tolist(), instance)[0] < max_load
+        assert max_loads(pair_slots(instance, verdict.counts).tolist(), instance)[0] < max_load
 
 
 def test_a_base_that_is_none_of_the_counts_is_told():

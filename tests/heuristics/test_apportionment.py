@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.apportionment import apportion, deal, fix_up
+from eplb_opt.heuristics.apportionment import apportion, divisor_method, fix_up
 from eplb_opt.heuristics.parts import (
     ADAMS,
     CYCLIC,
@@ -113,7 +113,7 @@ def test_a_hybrid_without_redundant_slots_has_no_tail(w):
 def test_the_end_of_a_hybrid_is_by_another_rule(w, spare):
     tail = max(1, round(0.3 * spare))
     begun = counts_of(w, spare - tail, Replication(ADAMS))
-    expected = deal(w, begun, tail, w.size + spare, LATE_SAINTE_LAGUE)
+    expected = divisor_method(w, begun, tail, w.size + spare, LATE_SAINTE_LAGUE)
     assert counts_of(w, spare, Replication(ADAMS, tail=0.3)).tolist() == expected.tolist()
 
 
@@ -122,7 +122,7 @@ def test_the_adaptive_tail_is_the_cooler_one(w, spare):
     variation = w.std() / w.mean() if w.any() else 0.0
     tail = min(spare, max(1, round(spare * min(0.15, max(0.05, variation / 2)))))
     begun = counts_of(w, spare - tail, Replication(ADAMS))
-    ends = [deal(w, begun, tail, w.size + spare, rule) for rule in (LATE_SAINTE_LAGUE, HUNTINGTON_HILL)]
+    ends = [divisor_method(w, begun, tail, w.size + spare, rule) for rule in (LATE_SAINTE_LAGUE, HUNTINGTON_HILL)]
     adaptive = counts_of(w, spare, Replication(ADAMS, adaptive=True))
     assert peak(w, adaptive) == min(peak(w, end) for end in ends)
 

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.folding import folding_applies
 from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap, hottest, search, varied_greedy
+from eplb_opt.heuristics.two_slots import two_slots_apply
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
@@ -82,14 +82,14 @@ def test_greedy_is_valid(instance):
 def test_every_heuristic_is_valid_on_larger_deployments(instance):
     assert valid(greedy(instance), instance)
     assert valid(greedy_plus_swap(instance), instance)
-    assert valid(search(instance, greedy(instance), kicks=5), instance)
+    assert valid(search(instance, greedy(instance), perturbations=5), instance)
 
 
 @settings(max_examples=200)
 @given(instances(kinds=(SMALL, TOKENS)), st.integers(0, 30), st.integers(0, 2**40))
-def test_search_is_valid_and_between_its_start_and_the_optimum(instance, kicks, seed):
+def test_search_is_valid_and_between_its_start_and_the_optimum(instance, perturbations, seed):
     start = greedy(instance)
-    found = search(instance, start, kicks=kicks, seed=seed)
+    found = search(instance, start, perturbations=perturbations, seed=seed)
     assert row_is_valid(tuple(found.tolist()), instance)
     assert brute_force(instance) <= value(found, instance) <= value(start, instance)
 
@@ -107,7 +107,7 @@ def test_greedy_plus_swap_is_valid_and_between_greedy_and_the_optimum(instance):
 def test_no_search_is_worse_than_its_start_for_loads_of_any_size(instance, seed):
     start = greedy(instance)
     assert value(greedy_plus_swap(instance), instance) <= value(start, instance)
-    assert value(search(instance, start, kicks=20, seed=seed), instance) <= value(start, instance)
+    assert value(search(instance, start, perturbations=20, seed=seed), instance) <= value(start, instance)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_search_is_not_worse_by_what_floats_cannot_see(gpus, slots, loads):
     instance = Instance.from_loads(loads, Deployment(gpus, slots, distinct=False))
     start = greedy(instance)
     for seed in range(30):
-        assert value(search(instance, start, kicks=30, seed=seed), instance) <= value(start, instance)
+        assert value(search(instance, start, perturbations=30, seed=seed), instance) <= value(start, instance)
 
 
 @settings(max_examples=20)
@@ -132,37 +132,37 @@ def test_search_is_not_worse_by_what_floats_cannot_see(gpus, slots, loads):
 def test_search_is_deterministic_and_leaves_its_start(instance, seed):
     start = greedy(instance)
     before = start.copy()
-    found = search(instance, start, kicks=20, seed=seed)
+    found = search(instance, start, perturbations=20, seed=seed)
     assert np.array_equal(start, before)
-    assert np.array_equal(found, search(instance, start, kicks=20, seed=seed))
+    assert np.array_equal(found, search(instance, start, perturbations=20, seed=seed))
     start.setflags(write=False)
-    assert np.array_equal(found, search(instance, start, kicks=20, seed=seed))
+    assert np.array_equal(found, search(instance, start, perturbations=20, seed=seed))
 
 
 @pytest.mark.parametrize("seed", [0, 2**32, 2**63, -1])
 def test_any_integer_is_a_seed(seed):
     for deployment in (README_DEPLOYMENT, Deployment(8, 16)):
         instance = Instance.from_loads(README_LAYERS[0], deployment)
-        assert valid(search(instance, greedy(instance), kicks=3, seed=seed), instance)
+        assert valid(search(instance, greedy(instance), perturbations=3, seed=seed), instance)
 
 
 @settings(max_examples=50)
 @given(instances(hierarchical=False, max_experts=24, max_gpus=8, max_slots=32))
 def test_search_does_not_kick_once_the_target_is_met(instance):
     # Two slots per GPU are searched by folding, which may end elsewhere than a descent.
-    assume(not folding_applies(instance))
+    assume(not two_slots_apply(instance))
     start = greedy(instance)
-    descended = search(instance, start, kicks=0)
+    descended = search(instance, start, perturbations=0)
     target = hottest(instance, descended)
-    assert np.array_equal(search(instance, start, kicks=1000, target=target * (1 + 1e-12)), descended)
+    assert np.array_equal(search(instance, start, perturbations=1000, target=target * (1 + 1e-12)), descended)
 
 
 def test_search_stops_early_at_its_target():
-    # 200 experts on 40 GPUs: a million kicks would take minutes.
+    # 200 experts on 40 GPUs: a million perturbations would take minutes.
     instance = Instance.from_loads(np.random.default_rng(0).integers(1, 1000, 200), Deployment(40, 240))
     start = greedy(instance)
     target = hottest(instance, start)
-    assert value(search(instance, start, kicks=10**7, target=target), instance) <= value(start, instance)
+    assert value(search(instance, start, perturbations=10**7, target=target), instance) <= value(start, instance)
 
 
 @given(instances())
@@ -184,20 +184,24 @@ def test_swap_exchanges_groups_of_nodes():
 def test_search_finds_the_known_hierarchical_optima_of_the_readme_example(row):
     instance = Instance.from_loads(README_LAYERS[row], replace(README_DEPLOYMENT, distinct=True))
     optimum = (151, Fraction("179.5"))[row]
-    found = (value(search(instance, greedy(instance), kicks=200, seed=seed), instance) for seed in range(20))
+    found = (value(search(instance, greedy(instance), perturbations=200, seed=seed), instance) for seed in range(20))
     assert any(best == optimum for best in found)
 
 
 def test_a_layer_without_load_is_planned():
     for deployment in (Deployment(4, 8), README_DEPLOYMENT):
         instance = Instance.from_loads([0] * (4 if deployment.num_slots == 8 else 12), deployment)
-        for slots in (greedy(instance), greedy_plus_swap(instance), search(instance, greedy(instance), kicks=5)):
+        for slots in (
+            greedy(instance),
+            greedy_plus_swap(instance),
+            search(instance, greedy(instance), perturbations=5),
+        ):
             assert valid(slots, instance)
 
 
 def test_experts_that_fill_all_slots_have_one_replica_each():
     instance = Instance.from_loads(range(1, 9), Deployment(4, 8))
-    assert sorted(search(instance, greedy(instance), kicks=20).tolist()) == list(range(8))
+    assert sorted(search(instance, greedy(instance), perturbations=20).tolist()) == list(range(8))
 
 
 @given(instances(kinds=(SMALL, TOKENS), **LARGER), st.integers(-1, 2**70))

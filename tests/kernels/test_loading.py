@@ -11,7 +11,7 @@ import pytest
 
 from eplb_opt.alarm import alarm
 from eplb_opt.kernels import loading
-from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.run.loading import load_kernels
 
 
@@ -40,7 +40,7 @@ def test_kernels_that_are_loaded_again_look_at_next_to_nothing(monkeypatch):
 
     def counted(state, target, budget, random):
         before = budget[0]
-        repartition(state, target, budget, random)
+        reassign(state, target, budget, random)
         spent.append(before - budget[0])
 
     monkeypatch.setattr("eplb_opt.run.loading.repartition", counted)

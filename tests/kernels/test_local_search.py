@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.apportionment import deal
+from eplb_opt.heuristics.apportionment import assignment
 from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.parts import ADAMS
 from eplb_opt.kernels.local_search import improve
@@ -55,11 +55,11 @@ def largest_share(loads: list[int], counts) -> Fraction:
 
 def test_adams_ranks_by_the_present_count():
     # 100 and 51: the spare replica goes to 100, the next to 51 > 50; d'Hondt would compare 100/3 and 51/2.
-    assert deal(np.array([100.0, 51.0]), np.ones(2, dtype=np.int64), 2, 4, ADAMS).tolist() == [2, 2]
+    assert assignment(np.array([100.0, 51.0]), np.ones(2, dtype=np.int64), 2, 4, ADAMS).tolist() == [2, 2]
 
 
 def test_counts_without_any_load_still_fill_the_slots():
-    counts = deal(np.zeros(3), np.ones(3, dtype=np.int64), 4, 3, ADAMS)
+    counts = assignment(np.zeros(3), np.ones(3, dtype=np.int64), 4, 3, ADAMS)
     assert counts.sum() == 7
     assert counts.max() <= 3
 
@@ -99,10 +99,10 @@ def test_pack_puts_the_heaviest_first_to_the_lightest_gpu():
 
 @settings(max_examples=80)
 @given(tables(), st.integers(0, 40), st.integers(0, 2**32 - 1))
-def test_improve_keeps_the_table_valid_and_is_never_worse(start, kicks, seed):
+def test_improve_keeps_the_table_valid_and_is_never_worse(start, perturbations, seed):
     w, table, most, distinct = start
     before = exact_max_load(w, table)
-    top = improve(w, table, most, distinct, 0.0, kicks, plenty(), np.random.default_rng(seed))
+    top = improve(w, table, most, distinct, 0.0, perturbations, plenty(), np.random.default_rng(seed))
     counts = np.bincount(table.ravel(), minlength=w.size)
     assert counts.min() >= 1
     assert counts.max() <= most

@@ -15,7 +15,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import CallLimits
 from eplb_opt.objective import Objective
 from eplb_opt.run.step import StepResult
-from eplb_opt.run.steps import anneal_on, repartition_on, run_in_worker
+from eplb_opt.run.steps import anneal_on, reassign_on, run_in_worker
 from eplb_opt.run.strategy import Strategy
 from eplb_opt.verify import max_loads
 
@@ -56,14 +56,14 @@ def until(strategy, function):
 
 def test_two_runs_in_vain_end_it_and_the_second_is_hot():
     strategy = new_strategy()
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     warm, length = strategy.search.hot, strategy.search.length
-    assert take(strategy) is repartition_on
+    assert take(strategy) is reassign_on
     assert strategy.search.runs_in_vain == 1
     assert take(strategy) is anneal_on
     assert strategy.search.hot > 10 * warm
     assert strategy.search.length == length
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     take(strategy)
     assert take(strategy) is None
     assert strategy.exhausted
@@ -71,9 +71,9 @@ def test_two_runs_in_vain_end_it_and_the_second_is_hot():
 
 def test_a_better_plan_by_repartition_makes_a_run_one_of_use():
     strategy = new_strategy()
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     length = strategy.search.length
-    assert take(strategy, better=True) is repartition_on
+    assert take(strategy, better=True) is reassign_on
     assert strategy.search.runs_in_vain == 0
     assert take(strategy) is anneal_on
     assert strategy.search.length > length
@@ -82,17 +82,17 @@ def test_a_better_plan_by_repartition_makes_a_run_one_of_use():
 @pytest.mark.parametrize("scenarios", [0, 30])
 def test_quick_repartition_goes_on(scenarios):
     strategy = new_strategy(scenarios=scenarios)
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     for _ in range(5):
         # As if the plan had been worse before this step.
         strategy.search._above_before = 2 * strategy.search._above + 1
-        assert take(strategy, better=True) is repartition_on
+        assert take(strategy, better=True) is reassign_on
 
 
 @pytest.mark.parametrize("quick", [0, 3, 100])
 def test_slow_repartition_is_waited_for_the_longer_the_more_of_it_was_quick(quick):
     strategy = new_strategy()
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     for _ in range(quick):
         strategy.search._above_before = 2 * strategy.search._above + 1
         take(strategy, better=True)
@@ -104,7 +104,7 @@ def test_slow_repartition_is_waited_for_the_longer_the_more_of_it_was_quick(quic
 def test_nothing_to_deal_anew_takes_no_time(deployment):
     strategy = new_strategy(deployment)
     functions = {take(strategy) for _ in range(200)}
-    assert repartition_on not in functions
+    assert reassign_on not in functions
 
 
 def test_a_run_fits_the_time_there_is():
@@ -121,7 +121,7 @@ def test_the_first_run_leaves_most_of_the_time_to_repartition(seconds):
     first = strategy.search.length
     assert first * 2e-7 < 0.3
     # Each step of a test takes 0.01 s, whatever it has to consider.
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     take(strategy, better=True)
     take(strategy, fair_seconds=seconds)
     assert strategy.search.length > first
@@ -137,8 +137,8 @@ HIERARCHY = Deployment(8, 40, 2, 4)
 
 def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
     strategy = new_strategy(HIERARCHY, objective="worst")
-    until(strategy, repartition_on)
-    assert take(strategy) is repartition_on
+    until(strategy, reassign_on)
+    assert take(strategy) is reassign_on
     step = strategy.next_step("call", 1e6, 1)
     assert (step.kind, step.function) == (PARTITION, run_in_worker)
     # What a worker is told is in the unit of what it is to report.
@@ -146,7 +146,7 @@ def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
     assert max(max_loads(task.slots, task.instance)) == strategy.incumbent.value
     assert take(strategy) is run_in_worker
     assert take(strategy) is anneal_on
-    until(strategy, repartition_on)
+    until(strategy, reassign_on)
     take(strategy)
     assert strategy.tally.proofs == 1
 

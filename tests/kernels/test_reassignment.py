@@ -1,4 +1,4 @@
-"""Dealing the slots of a few GPUs anew, against all deals there are."""
+"""Dealing the slots of a few GPUs anew, against all assignments there are."""
 
 from itertools import combinations
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eplb_opt.heuristics.packing import pack
-from eplb_opt.kernels.repartition import repartition
+from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import state_of
 from tests.kernels.states import require_sound
 
@@ -15,10 +15,10 @@ from tests.kernels.states import require_sound
 def improved(
     w: np.ndarray, table: np.ndarray, distinct: bool, budget: int, target: float = 0.0, max_replicas: int = 0
 ) -> np.ndarray:
-    """The table after repartition; its arrays have to agree with it at the end. Counts stay without `max_replicas`."""
+    """The table after reassignment; its arrays have to agree with it at the end. Counts stay without `max_replicas`."""
     slots = table.copy()
     state = state_of(w, slots, max_replicas, distinct)
-    repartition(state, target, np.array([budget]), np.random.default_rng(1))
+    reassign(state, target, np.array([budget]), np.random.default_rng(1))
     require_sound(state)
     return slots
 
@@ -54,9 +54,9 @@ def test_repartition_finds_the_best_deal_where_all_gpus_can_take_part(case):
     share = w / np.bincount(table.ravel(), minlength=w.size)
     experts = table.ravel()
     best = min(
-        max(share[experts[list(part)]].sum() for part in deal)
-        for deal in all_deals(tuple(range(experts.size)), table.shape[1])
-        if not distinct or all(len(set(experts[list(part)])) == len(part) for part in deal)
+        max(share[experts[list(part)]].sum() for part in assignment)
+        for assignment in all_deals(tuple(range(experts.size)), table.shape[1])
+        if not distinct or all(len(set(experts[list(part)])) == len(part) for part in assignment)
     )
     slots = improved(w, table, distinct, 400_000)
     assert share[slots].sum(axis=1).max() == best

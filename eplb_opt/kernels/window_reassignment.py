@@ -1,4 +1,4 @@
-"""Repartition for several windows: the slots of a hot GPU and of a few others are dealt anew, by exact search."""
+"""Reassignment for several windows: the slots of a hot GPU and of a few others are reassigned, by exact search."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State, state_of
-from eplb_opt.kernels.window_deal import MOST_DEALT, deal_windows
+from eplb_opt.kernels.window_assignment import MOST_REPLICAS, assign_windows
 from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, value_of
 
-# So many slots of a GPU are dealt at most, and of so many GPUs: with few slots each, more of them are too much to try.
-# Three GPUs of nine slots end at six tenths of what two are above the mean load, in the same time.
+# So many slots of a GPU are reassigned at most, and of so many GPUs: with few slots each, more of them are too much to
+# try. Three GPUs of nine slots end at six tenths of what two are above the mean load, in the same time.
 _MOST_EACH, _MOST_GPUS = 14, 4
-# A round: so many proposals of annealing, so much colder at their end, and deals.
-_PROPOSALS, _COOLING, _DEALS = 1_000, 1 / 30, 40
-# Nodes of the search for one deal.
+# A round: so many proposals of annealing, so much colder at their end, and assignments.
+_PROPOSALS, _COOLING, _ASSIGNMENTS = 1_000, 1 / 30, 40
+# Nodes of the search for one assignment.
 _MOST_NODES = 200_000
-# What a round counts for besides its nodes, a deal, and each GPU that a deal looks at.
-_NODES_PER_ROUND, _NODES_PER_DEAL, _NODES_PER_GPU = 5_000, 100, 2
+# What a round counts for besides its nodes, an assignment, and each GPU that an assignment looks at.
+_NODES_PER_ROUND, _NODES_PER_ASSIGNMENT, _NODES_PER_GPU = 5_000, 100, 2
 
 
 @compiled
-def repartition_windows(
+def reassign_windows(
     w: Floats,
     weights: Floats,
     nearest: Ints,
@@ -37,20 +37,20 @@ def repartition_windows(
 ) -> None:
     """Lower the value of the table `slots` in place, in rounds from the best table so far; arguments as in `anneal`.
 
-    A round shakes the table by a short annealing, hardly warm, and then deals the slots of the hottest GPU of a window
-    and of some random GPUs of its node anew, again and again. Of GPUs with many slots a random part is dealt.
+    A round shakes the table by a short annealing, hardly warm, and then reassigns the slots of the hottest GPU of a
+    window and of some random GPUs of its node, again and again. Of GPUs with many slots a random part is reassigned.
     `temperature` is in mean GPU loads. Ends after about `nodes` nodes of search.
     """
     size = slots.shape[1]
     each = min(size, _MOST_EACH)
-    num = min(_MOST_GPUS, MOST_DEALT // each, gpus_per_node)
+    num = min(_MOST_GPUS, MOST_REPLICAS // each, gpus_per_node)
     if num < 2 or size < 2:
         return
-    budget = np.full(1, nodes)
+    work = np.full(1, nodes)
     table, scratch = np.empty_like(slots), np.empty_like(slots)
     top = np.empty((w.shape[1], 3), dtype=np.int64)
     least = np.inf
-    while budget[0] > 0:
+    while work[0] > 0:
         table[:] = slots
         if least < np.inf:
             cold = temperature * _COOLING
@@ -73,11 +73,11 @@ def repartition_windows(
         rank_all(load, top)
         if least == np.inf:
             least = value_of(load, top, weights)
-        for _ in range(_DEALS):
+        for _ in range(_ASSIGNMENTS):
             gpus = _partners(hottest(load, top, weights, random), num, gpus_per_node, random)
-            if _deal_anew(state, weights, gpus, each, budget, random):
+            if _reassign_slots(state, weights, gpus, each, work, random):
                 rank_all(load, top)
-        budget[0] -= _NODES_PER_ROUND
+        work[0] -= _NODES_PER_ROUND
         value = value_of(load, top, weights)
         if value <= least:
             least = value
@@ -100,48 +100,52 @@ def _partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Genera
 
 
 @compiled
-def _deal_anew(state: State, weights: Floats, gpus: Ints, each: int, budget: Ints, random: np.random.Generator) -> bool:
-    """Deal `each` slots of each of `gpus` anew if that lowers the value; whether it did."""
-    table, share, load, distinct = state.slots, state.replica_loads, state.gpu_loads, state.distinct
+def _reassign_slots(
+    state: State, weights: Floats, gpus: Ints, each: int, work: Ints, random: np.random.Generator
+) -> bool:
+    """Reassign `each` slots of each of `gpus` if that lowers the value; whether it did."""
+    table, replica_loads, load, distinct = state.slots, state.replica_loads, state.gpu_loads, state.distinct
     num, size = gpus.size, table.shape[1]
-    dealt = np.empty(num * each, dtype=np.int64)
+    assigned = np.empty(num * each, dtype=np.int64)
     base = load[gpus]
     for place in range(num):
         row = table[gpus[place]]
         if each < size:
             shuffle(row, random)
         for i in range(each):
-            dealt[place * each + i] = row[i]
-            base[place] -= share[row[i]]
+            assigned[place * each + i] = row[i]
+            base[place] -= replica_loads[row[i]]
     # Heaviest first; replicas of one expert follow each other.
-    dealt = dealt[np.argsort(dealt, kind="mergesort")]
-    heat = np.empty(dealt.size)
-    for i in range(dealt.size):
-        heat[i] = -share[dealt[i]].sum()
-    dealt = dealt[np.argsort(heat, kind="mergesort")]
-    allowed = np.ones((dealt.size, num), dtype=np.bool_)
+    assigned = assigned[np.argsort(assigned, kind="mergesort")]
+    heat = np.empty(assigned.size)
+    for i in range(assigned.size):
+        heat[i] = -replica_loads[assigned[i]].sum()
+    assigned = assigned[np.argsort(heat, kind="mergesort")]
+    allowed = np.ones((assigned.size, num), dtype=np.bool_)
     if distinct and each < size:
-        for i in range(dealt.size):
+        for i in range(assigned.size):
             for place in range(num):
-                allowed[i, place] = not (table[gpus[place], each:] == dealt[i]).any()
+                allowed[i, place] = not (table[gpus[place], each:] == assigned[i]).any()
     here, rest = _hottest_loads(load, gpus)
     if weights[0] == 0.0:
         # Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves.
         rest[:] = 0.0
     value = mean_or_largest(np.maximum(here, rest), weights)
-    gpu_of = np.empty(dealt.size, dtype=np.int64)
-    nodes = min(budget[0], _MOST_NODES)
+    gpu_of = np.empty(assigned.size, dtype=np.int64)
+    nodes = min(work[0], _MOST_NODES)
     left = np.full(1, nodes)
-    found = deal_windows(share, weights, dealt, allowed, base, rest, each == size, distinct, value, left, gpu_of)
-    budget[0] -= _NODES_PER_DEAL + _NODES_PER_GPU * load.shape[0] + nodes - left[0]
+    found = assign_windows(
+        replica_loads, weights, assigned, allowed, base, rest, each == size, distinct, value, left, gpu_of
+    )
+    work[0] -= _NODES_PER_ASSIGNMENT + _NODES_PER_GPU * load.shape[0] + nodes - left[0]
     if not found:
         return False
     load[gpus] = base
     filled = np.zeros(num, dtype=np.int64)
-    for i in range(dealt.size):
+    for i in range(assigned.size):
         place = gpu_of[i]
-        table[gpus[place], filled[place]] = dealt[i]
-        load[gpus[place]] += share[dealt[i]]
+        table[gpus[place], filled[place]] = assigned[i]
+        load[gpus[place]] += replica_loads[assigned[i]]
         filled[place] += 1
     return True
 
@@ -149,12 +153,12 @@ def _deal_anew(state: State, weights: Floats, gpus: Ints, each: int, budget: Int
 @compiled
 def _hottest_loads(load: Floats, gpus: Ints) -> tuple[Floats, Floats]:
     """The hottest load of each window on some GPUs, and on the others, both of shape ``(windows,)``."""
-    dealt = np.zeros(load.shape[0], dtype=np.bool_)
-    dealt[gpus] = True
+    assigned = np.zeros(load.shape[0], dtype=np.bool_)
+    assigned[gpus] = True
     here, rest = np.zeros(load.shape[1]), np.zeros(load.shape[1])
     for gpu in range(load.shape[0]):
         for k in range(load.shape[1]):
-            if dealt[gpu]:
+            if assigned[gpu]:
                 here[k] = max(here[k], load[gpu, k])
             else:
                 rest[k] = max(rest[k], load[gpu, k])

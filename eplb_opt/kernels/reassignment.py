@@ -1,4 +1,4 @@
-"""Repartition: the slots of the hottest GPU and a few others are dealt anew, by exact search."""
+"""Reassignment, a large-neighbourhood search: slots of the hottest GPU and a few others are reassigned exactly."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ import numpy as np
 from eplb_opt.kernels.compiler import Floats, Index, Ints, Masks, compiled
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State
-from eplb_opt.kernels.wide_deal import WIDE_SIZE, deal_many
+from eplb_opt.kernels.wide_reassignment import WIDE_SIZE, reassign_many
 
-# Deals that never end by their number.
+# Assignments that never end by their number.
 _ALL = 2**62
-# GPUs that are dealt anew at once: at first, and at most. Fewer are dealt faster, more have far more deals.
+# GPUs that are reassigned at once: at first, and at most. Fewer take less time, more have far more assignments.
 _FIRST_GPUS, _MOST_GPUS = 4, 10
 # Most slots of all of them (bits of a mask), and most ways to fill the first.
-_MOST_SLOTS, _MOST_FILLINGS = 64, 150_000
-# Nodes of the search for one deal.
+_MOST_SLOTS, _MOST_PATTERNS = 64, 150_000
+# Nodes of the search for one assignment.
 _MOST_NODES = 20_000
-# How many pairs of slots a descent looks at while a deal has one node, or one slot is made ready for it.
+# How many pairs of slots a descent looks at while an assignment has one node, or one slot is made ready for it.
 _PAIRS_PER_NODE, _PAIRS_PER_ITEM = 2, 25
-# Share of the deals that change counts.
+# Part of the assignments that change counts.
 _TRANSFERS = 0.3
-# Share of the draws that take the colder of two GPUs.
+# Part of the draws that take the colder of two GPUs.
 _COLDER = 0.9
-# Share of wide deals where these are of use.
+# Part of wide reassignments where these are of use.
 _WIDE = 0.7
-# Deals in a row without success after which one more GPU takes part.
+# Assignments in a row without success after which one more GPU takes part.
 _PATIENCE = 150
 # A GPU has to get cooler by more than rounding.
 _COOLER = 1.0 - 1e-12
 
 
-def repartition(state: State, target: float, budget: Ints, random: np.random.Generator) -> None:
-    """Cool the hottest GPU again and again by dealing its slots and those of some other GPUs anew.
+def reassign(state: State, target: float, work: Ints, random: np.random.Generator) -> None:
+    """Cool the hottest GPU again and again by reassigning its slots and those of some other GPUs.
 
     Now and then an expert gives up a replica for one more of another, both with all replicas among the slots that
     take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
-    some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are dealt
-    many at once as well (`wide_deal`). Stops at `target`, or when ``budget[0]`` is used up.
+    some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are
+    reassigned many at once as well (`wide_deal`). Stops at `target`, or when ``work[0]`` is used up.
     """
     num_gpus, size = state.slots.shape
     if num_gpus < 2 or size < 2:
@@ -46,30 +46,30 @@ def repartition(state: State, target: float, budget: Ints, random: np.random.Gen
     # How many GPUs take part, and how often that has failed in a row.
     scale = np.array([min(num_gpus, _FIRST_GPUS), 0])
     if size == WIDE_SIZE:
-        _deal_few_or_many(state, target, scale, budget, random)
+        _reassign_few_or_many(state, target, scale, work, random)
     else:
-        _deal_few(state, target, _ALL, scale, budget, random)
+        _reassign_few(state, target, _ALL, scale, work, random)
 
 
 @compiled
-def _deal_few_or_many(state: State, target: float, scale: Ints, budget: Ints, random: np.random.Generator) -> None:
-    while budget[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
+def _reassign_few_or_many(state: State, target: float, scale: Ints, work: Ints, random: np.random.Generator) -> None:
+    while work[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
         if random.random() < _WIDE:
-            deal_many(state, target, budget, random)
+            reassign_many(state, target, work, random)
         else:
-            _deal_few(state, target, np.int64(1), scale, budget, random)
+            _reassign_few(state, target, np.int64(1), scale, work, random)
 
 
 @compiled
-def _deal_few(
-    state: State, target: float, deals: Index, scale: Ints, budget: Ints, random: np.random.Generator
+def _reassign_few(
+    state: State, target: float, assignments: Index, scale: Ints, work: Ints, random: np.random.Generator
 ) -> None:
     num_gpus, size = state.slots.shape
-    while deals > 0 and budget[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
-        deals -= 1
+    while assignments > 0 and work[0] > 0 and state.gpu_loads[np.argmax(state.gpu_loads)] > target:
+        assignments -= 1
         num = scale[0]
         gpus = _partners(state.gpu_loads, num, random)
-        if _deal_anew(state, gpus, _slots_each(num, size), budget, random):
+        if _reassign_slots(state, gpus, _slots_each(num, size), work, random):
             scale[0], scale[1] = max(2, num - 1), 0
         else:
             scale[1] += 1
@@ -82,10 +82,10 @@ def _slots_each(num: int, size: int) -> int:
     """How many slots of each of `num` GPUs can take part."""
     best = 1
     for each in range(2, min(size, _MOST_SLOTS // num) + 1):
-        fillings = 1.0
+        patterns = 1.0
         for i in range(each):
-            fillings *= (num * each - i) / (each - i)
-        if fillings <= _MOST_FILLINGS:
+            patterns *= (num * each - i) / (each - i)
+        if patterns <= _MOST_PATTERNS:
             best = each
     return best
 
@@ -111,12 +111,12 @@ def _partners(load: Floats, num: int, random: np.random.Generator) -> Ints:
 
 
 @compiled
-def _deal_anew(state: State, gpus: Ints, each: int, budget: Ints, random: np.random.Generator) -> bool:
-    """Deal `each` slots of each of `gpus` anew if that cools the hottest, the first of them; whether it did."""
-    w, slots, counts, holds, share, load, max_replicas, distinct = state
+def _reassign_slots(state: State, gpus: Ints, each: int, work: Ints, random: np.random.Generator) -> bool:
+    """Reassign `each` slots of each of `gpus` if that cools the hottest, the first of them; whether it did."""
+    w, slots, counts, holds, replica_loads, load, max_replicas, distinct = state
     num, size = gpus.size, slots.shape[1]
     total = num * each
-    budget[0] -= _PAIRS_PER_ITEM * total
+    work[0] -= _PAIRS_PER_ITEM * total
     places = np.empty((num, size), dtype=np.int64)
     experts, values = np.empty(total, dtype=np.int64), np.empty(total)
     base = np.empty(num)
@@ -129,14 +129,14 @@ def _deal_anew(state: State, gpus: Ints, each: int, budget: Ints, random: np.ran
         for i in range(each):
             expert = slots[gpus[j], places[j, i]]
             experts[j * each + i] = expert
-            base[j] -= share[expert]
+            base[j] -= replica_loads[expert]
             holds[gpus[j], expert] -= 1
     giver = taker = -1
     if random.random() < _TRANSFERS:
         most = min(max_replicas, num) if distinct else max_replicas
         giver, taker = _transfer_within(experts, counts, most, random)
     for i in range(total):
-        values[i] = -share[experts[i]]
+        values[i] = -replica_loads[experts[i]]
         if giver >= 0 and experts[i] == giver:
             values[i] = -w[giver] / (counts[giver] - 1)
         elif giver >= 0 and experts[i] == taker:
@@ -154,24 +154,24 @@ def _deal_anew(state: State, gpus: Ints, each: int, budget: Ints, random: np.ran
             for j in range(num):
                 if holds[gpus[j], experts[i]]:
                     barred[i] |= np.uint64(1) << np.uint64(j)
-    dealt = np.empty((num, each), dtype=np.int64)
+    assigned = np.empty((num, each), dtype=np.int64)
     if each == size:
         base[:] = 0.0
-    found = _deal(values, same, barred, base, load[gpus[0]] * _COOLER, dealt, budget)
+    found = _assign(values, same, barred, base, load[gpus[0]] * _COOLER, assigned, work)
     if found and giver >= 0:
         counts[giver] -= 1
         counts[taker] += 1
-        share[giver], share[taker] = w[giver] / counts[giver], w[taker] / counts[taker]
+        replica_loads[giver], replica_loads[taker] = w[giver] / counts[giver], w[taker] / counts[taker]
     for j in range(num):
         gpu = gpus[j]
         for i in range(each):
             if found:
-                slots[gpu, places[j, i]] = experts[dealt[j, i]]
+                slots[gpu, places[j, i]] = experts[assigned[j, i]]
             holds[gpu, slots[gpu, places[j, i]]] += 1
         if found:
             load[gpu] = 0.0
             for i in range(size):
-                load[gpu] += share[slots[gpu, i]]
+                load[gpu] += replica_loads[slots[gpu, i]]
     return found
 
 
@@ -197,15 +197,15 @@ def _transfer_within(experts: Ints, counts: Ints, most: int, random: np.random.G
 
 
 @compiled
-def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dealt: Ints, budget: Ints) -> bool:
-    """Deal items of loads `v`, heaviest first, to GPUs that carry `base` already; whether all stay below `limit`.
+def _assign(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, assigned: Ints, work: Ints) -> bool:
+    """Assign items of loads `v`, heaviest first, to GPUs that carry `base` already; whether all stay below `limit`.
 
     Depth first, one GPU after the other, each with subsets in lexicographic order. What a GPU may take is bounded
     from both sides: by `limit`, and by the rest having room on the GPUs that follow. The last item of a GPU is found
-    by bisection. Every success lowers `limit` for the rest of the search, so `dealt` (items of each GPU) ends as the
-    best deal unless nodes run out.
+    by bisection. Every success lowers `limit` for the rest of the search, so `assigned` (items of each GPU) ends as the
+    best assignment unless nodes run out.
     """
-    num, each = dealt.shape
+    num, each = assigned.shape
     total = v.size
     items = np.empty((num, total), dtype=np.int64)  # what is left for this GPU and those after it
     prefix = np.zeros((num, total + 1))  # sums of it
@@ -224,7 +224,7 @@ def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dea
         prefix[0, i + 1] = prefix[0, i] + v[i]
     found, gpu, depth, c = False, np.int64(0), 0, 0
     for _ in range(_MOST_NODES):
-        budget[0] -= _PAIRS_PER_NODE
+        work[0] -= _PAIRS_PER_NODE
         left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
         top = limit - base[gpu]
         bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - base[gpu + 1 :].sum())
@@ -266,10 +266,10 @@ def _deal(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, dea
             found = True
             limit = prefix[num - 1, each] + base[num - 1]
             for i in range(each):
-                dealt[num - 1, i] = items[num - 1, i]
+                assigned[num - 1, i] = items[num - 1, i]
             for g in range(num - 1):
                 for i in range(each):
-                    dealt[g, i] = items[g, chosen[g, i]]
+                    assigned[g, i] = items[g, chosen[g, i]]
                 limit = max(limit, base[g] + sums[g, each])
         c += 1
     return found

@@ -1,4 +1,4 @@
-"""Wide deals: the slots of many GPUs are dealt anew at once, and the counts of their experts with them."""
+"""Wide reassignment: the slots of many GPUs are reassigned at once, and the counts of their experts with them."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.state import State
 
-# Slots of a GPU for which wide deals are of use: of more slots there are too many fillings, and with two there is
-# nothing to deal that counts do not settle.
+# Slots of a GPU for which wide reassignment is of use: of more slots there are too many patterns, and with two there is
+# nothing to reassign that counts do not settle.
 WIDE_SIZE = 3
 # GPUs that take part: at least, and at most.
 _LEAST_GPUS, _MOST_GPUS = 6, 20
-# Fillings and nodes of one deal: those that need more are rarer than others that need less.
-_MOST_FILLINGS, _MOST_NODES = 800, 300
+# Patterns and nodes of one assignment: those that need more are rarer than others that need less.
+_MOST_PATTERNS, _MOST_NODES = 800, 300
 # How far the new max load is below the hottest, as a part of what that is above the target or the mean load; and how
 # much less than their own mean the GPUs that take part may carry, in what the new max load is above that.
 _STEP, _DEPTH = 0.05, 1.5
 # How far counts may be from what they are.
 _SPREAD = 1
-# Share of the draws that take the colder of two GPUs.
+# Part of the draws that take the colder of two GPUs.
 _COLDER = 0.9
-# How many pairs of slots a descent looks at while a node is looked at, or a deal is made ready.
-_PAIRS_PER_NODE, _PAIRS_PER_DEAL, _PAIRS_PER_FILLING = 45, 3_000, 20
+# How many pairs of slots a descent looks at while a node is looked at, or an assignment is made ready.
+_PAIRS_PER_NODE, _PAIRS_PER_ASSIGNMENT, _PAIRS_PER_PATTERN = 45, 3_000, 20
 
 
 @compiled
-def deal_many(state: State, target: float, budget: Ints, random: np.random.Generator) -> bool:
-    """Deal the slots of the hottest GPU and of many others anew, if that cools them all; whether it did.
+def reassign_many(state: State, target: float, work: Ints, random: np.random.Generator) -> bool:
+    """Reassign the slots of the hottest GPU and of many others, if that cools them all; whether it did.
 
-    Once all GPUs are near the mean load hardly any few of them have a better deal, while of many, whose experts may
-    have other counts too, there are so many deals that some are. Fillings near the mean are then so few that an exact
-    cover by them is soon found, or excluded.
+    Once all GPUs are near the mean load hardly any few of them have a better assignment, while of many, whose experts
+    may have other counts too, there are so many assignments that some are. Patterns near the mean are then so few that
+    an exact cover by them is soon found, or excluded.
     """
-    w, slots, counts, holds, share, load, max_replicas, distinct = state
+    w, slots, counts, holds, replica_loads, load, max_replicas, distinct = state
     num_gpus, size = slots.shape
     num = random.integers(min(_LEAST_GPUS, num_gpus), min(_MOST_GPUS, num_gpus) + 1)
-    budget[0] -= _PAIRS_PER_DEAL
+    work[0] -= _PAIRS_PER_ASSIGNMENT
     gpus, hot = _draw(state, num, random)
     inside = np.zeros(w.size, dtype=np.int64)
     for gpu in gpus:
         for expert in slots[gpu]:
             inside[expert] += 1
-    mean = (share * inside).sum() / num
+    mean = (replica_loads * inside).sum() / num
     most = load[hot] - _STEP * (load[hot] - max(target, load.mean()))
     if mean >= most or most >= load[hot]:
         return False
@@ -51,14 +51,14 @@ def deal_many(state: State, target: float, budget: Ints, random: np.random.Gener
     v, experts, replicas, numbers = _items(
         w, counts, inside, min(max_replicas, num) if distinct else max_replicas, most
     )
-    fillings = np.empty((_MOST_FILLINGS, size), dtype=np.int64)
-    listed = patterns_between(v, experts, numbers, size, least, most, distinct, fillings)
-    budget[0] -= _PAIRS_PER_FILLING * (listed if listed >= 0 else _MOST_FILLINGS)
+    patterns = np.empty((_MOST_PATTERNS, size), dtype=np.int64)
+    listed = patterns_between(v, experts, numbers, size, least, most, distinct, patterns)
+    work[0] -= _PAIRS_PER_PATTERN * (listed if listed >= 0 else _MOST_PATTERNS)
     if listed <= 0:
         return False
-    nodes, dealt = np.array([_MOST_NODES]), np.empty(num, dtype=np.int64)
-    found = cover(v, experts, numbers, fillings[:listed], most, dealt, nodes)
-    budget[0] -= _PAIRS_PER_NODE * (_MOST_NODES - nodes[0])
+    nodes, assigned = np.array([_MOST_NODES]), np.empty(num, dtype=np.int64)
+    found = cover(v, experts, numbers, patterns[:listed], most, assigned, nodes)
+    work[0] -= _PAIRS_PER_NODE * (_MOST_NODES - nodes[0])
     if not found:
         return False
     names = np.flatnonzero(inside)
@@ -66,15 +66,15 @@ def deal_many(state: State, target: float, budget: Ints, random: np.random.Gener
         gpu = gpus[position]
         for place in range(size):
             holds[gpu, slots[gpu, place]] -= 1
-            item = fillings[dealt[position], place]
+            item = patterns[assigned[position], place]
             expert = names[experts[item]]
             counts[expert] = replicas[item]
-            share[expert] = w[expert] / counts[expert]
+            replica_loads[expert] = w[expert] / counts[expert]
             slots[gpu, place] = expert
         for expert in slots[gpu]:
             holds[gpu, expert] += 1
     for gpu in gpus:
-        load[gpu] = share[slots[gpu]].sum()
+        load[gpu] = replica_loads[slots[gpu]].sum()
     return True
 
 

@@ -1,4 +1,4 @@
-"""Deals for several windows: the best way to deal replicas to a few GPUs, one GPU's filling after the other."""
+"""Assignment for several windows: the best way to assign replicas to a few GPUs, one GPU's pattern after the other."""
 
 from __future__ import annotations
 
@@ -7,69 +7,69 @@ import numpy as np
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 from eplb_opt.kernels.window_values import mean_or_largest
 
-# Replicas in one deal: half of them have some ten thousand subsets.
-MOST_DEALT = 30
-# Fillings of one GPU that are looked at.
-_MOST_FILLINGS = 1_000
+# Replicas in one assignment: half of them have some ten thousand subsets.
+MOST_REPLICAS = 30
+# Patterns of one GPU that are looked at.
+_MOST_PATTERNS = 1_000
 # A value has to fall by more than rounding.
 _LESS = 1.0 - 1e-12
 
 
 @compiled
-def deal_windows(
-    share: Floats,
+def assign_windows(
+    replica_loads: Floats,
     weights: Floats,
-    dealt: Ints,
+    assigned: Ints,
     allowed: Bools,
     base: Floats,
     rest: Floats,
     alike: bool,
     distinct: bool,
     limit: float,
-    budget: Ints,
+    work: Ints,
     gpu_of: Ints,
 ) -> bool:
-    """Into `gpu_of` the GPU of each replica in `dealt`, in the best deal found; whether there is one below `limit`.
+    """Into `gpu_of` the GPU of each replica in `assigned`, in the best assignment found; whether one is below `limit`.
 
-    ``share[e, k]`` is the replica load of expert e in window k. GPU g begins with the loads ``base[g, k]`` and takes as
-    many replicas as the others, of those ``allowed[i, g]``; ``rest[k]`` is the hottest load of other GPUs. Replicas of
-    one expert follow each other. Where no GPU holds anything else they are `alike`, and the first replica goes to the
-    first GPU.
+    ``replica_loads[e, k]`` is the replica load of expert e in window k. GPU g begins with the loads ``base[g, k]`` and
+    takes as many replicas as the others, of those ``allowed[i, g]``; ``rest[k]`` is the hottest load of other GPUs.
+    Replicas of one expert follow each other. Where no GPU holds anything else they are `alike`, and the first replica
+    goes to the first GPU.
 
     A value below the best leaves each window a largest load, and each GPU the loads that the others cannot take: what
-    the next GPU may hold are the fillings in between, in all windows. ``budget[0]`` is counted down to 0 and ends the
+    the next GPU may hold are the patterns in between, in all windows. ``work[0]`` is counted down to 0 and ends the
     search.
     """
-    size, num = dealt.size, base.shape[0]
-    load = share[dealt]
-    # No deal has a cooler hottest GPU than this, in any window.
+    size, num = assigned.size, base.shape[0]
+    load = replica_loads[assigned]
+    # No assignment has a cooler hottest GPU than this, in any window.
     least = np.maximum(rest, (load.sum(axis=0) + base.sum(axis=0)) / num)
-    fillings = np.empty((num, _MOST_FILLINGS), dtype=np.int64)
+    patterns = np.empty((num, _MOST_PATTERNS), dtype=np.int64)
     found, at, chosen = np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64)
     left = np.zeros(num, dtype=np.int64)
     left[0] = (1 << size) - 1
     top = np.empty((num + 1, load.shape[1]))
     top[0] = rest
     best, better, gpu, begin = limit, False, 0, True
-    while gpu >= 0 and budget[0] > 0:
+    while gpu >= 0 and work[0] > 0:
         if begin:
             most = _most_loads(best * _LESS, weights, least)
-            found[gpu] = _list_fillings(
-                load, dealt, allowed, base, left[gpu], gpu, most, alike, distinct, fillings[gpu], budget
+            found[gpu] = _list_patterns(
+                load, assigned, allowed, base, left[gpu], gpu, most, alike, distinct, patterns[gpu], work
             )
             at[gpu], begin = 0, False
         if at[gpu] == found[gpu]:
             gpu -= 1
             continue
-        filling = fillings[gpu, at[gpu]]
+        pattern = patterns[gpu, at[gpu]]
         at[gpu] += 1
-        budget[0] -= 1
-        top[gpu + 1] = np.maximum(top[gpu], base[gpu] + _sum(load, filling))
+        work[0] -= 1
+        top[gpu + 1] = np.maximum(top[gpu], base[gpu] + _sum(load, pattern))
         if mean_or_largest(np.maximum(top[gpu + 1], least), weights) >= best * _LESS:
             continue
-        chosen[gpu] = filling
+        chosen[gpu] = pattern
         if gpu < num - 1:
-            left[gpu + 1] = left[gpu] & ~filling
+            left[gpu + 1] = left[gpu] & ~pattern
             gpu, begin = gpu + 1, True
             continue
         best, better = mean_or_largest(top[num], weights), True
@@ -91,9 +91,9 @@ def _most_loads(value: float, weights: Floats, least: Floats) -> Floats:
 
 
 @compiled
-def _list_fillings(
+def _list_patterns(
     load: Floats,
-    dealt: Ints,
+    assigned: Ints,
     allowed: Bools,
     base: Floats,
     left: int,
@@ -101,14 +101,14 @@ def _list_fillings(
     most: Floats,
     alike: bool,
     distinct: bool,
-    fillings: Ints,
-    budget: Ints,
+    patterns: Ints,
+    work: Ints,
 ) -> int:
-    """Into `fillings` sets of replicas that `gpu` may hold, as bits; those of `left` go to it and the GPUs after it.
+    """Into `patterns` sets of replicas that `gpu` may hold, as bits; those of `left` go to it and the GPUs after it.
 
-    Fillings of all its slots within `most`, so hot that within `most` the other GPUs can take what is left.
+    Patterns of all its slots within `most`, so hot that within `most` the other GPUs can take what is left.
     """
-    items = np.array([i for i in range(dealt.size) if left >> i & 1])
+    items = np.array([i for i in range(assigned.size) if left >> i & 1])
     others = base.shape[0] - gpu - 1
     size = items.size // (others + 1)
     # Replicas of one expert are alike: the first that is left is taken first, and alone if `distinct`.
@@ -116,7 +116,7 @@ def _list_fillings(
     must[0] = alike
     first = 0
     for i in range(items.size):
-        first = first if dealt[items[i]] == dealt[items[first]] else i
+        first = first if assigned[items[i]] == assigned[items[first]] else i
         twin[i] = i > first
         if distinct and i - first >= allowed[items[i], gpu + 1 :].sum():
             must[first] = True
@@ -133,8 +133,8 @@ def _list_fillings(
     half = items.size // 2
     few = _subsets(load, items[:half], allowed[:, gpu], twin[:half], must[:half], distinct, size, key)
     many = _subsets(load, items[half:], allowed[:, gpu], twin[half:], must[half:], distinct, size, key)
-    budget[0] -= few[3].size + many[3].size
-    return _matches(few, many, size, key, low, high, not distinct and twin[half], fillings, budget)
+    work[0] -= few[3].size + many[3].size
+    return _matches(few, many, size, key, low, high, not distinct and twin[half], patterns, work)
 
 
 @compiled
@@ -189,10 +189,10 @@ def _matches(
     low: Floats,
     high: Floats,
     joined: bool,
-    fillings: Ints,
-    budget: Ints,
+    patterns: Ints,
+    work: Ints,
 ) -> int:
-    """Into `fillings` unions of one of `few` and one of `many` with `size` items and loads ``low .. high``; how many.
+    """Into `patterns` unions of one of `few` and one of `many` with `size` items and loads ``low .. high``; how many.
 
     Where the two are `joined`, the first item of the latter is alike to the last of the former.
     """
@@ -208,7 +208,7 @@ def _matches(
                 first -= 1
             while end and sums[key, one] + more[key, others[size - count, end - 1]] > high[key]:
                 end -= 1
-            budget[0] -= 1 + end - first
+            work[0] -= 1 + end - first
             for other in others[size - count, first:end]:
                 if joined and other & 1 and not one & last:
                     continue
@@ -219,11 +219,11 @@ def _matches(
                         fits = False
                         break
                 if fits:
-                    if found == fillings.size:
+                    if found == patterns.size:
                         return found
-                    fillings[found] = bits[one] | with_bits[other]
+                    patterns[found] = bits[one] | with_bits[other]
                     found += 1
-            if budget[0] <= 0:
+            if work[0] <= 0:
                 return found
     return found
 

@@ -1,4 +1,4 @@
-"""Two slots per GPU: counts decide everything, as folding the sorted slots packs them."""
+"""Two slots per GPU: counts decide everything, as pairing heaviest with lightest packs them best."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _HOT, _COLD = 1e-3, 1e-5
 _AIMED = 0.3
 
 
-def folding_applies(instance: Instance) -> bool:
+def two_slots_apply(instance: Instance) -> bool:
     """Whether every GPU has two slots and there is one node."""
     return instance.deployment.slots_per_gpu == 2 and instance.deployment.binding_nodes == 1
 
 
-def fold(instance: Instance, counts: Sequence[int]) -> NDArray[np.int64]:
+def pair_slots(instance: Instance, counts: Sequence[int]) -> NDArray[np.int64]:
     """A row of slots for replica counts: heaviest slot with lightest, and replicas of an expert parted.
 
-    Folding minimises the largest sum of a pair. Where replicas have to be distinct and two of an expert meet, one
-    of them goes to the pair without that expert whose heavier slot is lightest, and gets that slot in exchange.
+    Pairing heaviest with lightest minimises the largest sum of a pair. Where replicas have to be distinct and two of an
+    expert meet, one of them goes to the pair without that expert whose heavier slot is lightest, and gets that slot in
+    exchange.
     """
     (weights,) = instance.weights
     multiple = lcm(*counts)
@@ -43,19 +44,19 @@ def fold(instance: Instance, counts: Sequence[int]) -> NDArray[np.int64]:
 
 
 def search_counts(instance: Instance, counts: Ints, steps: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """A row of slots after annealing on the counts, from `counts`, scored by folding; the best row it came by."""
+    """A row of slots after annealing on the counts, from `counts`, scored by their pairs; the best row it came by."""
     best = anneal_counts(
         instance.kernel_loads, np.asarray(counts, dtype=np.int64), instance.max_replicas, steps, random
     )
-    return fold(instance, best.tolist())
+    return pair_slots(instance, best.tolist())
 
 
 @compiled
 def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random: np.random.Generator) -> Ints:
-    """Counts with the smallest fold value seen: one expert gives a replica, another takes it, as in annealing."""
+    """Counts with the smallest hottest pair seen: one expert gives a replica, another takes it, as in annealing."""
     counts = start.copy()
     best_counts = start.copy()
-    value, light, heavy = _fold_value(w, counts)
+    value, light, heavy = _hottest_pair(w, counts)
     best = value
     givers = np.flatnonzero(counts > 1)
     for step in range(steps if givers.size else 0):
@@ -69,7 +70,7 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
             continue
         counts[giver] -= 1
         counts[taker] += 1
-        new, new_light, new_heavy = _fold_value(w, counts)
+        new, new_light, new_heavy = _hottest_pair(w, counts)
         if new <= value or random.random() < np.exp((value - new) / temperature):
             value, light, heavy = new, new_light, new_heavy
             givers = np.flatnonzero(counts > 1)
@@ -83,8 +84,8 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
 
 
 @compiled
-def _fold_value(w: Floats, counts: Ints) -> tuple[float, int, int]:
-    """Largest sum of a pair after folding, and the experts of its light and its heavy slot."""
+def _hottest_pair(w: Floats, counts: Ints) -> tuple[float, int, int]:
+    """Largest sum of a pair after pairing heaviest with lightest, and the experts of its light and its heavy slot."""
     loads = np.empty(counts.sum())
     owner = np.empty(loads.size, dtype=np.int64)
     end = 0

@@ -1,11 +1,11 @@
-"""Deals for several windows: the best of all deals, by enumeration."""
+"""Assignment for several windows: the best of all assignments, by enumeration."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from eplb_opt.kernels.window_deal import deal_windows
+from eplb_opt.kernels.window_assignment import assign_windows
 
 PLENTY = 10**7
 
@@ -24,14 +24,14 @@ def value_of(top, weights):
     return top.max() if weights[0] == 0 else weights @ top
 
 
-def best_of_all(share, weights, dealt, allowed, base, rest, distinct):
-    """The least value of any deal, infinite where there is none."""
+def best_of_all(share, weights, assigned, allowed, base, rest, distinct):
+    """The least value of any assignment, infinite where there is none."""
     best = np.inf
-    for deal in all_deals(range(len(dealt)), len(base)):
-        if distinct and any(len(set(dealt[list(mine)])) < len(mine) for mine in deal):
+    for assignment in all_deals(range(len(assigned)), len(base)):
+        if distinct and any(len(set(assigned[list(mine)])) < len(mine) for mine in assignment):
             continue
-        if all(allowed[item, gpu] for gpu, mine in enumerate(deal) for item in mine):
-            loads = [base[gpu] + share[dealt[list(mine)]].sum(axis=0) for gpu, mine in enumerate(deal)]
+        if all(allowed[item, gpu] for gpu, mine in enumerate(assignment) for item in mine):
+            loads = [base[gpu] + share[assigned[list(mine)]].sum(axis=0) for gpu, mine in enumerate(assignment)]
             best = min(best, value_of(np.maximum(rest, np.max(loads, axis=0)), weights))
     return best
 
@@ -40,8 +40,8 @@ def random_deal(random, num, each, alike, distinct):
     """Replicas of few experts, which follow each other; loads tie now and then."""
     windows = int(random.integers(1, 4))
     experts = int(random.integers(each, num * each + 1))
-    dealt = np.concatenate([np.arange(experts), random.integers(0, experts, num * each - experts)])
-    dealt = np.sort(dealt)
+    assigned = np.concatenate([np.arange(experts), random.integers(0, experts, num * each - experts)])
+    assigned = np.sort(assigned)
     share = (
         random.integers(0, 9, (experts, windows)) / 4 if random.random() < 0.3 else random.random((experts, windows))
     )
@@ -49,14 +49,14 @@ def random_deal(random, num, each, alike, distinct):
     of_expert = np.ones((experts, num), dtype=bool) if alike or not distinct else random.random((experts, num)) < 0.8
     weights = np.zeros(windows) if random.random() < 0.5 else random.dirichlet(np.ones(windows))
     rest = random.random(windows) * each
-    return share, weights, dealt, of_expert[dealt], base, rest
+    return share, weights, assigned, of_expert[assigned], base, rest
 
 
-def dealt(case, alike, distinct, limit, nodes=PLENTY):
-    """Whether a deal is found, and the GPUs of the replicas."""
+def assigned(case, alike, distinct, limit, nodes=PLENTY):
+    """Whether an assignment is found, and the GPUs of the replicas."""
     share, weights, replicas, allowed, base, rest = case
     gpu_of, left = np.full(replicas.size, -1), np.full(1, nodes)
-    found = deal_windows(share, weights, replicas, allowed, base, rest, alike, distinct, limit, left, gpu_of)
+    found = assign_windows(share, weights, replicas, allowed, base, rest, alike, distinct, limit, left, gpu_of)
     return found, gpu_of
 
 
@@ -69,7 +69,7 @@ def test_no_deal_is_better(num, each, alike, distinct):
     for _ in range(40):
         case = random_deal(random, num, each, alike, distinct)
         best = best_of_all(*case, distinct)
-        found, gpu_of = dealt(case, alike, distinct, np.inf if best == np.inf else best * 1.5 + 1)
+        found, gpu_of = assigned(case, alike, distinct, np.inf if best == np.inf else best * 1.5 + 1)
         assert found == (best < np.inf)
         if not found:
             continue
@@ -83,7 +83,7 @@ def test_no_deal_is_better(num, each, alike, distinct):
         np.add.at(loads, gpu_of, share[replicas])
         assert value_of(np.maximum(rest, loads.max(axis=0)), weights) == pytest.approx(best)
         # Nothing is below the best.
-        assert not dealt(case, alike, distinct, best * (1 - 1e-9))[0]
+        assert not assigned(case, alike, distinct, best * (1 - 1e-9))[0]
     assert solvable >= 10
 
 
@@ -92,7 +92,7 @@ def test_three_gpus_of_nine_slots_are_searched_whole():
     share = random.random((27, 1))
     case = (share, np.zeros(1), np.arange(27), np.ones((27, 3), dtype=bool), np.zeros((3, 1)), np.zeros(1))
     mean = share.sum() / 3
-    found, gpu_of = dealt(case, True, True, mean * 1.00001)
+    found, gpu_of = assigned(case, True, True, mean * 1.00001)
     assert found
     assert np.bincount(gpu_of, weights=share[:, 0]).max() < mean * 1.00001
 
@@ -100,4 +100,4 @@ def test_three_gpus_of_nine_slots_are_searched_whole():
 def test_nodes_end_the_search():
     random = np.random.default_rng(1)
     case = random_deal(random, 3, 9, True, True)
-    assert not dealt(case, True, True, np.inf, nodes=1)[0]
+    assert not assigned(case, True, True, np.inf, nodes=1)[0]

@@ -1,4 +1,4 @@
-"""Repartition over several windows: valid tables, never worse, and the best deal of a few GPUs by brute force."""
+"""Reassignment over several windows: valid tables, never worse; the best assignment of a few GPUs by brute force."""
 
 from itertools import permutations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics.window_search import repartitioned
+from eplb_opt.heuristics.window_search import reassigned
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
@@ -19,7 +19,7 @@ from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
 def dealt_anew(instance, row, objective, nodes=20_000, above=0.0, seed=0):
     """The row found, from windows that have load."""
-    return repartitioned(instance, Objective(objective).windows(instance), np.array(row), above, nodes, seed)
+    return reassigned(instance, Objective(objective).windows(instance), np.array(row), above, nodes, seed)
 
 
 @settings(max_examples=60)
@@ -38,7 +38,7 @@ def test_tables_are_valid_and_never_worse(data, objective, seed, above):
 @pytest.mark.parametrize("objective", ["mean", "worst"])
 @pytest.mark.parametrize("deployment", [Deployment(2, 8), Deployment(2, 8, distinct=False), Deployment(3, 6)])
 def test_two_or_three_gpus_end_at_the_best_deal(objective, deployment):
-    # Pairs of many slots, threes of few: either way all slots take part in each deal.
+    # Pairs of many slots, threes of few: either way all slots take part in each assignment.
     for seed in range(3):
         random = np.random.default_rng(seed)
         instance = Instance.from_loads(random.integers(1, 50, (3, 5)), deployment)
