@@ -70,7 +70,7 @@ def solve(
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
         turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows that
         pairs obey (`pairing`); else weightings of slot loads (`decomposition`); tiny layers, the whole model.
-        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_repartition` in
+        Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_reassignment` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.

@@ -38,7 +38,7 @@ def reassign(state: State, target: float, work: Ints, random: np.random.Generato
     take part, so that nothing changes elsewhere. Other GPUs are drawn at random, mostly the colder of two. Four GPUs
     at first; one more whenever that has failed for a while, one less after a success. Of GPUs with many slots only
     some take part, drawn at random, so that the ways to fill one GPU stay countable. GPUs with three slots are
-    reassigned many at once as well (`wide_deal`). Stops at `target`, or when ``work[0]`` is used up.
+    reassigned many at once as well (`wide_reassignment`). Stops at `target`, or when ``work[0]`` is used up.
     """
     num_gpus, size = state.slots.shape
     if num_gpus < 2 or size < 2:
