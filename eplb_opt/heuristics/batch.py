@@ -175,5 +175,6 @@ def _descend(loads: Floats, slots: Ints, places: _Places, random: np.random.Gene
             experts = np.unique(row)
             table = np.searchsorted(experts, row).reshape(places.gpus, places.slots)
             work = np.array([_PAIRS_PER_SLOT * node_slots])
-            improve(loads[layer][experts], table, places.most, places.distinct, 0.0, 0, work, random)
+            state = state_of(loads[layer][experts], table, places.most, places.distinct)
+            improve(state, 0.0, 0, work, random)
             row[:] = experts[table.ravel()]

@@ -14,6 +14,7 @@ from eplb_opt.heuristics.two_slots import search_counts, two_slots_apply
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 from eplb_opt.kernels.local_search import improve
+from eplb_opt.kernels.state import state_of
 from eplb_opt.verify import max_loads
 
 Slots = NDArray[np.int64]
@@ -112,9 +113,10 @@ def _search_nodes(instance: Instance, slots: Slots, perturbations: int, seed: in
     for node in nodes:
         table = np.searchsorted(node.experts, best[node.slots])
         table = table.reshape(deployment.gpus_per_node, deployment.slots_per_gpu)
-        w = instance.kernel_loads[node.experts]
+        loads = instance.kernel_loads[node.experts]
+        state = state_of(loads, table, instance.max_replicas, deployment.distinct)
         random, part = np.random.default_rng(seed % 2**64), np.array([work // len(nodes)])
-        top = improve(w, table, instance.max_replicas, deployment.distinct, target, perturbations, part, random)
+        top = improve(state, target, perturbations, part, random)
         best[node.slots] = node.experts[table.ravel()]
         target = max(target, top)
     return best

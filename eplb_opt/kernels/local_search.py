@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Index, Ints, compiled
 from eplb_opt.kernels.reassignment import reassign
-from eplb_opt.kernels.state import State, add_up, exchange, state_of, transfer
+from eplb_opt.kernels.state import State, add_up, exchange, transfer
 
 # Pairs of slots looked at before the other kind of move has its turn.
 _TURN, _PERTURBATION_TURN = 4_000_000, 1_000_000
 
 
-def improve(
-    w: Floats,
-    slots: Ints,
-    max_replicas: int,
-    distinct: bool,
-    target: float,
-    perturbations: int,
-    work: Ints,
-    random: np.random.Generator,
-) -> float:
-    """Lower the largest GPU load of one node by local search; `slots` ends as the best table found.
+def improve(state: State, target: float, perturbations: int, work: Ints, random: np.random.Generator) -> float:
+    """Lower the largest GPU load of one node by local search; `state` ends as the best found.
 
     Descent: the hottest GPU exchanges a slot with another GPU, or another GPU gives up a replica of some expert
     with two or more for one more replica of an expert of the hottest GPU (so counts change too); the move with
@@ -33,8 +24,7 @@ def improve(
 
     Returns the largest GPU load, never above the one given but for rounding.
     """
-    state = state_of(w, slots, max_replicas, distinct)
-    num_gpus = slots.shape[0]
+    num_gpus = state.slots.shape[0]
     log = new_log(num_gpus)
     descend(state, log, 0, work)
     top = state.gpu_loads.max()

@@ -12,6 +12,7 @@ from eplb_opt.heuristics.apportionment import assignment
 from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.parts import ADAMS
 from eplb_opt.kernels.local_search import improve
+from eplb_opt.kernels.state import state_of
 
 RANDOM = np.random.default_rng(0)
 SMALL_LOADS = st.lists(st.integers(0, 50), min_size=1, max_size=5)
@@ -102,7 +103,7 @@ def test_pack_puts_the_heaviest_first_to_the_lightest_gpu():
 def test_improve_keeps_the_table_valid_and_is_never_worse(start, perturbations, seed):
     w, table, most, distinct = start
     before = exact_max_load(w, table)
-    top = improve(w, table, most, distinct, 0.0, perturbations, plenty(), np.random.default_rng(seed))
+    top = improve(state_of(w, table, most, distinct), 0.0, perturbations, plenty(), np.random.default_rng(seed))
     counts = np.bincount(table.ravel(), minlength=w.size)
     assert counts.min() >= 1
     assert counts.max() <= most
@@ -116,7 +117,9 @@ def test_improve_keeps_the_table_valid_and_is_never_worse(start, perturbations, 
 def test_improve_is_deterministic(start, seed):
     w, table, most, distinct = start
     again = table.copy()
-    tops = [improve(w, t, most, distinct, 0.0, 50, plenty(), np.random.default_rng(seed)) for t in (table, again)]
+    tops = [
+        improve(state_of(w, t, most, distinct), 0.0, 50, plenty(), np.random.default_rng(seed)) for t in (table, again)
+    ]
     assert tops[0] == tops[1]
     assert np.array_equal(table, again)
 
@@ -126,27 +129,27 @@ def test_improve_is_deterministic(start, seed):
 def test_improve_does_not_kick_once_the_target_is_met(start):
     w, table, most, distinct = start
     descended = table.copy()
-    improve(w, descended, most, distinct, 0.0, 0, plenty(), np.random.default_rng(1))
-    improve(w, table, most, distinct, np.inf, 1000, plenty(), np.random.default_rng(1))
+    improve(state_of(w, descended, most, distinct), 0.0, 0, plenty(), np.random.default_rng(1))
+    improve(state_of(w, table, most, distinct), np.inf, 1000, plenty(), np.random.default_rng(1))
     assert np.array_equal(table, descended)
 
 
 def test_improve_exchanges_slots():
     # 9 8 | 2 1 on two GPUs: exchanging 9 and 2 or 8 and 1 leaves 10.
     table = np.array([[0, 1], [2, 3]])
-    assert improve(np.array([9.0, 8, 2, 1]), table, 1, True, 0.0, 0, plenty(), RANDOM) == 10
+    assert improve(state_of(np.array([9.0, 8, 2, 1]), table, 1, True), 0.0, 0, plenty(), RANDOM) == 10
 
 
 def test_improve_moves_a_replica_to_the_hottest_expert():
     # 12 | 3 | 3 with expert 1 twice (load 6): one more replica of expert 0 gives 6 | 6 | 6.
     table = np.array([[0], [1], [1]])
-    assert improve(np.array([12.0, 6]), table, 2, True, 0.0, 0, plenty(), RANDOM) == 6
+    assert improve(state_of(np.array([12.0, 6]), table, 2, True), 0.0, 0, plenty(), RANDOM) == 6
     assert np.bincount(table.ravel()).tolist() == [2, 1]
 
 
 def test_improve_respects_the_largest_count():
     table = np.array([[0], [1], [1]])
-    assert improve(np.array([12.0, 6]), table, 1, True, 0.0, 100, plenty(), RANDOM) == 12
+    assert improve(state_of(np.array([12.0, 6]), table, 1, True), 0.0, 100, plenty(), RANDOM) == 12
 
 
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=8), st.integers(2, 4))
@@ -180,7 +183,7 @@ def test_the_budget_bounds_the_work_and_the_result_is_still_a_plan():
     tops = []
     for pairs in (0, 20_000, 2_000_000):
         table, budget = start.copy(), np.array([pairs])
-        tops.append(improve(w, table, 32, True, 0.0, 10**9, budget, np.random.default_rng(0)))
+        tops.append(improve(state_of(w, table, 32, True), 0.0, 10**9, budget, np.random.default_rng(0)))
         # One look at all moves of the hottest GPU, 2 * 9 * 288 pairs, is not divided.
         assert -2 * 9 * 288 <= budget[0] <= 0
         assert all(len(set(gpu)) == 9 for gpu in table.tolist())
