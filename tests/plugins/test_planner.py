@@ -116,7 +116,7 @@ def test_whatever_fails_the_published_plan_is_made_and_the_log_says_why(monkeypa
 
 
 def test_a_plan_that_breaks_a_rule_is_not_passed_on(monkeypatch, caplog):
-    monkeypatch.setattr(pipeline, "search", lambda *_, **__: np.zeros(80, dtype=np.int64))
+    monkeypatch.setattr("eplb_opt.heuristics.planner.better_plan", lambda *_, **__: np.zeros(80, dtype=np.int64))
     assert plan_layers(LOADS, MEDIUM).tolist() == published_rows(LOADS, MEDIUM).tolist()
     assert "is not valid" in caplog.text
 
