@@ -67,7 +67,7 @@ def _diverse(order: Ints, weight: Floats, owner: Ints, num_packs: int, ties: boo
     table = np.empty((num_packs, size), dtype=np.int64)
     used = np.zeros(num_packs, dtype=np.int64)
     load = np.zeros(num_packs)
-    copies = np.zeros((num_packs, order.size), dtype=np.int64)
+    copies = np.zeros((num_packs, owner[np.argmax(owner)] + 1), dtype=np.int64)
     near = _TIE * weight.mean()
     for item in order:
         expert, best, lightest = owner[item], -1, np.inf

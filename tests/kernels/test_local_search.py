@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eplb_opt.heuristics.apportionment import assignment
+from eplb_opt.heuristics.apportionment import divisor_method
 from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.parts import ADAMS
 from eplb_opt.kernels.local_search import improve
@@ -56,11 +56,11 @@ def largest_share(loads: list[int], counts) -> Fraction:
 
 def test_adams_ranks_by_the_present_count():
     # 100 and 51: the spare replica goes to 100, the next to 51 > 50; d'Hondt would compare 100/3 and 51/2.
-    assert assignment(np.array([100.0, 51.0]), np.ones(2, dtype=np.int64), 2, 4, ADAMS).tolist() == [2, 2]
+    assert divisor_method(np.array([100.0, 51.0]), np.ones(2, dtype=np.int64), 2, 4, ADAMS).tolist() == [2, 2]
 
 
 def test_counts_without_any_load_still_fill_the_slots():
-    counts = assignment(np.zeros(3), np.ones(3, dtype=np.int64), 4, 3, ADAMS)
+    counts = divisor_method(np.zeros(3), np.ones(3, dtype=np.int64), 4, 3, ADAMS)
     assert counts.sum() == 7
     assert counts.max() <= 3
 
