@@ -43,7 +43,7 @@ def test_kernels_that_are_loaded_again_look_at_next_to_nothing(monkeypatch):
         reassign(state, target, budget, random)
         spent.append(before - budget[0])
 
-    monkeypatch.setattr("eplb_opt.run.loading.repartition", counted)
+    monkeypatch.setattr("eplb_opt.run.loading.reassign", counted)
     load_kernels()
     # A search of a tenth of a second looks at millions of pairs of slots.
     assert 0 < sum(spent) < 100_000
