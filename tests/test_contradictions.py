@@ -33,7 +33,7 @@ from tests.known import OBJECTIVES, Known, near, plans_on, recorded
 HERE = Machine("a processor", 2, 8.0, "a system", {})
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.data())
 def test_evaluate_verify_and_objectives_are_the_definition(data):
     deployment, loads = data.draw(recorded())

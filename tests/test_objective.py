@@ -22,7 +22,7 @@ def repeated(instance, times):
     return Instance(tuple(windows), instance.unit, instance.deployment)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_weight_is_worth_as_much_as_repetition(data):
     instance = data.draw(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))
@@ -48,7 +48,7 @@ def test_weighted_bounds_are_never_above_the_optimum(data):
     assert all(proof.bound <= optimum for proof in window_bounds(instance, "mean", weights))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.data(), st.sampled_from(["mean", "worst"]))
 def test_the_value_of_an_outlook_is_the_exact_objective(data, objective):
     instance = data.draw(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))

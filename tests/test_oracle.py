@@ -19,13 +19,13 @@ README_LAYERS = (
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6, kinds=(SMALL,)))
 def test_brute_force_is_the_best_of_all_valid_rows(instance):
     assert brute_force(instance) == min(row_max_load(row, instance) for row in enumerate_rows(instance))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(instances(slots_per_gpu=2, hierarchical=False, distinct=False))
 def test_brute_force_agrees_with_folding_two_slots_per_gpu(instance):
     assert brute_force(instance) == fold_optimum(instance)

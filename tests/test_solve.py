@@ -336,7 +336,7 @@ def test_steps_that_an_executor_loses_are_run_again(hard):
             return super().submit(function, *arguments)
 
     loads, deployment = hard
-    options = {"method": "search", "deterministic": True, "time_limit": 2.0, "target_gap": 0, "workers": 2}
+    options = {"method": "search", "deterministic": True, "time_limit": 1.0, "target_gap": 0, "workers": 2}
     with Forgetful(2) as executor:
         solution = eplb_opt.solve(loads, deployment, executor=executor, **options)
     assert solution.plan == eplb_opt.solve(loads, deployment, **options).plan

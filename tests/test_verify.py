@@ -167,7 +167,7 @@ def test_every_enumerated_valid_row_is_verified(instance):
     assert verify(Plan(rows, instance.deployment, instance.num_experts)) == []
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data())
 def test_verify_agrees_with_the_problem_statement_on_any_row(data):
     instance = data.draw(instances(kinds=(SMALL,)))
@@ -201,7 +201,7 @@ def test_max_loads_are_exact_where_floats_cannot_tell_the_gpus_apart(scale):
     assert max_loads([3, 1, 2, 0], tiny) == (2**4000 * unit, 7 * unit)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data())
 def test_gpu_loads_are_those_of_the_definition(data):
     instance = data.draw(instances(min_windows=1, max_windows=3))
@@ -226,7 +226,7 @@ def test_two_replicas_on_one_gpu_carry_the_whole_load_there():
     assert gpu_loads([0, 0, 1, 2], instance) == [[7, 3]]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.data())
 def test_objectives_are_those_of_the_definition(data):
     instance = data.draw(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS, DYADIC)))

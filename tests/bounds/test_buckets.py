@@ -30,7 +30,7 @@ def fits(row, buckets: Buckets) -> bool:
     return bool((sums <= buckets.capacity).all())
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1, 10**12), Fraction(1, 10**4), Fraction(1)]), st.data())
 def test_a_plan_fits_the_buckets_of_its_max_load_and_of_any_larger_one(instance, more, data):
     row = data.draw(rows_of_slots(instance))
@@ -113,7 +113,7 @@ def random_weightings(draw: st.DrawFn, buckets: Buckets):
     return Patterns.of(buckets.instance.deployment.slots_per_gpu, buckets.capacity, loads, duals).dual
 
 
-@settings(max_examples=400)
+@settings(max_examples=160)
 @given(instances(**GLOBAL), st.booleans(), st.data())
 def test_no_weighting_excludes_a_max_load_that_a_plan_has(instance, below, data):
     optimum = brute_force(instance)
@@ -124,7 +124,7 @@ def test_no_weighting_excludes_a_max_load_that_a_plan_has(instance, below, data)
     assert not buckets.excludes(data.draw(random_weightings(buckets)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1), Fraction(11, 10)]), st.booleans(), st.data())
 def test_a_weighting_excludes_if_all_counts_weigh_more_than_the_gpus_carry(instance, factor, below, data):
     optimum = brute_force(instance)

@@ -26,7 +26,7 @@ def solve(buckets, patterns=()):
     return ConfigurationLP(buckets, list(patterns)).solve(Meter(PLENTY))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1), 1 + Fraction(1, 10**9), Fraction(6, 5)]))
 def test_the_max_load_of_a_plan_is_not_refuted(instance, factor):
     optimum = brute_force(instance)
@@ -36,7 +36,7 @@ def test_the_max_load_of_a_plan_is_not_refuted(instance, factor):
         assert solve(Buckets(instance, optimum * factor, below=True)) == (None, True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(k, 10) for k in range(1, 11)]))
 def test_what_is_refuted_is_below_the_optimum_and_every_other_max_load_is_covered(instance, part):
     optimum, bound = brute_force(instance), max(proof.bound for proof in quick_bounds(instance))

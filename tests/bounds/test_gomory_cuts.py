@@ -24,7 +24,7 @@ def obeys(counts, row, system):
     return int(row.weights[items].sum()) <= row.right
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(instances(slots_per_gpu=2, hierarchical=False, max_experts=6, max_gpus=5, max_slots=10))
 def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     optimum = brute_force(instance)

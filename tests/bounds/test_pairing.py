@@ -40,14 +40,14 @@ def closed(instance, target_gap=Fraction(0)):
     return met, watch.best, watch.lower_bound
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(instances(**TWO))
 def test_the_optimum_is_that_of_brute_force(instance):
     optimum = brute_force(instance)
     assert closed(instance) == (True, optimum, optimum)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(instances(**TWO, distinct=False))
 def test_copies_may_share_a_gpu_as_folding_says(instance):
     optimum = fold_optimum(instance)
@@ -89,7 +89,7 @@ def test_distinct_replicas_need_the_spread_rows():
         assert by_cpsat(instance, optimum + Fraction(1, 100)) is not None
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(instances(**TWO), st.data())
 def test_counts_are_feasible_exactly_if_a_plan_with_them_stays_below(instance, data):
     optimum = brute_force(instance)

@@ -92,7 +92,7 @@ def test_a_node_with_a_higher_bound_than_the_layer_is_certified():
 HOTTEST = {"hierarchical": True, "min_windows": 2, "max_windows": 3, "max_experts": 4, "max_slots": 6}
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(instances(kinds=(SMALL, TOKENS), **HOTTEST))
 def test_bounds_of_nodes_on_several_windows_are_certified_and_below_the_best(instance):
     if instance.deployment.binding_nodes == 1 or not all(map(any, instance.weights)):

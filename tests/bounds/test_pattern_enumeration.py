@@ -19,7 +19,7 @@ from tests.watch import Watch
 LITTLE = Fraction(1, 10**8)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(instances(hierarchical=False, kinds=(SMALL, TOKENS, HUGE, DYADIC)))
 def test_there_is_a_plan_within_the_optimum_and_none_below(instance):
     if instance.deployment.slots_per_gpu == 1:
@@ -38,7 +38,7 @@ def test_there_is_a_plan_within_the_optimum_and_none_below(instance):
         assert slots is None and left > 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(instances(hierarchical=False, kinds=(SMALL, TOKENS)))
 def test_plan_and_bound_meet_on_small_layers(instance):
     if instance.deployment.slots_per_gpu == 1:

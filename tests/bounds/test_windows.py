@@ -61,7 +61,7 @@ def test_windows_share_one_partition_of_the_groups():
     assert strongest(*weighted).bound == Fraction(Fraction(3, 2) + 1 + 2, 4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     instances(min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), hierarchical=True, max_nodes=2),
     st.sampled_from(["mean", "worst"]),
@@ -110,7 +110,7 @@ def test_nodes_of_many_windows_are_bounded_by_their_means():
         assert 1 < many <= few
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))
 def test_windows_in_units_of_their_own_have_the_bounds_of_one_unit(instance):
     instance = instance.loaded()

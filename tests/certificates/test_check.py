@@ -17,7 +17,7 @@ from tests.oracle import brute_force
 from tests.strategies import instances
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(instances(max_experts=8, max_gpus=6, max_slots=16, max_nodes=3))
 def test_every_instant_bound_has_a_certificate(instance):
     known = Fraction(0)
@@ -75,7 +75,7 @@ def arguments(draw, instance, depth=2):
 
 
 @pytest.mark.parametrize("slots_per_gpu", [None, 2])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_nothing_proves_more_than_the_optimum(slots_per_gpu, data):
     instance = data.draw(instances(slots_per_gpu=slots_per_gpu))

@@ -24,7 +24,7 @@ from tests.oracle import brute_force
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False))
 def test_pairs_prove_optima_and_nothing_above_them(instance):
     optimum = brute_force(instance)
@@ -63,7 +63,7 @@ def test_evidence_of_pairs_speaks_of_counts_that_the_checker_knows(loads, max_lo
     assert proves(verdict.evidence, max_load, instance)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False),
     st.data(),

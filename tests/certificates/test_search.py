@@ -30,7 +30,7 @@ def checked(instance, bound, **certificate):
     return check({**certificate, "bound": str(bound)}, [loads], asdict(instance.deployment))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10, hierarchical=False))
 def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
     optimum = brute_force(instance)
@@ -39,7 +39,7 @@ def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
         checked(instance, optimum * ABOVE or Fraction(1, 10**12), argument="search")
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10))
 def test_evidence_is_found_for_the_optimum_and_for_nothing_above_it(instance):
     optimum = brute_force(instance)

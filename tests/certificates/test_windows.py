@@ -33,7 +33,7 @@ def accepted(argument, bound, windows, deployment, weights):
     return True
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(instances(min_windows=2, max_windows=3, max_experts=8, max_slots=16), st.sampled_from(["mean", "worst"]))
 def test_every_bound_of_several_windows_has_a_certificate(instance, objective):
     loaded = [[load * instance.unit for load in window] for window in instance.weights if any(window)]

@@ -18,7 +18,7 @@ from eplb_opt.verify import verify
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS)), st.sampled_from(["mean", "worst"]))
 def test_plans_obey_the_rules(instance, objective):
     searched = instance.loaded()
@@ -27,7 +27,7 @@ def test_plans_obey_the_rules(instance, objective):
         assert verify(Plan(row[np.newaxis], instance.deployment, instance.num_experts)) == []
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_one_window_and_one_table_at_a_time_is_lpt(data):
     num_gpus, size = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))

@@ -68,7 +68,7 @@ def test_greedy_is_the_published_policy_where_copies_may_share_a_gpu(seed):
         assert value(greedy(instance), instance) == reference_max_load(instance)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(instances())
 def test_greedy_is_valid(instance):
     slots = greedy(instance)
@@ -85,7 +85,7 @@ def test_every_heuristic_is_valid_on_larger_deployments(instance):
     assert valid(search(instance, greedy(instance), perturbations=5), instance)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(instances(kinds=(SMALL, TOKENS)), st.integers(0, 30), st.integers(0, 2**40))
 def test_search_is_valid_and_between_its_start_and_the_optimum(instance, perturbations, seed):
     start = greedy(instance)
@@ -94,7 +94,7 @@ def test_search_is_valid_and_between_its_start_and_the_optimum(instance, perturb
     assert brute_force(instance) <= value(found, instance) <= value(start, instance)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_greedy_plus_swap_is_valid_and_between_greedy_and_the_optimum(instance):
     found = greedy_plus_swap(instance)

@@ -52,7 +52,7 @@ def is_cover(chosen, experts, numbers):
     return whole and sorted(experts[list(used)].tolist()) == sorted(set(experts.tolist()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(items(most=6), st.sampled_from([(1, 2), (2, 2), (2, 3), (3, 2)]), st.booleans(), st.floats(0, 40))
 def test_a_cover_is_found_where_there_is_one(case, shape, distinct, most):
     v, experts, numbers = case

@@ -45,7 +45,7 @@ def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, bool]:
     return w, pack(w, np.array(counts), gpus, 3, distinct), distinct
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(tables())
 def test_deals_keep_the_rules_and_never_heat_the_hottest(case):
     w, table, distinct = case

@@ -42,7 +42,7 @@ def drawn_slot(data, table):
     return tuple(data.draw(st.integers(0, length - 1)) for length in table.state.slots.shape)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tables, st.data())
 def test_after_an_exchange(table, data):
     assert value_of(table.state.gpu_loads, table.top, table.weights) == pytest.approx(table.value)
@@ -62,7 +62,7 @@ def test_after_an_exchange(table, data):
     assert limited == claimed or (limited == np.inf and claimed > arguments[-1] * (1 - 1e-12))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tables, st.data())
 def test_after_a_transfer(table, data):
     (h, j), a = drawn_slot(data, table), data.draw(st.integers(0, len(table.state.loads) - 1))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
-from eplb_opt.heuristics import pipeline
+from eplb_opt.heuristics import planner as heuristics
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.plugins import ascend
@@ -142,7 +142,7 @@ def test_two_replicas_on_an_npu_are_parted_without_moving_one_of_them():
 
 
 def test_a_failure_leaves_a_table_that_the_engine_accepts(monkeypatch, caplog):
-    monkeypatch.setattr(pipeline, "search", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr(heuristics, "better_plan", lambda *_, **__: 1 // 0)
     table, workload = large()
     _, _, new = EplbOptPolicy().rebalance_experts(table, workload)
     assert stand_ins.refused_by_ascend(table, new) == [] and "ZeroDivisionError" in caplog.text

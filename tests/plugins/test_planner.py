@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidLoadsError
-from eplb_opt.heuristics import pipeline
+from eplb_opt.heuristics import planner as heuristics
 from eplb_opt.plan import Plan
 from eplb_opt.plugins import planner
 from eplb_opt.plugins.max_loads import hottest_loads
@@ -78,7 +78,7 @@ def test_calls_without_load_need_no_search_and_no_compiled_code(monkeypatch, kno
     monkeypatch.setattr(planner.KERNELS, "wait", lambda: pytest.fail("waited for kernels"))
     values = np.zeros((58, 256), dtype=np.int64)
     old = even_rows(values, LARGE) if known else None
-    monkeypatch.setattr(pipeline, "search", lambda *_, **__: pytest.fail("searched"))
+    monkeypatch.setattr(heuristics, "better_plan", lambda *_, **__: pytest.fail("searched"))
     plan_layers(values, LARGE, old)
 
 
@@ -108,7 +108,7 @@ def test_more_time_makes_no_layer_hotter(monkeypatch):
 
 
 def test_whatever_fails_the_published_plan_is_made_and_the_log_says_why(monkeypatch, caplog):
-    monkeypatch.setattr(pipeline, "search", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr(heuristics, "better_plan", lambda *_, **__: 1 // 0)
     rows = plan_layers(LOADS, MEDIUM)
     assert rows.tolist() == published_rows(LOADS, MEDIUM).tolist()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -122,7 +122,7 @@ def test_a_plan_that_breaks_a_rule_is_not_passed_on(monkeypatch, caplog):
 
 
 def test_after_a_failure_what_stays_on_a_gpu_stays_in_its_slot(monkeypatch):
-    monkeypatch.setattr(pipeline, "search", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr(heuristics, "better_plan", lambda *_, **__: 1 // 0)
     published = published_rows(LOADS, MEDIUM)
     old = published.reshape(4, 8, 10)[:, :, ::-1].reshape(4, 80)
     assert plan_layers(LOADS, MEDIUM, old).tolist() == old.tolist()
