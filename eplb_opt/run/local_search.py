@@ -1,4 +1,9 @@
-"""Local search of one window, a short step at a time: from the best plan, and long in vain from elsewhere."""
+"""Local search of one window, a short step at a time: from the best plan, and long in vain from elsewhere.
+
+The search of several windows would do for one as well. It is kept apart as it finds worse plans of one window in more
+time: on five layers of DeepSeek-V3 it ends 2 to 22 times as far above the bound, after 3 to 14 times as long
+(``python -m tests.measure_search decode_in2000out100.json --seconds 1 --layers 4``; 16, 32, 64 and 96 GPUs).
+"""
 
 from __future__ import annotations
 
