@@ -7,7 +7,10 @@ from eplb_opt.errors import EplbOptError
 
 
 def run() -> int:
-    """Compile all kernels and store them, so that no later call has to: a step of building a container image."""
+    """Compile all kernels and store them.
+
+    No later call has to: a step of building a container image.
+    """
     # These import the compiler.
     from eplb_opt.bounds.patterns import least_weight
     from eplb_opt.heuristics.packing import pack

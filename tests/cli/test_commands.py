@@ -483,4 +483,4 @@ def test_what_the_system_refuses_is_told_with_its_file(run, recording, monkeypat
 def test_the_list_of_commands_has_a_whole_sentence_for_each(run):
     listed = run("--help")[1].partition("Commands:")[2].strip().splitlines()
     assert len(listed) >= 11
-    assert [line for line in listed if not re.fullmatch(r"\s*[a-z]+ +[A-Z][^.]+\.", line)] == []
+    assert [line for line in listed if not re.fullmatch(r"\s*[a-z-]+ +[A-Z][^.]+\.", line)] == []
