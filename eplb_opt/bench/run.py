@@ -217,17 +217,21 @@ def _unable(case: Case, method: str) -> str | None:
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
     from eplb_opt.kernels.loading import announced
-    from eplb_opt.run.loading import PARTS, load_kernels, parts_for
+    from eplb_opt.run.loading import PARTS, load_kernels, parts_for, proof_parts
 
     needed = {
         part
         for case in cases
         for method in methods
-        for part in parts_for(
-            case.deployment,
-            case.loads.num_experts,
-            case.loads.num_windows > 1 and case.objective != "total",
-            method,
+        for part in (
+            *parts_for(
+                case.deployment,
+                case.loads.num_experts,
+                case.loads.num_windows > 1 and case.objective != "total",
+                method,
+            ),
+            # Here, as runs are compared: not in worker processes while the first of them goes on.
+            *proof_parts(case.deployment, case.loads.num_experts),
         )
     }
     with announced():

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from time import perf_counter
 
 # Parts of the kernels that plan for one window.
-_PLANNING = ("search", "wide reassignment", "pairs", "bounds", "plans")
+_PLANNING = ("enumeration", "greedy", "search", "wide reassignment", "pairs", "bounds")
 
 
 class Loading:

@@ -1,13 +1,15 @@
-"""First calls of the kernels that a call needs, before its clock starts.
+"""First calls of the kernels that a call needs, before its clock starts, and that a proof needs, before its own.
 
 Kernels come in parts, so that a call waits for those alone that its layers can need. Where they have to be compiled,
-another process compiles some of the parts and stores them (`eplb_opt.run.compiling`).
+another process compiles some of the parts and stores them (`eplb_opt.run.compiling`). A worker process has those that
+prove alone, while the search goes on.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from functools import cache
 from time import monotonic
 
 import numpy as np
@@ -61,23 +63,32 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 
 
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
-    """The parts that layers of `num_experts` may need, in this process or in a worker's, whatever their loads."""
-    # Bounds here and not in the workers, whose limits may be too short to compile anything.
-    parts = {"bounds", "plans"}
+    """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
+    parts = {"bounds", "greedy"}
     size = deployment.slots_per_gpu
     if method != "greedy":
-        parts |= {"search"}
+        parts |= {"search", "registry"}
     if method != "greedy" and method not in names():
         if size == 2:
             parts |= {"pairs"}
         if size == WIDE_SIZE:
-            parts |= {"wide reassignment"}
-        # A node has the experts of its groups alone.
-        if few_choices(num_experts // deployment.binding_nodes, size):
-            parts |= {"enumeration"}
+            parts |= {"enumeration", "wide reassignment"}
     if several_windows or method == JOINT:
         parts |= {"windows"}
     return [part for part in PARTS if part in parts]
+
+
+def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
+    """The parts that only the worker processes need which prove layers of `num_experts`."""
+    # A node has the experts of its groups alone.
+    few = few_choices(num_experts // deployment.binding_nodes, deployment.slots_per_gpu)
+    return ["patterns", "enumeration"] if few else ["patterns"]
+
+
+@cache
+def load_part(part: str) -> None:
+    """Compile a part, or load it, once in this process."""
+    PARTS[part]()
 
 
 def compile_parts(parts: Sequence[str]) -> None:
@@ -115,14 +126,17 @@ def _load_pairs() -> None:
 
 def _load_bounds() -> None:
     instant_bound(Instance.from_loads([3, 2, 1, 1], _NODES), Objective())
-    patterns.load_kernels()
 
 
-def _load_plans() -> None:
+def _load_greedy() -> None:
     instance = Instance.from_loads([3, 2, 1, 1], _NODES)
     greedy(instance)
     exchanged_groups(instance)
-    place_layers(heuristic_of("lpt"), instance.kernel_loads[np.newaxis], _NODES)
+
+
+def _load_registry() -> None:
+    loads = Instance.from_loads([3, 2, 1, 1], _NODES).kernel_loads[np.newaxis]
+    place_layers(heuristic_of("lpt"), loads, _NODES)
 
 
 def _load_windows() -> None:
@@ -141,13 +155,15 @@ def _hot_state(slots_per_gpu: int) -> State:
 
 
 PARTS = {
+    "enumeration": _load_enumeration,
+    "registry": _load_registry,
+    "greedy": _load_greedy,
     "search": _load_search,
     "wide reassignment": _load_wide_reassignment,
-    "enumeration": _load_enumeration,
     "pairs": _load_pairs,
     "windows": _load_windows,
     "bounds": _load_bounds,
-    "plans": _load_plans,
+    "patterns": patterns.load_kernels,
 }
 # About half of what a call for one window needs.
-_BESIDE = ("plans",)
+_BESIDE = ("enumeration", "registry", "greedy")

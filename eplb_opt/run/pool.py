@@ -8,30 +8,32 @@ import os
 import threading
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from eplb_opt.alarm import alarm
 from eplb_opt.errors import EplbOptError, SolverError
 from eplb_opt.improvement import Improvement
-from eplb_opt.run.process import IDLE_SECONDS, WorkerProcess
+from eplb_opt.run.process import BEGUN, IDLE_SECONDS, WorkerProcess
 from eplb_opt.run.task import Emit, ProofTask
 
 logger = logging.getLogger(__name__)
 
 # A solver gets this long after its time limit to notice it and to hand over its last word.
 GRACE_SECONDS = 0.5
-# A new worker gets this long to import its libraries: where limits are short and the machine is busy, workers whose
-# start counted would be ended one after the other before they did anything.
-START_SECONDS = 60.0
+# A worker gets this long to import its libraries, and to compile what a task needs where nobody has done so: where
+# limits are short and the machine is busy, workers whose start counted would be ended one after the other before they
+# did anything.
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """One task on one worker."""
+    """One task on one worker, and whether the work on it has begun."""
 
     worker: WorkerProcess
     call: str
+    begun: threading.Event = field(default_factory=threading.Event)
 
 
 class WorkerPool:
@@ -64,10 +66,13 @@ class WorkerPool:
         try:
             with alarm(START_SECONDS, self._end, [run]):
                 run.worker.wait_until_ready()
-            with alarm(task.limits.seconds + GRACE_SECONDS, self._end, [run]):
                 run.worker.send(task)
-                while isinstance(item := run.worker.receive(), Improvement):
-                    emit(item)
+                item = run.worker.receive()
+            if item == BEGUN:
+                run.begun.set()
+                with alarm(task.limits.seconds + GRACE_SECONDS, self._end, [run]):
+                    while isinstance(item := run.worker.receive(), Improvement):
+                        emit(item)
             healthy = isinstance(item, bool | EplbOptError)
             if isinstance(item, EplbOptError):
                 raise item
@@ -115,7 +120,7 @@ class WorkerPool:
     def end_starts(self, call: str) -> None:
         """End the workers that are still being started for tasks of `call`: they have nothing to hand over."""
         with self._lock:
-            runs = [run for run in self._busy if run.call == call and not run.worker.is_ready]
+            runs = [run for run in self._busy if run.call == call and not run.begun.is_set()]
         self._end(runs)
 
     def end(self, call: str) -> None:

@@ -19,6 +19,8 @@ IDLE_SECONDS = 60.0
 
 # The worker's first words; what an interpreter prints while it starts comes before them.
 GREETING = b"eplb_opt worker\n"
+# What it says before its work on a task begins, for which everything is loaded then.
+BEGUN = "begun"
 
 # Not "-m": that would put the working folder, and a user's pulp.py in it, in front of the libraries.
 _START = "import sys; sys.path.append({root!r}); from eplb_opt.run.worker import main; main()"
@@ -66,11 +68,6 @@ class WorkerProcess:
     def pid(self) -> int:
         """Process id, which is the process group's too."""
         return self._process.pid
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether `wait_until_ready` has seen that the libraries are loaded."""
-        return self._greeted
 
     def is_alive(self) -> bool:
         """Whether the process is running."""

@@ -1,7 +1,7 @@
 """The inside of a worker process: runs one program after the other, where a hang or a crash cannot hurt the caller.
 
-Tasks come in as pickles over a pipe. Improvements go out over another, and last whether there is nothing more to
-expect, or an error. The process ends with its input, with its parent, or when
+Tasks come in as pickles over a pipe. Over another goes out that the work on one begins, then improvements, and last
+whether there is nothing more to expect, or an error. The process ends with its input, with its parent, or when
 nobody asks for a while.
 """
 
@@ -18,8 +18,11 @@ from importlib import import_module
 from typing import Any
 
 from eplb_opt.alarm import alarm
+from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.errors import EplbOptError, SolverError
-from eplb_opt.run.process import GREETING, IDLE_SECONDS
+from eplb_opt.run.loading import load_part, proof_parts
+from eplb_opt.run.process import BEGUN, GREETING, IDLE_SECONDS
+from eplb_opt.run.task import ProofTask
 from eplb_opt.run.work import run_task
 
 
@@ -47,11 +50,20 @@ def main() -> None:
         except EOFError:
             return
         try:
+            load_for(task)
+            emit(BEGUN)
             emit(run_task(task, emit))
         except EplbOptError as error:
             emit(error)
         except Exception as error:  # noqa: BLE001 - whatever a solver raises is the caller's to report
             emit(SolverError(f"{task.method} failed: {type(error).__name__}: {error}"))
+
+
+def load_for(task: ProofTask) -> None:
+    """Have the compiled code that a task needs: its limits may be too short to compile anything."""
+    if task.method in PROVERS:
+        for part in proof_parts(task.instance.deployment, task.instance.num_experts):
+            load_part(part)
 
 
 def _private_pipes() -> tuple[Any, Any]:

@@ -128,7 +128,12 @@ def test_the_command_writes_its_files_whatever_becomes_of_its_workers(tmp_path, 
 )
 def test_a_solver_that_ignores_its_time_limit_holds_nobody_up(workers_begin_with, tmp_path, kind, stubborn):
     act = STAND_INS[kind]
-    greeting = f"os.write(1, {process.GREETING!r}); pickle.load(sys.stdin.buffer); {act}" if act else "time.sleep(600)"
+    begun = f"os.write(1, pickle.dumps({process.BEGUN!r}))"
+    greeting = (
+        f"os.write(1, {process.GREETING!r}); pickle.load(sys.stdin.buffer); {begun}; {act}"
+        if act
+        else "time.sleep(600)"
+    )
     ignore = "[signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]; "
     note = f"sys.path.append({str(ROOT)!r}); open({str(tmp_path / 'started')!r}, 'w').close(); "
     workers_begin_with(f"import os, pickle, signal, sys, time; {note}{ignore if stubborn else ''}{greeting}")

@@ -59,26 +59,28 @@ from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.run.loading import load_kernels
+from eplb_opt.run.loading import load_kernels, parts_for, proof_parts
 
 def known():
     kernels = {name: item for module in list(sys.modules.values()) if module.__name__.startswith("eplb_opt.")
                for name, item in vars(module).items() if hasattr(item, "signatures")}
     return {(name, signature) for name, kernel in kernels.items() for signature in kernel.signatures}
 
-load_kernels()
-before = known()
-assert before
+new = set()
 for experts, deployment in ((32, Deployment(20, 40)), (24, Deployment(12, 36)), (32, Deployment(8, 40, 4, 8))):
+    load_kernels([*parts_for(deployment, experts, False, "auto"), *proof_parts(deployment, experts)])
+    before = known()
+    assert before
     loads = generate_loads(num_experts=experts, num_layers=1, skew=1.2).values[0, 0]
     instance = Instance.from_loads(loads, deployment)
     meter = Meter(Limits(60.0, work=0.5))
     incumbent = Incumbent(instance)
     incumbent.offer_plan(greedy(instance), "greedy")
     prove(incumbent, meter)
+    new |= known() - before
 # These are compiled with the kernels that call them.
 called = {"cover", "patterns_between", "_replicas_needed"}
-print({name for name, _ in known() - before} - called)
+print({name for name, _ in new} - called)
 """
 
 
