@@ -82,8 +82,8 @@ def solve(
         scenarios: on all windows together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
-        executor is late with them. The first call on a machine compiles the kernels, which takes a quarter of a minute,
-        is not counted, and is told in the log.
+        executor is late with them. The first call on a machine compiles the kernels, which takes some 20 seconds, is
+        not counted, and is told in the log; what proofs alone need is compiled while it searches.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.
     seed
