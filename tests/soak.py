@@ -26,7 +26,9 @@ def rounds(first: int) -> Iterator[list[str]]:
     """Commands of one round after the other, each round with the next seed."""
     for seed in count(first):
         number = str(seed)
-        yield ["pytest", "-m", "hypothesis", "-x", "--hypothesis-profile", "soak", "--hypothesis-seed", number]
+        # Without a limit of time for each test: there are more examples, and the machine may be busy or sleep.
+        options = ["--timeout", "0", "--hypothesis-profile", "soak", "--hypothesis-seed", number]
+        yield ["pytest", "-m", "hypothesis", "-x", *options]
         yield ["tests.attack_producers", "--seconds", str(TURN), "--seed", number]
         yield ["tests.attack_bound", "--layers", str(TURN * 400), "--seed", number]
         yield ["tests.attack_bound", "--medium", str(TURN // 4), "--batch", "10", "--seed", number]
