@@ -36,19 +36,19 @@ def gomory_cuts(program: PairLP, meter: Meter) -> list[Row]:
     multipliers, slots = _candidates(program)
     if not slots.size:
         return []
-    replicas, bases = program.system.replicas, _bases(program)
+    replicas, bases = program.pair_model.replicas, _bases(program)
     table = np.array([row.weights for row in program.rows], dtype=np.float64).reshape(-1, replicas.size)
     rights = np.array([row.right for row in program.rows], dtype=np.float64)
     # All other items are 0, so that only these say how much a row is violated.
     shared = np.flatnonzero(program.values > 0)
     meter.spend(slots.size * (shared.size * (_WORK_PER_TERM * rights.size + _WORK_PER_WEIGHT) + _WORK_PER_CANDIDATE))
     grounds = multipliers @ table[:, bases] + slots[:, np.newaxis] * replicas[bases]
-    total = multipliers @ rights + slots * program.system.slots
+    total = multipliers @ rights + slots * program.pair_model.slots
     right = np.floor((total - grounds.sum(axis=1) + MARGIN * bases.size) / DIVISOR)
 
     def weights(rows: Any, table: Floats, items: Any) -> Floats:
         sums = multipliers[rows] @ table + slots[rows, np.newaxis] * replicas[items]
-        floors: Floats = np.floor((sums - grounds[rows][:, program.system.experts[items]] + MARGIN) / DIVISOR)
+        floors: Floats = np.floor((sums - grounds[rows][:, program.pair_model.experts[items]] + MARGIN) / DIVISOR)
         return floors
 
     known = weights(slice(None), table[:, shared], shared)
@@ -83,8 +83,8 @@ def _candidates(program: PairLP) -> tuple[Floats, Floats]:
     # With and without the number of slots.
     rows = np.concatenate([rows, rows])
     slots = np.concatenate([np.rint(_fractions(slots) * DIVISOR), np.zeros(slots.size)])
-    largest = rows @ np.array([float(row.largest) for row in program.rows]) + DIVISOR * float(program.system.slots)
-    exact = largest * program.system.num_experts < _EXACT
+    largest = rows @ np.array([float(row.largest) for row in program.rows]) + DIVISOR * float(program.pair_model.slots)
+    exact = largest * program.pair_model.num_experts < _EXACT
     return rows[exact], slots[exact]
 
 
@@ -96,6 +96,6 @@ def _fractions(values: Floats) -> Floats:
 def _bases(program: PairLP) -> Ints:
     """The item of each expert that has its largest value."""
     items = np.argsort(program.values, kind="stable")
-    bases = np.zeros(program.system.num_experts, dtype=np.int64)
-    bases[program.system.experts[items]] = items
+    bases = np.zeros(program.pair_model.num_experts, dtype=np.int64)
+    bases[program.pair_model.experts[items]] = items
     return bases

@@ -11,7 +11,7 @@ from eplb_opt.bounds.pair_model import PairModel
 from eplb_opt.limits import Limits
 
 
-def ask_cpsat(system: PairModel, limits: Limits) -> tuple[str, list[int] | None, float]:
+def ask_cpsat(pair_model: PairModel, limits: Limits) -> tuple[str, list[int] | None, float]:
     """CP-SAT's verdict (``"infeasible"``, or anything else), counts if there are some, and the work it took.
 
     Variables  y[e,r] = 1 if expert e has r replicas, for the items;  n[i] = number of slots of the first i items
@@ -25,20 +25,22 @@ def ask_cpsat(system: PairModel, limits: Limits) -> tuple[str, list[int] | None,
     """
     cp_model = cpsat.import_cp_model()
     model = cp_model.CpModel()
-    replicas, slots = system.replicas.tolist(), system.slots
-    y = [model.new_bool_var(f"y_{e}_{r}") for e, r in zip(system.experts.tolist(), replicas, strict=True)]
-    of_expert = np.split(np.argsort(system.experts, kind="stable"), np.cumsum(system.most - system.least + 1)[:-1])
+    replicas, slots = pair_model.replicas.tolist(), pair_model.slots
+    y = [model.new_bool_var(f"y_{e}_{r}") for e, r in zip(pair_model.experts.tolist(), replicas, strict=True)]
+    of_expert = np.split(
+        np.argsort(pair_model.experts, kind="stable"), np.cumsum(pair_model.most - pair_model.least + 1)[:-1]
+    )
     for items in of_expert:
         model.add_exactly_one(y[item] for item in items.tolist())
-    number = {0: 0} | {place: model.new_int_var(0, slots, f"n_{place}") for place in system.prefixes}
+    number = {0: 0} | {place: model.new_int_var(0, slots, f"n_{place}") for place in pair_model.prefixes}
     for before, place in pairwise(number):
         model.add(number[place] == number[before] + sum(replicas[item] * y[item] for item in range(before, place)))
     model.add(number[len(y)] == slots)
-    partners_of = system.partners_of.tolist()
-    for place in system.partners:
+    partners_of = pair_model.partners_of.tolist()
+    for place in pair_model.partners:
         model.add(slots - number[place] <= number[partners_of[place]])
-    for item in range(system.light):
-        model.add(replicas[item] * y[item] + slots - number[partners_of[item]] <= system.gpus)
+    for item in range(pair_model.light):
+        model.add(replicas[item] * y[item] + slots - number[partners_of[item]] <= pair_model.gpus)
 
     solver = cpsat.new_solver(cp_model, limits)
     # Without cuts from the linear relaxation these programs take a hundred times as long.

@@ -26,10 +26,10 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Feasib
     Each Chvátal-Gomory cut removes averages of counts. In the end counts are left, or nothing. Then the rows have
     multipliers with which no average obeys their sum, and a dynamic program in integers confirms that no counts do.
     """
-    system = PairModel.below(instance, max_load)
-    if system is None:
+    pair_model = PairModel.below(instance, max_load)
+    if pair_model is None:
         return Feasibility(evidence={"argument": "counts"})
-    program = PairLP(system)
+    program = PairLP(pair_model)
     while True:
         try:
             refuted = program.run(meter)
@@ -39,7 +39,7 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Feasib
             return Feasibility(evidence=evidence_of(program, refuted))
         if program.is_whole:
             counts = program.counts
-            if sum(counts) == system.slots:
+            if sum(counts) == pair_model.slots:
                 return Feasibility(counts=counts)
             if program.use_all_slots():
                 continue
@@ -52,22 +52,22 @@ def decide_pairs(instance: Instance, max_load: Fraction, meter: Meter) -> Feasib
 
 def evidence_of(program: PairLP, refuted: Floats) -> Mapping[str, Any] | None:
     """The rows with whole multipliers, if the sum of these excludes all counts."""
-    system, rows = program.system, program.rows
-    least, most = system.least, system.most
+    pair_model, rows = program.pair_model, program.rows
+    least, most = pair_model.least, pair_model.most
     multipliers = np.floor(refuted / max(refuted.max(initial=0.0), 1e-300) * DIVISOR).astype(np.int64)
     used = np.flatnonzero(multipliers).tolist()
     # Of a row by itself the checker only knows that a replica counts twice at most.
-    if sum(int(multipliers[place]) * max(rows[place].largest, 2) for place in used) * system.slots >= MOST_SUM:
+    if sum(int(multipliers[place]) * max(rows[place].largest, 2) for place in used) * pair_model.slots >= MOST_SUM:
         return None
-    total = np.zeros_like(system.replicas)
+    total = np.zeros_like(pair_model.replicas)
     for place in used:
         total += multipliers[place] * rows[place].weights
     right = sum(int(multipliers[place]) * rows[place].right for place in used)
     # The same for every slot, so that no weight is negative.
-    shift = -min(0, int((total // system.replicas).min()))
+    shift = -min(0, int((total // pair_model.replicas).min()))
     table = np.zeros((least.size, int((most - least).max()) + 1), dtype=np.int64)
-    table[system.experts, system.replicas - least[system.experts]] = total + shift * system.replicas
-    if int(least_weight(table, least, most, system.slots)) <= right + shift * system.slots:
+    table[pair_model.experts, pair_model.replicas - least[pair_model.experts]] = total + shift * pair_model.replicas
+    if int(least_weight(table, least, most, pair_model.slots)) <= right + shift * pair_model.slots:
         return None
     return {"argument": "pairs", **_sum([(place, int(multipliers[place])) for place in used], rows)}
 

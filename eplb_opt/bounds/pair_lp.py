@@ -27,13 +27,13 @@ class PairLP:
     Variables  y[e,r] in [0, 1]: the part of expert e with r replicas;  n[i] = number of slots of the first i items
     one_count  sum_r y[e,r] = 1
     number     n[i] = n[i before] + sum of r y[e,r] over the items between
-    rows       of the system, those of `spread` once they matter, and what is added
+    rows       of the pair_model, those of `spread` once they matter, and what is added
 
-    Counts of the first items keep the rows of the system short.
+    Counts of the first items keep the rows of the pair_model short.
 
     Attributes
     ----------
-    system
+    pair_model
         What the rows are about.
     rows
         That the program has, in order.
@@ -41,41 +41,43 @@ class PairLP:
         y, by item, after a run that found some.
     """
 
-    def __init__(self, system: PairModel) -> None:
+    def __init__(self, pair_model: PairModel) -> None:
         import highspy
 
-        self.system, self.rows = system, list[Row]()
-        self.values: Floats = np.zeros(system.replicas.size)
-        n = system.replicas.size
-        prefixes = system.prefixes
+        self.pair_model, self.rows = pair_model, list[Row]()
+        self.values: Floats = np.zeros(pair_model.replicas.size)
+        n = pair_model.replicas.size
+        prefixes = pair_model.prefixes
         self._column = {place: n + index for index, place in enumerate(prefixes)}
         # Of each light item, that with the number of its partners; behind all columns where it has none.
         width = n + len(prefixes)
-        self._partners = np.array([self._column.get(place, width) for place in system.partners_of[: system.light]], int)
-        self._spread = np.zeros(system.light, dtype=np.bool_)
+        self._partners = np.array(
+            [self._column.get(place, width) for place in pair_model.partners_of[: pair_model.light]], int
+        )
+        self._spread = np.zeros(pair_model.light, dtype=np.bool_)
         self._infinity = highspy.kHighsInf
         self._highs = new_simplex()
         # Numbers of slots are never at their bounds, so that they drop out of every tableau.
         lower = np.where(np.arange(width) < n, 0.0, -1.0)
         self._highs.addVars(width, lower, np.full(width, self._infinity))
         self._highs.changeColCost(self._column[n], 1.0)
-        order = np.argsort(system.experts, kind="stable")
-        for items in np.split(order, np.flatnonzero(np.diff(system.experts[order])) + 1):
+        order = np.argsort(pair_model.experts, kind="stable")
+        for items in np.split(order, np.flatnonzero(np.diff(pair_model.experts[order])) + 1):
             self._add(1.0, 1.0, dict.fromkeys(items.tolist(), 1.0))
         before = 0
         for place in prefixes:
-            row = {item: -float(system.replicas[item]) for item in range(before, place)}
+            row = {item: -float(pair_model.replicas[item]) for item in range(before, place)}
             row[self._column[place]] = 1.0
             if before:
                 row[self._column[before]] = -1.0
             self._add(0.0, 0.0, row)
             before = place
         self._fixed = self._highs.getNumRow()
-        for place in system.partners:
+        for place in pair_model.partners:
             columns = defaultdict(float, {self._column[n]: 1.0})
-            for prefix in filter(None, (place, int(system.partners_of[place]))):
+            for prefix in filter(None, (place, int(pair_model.partners_of[place]))):
                 columns[self._column[prefix]] -= 1.0
-            self._take(system.partners_row(place), columns)
+            self._take(pair_model.partners_row(place), columns)
 
     def run(self, meter: Meter) -> Floats | None:
         """Solve it: a multiplier for each row where all solutions need more slots than there are, which refutes plans.
@@ -95,8 +97,8 @@ class PairLP:
                 return self._multipliers(self._highs.getDualRay()[2])
             solution = self._highs.getSolution()
             values = np.array(solution.col_value)
-            self.values = values[: self.system.replicas.size]
-            if values[self._all] > self.system.slots + _TOO_MANY:
+            self.values = values[: self.pair_model.replicas.size]
+            if values[self._all] > self.pair_model.slots + _TOO_MANY:
                 return self._multipliers(np.array(solution.row_dual))
             if meter.exhausted or not self._add_spread(values):
                 return None
@@ -109,16 +111,16 @@ class PairLP:
     @property
     def counts(self) -> list[int]:
         """The count of each expert that has the largest value."""
-        counts = np.zeros(self.system.num_experts, dtype=np.int64)
+        counts = np.zeros(self.pair_model.num_experts, dtype=np.int64)
         order = np.argsort(self.values, kind="stable")
-        counts[self.system.experts[order]] = self.system.replicas[order]
+        counts[self.pair_model.experts[order]] = self.pair_model.replicas[order]
         return counts.tolist()
 
     def use_all_slots(self) -> bool:
         """Ask for as many slots as there are; whether that is news."""
         if self._highs.getLp().col_lower_[self._all] > 0:
             return False
-        self._highs.changeColBounds(self._all, float(self.system.slots), self._infinity)
+        self._highs.changeColBounds(self._all, float(self.pair_model.slots), self._infinity)
         return True
 
     def add(self, row: Row) -> None:
@@ -140,13 +142,13 @@ class PairLP:
         inverse = np.array([self._highs.getBasisInverseRow(place)[1] for place in chosen])
         inverse = inverse.reshape(len(chosen), self._highs.getNumRow())
         rows, numbered = inverse[:, self._fixed :], inverse[:, self._fixed - 1]
-        # The number of all slots stands in its own row and in those of the system; without it they are about items.
+        # The number of all slots stands in its own row and in those of the pair_model; without it they are about items.
         own = np.array([isinstance(row.evidence, tuple) for row in self.rows], dtype=np.float64)
         return rows, -numbered - rows @ own
 
     @property
     def _all(self) -> int:
-        return self._column[self.system.replicas.size]
+        return self._column[self.pair_model.replicas.size]
 
     def _multipliers(self, duals: Floats) -> Floats:
         return np.abs(duals[self._fixed :])
@@ -161,16 +163,16 @@ class PairLP:
 
     def _add_spread(self, values: Floats) -> bool:
         """Take up rows of `spread` that are violated; whether there are some."""
-        system, light = self.system, self.system.light
+        pair_model, light = self.pair_model, self.pair_model.light
         carried = np.append(values, 0.0)[self._partners]
-        excess = system.replicas[:light] * self.values[:light] + values[self._all] - carried - system.gpus
+        excess = pair_model.replicas[:light] * self.values[:light] + values[self._all] - carried - pair_model.gpus
         excess[self._spread] = 0.0
         order = np.argsort(-excess, kind="stable")[:_MOST_ROWS]
         places = order[excess[order] > _VIOLATED]
         for place in places.tolist():
-            columns = defaultdict(float, {place: float(system.replicas[place]), self._all: 1.0})
+            columns = defaultdict(float, {place: float(pair_model.replicas[place]), self._all: 1.0})
             if self._partners[place] < values.size:
                 columns[int(self._partners[place])] -= 1.0
-            self._take(system.spread_row(place), columns)
+            self._take(pair_model.spread_row(place), columns)
         self._spread[places] = True
         return bool(places.size)

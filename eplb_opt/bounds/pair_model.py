@@ -123,7 +123,7 @@ class PairModel:
 
     @classmethod
     def below(cls, instance: Instance, max_load: Fraction) -> PairModel | None:
-        """The system of plans below a max load; ``None`` where numbers of slots alone show that there are none."""
+        """The model of plans below a max load; ``None`` where numbers of slots alone show that there are none."""
         least, most = pair_ranges(instance, max_load)
         return cls(instance, max_load, least, most) if least.size else None
 

@@ -60,10 +60,10 @@ def _ask_cpsat(incumbent: Incumbent, meter: Meter, seed: int) -> bool:
     """Whether CP-SAT knows, within the limits, which plan is optimal; better ones are kept."""
     while not incumbent.closed and not meter.exhausted:
         max_load = incumbent.value
-        system = PairModel.below(incumbent.instance, max_load)
-        if system is None:
+        pair_model = PairModel.below(incumbent.instance, max_load)
+        if pair_model is None:
             return True  # Evidence for it is found at once.
-        verdict, counts, used = ask_cpsat(system, meter.left())
+        verdict, counts, used = ask_cpsat(pair_model, meter.left())
         meter.spend(used)
         if counts is not None:
             incumbent.offer_plan(pair_slots(incumbent.instance, counts), "cpsat")

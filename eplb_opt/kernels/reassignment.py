@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from eplb_opt.kernels.compiler import Floats, Index, Ints, Masks, compiled
+from eplb_opt.kernels.assignment import assign
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE, reassign_many
@@ -15,10 +16,8 @@ _ALL = 2**62
 _FIRST_GPUS, _MOST_GPUS = 4, 10
 # Most slots of all of them (bits of a mask), and most ways to fill the first.
 _MOST_SLOTS, _MOST_PATTERNS = 64, 150_000
-# Nodes of the search for one assignment.
-_MOST_NODES = 20_000
-# How many pairs of slots a descent looks at while an assignment has one node, or one slot is made ready for it.
-_PAIRS_PER_NODE, _PAIRS_PER_ITEM = 2, 25
+# How many pairs of slots a descent looks at while one slot is made ready for an assignment.
+_PAIRS_PER_ITEM = 25
 # Part of the assignments that change counts.
 _TRANSFERS = 0.3
 # Part of the draws that take the colder of two GPUs.
@@ -157,7 +156,7 @@ def _reassign_slots(state: State, gpus: Ints, each: int, work: Ints, random: np.
     assigned = np.empty((num, each), dtype=np.int64)
     if each == size:
         base[:] = 0.0
-    found = _assign(values, same, barred, base, load[gpus[0]] * _COOLER, assigned, work)
+    found = assign(values, same, barred, base, load[gpus[0]] * _COOLER, assigned, work)
     if found and giver >= 0:
         counts[giver] -= 1
         counts[taker] += 1
@@ -194,119 +193,3 @@ def _transfer_within(experts: Ints, counts: Ints, most: int, random: np.random.G
             experts[place] = taker
             return giver, taker
     return -1, -1
-
-
-@compiled
-def _assign(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, assigned: Ints, work: Ints) -> bool:
-    """Assign items of loads `v`, heaviest first, to GPUs that carry `base` already; whether all stay below `limit`.
-
-    Depth first, one GPU after the other, each with subsets in lexicographic order. What a GPU may take is bounded
-    from both sides: by `limit`, and by the rest having room on the GPUs that follow. The last item of a GPU is found
-    by bisection. Every success lowers `limit` for the rest of the search, so `assigned` (items of each GPU) ends as the
-    best assignment unless nodes run out.
-    """
-    num, each = assigned.shape
-    total = v.size
-    items = np.empty((num, total), dtype=np.int64)  # what is left for this GPU and those after it
-    prefix = np.zeros((num, total + 1))  # sums of it
-    chosen = np.empty((num, each), dtype=np.int64)  # positions in it
-    sums = np.zeros((num, each + 1))
-    taken = np.zeros((num, each + 1), dtype=np.uint64)  # items that may not follow
-    bits = np.empty(total, dtype=np.uint64)
-    # While GPUs are alike, the first takes the heaviest item that is left.
-    alike = True
-    for g in range(num):
-        alike &= base[g] == base[0]
-    for i in range(total):
-        alike &= barred[i] == 0
-        bits[i] = np.uint64(1) << np.uint64(i)
-        items[0, i] = i
-        prefix[0, i + 1] = prefix[0, i] + v[i]
-    found, gpu, depth, c = False, np.int64(0), 0, 0
-    for _ in range(_MOST_NODES):
-        work[0] -= _PAIRS_PER_NODE
-        left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
-        top = limit - base[gpu]
-        bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - base[gpu + 1 :].sum())
-        if (
-            c + need > left
-            or (alike and depth == 0 and c > 0)
-            or sum_ + prefix[gpu, c + need] - prefix[gpu, c] <= bottom
-        ):
-            # Nothing from here on is heavy enough: another choice one level up.
-            if depth == 0:
-                if gpu == 0:
-                    break
-                gpu, depth = gpu - 1, each
-            depth -= 1
-            c = chosen[gpu, depth] + 1
-            continue
-        item = items[gpu, c]
-        if sum_ + v[item] + prefix[gpu, left] - prefix[gpu, left - need + 1] >= top:
-            c = _first_below(v, items[gpu, :left], c + 1, top - sum_) if need == 1 else c + 1
-            continue
-        if taken[gpu, depth] & bits[item] or barred[item] & bits[gpu]:
-            c += 1
-            continue
-        chosen[gpu, depth] = c
-        if need > 1:
-            sums[gpu, depth + 1] = sum_ + v[item]
-            taken[gpu, depth + 1] = taken[gpu, depth] | same[item]
-            depth, c = depth + 1, c + 1
-            continue
-        if sum_ + v[item] <= bottom:
-            c += 1
-            continue
-        sums[gpu, each] = sum_ + v[item]
-        _leave(v, items, prefix, chosen, gpu, left)
-        if gpu + 1 < num - 1:
-            gpu, depth, c = gpu + 1, 0, 0
-            continue
-        if _may_share(items[num - 1, :each], same, barred, bits, num - 1):
-            found = True
-            limit = prefix[num - 1, each] + base[num - 1]
-            for i in range(each):
-                assigned[num - 1, i] = items[num - 1, i]
-            for g in range(num - 1):
-                for i in range(each):
-                    assigned[g, i] = items[g, chosen[g, i]]
-                limit = max(limit, base[g] + sums[g, each])
-        c += 1
-    return found
-
-
-@compiled
-def _first_below(v: Floats, items: Ints, c: int, limit: float) -> int:
-    """The first position from `c` on whose item is lighter than `limit`."""
-    end = items.size
-    while c < end:
-        middle = (c + end) // 2
-        if v[items[middle]] >= limit:
-            c = middle + 1
-        else:
-            end = middle
-    return c
-
-
-@compiled
-def _leave(v: Floats, items: Ints, prefix: Floats, chosen: Ints, gpu: Index, left: int) -> None:
-    """List what the GPUs after `gpu` can take."""
-    position = kept = 0
-    for i in range(left):
-        if position < chosen.shape[1] and chosen[gpu, position] == i:
-            position += 1
-            continue
-        items[gpu + 1, kept] = items[gpu, i]
-        prefix[gpu + 1, kept + 1] = prefix[gpu + 1, kept] + v[items[gpu, i]]
-        kept += 1
-
-
-@compiled
-def _may_share(items: Ints, same: Masks, barred: Masks, bits: Masks, gpu: int) -> bool:
-    """Whether one GPU may hold all these items."""
-    taken = np.uint64(0)
-    for item in items:
-        if taken & bits[item] or barred[item] & bits[gpu]:
-            return False
-        taken |= same[item]
-    return True

@@ -24,7 +24,7 @@ _WORTHWHILE_VARIABLES = 2_000
 
 
 class Prover(Protocol):
-    """Says which kinds of steps would be of use to a layer now, the best first."""
+    """Says when a layer is to be proven, and by which method: which kinds of steps would be of use now, best first."""
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """Kinds of steps: ``"search"``, or methods of programs. Empty: none is."""

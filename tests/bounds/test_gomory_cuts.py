@@ -19,8 +19,10 @@ from tests.oracle import brute_force, count_vectors
 from tests.strategies import instances
 
 
-def obeys(counts, row, system):
-    items = [int(np.flatnonzero((system.experts == e) & (system.replicas == r))[0]) for e, r in enumerate(counts)]
+def obeys(counts, row, pair_model):
+    items = [
+        int(np.flatnonzero((pair_model.experts == e) & (pair_model.replicas == r))[0]) for e, r in enumerate(counts)
+    ]
     return int(row.weights[items].sum()) <= row.right
 
 
@@ -31,8 +33,8 @@ def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     if not optimum:
         return
     max_load = optimum * Fraction(6, 5)
-    system = PairModel.below(instance, max_load)
-    program, meter = PairLP(system), Meter(Limits(60))
+    pair_model = PairModel.below(instance, max_load)
+    program, meter = PairLP(pair_model), Meter(Limits(60))
     for _ in range(4):
         assert program.run(meter) is None
         rows = gomory_cuts(program, meter)
@@ -46,7 +48,7 @@ def test_counts_of_plans_below_the_max_load_obey_every_row(instance):
     for counts in count_vectors(instance.num_experts, deployment.num_slots, instance.max_replicas):
         if max_loads(pair_slots(instance, counts).tolist(), instance)[0] < max_load:
             possible += 1
-            assert all(obeys(counts, row, system) for row in program.rows)
+            assert all(obeys(counts, row, pair_model) for row in program.rows)
     assert possible
 
 
@@ -74,9 +76,9 @@ def test_no_time_is_no_verdict():
 def test_sums_beyond_64_bits_are_no_evidence():
     # All plans obey the row, as they fill the slots; its sum with a multiplier of 2**30 wraps round to nothing.
     instance = Instance.from_loads([5, 4, 3], Deployment(2, 4))
-    system = PairModel.below(instance, Fraction(10))
-    program = PairLP(system)
-    program.add(Row(-system.replicas << 34, -system.slots << 34, {"multipliers": [], "slots": 0, "bases": []}))
+    pair_model = PairModel.below(instance, Fraction(10))
+    program = PairLP(pair_model)
+    program.add(Row(-pair_model.replicas << 34, -pair_model.slots << 34, {"multipliers": [], "slots": 0, "bases": []}))
     multipliers = np.zeros(len(program.rows))
     multipliers[-1] = 1.0
     assert evidence_of(program, multipliers) is None

@@ -56,8 +56,8 @@ def test_copies_may_share_a_gpu_as_folding_says(instance):
 
 def by_cpsat(instance, max_load):
     """Counts of a plan below a max load; ``None`` if there are none."""
-    system = PairModel.below(instance, Fraction(max_load))
-    verdict, counts, _ = ask_cpsat(system, Limits(60)) if system else ("infeasible", None, 0.0)
+    pair_model = PairModel.below(instance, Fraction(max_load))
+    verdict, counts, _ = ask_cpsat(pair_model, Limits(60)) if pair_model else ("infeasible", None, 0.0)
     assert verdict == ("infeasible" if counts is None else "feasible")
     return counts
 
