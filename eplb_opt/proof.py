@@ -23,7 +23,7 @@ class Proof:
     argument
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"weighting"`` (of slot loads),
         ``"weightings"`` (one for each part of the counts), ``"pairing"`` (of slots, by sums of rows), ``"search"`` (of
-        all ways to place the slots of a small layer), ``"fillings"`` (all fillings of GPUs tried by compiled code),
+        all ways to place the slots of a small layer), ``"fillings"`` (all patterns of GPUs tried by compiled code),
         ``"program"`` (the whole model), ``"partition"`` (of groups, each set by one of these). Of several windows
         ``"windows"`` (each by itself), ``"window partition"`` (one partition of the groups for all of them) or
         ``"envelope"``.

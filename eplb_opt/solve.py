@@ -69,7 +69,7 @@ def solve(
         ``"auto"``: the best plan of the registry's heuristics (for several windows as with ``"greedy"``), search, and
         on layers whose search has stalled the proof that fits, beside more search where workers are free and else in
         turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows that
-        pairs obey (`pairing`); else weightings of slot loads (`decomposition`); tiny layers, the whole model.
+        pairs obey (`pairing`); else dual functions of slot loads (`decomposition`); tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_reassignment` in
         turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
