@@ -1,1 +1,1 @@
-"""Who does what when: tasks of one layer, and the worker processes that run them."""
+"""Who does what when: the schedule, the strategy and the steps of layers, and the worker processes for proofs."""
