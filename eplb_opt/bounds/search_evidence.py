@@ -36,7 +36,8 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
             sets = list(islice(group_sets(instance), _MOST_SETS + 1))
             if len(sets) > _MOST_SETS:
                 return None
-            refuted = [groups for groups in sets if _is_refuted(layer.node(groups), layer.below(bound))]
+            nodes = {groups: layer.node(groups) for groups in sets}
+            refuted = [groups for groups, node in nodes.items() if _is_refuted(node, node.below(bound))]
             evidence = {"argument": "partition", "sets": [[list(groups), dict(evidence)] for groups in refuted]}
         elif not _is_refuted(layer, layer.below(bound)):
             return None

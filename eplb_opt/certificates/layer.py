@@ -72,9 +72,17 @@ class Layer:
         return (1,) * len(self.loads), (self.max_replicas,) * len(self.loads)
 
     def node(self, taken: tuple[int, ...]) -> Layer:
-        """A node that takes some groups."""
+        """A node that takes some groups, in the largest units of its own, as a layer has them."""
         size = len(self.loads) // self.groups
         loads = tuple(self.loads[expert] for group in taken for expert in range(group * size, (group + 1) * size))
+        # Loads are multiples of all counts, and have to stay so.
+        common = gcd(*loads) // lcm(*range(1, self.max_replicas + 1)) or 1
         return replace(
-            self, loads=loads, gpus=self.gpus // self.nodes, slots=self.slots // self.nodes, nodes=1, groups=1
+            self,
+            loads=tuple(load // common for load in loads),
+            units_per_token=self.units_per_token / common,
+            gpus=self.gpus // self.nodes,
+            slots=self.slots // self.nodes,
+            nodes=1,
+            groups=1,
         )

@@ -27,7 +27,8 @@ def refutes_by_partition(
             raise CertificateError(f"the groups {taken} are there twice")
         # No plan of the node below a higher bound: so none below this one.
         own = layer.below(exact_value(inner["bound"], ARGUMENT_DIGITS)) if "bound" in inner else top
-        if own < top or not refutes(inner, layer.node(taken), own):
+        node = layer.node(taken)
+        if own < top or not refutes(inner, node, int(own * node.units_per_token / layer.units_per_token)):
             return False
         refuted.add(taken)
     return no_partition(layer.groups, layer.nodes, refuted)

@@ -89,6 +89,15 @@ def test_a_node_with_a_higher_bound_than_the_layer_is_certified():
     assert all(proof.checked for proof in proofs)
 
 
+def test_a_node_whose_loads_have_more_in_common_than_the_layers_is_certified():
+    # Experts of 0, 2, 4 and 4 tokens on two GPUs of a node: no max load below 6 is above 4, and none of 4 is possible.
+    instance = Instance.from_loads([0, 2, 4, 4, 4, 0, 1, 3], Deployment(4, 8, 2, 4, "hierarchical", distinct=False))
+    for seconds in (0.05, 1.0):
+        proofs = proofs_of(instance, seconds)
+        assert all(proof.checked for proof in proofs)
+    assert proofs[-1].bound == brute_force(instance) == 6
+
+
 HOTTEST = {"hierarchical": True, "min_windows": 2, "max_windows": 3, "max_experts": 4, "max_slots": 6}
 
 
