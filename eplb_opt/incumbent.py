@@ -28,11 +28,11 @@ NO_BOUND = Proof("none", Fraction(0), checked=True)
 
 
 class Incumbent:
-    """What is known of a layer: keeps only what is better, and nothing that is wrong.
+    """What is known of a layer: keeps only what is better.
 
-    Each plan that is offered is verified and valued in exact arithmetic. A bound above a plan's value is a
-    contradiction: on somebody's word it is refused, or taken back when the plan comes later, and the log and the trace
-    say so; with a certificate it is an error.
+    Each plan that is offered is verified and valued in exact arithmetic. A bound above the value of a plan contradicts
+    it. Where the plan was first, the bound is refused. Where the bound was first, it is taken back if it is somebody's
+    word, and an error is raised if it has a certificate. The log and the trace say what was refused or taken back.
 
     A layer has an incumbent, and so has each part of it that is looked at by itself, such as a node or a window. A
     worker process has one of its own, whose improvements go to that of the caller.

@@ -27,7 +27,7 @@ class Prover(Protocol):
     """Says when a layer is to be proven, and by which method: which kinds of steps would be of use now, best first."""
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
-        """Kinds of steps: ``"search"``, or methods of programs. Empty: none is."""
+        """Kinds of steps: ``"search"``, or names of methods that prove. Empty: none is."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PairsAfterSearch:
     incumbent: Incumbent
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
-        """Pairs, once a search was in vain; search where counts are too many for programs."""
+        """Pairs, once a search was in vain; search where counts are too many for that."""
         patience = 0 if tally.proofs or is_small(self.incumbent) else 1
         prove = tally.fruitless >= patience and pairing_applies(self.incumbent.instance, self.incumbent.value)
         return (PAIRING,) if prove else (SEARCH,)

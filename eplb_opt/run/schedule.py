@@ -129,13 +129,13 @@ class Schedule:
         return bool(self._running) or any(not layer.done for layer in self.layers)
 
     def _fair_part(self, layer: LayerRun) -> tuple[float, int]:
-        """Seconds and threads for a program of this layer, if the layers that wait for one get as much."""
-        programs = layer.strategy.tally.proofs
+        """Seconds and threads for a proof of this layer, if the layers that wait for one get as much."""
+        proofs = layer.strategy.tally.proofs
         waiting = sum(
-            not other.done and other.strategy.tally.proofs <= programs and not other.strategy.running
+            not other.done and other.strategy.tally.proofs <= proofs and not other.strategy.running
             for other in self.layers
         )
-        # Running programs are, on average, half done.
+        # Running ones are, on average, half done.
         pending = waiting + len(self._running) / 2
         threads = max(1, self.limits.workers // (waiting + len(self._running)))
         return self.limits.left * min(1.0, self.limits.workers / pending), threads

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eplb_opt.improvement import Improvement, Slots
 
-# Kinds of steps beside the methods of programs: `eplb_opt.backends.outcome`, `eplb_opt.bounds.prove`.
+# Kinds of steps beside the methods that prove: `eplb_opt.backends.outcome`, `eplb_opt.bounds.prove`.
 START, SEARCH = "start", "search"
 
 

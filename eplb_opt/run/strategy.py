@@ -134,10 +134,10 @@ class Strategy:
     def rank(self) -> tuple[int, float]:
         """Smaller for layers that need the next step more: those with the widest gaps, unless search is long in vain.
 
-        Programs that get a fair part of the time go to those first that had fewer.
+        Proofs that get a fair part of the time go to those first that had fewer.
         """
-        programs = 0 if self.in_slices else self.tally.proofs
-        return programs, -self.incumbent.rough_gap / (_LONG + self.tally.fruitless)
+        proofs = 0 if self.in_slices else self.tally.proofs
+        return proofs, -self.incumbent.rough_gap / (_LONG + self.tally.fruitless)
 
     def _proof(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         limits, incumbent = self.limits, self.incumbent

@@ -1,4 +1,4 @@
-"""The inside of a worker process: runs one program after the other, where a hang or a crash cannot hurt the caller.
+"""The inside of a worker process: does one task after the other, where a hang or a crash cannot hurt the caller.
 
 Tasks come in as pickles over a pipe. Over another goes out that the work on one begins, then improvements, and last
 whether there is nothing more to expect, or an error. The process ends with its input, with its parent, or when
