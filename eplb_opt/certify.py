@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eplb_opt.acceptance import check_proof
+from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.exact import apart
 from eplb_opt.instance import Instance
@@ -58,13 +60,15 @@ def certify(solution: Solution, loads: Any) -> tuple[Certified, ...]:
             f"the loads have {loads.num_layers} layers of {loads.num_experts} experts, the solution has "
             f"{len(solution.layers)} of {solution.plan.num_experts}"
         )
-    return tuple(_certified(solution, row, layer, loads) for row, layer in enumerate(solution.layers))
+    # Layers are matched by their place.
+    ours = Loads(loads.values, **solution.plan.labels.fields)
+    layers = zip(solution.layers, layers_of(solution.plan, ours), strict=True)
+    return tuple(_certified(solution, layer, slots, instance) for layer, (slots, instance) in layers)
 
 
-def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads) -> Certified:
+def _certified(solution: Solution, layer: LayerSolution, slots: Sequence[int], instance: Instance) -> Certified:
     proof = layer.proof
-    instance = Instance.from_loads(loads.values[:, row], solution.plan.deployment)
-    checked, error = False, _contradiction(solution, row, layer, instance)
+    checked, error = False, _contradiction(solution, layer, slots, instance)
     if error is None and proof.certified is not None:
         try:
             check_proof(proof, instance, Objective(solution.objective, solution.window_weights))
@@ -75,9 +79,8 @@ def _certified(solution: Solution, row: int, layer: LayerSolution, loads: Loads)
     return Certified(layer.layer_id, proof.argument, checked, error, "" if checked else proof.by)
 
 
-def _contradiction(solution: Solution, row: int, layer: LayerSolution, instance: Instance) -> str | None:
+def _contradiction(solution: Solution, layer: LayerSolution, slots: Sequence[int], instance: Instance) -> str | None:
     """What is wrong about the values of a layer, apart from what proves its bound."""
-    slots = solution.plan.physical_to_logical[row].tolist()
     weights = solution.window_weights
     if weights is not None and (len(weights) != instance.num_windows or min(weights) <= 0):
         return f"its {len(weights)} window weights are not positive numbers for {instance.num_windows} windows"

@@ -13,6 +13,10 @@ from eplb_opt.errors import InvalidDeploymentError
 _MOST_SLOTS = 100_000
 
 Policy = Literal["auto", "hierarchical", "global"]
+Dispatch = Literal["even", "nearest", "sglang-static", "by-rank", "optimal"]
+
+# Rules that ask which node a GPU is on.
+_BY_NODE = ("nearest", "sglang-static")
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,15 @@ class Deployment:
         where ``num_nodes > 1`` and the groups divide by the nodes, as DeepSeek's EPLB decides.
     distinct
         At most one replica of an expert on a GPU.
+    dispatch
+        The rule that says which replica serves a source, see `eplb_opt.dispatch`.
 
     Raises
     ------
     InvalidDeploymentError
-        A number that is no positive integer, slots that do not divide by the GPUs, or (hierarchical) groups or
-        GPUs that do not divide by the nodes. The message names the nearest possible numbers.
+        A number that is no positive integer, slots that do not divide by the GPUs, or groups (hierarchical) or GPUs
+        (hierarchical, or a dispatch that asks for nodes) that do not divide by the nodes. The message names the
+        nearest possible numbers.
     """
 
     num_gpus: int
@@ -48,6 +55,7 @@ class Deployment:
     num_groups: int = 1
     policy: Policy = "auto"
     distinct: bool = True
+    dispatch: Dispatch = "even"
 
     def __post_init__(self) -> None:
         for field in fields(self)[:4]:
@@ -60,6 +68,7 @@ class Deployment:
         if self.distinct not in (True, False):
             raise InvalidDeploymentError(f"distinct={self.distinct!r} is not True or False")
         object.__setattr__(self, "distinct", bool(self.distinct))
+        one_of("dispatch", self.dispatch, get_args(Dispatch), InvalidDeploymentError)
         self._require_nodes_that_divide()
         multiples = range(self.num_gpus, _MOST_SLOTS + 1, self.num_gpus)
         if self.num_slots not in multiples:
@@ -90,6 +99,11 @@ class Deployment:
     def gpus_per_node(self) -> int:
         """GPUs of one binding node, so all GPUs under the global policy."""
         return self.num_gpus // self.binding_nodes
+
+    @property
+    def ranks_per_node(self) -> int:
+        """GPUs of one node, whatever the policy; 0 where the nodes do not divide them."""
+        return 0 if self.num_gpus % self.num_nodes else self.num_gpus // self.num_nodes
 
     @property
     def slots_per_node(self) -> int:
@@ -153,6 +167,12 @@ class Deployment:
             raise InvalidDeploymentError(self.refusal_of(num_slots, num_experts) + nearest(num_slots, possible))
 
     def _require_nodes_that_divide(self) -> None:
+        if self.dispatch in _BY_NODE and not self.ranks_per_node:
+            possible = [nodes for nodes in range(1, self.num_gpus + 1) if self.num_gpus % nodes == 0]
+            raise InvalidDeploymentError(
+                f"num_gpus={self.num_gpus} is not a multiple of num_nodes={self.num_nodes}, and dispatch="
+                f"{self.dispatch!r} asks which node a GPU is on{nearest(self.num_nodes, possible, 'num_nodes=')}"
+            )
         common = gcd(self.num_gpus, self.num_groups)
         if self.hierarchical and common % self.num_nodes:
             name = "num_groups" if self.num_groups % self.num_nodes else "num_gpus"

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
+from eplb_opt.deployment import Dispatch
+from eplb_opt.dispatch.of_plan import layers_of
+from eplb_opt.dispatch.rules import rule_of
+from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.verify import max_loads, objective_value, require_valid
+from eplb_opt.verify import objective_value, require_valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +26,15 @@ if TYPE_CHECKING:
 _NO_BALANCE = dict.fromkeys(("imbalance", "balancedness", "relative_excess", "slot_balancedness"), nan)
 
 
-def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
+def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.DataFrame:
     """Named metrics of a plan, per layer and window.
 
     Engines call different things balancedness or imbalance; here each has a name of its own. Per layer and window:
     ``max_load``, ``mean_load`` (tokens per GPU); ``imbalance`` = max / mean (vLLM-Ascend's PAR); ``balancedness`` =
     mean / max (SGLang); ``relative_excess`` = (max - mean) / mean (TensorRT-LLM's imbalance ratio);
-    ``slot_balancedness`` = mean slot load / max slot load. A layer without load in a window keeps its row there: its
+    ``slot_balancedness`` = mean slot load / max slot load (``NaN`` under ``"optimal"``, which leaves open how slots of
+    an expert share what their GPUs carry). Where the deployment has several nodes ``cross_node_share``, the part of the
+    load that is served on another node than its source's. A layer without load in a window keeps its row there: its
     loads are 0, and its ratios ``NaN``, so that no mean counts it. `summarise` gives the figures over layers.
 
     Parameters
@@ -40,7 +45,8 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
         As in `eplb_opt.solve`. `Loads` are matched to the plan by ``layer_ids`` (the plan may have more layers),
         anything else row by row.
     dispatch
-        How an expert's load is split: ``"even"``, an equal share for each replica.
+        Which replica serves a source, see `eplb_opt.dispatch`; ``None``: the plan's own. Under ``"sglang-static"``
+        the tables are those that SGLang draws for a file with all layers of the plan.
 
     Returns
     -------
@@ -50,45 +56,51 @@ def evaluate(plan: Plan, loads: Any, dispatch: str = "even") -> pd.DataFrame:
     Raises
     ------
     InvalidPlanError
-        The plan breaks a rule, or lacks a layer of the loads.
+        The plan breaks a rule, or lacks a layer of the loads; or it counts MoE layers from 0, and
+        ``"sglang-static"`` is drawn for decoder layers.
     InvalidLoadsError
         The loads do not fit the plan.
     InvalidArgumentError
         An unknown `dispatch`.
+    InvalidDeploymentError
+        A `dispatch` that asks for nodes, which do not divide the GPUs.
     """
     import pandas as pd
 
-    if dispatch != "even":
-        raise InvalidArgumentError(f"dispatch={dispatch!r} is not available; use 'even'")
     plan, loads = _matched(require_valid(plan), loads)
+    plan = plan if dispatch is None else plan.dispatched(dispatch)
     rows = []
-    for index, layer_id in enumerate(loads.layer_ids):
-        instance = Instance.from_loads(loads.values[:, index], plan.deployment)
-        slots = plan.physical_to_logical[index]
-        values = loads.values[:, index].astype(np.float64)
-        for window, (top, mean) in enumerate(
-            zip(max_loads(slots.tolist(), instance), instance.mean_loads, strict=True)
-        ):
+    for layer_id, (slots, instance) in zip(loads.layer_ids, layers_of(plan, loads), strict=True):
+        rule = rule_of(instance.deployment)
+        slot_loads = rule.slot_loads(slots, instance.tokens, instance)
+        tops, away = rule.max_loads(slots, instance), _cross_node_shares(slots, instance)
+        for window, (top, mean) in enumerate(zip(tops, instance.mean_loads, strict=True)):
             row = {
                 "layer_id": layer_id,
                 "window": window,
                 "max_load": float(top),
                 "mean_load": float(mean),
             }
-            ratios = _NO_BALANCE
-            if loads.loaded[window, index]:
-                shares = values[window] / plan.replica_counts[index]
-                ratios = _ratios(top, mean, shares[slots])
-            rows.append(row | ratios)
+            loaded = instance.loaded_windows[window]
+            ratios = _ratios(top, mean, None if slot_loads is None else slot_loads[window]) if loaded else _NO_BALANCE
+            rows.append(row | ratios | ({"cross_node_share": away[window] if loaded else nan} if away else {}))
     return pd.DataFrame(rows)
 
 
-def _ratios(top: Fraction, mean: Fraction, slot_loads: NDArray[np.float64]) -> dict[str, float]:
+def _cross_node_shares(slots: Sequence[int], instance: Instance) -> list[float]:
+    """Of each window; none where nodes are not known."""
+    deployment = instance.deployment
+    if deployment.num_nodes == 1 or not deployment.ranks_per_node:
+        return []
+    return [float(share) for share in rule_of(deployment).cross_node_shares(slots, instance)]
+
+
+def _ratios(top: Fraction, mean: Fraction, slot_loads: NDArray[np.float64] | None) -> dict[str, float]:
     return {
         "imbalance": float(top / mean),
         "balancedness": float(mean / top),
         "relative_excess": float(top / mean - 1),
-        "slot_balancedness": float((slot_loads / slot_loads.max()).mean()),
+        "slot_balancedness": nan if slot_loads is None else float((slot_loads / slot_loads.max()).mean()),
     }
 
 
@@ -99,7 +111,8 @@ def summarise(metrics: pd.DataFrame) -> dict[str, float]:
     share of time that the average GPU works if layers follow each other). ``mean_imbalance``, ``worst_imbalance``: of
     max / mean. ``mean_relative_excess``: of (max - mean) / mean (TensorRT-LLM). ``mean_slot_balancedness``: of mean
     slot load / max slot load. ``total_slot_balancedness``: sum of mean slot loads / sum of max slot loads (the score
-    that programs for this problem are ranked by). All are ``NaN`` where nothing has load.
+    that programs for this problem are ranked by). ``cross_node_share``: the part of all load that is served on another
+    node than its source's. All are ``NaN`` where nothing has load.
     """
     means = metrics["mean_load"]
     return {
@@ -111,7 +124,15 @@ def summarise(metrics: pd.DataFrame) -> dict[str, float]:
         "mean_slot_balancedness": float(metrics["slot_balancedness"].mean()),
         # The slots of a GPU have its mean load together, in every layer the same number of them.
         "total_slot_balancedness": _ratio(means.sum(), (means / metrics["slot_balancedness"]).sum()),
+        **_cross_node(metrics),
     }
+
+
+def _cross_node(metrics: pd.DataFrame) -> dict[str, float]:
+    if "cross_node_share" not in metrics:
+        return {}
+    away = (metrics["cross_node_share"] * metrics["mean_load"]).sum()
+    return {"cross_node_share": _ratio(away, metrics["mean_load"].sum())}
 
 
 def objective_values(
@@ -121,11 +142,7 @@ def objective_values(
 
     The plan's rows are the layers of the loads.
     """
-    rows = plan.physical_to_logical.tolist()
-    return tuple(
-        objective_value(row, Instance.from_loads(values, plan.deployment), objective, window_weights)
-        for row, values in zip(rows, np.moveaxis(loads.values, 1, 0), strict=True)
-    )
+    return tuple(objective_value(row, instance, objective, window_weights) for row, instance in layers_of(plan, loads))
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -138,7 +155,9 @@ def _matched(plan: Plan, loads: Any) -> tuple[Plan, Loads]:
     if loads.num_experts != plan.num_experts:
         raise InvalidLoadsError(f"the loads have {loads.num_experts} experts, the plan {plan.num_experts}")
     if labelled:
-        return plan.numbered_as(loads.labels).select(loads.layer_ids), loads
+        plan = plan.numbered_as(loads.labels)
+        plan.select(loads.layer_ids)
+        return plan, loads
     if loads.num_layers != plan.num_layers:
         raise InvalidLoadsError(f"the loads have {loads.num_layers} layers, the plan {plan.num_layers}")
     return plan, Loads(loads.values, **plan.labels.fields)

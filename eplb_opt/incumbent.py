@@ -145,7 +145,7 @@ class Incumbent:
             return False
         value = self.objective.value(row.tolist(), self.instance)
         scenarios = self.objective.scenarios
-        merit = self.windows.value(row, self.instance.deployment.num_gpus) if scenarios else value
+        merit = self.windows.value(row, self.instance) if scenarios else value
         if self._merit is not None and merit >= self._merit:
             return False
         self._slots, self._value, self._merit = row, value, merit

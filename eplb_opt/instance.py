@@ -50,6 +50,9 @@ class Instance:
         Tokens of one unit, an exact rational.
     deployment
         Where the experts go.
+    streams
+        Where the dispatch draws at start: words that each rank has drawn in the layers before, see
+        `eplb_opt.dispatch.streams`. Empty elsewhere.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Instance:
     weights: tuple[tuple[int, ...], ...]
     unit: Fraction
     deployment: Deployment
+    streams: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len({len(window) for window in self.weights}) != 1 or not self.weights[0]:
@@ -69,7 +73,7 @@ class Instance:
         self.deployment.require_room_for(self.num_experts)
 
     @classmethod
-    def from_loads(cls, values: Any, deployment: Deployment) -> Instance:
+    def from_loads(cls, values: Any, deployment: Deployment, streams: tuple[int, ...] = ()) -> Instance:
         """One layer's loads, shape ``(experts,)`` or ``(windows, experts)``, in tokens, which `Loads` has checked.
 
         Floats are dyadic rationals, so a common denominator makes all of them integers without rounding.
@@ -78,7 +82,7 @@ class Instance:
         ratios = [[value.as_integer_ratio() for value in row] for row in rows]
         denominator = lcm(*(d for row in ratios for _, d in row))
         weights = [[n * (denominator // d) for n, d in row] for row in ratios]
-        return cls(*_reduced(weights, Fraction(1, denominator)), deployment)
+        return cls(*_reduced(weights, Fraction(1, denominator)), deployment, streams)
 
     @property
     def num_windows(self) -> int:
@@ -120,7 +124,7 @@ class Instance:
 
     def windows(self) -> tuple[Instance, ...]:
         """Each window by itself."""
-        return tuple(Instance(*_reduced([window], self.unit), self.deployment) for window in self.weights)
+        return tuple(Instance(*_reduced([window], self.unit), self.deployment, self.streams) for window in self.weights)
 
     @property
     def loaded_windows(self) -> tuple[bool, ...]:
@@ -148,7 +152,8 @@ class Instance:
             [weight * (multiple // total) for weight in window]
             for window, total in zip(self.weights, sums, strict=True)
         ]
-        return Instance(*_reduced(weights, Fraction(self.deployment.num_gpus, multiple)), self.deployment)
+        unit = Fraction(self.deployment.num_gpus, multiple)
+        return Instance(*_reduced(weights, unit), self.deployment, self.streams)
 
     @cached_property
     def tokens(self) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads, objective_value
 
@@ -98,10 +99,9 @@ class Windows:
         loads = instance.tokens / float(max(instance.mean_loads))
         return cls(loads, np.full(len(loads), 1.0 / len(loads)), worst=True)
 
-    def value(self, slots: NDArray[np.int64], num_gpus: int) -> float:
-        """Mean or largest imbalance of a row of slots."""
-        slot_loads = (self.loads / np.bincount(slots, minlength=self.loads.shape[1]))[:, slots]
-        imbalances = slot_loads.reshape(len(self.loads), num_gpus, -1).sum(axis=2).max(axis=1)
+    def value(self, slots: NDArray[np.int64], instance: Instance) -> float:
+        """Mean or largest imbalance of a row of slots, under the dispatch of the `instance` that they are made of."""
+        imbalances = rule_of(instance.deployment).rough_gpu_loads(slots, self.loads, instance).max(axis=1)
         return float(imbalances.max() if self.worst else self.shares @ imbalances)
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.arguments import positive_int
+from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.arrays import frozen_array
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.layers import Labelled, Layers, Numbering, describe_ids
 
@@ -118,6 +118,19 @@ class Plan(Labelled):
         mappings = (self.physical_to_logical, self.logical_to_physical(), self.replica_counts)
         phy2log, log2phy, logcnt = (torch.tensor(mapping, dtype=torch.int64) for mapping in mappings)
         return phy2log, log2phy, logcnt
+
+    def dispatched(self, dispatch: Dispatch) -> Plan:
+        """The same plan under another dispatch.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An unknown one.
+        InvalidDeploymentError
+            One that asks for nodes, which do not divide the GPUs.
+        """
+        one_of("dispatch", dispatch, get_args(Dispatch))
+        return replace(self, deployment=replace(self.deployment, dispatch=dispatch))
 
     def select(self, layer_ids: Iterable[int]) -> Plan:
         """The plan of some of its layers, in the given, increasing order; an absent layer is an error."""

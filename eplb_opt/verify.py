@@ -11,14 +11,12 @@ from math import lcm
 import numpy as np
 
 from eplb_opt.arguments import list_few
+from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 
 Rule = Callable[[Plan], Iterator[str]]
-
-# More than sums over the slots of a GPU lose in floats, relative to the sum.
-_ROUNDING = 1e-9
 
 
 def every_slot_is_filled(plan: Plan) -> Iterator[str]:
@@ -104,40 +102,16 @@ def _way_out(plan: Plan) -> str:
 
 
 def gpu_loads(slots: Sequence[int], instance: Instance) -> list[list[Fraction]]:
-    """Exact load of each GPU in tokens, one list per window, if each replica carries an equal share.
+    """Exact load of each GPU in tokens, one list per window, under the dispatch of the instance's deployment.
 
-    `slots` is one valid row of a plan. Integers over the least common multiple of the counts keep it exact.
+    `slots` is one valid row of a plan.
     """
-    experts = [int(expert) for expert in slots]
-    counts: dict[int, int] = defaultdict(int)
-    for expert in experts:
-        counts[expert] += 1
-    multiple = lcm(*counts.values())
-    size = instance.deployment.slots_per_gpu
-    loads = []
-    for window in instance.weights:
-        shares = [window[expert] * (multiple // counts[expert]) for expert in experts]
-        sums = (sum(shares[start : start + size]) for start in range(0, len(shares), size))
-        loads.append([total * instance.unit / multiple for total in sums])
-    return loads
+    return rule_of(instance.deployment).gpu_loads(slots, instance)
 
 
 def max_loads(slots: Sequence[int], instance: Instance) -> tuple[Fraction, ...]:
-    """Exact load of the hottest GPU in tokens, for each window.
-
-    Floats tell which GPUs can be the hottest, with room for all that is lost by rounding; these are summed exactly.
-    """
-    table = np.asarray(slots, dtype=np.int64).reshape(instance.deployment.num_gpus, -1)
-    counts = np.bincount(table.ravel(), minlength=instance.num_experts)
-    shares = instance.rough_weights / counts.clip(1)
-    tops = []
-    for window, share in zip(instance.weights, shares, strict=True):
-        loads = share[table].sum(axis=1)
-        near = np.unique(np.sort(table[loads >= loads.max() * (1 - _ROUNDING)], axis=1), axis=0)
-        multiple = lcm(*counts[near].ravel().tolist())
-        parts = {int(expert): window[expert] * (multiple // int(counts[expert])) for expert in np.unique(near)}
-        tops.append(max(sum(parts[expert] for expert in gpu) for gpu in near.tolist()) * instance.unit / multiple)
-    return tuple(tops)
+    """Exact load of the hottest GPU in tokens, for each window, see `gpu_loads`."""
+    return rule_of(instance.deployment).max_loads(slots, instance)
 
 
 def objective_value(

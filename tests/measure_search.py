@@ -50,7 +50,7 @@ def _compare(layers: np.ndarray, deployment: Deployment, seconds: float) -> list
         instance = Instance.from_loads(values, deployment)
         bound, start = instant_bound(instance, Objective()).bound, greedy(instance)
         windows = Objective("worst").windows(instance)
-        gap = windows.value(start, deployment.num_gpus) - float(bound / instance.mean_loads[0])
+        gap = windows.value(start, instance) - float(bound / instance.mean_loads[0])
         searches = {
             "local search": partial(search, instance, start, work=int(seconds * PAIRS_PER_SECOND)),
             "search of windows": partial(search_windows, instance, windows, start, gap, seconds, 0),

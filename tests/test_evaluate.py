@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_refused():
         eplb_opt.evaluate(PLAN, [1, 2, 3, 4])
     with pytest.raises(InvalidLoadsError, match="the loads have 2 layers, the plan 1"):
         eplb_opt.evaluate(PLAN, [[1, 2, 3], [1, 2, 3]])
-    with pytest.raises(InvalidArgumentError, match="dispatch='static' is not available"):
+    with pytest.raises(InvalidArgumentError, match="dispatch='static' is not one of even, nearest"):
         eplb_opt.evaluate(PLAN, [8, 4, 2], dispatch="static")
     broken = Plan(np.array([[0, 1, 1, 1]]), Deployment(2, 4), 3)
     with pytest.raises(InvalidPlanError, match="expert 2 has no replica"):

@@ -58,7 +58,7 @@ def test_the_value_of_an_outlook_is_the_exact_objective(data, objective):
         weights = tuple(data.draw(st.fractions(Fraction(1, 9), 9)) for _ in range(instance.num_windows))
     searched, valued_by = Objective(objective, weights).on(instance)
     if any(map(any, searched.weights)) and valued_by.kind == objective:
-        value = valued_by.windows(searched).value(np.array(row), instance.deployment.num_gpus)
+        value = valued_by.windows(searched).value(np.array(row), searched)
         assert value == pytest.approx(float(valued_by.value(row, searched)), rel=1e-9)
 
 

@@ -80,5 +80,10 @@ def node_instance(instance: Instance, groups: GroupSet) -> Instance:
     return Instance(
         tuple(tuple(window[expert] for expert in experts) for window in instance.weights),
         instance.unit,
-        Deployment(deployment.gpus_per_node, deployment.slots_per_node, distinct=deployment.distinct),
+        Deployment(
+            deployment.gpus_per_node,
+            deployment.slots_per_node,
+            distinct=deployment.distinct,
+            dispatch=deployment.dispatch,
+        ),
     )

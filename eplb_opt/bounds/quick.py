@@ -20,8 +20,11 @@ def quick_bounds(instance: Instance) -> tuple[Proof, ...]:
     bounds: list[Callable[[Instance], Fraction]] = [mean_bound, adams_bound]
     if instance.deployment.binding_nodes > 1:
         bounds.insert(1, nodes_bound)
+    # Loads need not be on a grid, and replicas not carry what fillers need, where the split is not even.
     proofs = [Proof(bound.__name__.removesuffix("_bound"), bound(instance), checked=True) for bound in bounds]
     best = max(proof.bound for proof in proofs)
+    if instance.deployment.dispatch != "even":
+        return tuple(proofs)
     return (*proofs, Proof("slack", slack_bound(instance, best), checked=True))
 
 
@@ -50,7 +53,8 @@ def nodes_bound(instance: Instance) -> Fraction:
 def adams_bound(instance: Instance) -> Fraction:
     """The smallest largest slot load that any replica counts reach, in tokens.
 
-    Valid because a GPU is at least as hot as its hottest slot. It is what Adams' divisor method reaches, exactly (see
+    Valid because a GPU is at least as hot as its hottest slot, and under every dispatch one of n replicas serves 1/n of
+    the load or more. It is what Adams' divisor method reaches, exactly (see
     `adams`), and so the optimum with one slot per GPU.
     """
     weights = instance.weights[0]

@@ -20,7 +20,10 @@ from eplb_opt.certificates.weighting import refutes_by_weighting, refutes_by_wei
 
 def proves(argument: Mapping[str, Any], layer: Layer, bound: Fraction) -> bool:
     """Whether an argument shows that no plan has a max load below `bound` tokens; no plan is below 0."""
-    return bound <= 0 or refutes(argument, layer, layer.below(bound), WorkLimit())
+    if bound <= 0:
+        return True
+    layer = layer.for_bound(bound)
+    return refutes(argument, layer, layer.below(bound), WorkLimit())
 
 
 def refutes(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
@@ -34,6 +37,8 @@ def refutes(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimi
     kind = argument["argument"]
     if not isinstance(kind, str) or kind not in ARGUMENTS:
         raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
+    if not layer.even and kind not in OF_ANY_DISPATCH:
+        raise CertificateError(f"the argument {kind} is about an even split over replicas")
     return ARGUMENTS[kind](argument, layer, top, limit)
 
 
@@ -41,6 +46,9 @@ def _refutes_by_partition(argument: Mapping[str, Any], layer: Layer, top: int, l
     with limit.nested():
         return refutes_by_partition(argument, layer, top, partial(refutes, limit=limit))
 
+
+# Loads only move between the GPUs of a node, and one of n replicas serves 1/n of the load or more.
+OF_ANY_DISPATCH = ("mean", "nodes", "counts")
 
 ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], bool]] = {
     "mean": refutes_by_mean,

@@ -42,7 +42,8 @@ def check(
     windows
         Load of each expert in each window, shape ``(windows, experts)``, taken as exact.
     deployment
-        ``num_gpus``, ``num_slots``, ``num_nodes``, ``num_groups``, ``policy`` and ``distinct``.
+        ``num_gpus``, ``num_slots``, ``num_nodes``, ``num_groups``, ``policy``, ``distinct`` and ``dispatch``; without
+        the last one loads are split evenly.
     objective
         What the bound is about. ``"total"``: the max load of the sum of all windows, in tokens. ``"mean"`` and
         ``"worst"``: the mean and the largest imbalance over the windows. Windows without load count for neither, and

@@ -68,6 +68,9 @@ def needs(layer: Layer, top: int, ranges: Ranges, limit: WorkLimit) -> Ranges | 
         # A node has as many slots as its groups need.
         if layer.nodes > 1 and hottest_node(replace(layer, loads=tuple(least))) > layer.slots // layer.nodes:
             return None
+        # A replica may carry nothing where the split is not even.
+        if not layer.even:
+            return tuple(least), tuple(most)
         if sum(least) == before and any(fillers):
             return tuple(least), tuple(most)
         lightest = [load // high for load, high in zip(loads, most, strict=True)]

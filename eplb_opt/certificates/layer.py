@@ -9,7 +9,7 @@ from math import gcd, lcm
 from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.certificates.rules import binding, distinct, max_replicas, whole
+from eplb_opt.certificates.rules import binding, distinct, evenly, max_replicas, whole
 
 # Units are multiples of all counts: of more than these they would have too many digits.
 _MOST_REPLICAS = 5_000
@@ -20,7 +20,11 @@ Ranges = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too."""
+    """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too.
+
+    `even` says whether replicas of an expert carry equal shares of its load. Where they do not, loads of slots can be
+    any fractions, see `for_bound`.
+    """
 
     loads: tuple[int, ...]
     units_per_token: Fraction
@@ -30,6 +34,7 @@ class Layer:
     distinct: bool
     nodes: int
     groups: int
+    even: bool = True
 
     @classmethod
     def of(cls, loads: Sequence[int | Fraction], deployment: Mapping[str, Any], unit: Fraction) -> Layer:
@@ -54,12 +59,27 @@ class Layer:
         common, counts = gcd(*integers) or 1, lcm(*range(1, most + 1))
         loads_in_units = tuple(load // common * counts for load in integers)
         units = Fraction(multiple * counts, common) / unit
-        return cls(loads_in_units, units, gpus, slots, most, distinct(deployment), nodes, groups)
+        return cls(loads_in_units, units, gpus, slots, most, distinct(deployment), nodes, groups, evenly(deployment))
 
     def below(self, bound: Fraction) -> int:
         """The largest max load in units below a bound in tokens: loads of slots are whole."""
         numerator, denominator = (bound * self.units_per_token).as_integer_ratio()
         return -(-numerator // denominator) - 1
+
+    def for_bound(self, bound: Fraction) -> Layer:
+        """The same layer in units in which `below` a bound in tokens stands for every max load below it.
+
+        Where loads of slots are not whole, that is for arguments about totals and numbers of replicas alone. In units
+        of which the bound is a whole number, parted in M, the largest max load below the bound is one part below it. An
+        integer total above G times that is at least G times the bound if M > G. And an expert that needs more than q
+        replicas below the bound needs no more than q + 1 one part below, if M > q.
+        """
+        if self.even:
+            return self
+        parts = 1 + max(self.gpus, self.max_replicas)
+        factor = (bound * self.units_per_token).denominator * parts
+        loads = tuple(load * factor for load in self.loads)
+        return replace(self, loads=loads, units_per_token=self.units_per_token * factor)
 
     @property
     def slots_per_gpu(self) -> int:

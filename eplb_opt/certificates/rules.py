@@ -7,6 +7,8 @@ from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
 
+DISPATCHES = ("even", "nearest", "sglang-static", "by-rank", "optimal")
+
 
 def whole(deployment: Mapping[str, Any], key: str) -> int:
     """A number of a deployment, which is a positive integer."""
@@ -33,6 +35,14 @@ def distinct(deployment: Mapping[str, Any]) -> bool:
     return value
 
 
+def evenly(deployment: Mapping[str, Any]) -> bool:
+    """Whether the load of an expert is split evenly over its replicas; solutions of old say nothing else."""
+    dispatch = deployment.get("dispatch", "even")
+    if dispatch not in DISPATCHES:
+        raise CertificateError("the dispatch is not known")
+    return bool(dispatch == "even")
+
+
 def max_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
     """The most replicas of an expert: the others of its node need a slot each, and distinct ones a GPU each."""
     nodes, _ = binding(deployment)
@@ -50,4 +60,5 @@ def of_node(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "num_groups": 1,
         "policy": "global",
         "distinct": distinct(deployment),
+        "dispatch": deployment.get("dispatch", "even"),
     }

@@ -10,6 +10,7 @@ import typer
 from eplb_opt.cli import options, plans
 from eplb_opt.cli.tables import as_json, cell, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
+from eplb_opt.deployment import Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
 
@@ -17,7 +18,9 @@ from eplb_opt.evaluate import evaluate, summarise
 @grouped
 def run(
     *,
-    dispatch: Annotated[str, typer.Option(help="How an expert's load is split: even.")] = "even",
+    dispatch: Annotated[
+        Dispatch | None, typer.Option(help="Which replica serves a GPU's tokens; default: the plan's own.")
+    ] = None,
     given: plans.PlanOptions,
     loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
     reading: options.Reading,

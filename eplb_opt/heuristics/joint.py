@@ -42,7 +42,7 @@ def joint_greedy(instance: Instance, windows: Windows, node_of_group: Ints | Non
     """
     spread = np.sqrt(windows.shares @ (windows.loads - windows.mean) ** 2)
     plans = [_plan(instance, windows, windows.mean + times * spread, node_of_group) for times in _DEVIATIONS]
-    return min(plans, key=lambda slots: windows.value(slots, instance.deployment.num_gpus))
+    return min(plans, key=lambda slots: windows.value(slots, instance))
 
 
 def _plan(instance: Instance, windows: Windows, loads: NDArray[np.float64], node_of_group: Ints | None) -> Slots:

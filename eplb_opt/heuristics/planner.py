@@ -32,7 +32,7 @@ def first_plans(instance: Instance, objective: Objective, method: str, work: int
 
     Of a heuristic of the registry, for the summed windows or jointly for all; of any other method the greedy plan, of
     several windows also that for the mean window and the joint one. With any `work`, in pairs of slots as in `search`,
-    one window has the greedy plan after swap descent, and the best of the registry, too.
+    one window has, where the split is even, the greedy plan after swap descent, and the best of the registry, too.
     """
     if method in names():
         yield method, _plan_of(method, instance, objective)
@@ -42,7 +42,7 @@ def first_plans(instance: Instance, objective: Objective, method: str, work: int
         windows = objective.windows(instance)
         yield "greedy on the mean", greedy(Instance.from_loads(windows.mean, instance.deployment))
         yield "joint greedy", joint_greedy(instance, windows)
-    elif work:
+    elif work and instance.deployment.dispatch == "even":
         yield "swap descent", greedy_plus_swap(instance, work)
         yield best_placement(instance)
 
@@ -75,7 +75,7 @@ def better_plan(instance: Instance, slots: Slots, target: Fraction, seconds: flo
     if not max(instance.mean_loads):
         return slots
     windows = Windows.of_hottest(instance)
-    above = windows.value(slots, instance.deployment.num_gpus) - float(target / max(instance.mean_loads))
+    above = windows.value(slots, instance) - float(target / max(instance.mean_loads))
     return search_windows(instance, windows, slots, above, seconds, seed)
 
 

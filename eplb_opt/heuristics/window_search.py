@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from eplb_opt.heuristics.neighbours import nearest_experts
+from eplb_opt.heuristics.segment import COOLING, Segment, Slots, hot, warm
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.window_reassignment import reassign_windows
 from eplb_opt.objective import Windows
 
-Slots = NDArray[np.int64]
-
-# First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
-# one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
-_WARM, COOLING = 1e-2, 1 / 200
-# First temperature, in mean GPU loads, where warm runs have nothing more to give: on layers with few experts a single
-# move makes a large difference.
-_HOT = 2e-1
 # Temperature of reassignment, never 0: of what the plan is above the bound where the mean counts, and where the hottest
 # window does, which assignments mend more easily; at most so much of the first temperature of annealing.
 _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
@@ -30,29 +20,6 @@ _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
 _PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), 3.8e-9
 # Part of a search that a run of annealing takes.
 _ANNEALING = 0.1
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A part of an annealing run: where it begins, and how it cools.
-
-    Attributes
-    ----------
-    slots
-        A row of slots.
-    hot, cold
-        First and last temperature, in mean GPU loads.
-    proposals
-        Moves to consider.
-    seed
-        For all random choices.
-    """
-
-    slots: Slots
-    hot: float
-    cold: float
-    proposals: int
-    seed: int
 
 
 def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
@@ -104,10 +71,10 @@ def search_windows(
 
     A run that is of no use is followed by a hot one. `above` as in `reassigned`.
     """
-    gpus, cold = instance.deployment.num_gpus, warm(instance) * COOLING
+    cold = warm(instance) * COOLING
     proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, windows))
     best, _ = annealed(instance, windows, Segment(slots, warm(instance), cold, proposals, seed))
-    if windows.value(best, gpus) >= windows.value(slots, gpus):
+    if windows.value(best, instance) >= windows.value(slots, instance):
         best, _ = annealed(instance, windows, Segment(slots, hot(instance), cold, proposals, seed))
     if not reassignment_applies(instance):
         return best
@@ -118,16 +85,6 @@ def search_windows(
 def reassignment_applies(instance: Instance) -> bool:
     """Whether there are slots that could be reassigned."""
     return instance.deployment.slots_per_gpu > 1 and instance.deployment.gpus_per_node > 1
-
-
-def warm(instance: Instance) -> float:
-    """First temperature of annealing, in mean GPU loads."""
-    return _WARM / instance.deployment.slots_per_gpu
-
-
-def hot(instance: Instance) -> float:
-    """First temperature where warm runs have nothing more to give, in mean GPU loads."""
-    return max(_HOT, warm(instance))
 
 
 def seconds_per_proposal(instance: Instance, windows: Windows) -> float:

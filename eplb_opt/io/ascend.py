@@ -13,9 +13,10 @@ import numpy as np
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidPlanError
+from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content
 from eplb_opt.io.engine import Engine
-from eplb_opt.io.mappings import DeploymentFor, Given, full_table, make_plan, parse_mapping
+from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
 from eplb_opt.plan import Plan

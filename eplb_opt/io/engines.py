@@ -11,9 +11,10 @@ import numpy as np
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.files import require_writable, write_whole
+from eplb_opt.full_table import numbered
 from eplb_opt.io.content import Content, parse_content, read_content
 from eplb_opt.io.load_files import FORMATS
-from eplb_opt.io.mappings import DeploymentFor, Given, numbered
+from eplb_opt.io.mappings import DeploymentFor, Given
 from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.io.start import StartLine
 from eplb_opt.layers import Layers, describe_ids, increasing_ids

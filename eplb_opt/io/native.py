@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, get_args
 
-from eplb_opt.deployment import Deployment, Policy
+from eplb_opt.deployment import Deployment, Dispatch, Policy
 from eplb_opt.document import PLAN, SOLUTION, VERSION, computed_values, plan_object
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.files import naming
@@ -167,8 +167,10 @@ def _labels(record: Record) -> dict[str, Any]:
 def _deployment(record: Record) -> Deployment:
     counts = {key: record.get(key, int) for key in ("num_gpus", "num_slots", "num_nodes", "num_groups")}
     policy: Policy = record.choice("policy", get_args(Policy))
+    # Files of versions up to 0.2 say nothing about it.
+    dispatch: Dispatch = record.choice("dispatch", get_args(Dispatch)) if "dispatch" in record.values else "even"
     with naming(record.name):
-        return Deployment(**counts, policy=policy, distinct=record.get("distinct", bool))
+        return Deployment(**counts, policy=policy, distinct=record.get("distinct", bool), dispatch=dispatch)
 
 
 def _layer(record: Record) -> LayerSolution:

@@ -14,9 +14,10 @@ import numpy as np
 
 from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.files import naming
+from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.engine import Engine
-from eplb_opt.io.mappings import Given, full_table, make_plan, parse_mapping
+from eplb_opt.io.mappings import Given, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
 from eplb_opt.io.tensors import listed, saved

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError, MissingPackageError
+from eplb_opt.full_table import full_table
 from eplb_opt.io.containers import first_line
 from eplb_opt.io.content import Content, list_names, read_content
 from eplb_opt.io.engine import Engine
 from eplb_opt.io.folding import added
-from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
+from eplb_opt.io.mappings import Given, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
 from eplb_opt.io.start import StartLine, file_word, words

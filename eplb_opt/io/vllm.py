@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError
+from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content, list_names
 from eplb_opt.io.engine import Engine
 from eplb_opt.io.folding import fold, slot_map
-from eplb_opt.io.mappings import Given, full_table, make_plan, numbered_rows, parse_mapping
+from eplb_opt.io.mappings import Given, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
 from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words

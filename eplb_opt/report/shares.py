@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.dispatch.of_plan import layers_of
+from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.verify import gpu_loads as exact_gpu_loads
 
 Floats = NDArray[np.float64]
 
@@ -30,15 +35,18 @@ def expert_loads(loads: Loads) -> Floats:
 def gpu_loads(plan: Plan, loads: Loads) -> Floats:
     """Load of each GPU over the mean, hottest first, shape ``(layers, gpus)``, mean over windows with any load.
 
-    GPUs are sorted in each window by itself, so that the first column is the mean imbalance. ``NaN`` in a layer without
-    load. The plan's rows are the layers of the loads.
+    GPUs are sorted in each window by itself, so that the first column is the mean imbalance, under the plan's dispatch.
+    ``NaN`` in a layer without load. The plan's rows are the layers of the loads.
     """
-    shares = expert_shares(loads) / plan.replica_counts
-    slots = np.broadcast_to(plan.physical_to_logical, (loads.num_windows, *plan.physical_to_logical.shape))
-    slot_shares = np.take_along_axis(shares, slots, axis=2)
-    by_gpu = slot_shares.reshape(*slot_shares.shape[:2], plan.deployment.num_gpus, -1).sum(axis=3)
+    by_gpu = np.stack([_ratios_of_gpus(slots, instance) for slots, instance in layers_of(plan, loads)], axis=1)
     hottest_first = -np.sort(-by_gpu, axis=2)
-    return _over_windows(plan.deployment.num_gpus * hottest_first, loads)
+    return _over_windows(hottest_first, loads)
+
+
+def _ratios_of_gpus(slots: Sequence[int], instance: Instance) -> Floats:
+    """Load of each GPU over the mean, shape ``(windows, gpus)``; 0 in windows without load."""
+    windows = zip(exact_gpu_loads(slots, instance), instance.mean_loads, strict=True)
+    return np.array([[float(load / (mean or 1)) for load in loads] for loads, mean in windows])
 
 
 def with_load(ratios: Floats) -> Floats:

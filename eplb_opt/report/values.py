@@ -9,9 +9,9 @@ from itertools import compress
 from math import nan
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.evaluate import objective_values
-from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
@@ -66,14 +66,15 @@ def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> No
             "windows that were solved"
         )
     values = objective_values(plan, loads, solution.objective, weights)
-    for row, (value, layer) in enumerate(zip(values, solution.layers, strict=True)):
-        total = Instance.from_loads(loads.values[:, row], deployment).total()
-        top = max_loads(plan.physical_to_logical[row].tolist(), total)[0]
+    rows = zip(values, solution.layers, layers_of(plan, loads), strict=True)
+    for layer_id, (value, layer, (slots, instance)) in zip(loads.layer_ids, rows, strict=True):
+        total = instance.total()
+        top = max_loads(slots, total)[0]
         facts = (("objective", value), ("max_load", top), ("mean_load", total.mean_loads[0]))
         for key, found in facts:
             if found != getattr(layer, key):
                 raise InvalidArgumentError(
-                    f"the solution is not of this recording: layer {loads.layer_ids[row]} has "
+                    f"the solution is not of this recording: layer {layer_id} has "
                     f"{key}={float(getattr(layer, key)):.12g} in it, and {float(found):.12g} "
                     "on the loads; give the recording that was solved, or solve again"
                 )

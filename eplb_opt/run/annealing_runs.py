@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eplb_opt.heuristics.window_search import (
-    COOLING,
-    Segment,
-    Slots,
-    hot,
-    reassignment_applies,
-    seconds_per_node,
-    seconds_per_proposal,
-    warm,
-)
+from eplb_opt.heuristics.moves import Moves, moves_of
+from eplb_opt.heuristics.segment import COOLING, Segment, Slots, hot, warm
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits
 from eplb_opt.run.step import SEARCH, Step, StepResult
@@ -88,11 +80,11 @@ class AnnealingRuns:
         seed = (self.limits.seed + next_seed(tally)) % 2**64
         if self.made >= self.length:
             if self.patience:
-                nodes = int(_STEP / seconds_per_node(windows))
+                nodes = int(_STEP / self._moves.seconds_per_node(windows))
                 arguments = (instance, windows, incumbent.slots, self._above, nodes, seed)
                 return Step(SEARCH, reassign_on, arguments, _STEP)
             self._begin_run(fair_seconds)
-        per_proposal = seconds_per_proposal(instance, windows)
+        per_proposal = self._moves.seconds_per_proposal(instance, windows)
         proposals = min(int(_STEP / per_proposal), self.length - self.made)
         cold = warm(instance) * COOLING
         begin, end = (
@@ -114,7 +106,7 @@ class AnnealingRuns:
         else:
             self.last = result.last
             self._seconds += result.seconds
-            self.patience = _PATIENCE if reassignment_applies(self.incumbent.instance) else 0
+            self.patience = _PATIENCE if self._moves.reassignment_applies(self.incumbent.instance) else 0
         self._above_before = above
         if self.between_runs:
             self.runs += 1
@@ -124,9 +116,15 @@ class AnnealingRuns:
     def _above(self) -> float:
         """What the best plan is above the bound, in what the search makes cool."""
         incumbent = self.incumbent
-        value = incumbent.windows.value(incumbent.slots, incumbent.instance.deployment.num_gpus)
-        # The bound is that of the real windows; with scenarios there is none but the mean load.
-        return max(0.0, value - (1.0 if incumbent.objective.scenarios else float(incumbent.bound)))
+        value = incumbent.windows.value(incumbent.slots, incumbent.instance)
+        # The bound is that of the real windows; with scenarios there is none but the mean load. Of one window it is in
+        # tokens.
+        known = incumbent.bound / (incumbent.instance.mean_loads[0] if incumbent.instance.num_windows == 1 else 1)
+        return max(0.0, value - (1.0 if incumbent.objective.scenarios else float(known)))
+
+    @property
+    def _moves(self) -> Moves:
+        return moves_of(self.incumbent.instance)
 
     def _begin_run(self, fair_seconds: float) -> None:
         instance, windows = self.incumbent.instance, self.incumbent.windows
@@ -136,7 +134,7 @@ class AnnealingRuns:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
             # is short all the same, for reassignment to find most of what it can early.
             measured = self._proposals / self._seconds if self._seconds else 0.0
-            per_second = measured or 1 / seconds_per_proposal(instance, windows)
+            per_second = measured or 1 / self._moves.seconds_per_proposal(instance, windows)
             possible = int(_LAST_RUN * fair_seconds * per_second)
             last = self.length > 0 and possible < (1 + _GROWTH) * following
             following = max(_SHORTEST, possible if last else min(following, possible))

@@ -21,8 +21,8 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
+from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
-from eplb_opt.heuristics.window_search import Segment
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.loading import compiling

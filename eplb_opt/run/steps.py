@@ -8,9 +8,10 @@ from time import monotonic
 
 from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.errors import EplbOptError
+from eplb_opt.heuristics.moves import moves_of
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
 from eplb_opt.heuristics.planner import first_plans
-from eplb_opt.heuristics.window_search import Segment, annealed, reassigned
+from eplb_opt.heuristics.segment import Segment
 from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
@@ -43,14 +44,15 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
 def anneal_on(instance: Instance, windows: Windows, segment: Segment) -> StepResult:
     """The best plan of one segment of annealing, and the one where it ends."""
     begin = monotonic()
-    best, last = annealed(instance, windows, segment)
+    best, last = moves_of(instance).annealed(instance, windows, segment)
     return _result(SEARCH, best, begin, last=last)
 
 
 def reassign_on(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> StepResult:
-    """The best plan of some rounds of reassignment, see `reassigned`."""
+    """The best plan of some rounds of reassignment, see `eplb_opt.heuristics.moves`."""
     begin = monotonic()
-    return _result("repartition", reassigned(instance, windows, slots, above, nodes, seed), begin)
+    found = moves_of(instance).reassigned(instance, windows, slots, above, nodes, seed)
+    return _result("repartition", found, begin)
 
 
 def run_in_worker(task: ProofTask) -> StepResult:

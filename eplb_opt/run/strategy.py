@@ -79,7 +79,8 @@ class Strategy:
         """The strategy of a method for a layer: by its windows, its nodes and its slots per GPU."""
         proof = proof_method(incumbent.instance)
         in_slices = proof == DECOMPOSITION
-        if incumbent.instance.num_windows > 1:
+        dispatched = incumbent.instance.deployment.dispatch != "even"
+        if incumbent.instance.num_windows > 1 or dispatched:
             runs = AnnealingRuns(incumbent, limits)
             prover = NodesBetweenRuns(runs) if method == "auto" and _nodes_apply(incumbent) else NoProver()
             return cls(incumbent, method, limits, share, runs, prover, in_slices)
@@ -171,7 +172,8 @@ class Strategy:
 def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
     if method in PROGRAM_METHODS:
         return WholeModel(method)
-    if method != "auto":
+    # What proves is about the even split.
+    if method != "auto" or incumbent.instance.deployment.dispatch != "even":
         return NoProver()
     if proof == PAIRING:
         return PairsAfterSearch(incumbent)
@@ -181,7 +183,8 @@ def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
 def _nodes_apply(incumbent: Incumbent) -> bool:
     """Whether the plan of several windows is as good as that of its hottest node in its hottest window."""
     objective, nodes = incumbent.objective, incumbent.instance.deployment.binding_nodes
-    return objective.kind == "worst" and not objective.scenarios and nodes > 1
+    even = incumbent.instance.deployment.dispatch == "even"
+    return even and objective.kind == "worst" and not objective.scenarios and nodes > 1
 
 
 def ends_with_first_plans(method: str) -> bool:

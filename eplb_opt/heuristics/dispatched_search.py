@@ -1,0 +1,79 @@
+"""Search where the split over replicas is not even: the two steps of `window_search`, for rules of fixed shares."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eplb_opt.dispatch.rules import rule_of
+from eplb_opt.heuristics.neighbours import nearest_experts
+from eplb_opt.heuristics.segment import Segment, Slots
+from eplb_opt.instance import Instance
+from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
+from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources
+from eplb_opt.kernels.singles import reassign_singles
+from eplb_opt.objective import Windows
+
+# By whose shares plans are searched, as compiled code knows them: of the optimal split, by the even one.
+RULES = {"nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
+# Seconds of work of a proposal: on top, for each GPU and window. And of a node of reassignment.
+_PER_PROPOSAL, _PER_NODE = (7e-7, 3e-9), 5e-8
+
+
+def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
+    """The best plan of one segment, and the one where it ends; same arguments, same plans."""
+    deployment = instance.deployment
+    last = segment.slots.copy()
+    best = np.empty_like(last)
+    nearest = nearest_experts(windows.loads, last.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
+    anneal_dispatched(
+        _placement(instance, windows, last),
+        np.zeros_like(windows.shares) if windows.worst else windows.shares,
+        nearest,
+        best,
+        deployment.gpus_per_node,
+        deployment.distinct,
+        segment.hot,
+        segment.cold,
+        segment.proposals,
+        np.random.default_rng(segment.seed % 2**64),
+    )
+    return best, last
+
+
+def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
+    """A plan of one window after experts with one replica were reassigned, with `nodes` of work from `slots`.
+
+    What the plan is `above` the bound does not matter, as nothing is made worse in between.
+    """
+    row = slots.copy()
+    random = np.random.default_rng(seed % 2**64)
+    placement = _placement(instance, windows, row)
+    # Where the split is not known from the row alone, as it is now: it can only become better.
+    placement.gpu_loads[:] = rule_of(instance.deployment).rough_gpu_loads(row, windows.loads, instance).T
+    # No GPU can be cooler than the mean.
+    reassign_singles(placement, instance.deployment.gpus_per_node, 1.0, np.array([nodes]), random)
+    return row
+
+
+def reassignment_applies(instance: Instance) -> bool:
+    """Whether reassignment has something to give: it is of the hottest GPU of one window."""
+    return instance.num_windows == 1
+
+
+def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
+    """Work of a proposal of annealing."""
+    on_top, per_gpu = _PER_PROPOSAL
+    return on_top + per_gpu * instance.deployment.num_gpus * len(windows.loads)
+
+
+def seconds_per_node(windows: Windows) -> float:
+    """Work of a node of reassignment."""
+    return _PER_NODE
+
+
+def _placement(instance: Instance, windows: Windows, slots: Slots) -> Placement:
+    deployment = instance.deployment
+    # Only rules that know nodes need to divide the GPUs by them.
+    per_node = deployment.ranks_per_node or deployment.num_gpus
+    sources = Sources(RULES[deployment.dispatch], deployment.num_gpus, per_node, deployment.slots_per_gpu)
+    return placement_of(np.ascontiguousarray(windows.loads.T), slots, sources, instance.max_replicas)

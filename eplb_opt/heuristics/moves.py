@@ -1,0 +1,38 @@
+"""Moves: how a search changes a plan, by the dispatch of the deployment."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from eplb_opt.heuristics import dispatched_search, window_search
+from eplb_opt.heuristics.segment import Segment, Slots
+from eplb_opt.instance import Instance
+from eplb_opt.objective import Windows
+
+
+class Moves(Protocol):
+    """Annealing and reassignment, and the seconds of work that they take."""
+
+    def annealed(self, instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
+        """The best plan of one segment, and the one where it ends."""
+
+    def reassigned(
+        self, instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int
+    ) -> Slots:
+        """The best plan of some rounds of reassignment from `slots`, which are `above` the bound."""
+
+    def reassignment_applies(self, instance: Instance) -> bool:
+        """Whether there is something to reassign."""
+
+    def seconds_per_proposal(self, instance: Instance, windows: Windows) -> float:
+        """Work of a proposal of annealing."""
+
+    def seconds_per_node(self, windows: Windows) -> float:
+        """Work of a node of reassignment."""
+
+
+def moves_of(instance: Instance) -> Moves:
+    """The moves by the shares of the dispatch; for the optimal split in several windows, by those of the even split."""
+    dispatch = instance.deployment.dispatch
+    even = dispatch == "even" or (dispatch == "optimal" and instance.num_windows > 1)
+    return window_search if even else dispatched_search
