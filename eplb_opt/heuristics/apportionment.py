@@ -17,6 +17,7 @@ from eplb_opt.heuristics.parts import (
     Replication,
 )
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import heaviest_first
 
 # Bounds on the share of the adaptive tail, and how it follows from the coefficient of variation of the loads.
 _SHORTEST_TAIL, _LONGEST_TAIL, _TAIL_PER_VARIATION = 0.05, 0.15, 0.5
@@ -58,8 +59,10 @@ def _hottest(w: Floats, counts: Ints) -> float:
 def _tail_share(w: Floats, replication: Replication) -> float:
     if not replication.adaptive:
         return replication.tail
-    mean = w.mean()
-    variation = w.std() / mean if mean > 0.0 else 0.0
+    mean, squares = w.sum() / w.size, 0.0
+    for expert in range(w.size):
+        squares += (w[expert] - mean) * (w[expert] - mean)
+    variation = (squares / w.size) ** 0.5 / mean if mean > 0.0 else 0.0
     return min(_LONGEST_TAIL, max(_SHORTEST_TAIL, _TAIL_PER_VARIATION * variation))
 
 
@@ -76,7 +79,7 @@ def _bulk(w: Floats, num_slots: int, num_gpus: int, most: int, rule: Index) -> I
         return _cyclic(w.size, num_slots, most)
     if rule == EVERYWHERE:
         hottest = min(w.size, spare // (num_gpus - 1)) if num_gpus > 1 else 0
-        order = np.argsort(-w, kind="mergesort")
+        order = heaviest_first(w)
         for rank in range(hottest):
             ones[order[rank]] = min(most, num_gpus)
         return divisor_method(w, ones, num_slots - ones.sum(), most, ADAMS)
@@ -163,14 +166,15 @@ def _hamilton(w: Floats, num_slots: int, most: int) -> Ints:
                 if not counts[expert]:
                     total += w[expert]
                     unsettled += 1
-    rest = quota - np.floor(quota)
+    rest = np.empty(w.size)
     for expert in range(w.size):
         if counts[expert]:
             rest[expert] = -1.0
         else:
+            rest[expert] = quota[expert] - np.floor(quota[expert])
             counts[expert] = int(quota[expert])
     # Remainders first; where caps or rounding left more, the hottest replicas.
-    order = np.argsort(-rest, kind="mergesort")
+    order = heaviest_first(rest)
     given = counts.sum()
     for rank in range(w.size):
         expert = order[rank]
@@ -201,7 +205,7 @@ def fix_up(w: Floats, counts: Ints, most: int, width: int) -> bool:
     the hottest replica always.
     """
     share = w / counts
-    order = np.argsort(-share, kind="mergesort")
+    order = heaviest_first(share)
     best, best_giver, best_taker = share[order[0]], -1, -1
     givers = 0
     for rank in range(w.size - 1, -1, -1):

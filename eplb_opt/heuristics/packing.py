@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import heaviest_first
 
 
 @compiled
@@ -16,12 +17,22 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
     lacks the expert, and as it is full and the other is not, it has an expert that the other lacks.
     """
     replica_loads = w / counts
-    order = np.argsort(-replica_loads, kind="mergesort")
+    order = heaviest_first(replica_loads)
     if not distinct:
-        owner = np.repeat(order, counts[order])
-        table = pack_lightest(np.arange(owner.size), replica_loads[owner], num_gpus)
-        return owner[table.ravel()].reshape(num_gpus, slots_per_gpu)
-    slots = np.full((num_gpus, slots_per_gpu), -1, dtype=np.int64)
+        # Item by item: numpy's repeat takes the compiler a second.
+        num_slots = num_gpus * slots_per_gpu
+        owner, weight = np.empty(num_slots, dtype=np.int64), np.empty(num_slots)
+        item = 0
+        for expert in order:
+            for _ in range(counts[expert]):
+                owner[item], weight[item] = expert, replica_loads[expert]
+                item += 1
+        table = pack_lightest(np.arange(num_slots), weight, num_gpus)
+        for gpu in range(num_gpus):
+            for place in range(slots_per_gpu):
+                table[gpu, place] = owner[table[gpu, place]]
+        return table
+    slots = np.empty((num_gpus, slots_per_gpu), dtype=np.int64)
     used = np.zeros(num_gpus, dtype=np.int64)
     load = np.zeros(num_gpus)
     holds = np.zeros((num_gpus, w.size), dtype=np.bool_)

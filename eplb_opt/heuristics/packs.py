@@ -8,6 +8,7 @@ from eplb_opt.heuristics.packing import pack_lightest
 from eplb_opt.heuristics.parts import DIVERSE, DIVERSE_TIE, IN_ORDER, ROUNDS, SNAKE, Packing
 from eplb_opt.heuristics.refinement import exchange_extremes
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.kernels.order import heaviest_first, lightest_first
 
 # Of the mean item: packs whose loads differ by less are equal to `DIVERSE_TIE`.
 _TIE = 1e-6
@@ -19,7 +20,7 @@ def pack_items(weight: Floats, owner: Ints, num_packs: int, packing: Packing) ->
 
     Ties go to the lower item and the lower pack.
     """
-    order = np.argsort(-weight, kind="mergesort")
+    order = heaviest_first(weight)
     if packing.rule == IN_ORDER:
         table = np.arange(weight.size).reshape(num_packs, weight.size // num_packs)
     elif packing.rule == SNAKE:
@@ -51,7 +52,7 @@ def _rounds(order: Ints, weight: Floats, num_packs: int) -> Ints:
     table = np.empty((num_packs, size), dtype=np.int64)
     load = np.zeros(num_packs)
     for place in range(size):
-        ranks = np.argsort(load, kind="mergesort")
+        ranks = lightest_first(load)
         for rank in range(num_packs):
             pack = ranks[rank]
             item = order[place * num_packs + rank]
@@ -68,7 +69,7 @@ def _diverse(order: Ints, weight: Floats, owner: Ints, num_packs: int, ties: boo
     used = np.zeros(num_packs, dtype=np.int64)
     load = np.zeros(num_packs)
     copies = np.zeros((num_packs, owner[np.argmax(owner)] + 1), dtype=np.int64)
-    near = _TIE * weight.mean()
+    near = _TIE * (weight.sum() / weight.size)
     for item in order:
         expert, best, lightest = owner[item], -1, np.inf
         for pack in range(num_packs):

@@ -6,6 +6,7 @@ import numpy as np
 
 from eplb_opt.heuristics.parts import Packing
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import heaviest_first, lightest_first
 from eplb_opt.kernels.state import State, exchange
 
 # A second exchange of an adaptive packing is for packs that differ by more than this part of what they did.
@@ -42,8 +43,8 @@ def exchange_extremes(table: Ints, weight: Floats, packing: Packing) -> None:
 def _best_pair(heavy: Ints, light: Ints, weight: Floats, difference: float, candidates: int) -> tuple[Index, Index]:
     """Places in the two packs whose exchange leaves the lightest heavier one; -1 where none makes it lighter."""
     best, best_i, best_j = difference * (1.0 - 1e-12), -1, -1
-    of_heavy = np.argsort(-weight[heavy], kind="mergesort")
-    of_light = np.argsort(weight[light], kind="mergesort")
+    of_heavy = heaviest_first(weight[heavy])
+    of_light = lightest_first(weight[light])
     if candidates:
         of_heavy, of_light = of_heavy[:candidates], of_light[:candidates]
     for i in of_heavy:

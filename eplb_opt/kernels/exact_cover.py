@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import descending
 
 # Sums of loads may be off by this part of the max load, so that no cover is missed.
 ROUNDING = 1e-10
+
+
+class _Open(NamedTuple):
+    """What a search for a cover has decided so far, and what is still open; arrays change in place.
+
+    Attributes
+    ----------
+    experts, numbers
+        Expert of each item, and how many slots it has.
+    fewest, largest
+        The smallest and the largest number of each expert.
+    ring
+        The next item of the same expert, the first after the last.
+    decided
+        The item of each expert, or -1.
+    left
+        How many slots of each expert are left; 1 while its item is open.
+    room
+        How often patterns may have each item.
+    need
+        The fewest and the most slots of all experts.
+    """
+
+    experts: Ints
+    numbers: Ints
+    fewest: Ints
+    largest: Ints
+    ring: Ints
+    decided: Ints
+    left: Ints
+    room: Ints
+    need: Ints
 
 
 @compiled
@@ -48,7 +83,9 @@ def patterns_between(
                         continue
                     if found == patterns.shape[0]:
                         return -1
-                    patterns[found] = chosen
+                    # One by one, as a whole row takes the compiler seconds.
+                    for part in range(size):
+                        patterns[found, part] = chosen[part]
                     found += 1
         if depth == 0:
             return found
@@ -85,27 +122,24 @@ def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, 
     Source: D. E. Knuth, Dancing links (2000), https://arxiv.org/abs/cs/0011047, for exact cover by the rarest item.
     """
     number, size = patterns.shape
-    num, num_experts = chosen.size, experts.max() + 1
+    num = chosen.size
     rounding = ROUNDING * num * most
     load = np.zeros(number)
     for pattern in range(number):
         for item in patterns[pattern]:
             load[pattern] += v[item]
-    order = np.argsort(-load)
-    patterns, load = patterns[order], load[order]
-    # What is decided: the item of an expert, how many of its slots are left, and how often patterns may have each item.
-    decided = np.full(num_experts, -1)
-    left = np.ones(num_experts, dtype=np.int64)
-    room = numbers.copy()
+    order = descending(load)
+    patterns, load = _in_order(patterns, load, order)
     decides = np.zeros((num, size), dtype=np.bool_)
-    fewest, largest, ring, rest = _choices(v, experts, numbers)
-    need = np.array([fewest.sum(), largest.sum()])
+    open_, rest = _all_open(v, experts, numbers)
+    left, room, need = open_.left, open_.room, open_.need
     live = np.empty((num, number), dtype=np.int64)
-    live[0] = np.arange(number)
+    for pattern in range(number):
+        live[0, pattern] = pattern
     lives = np.zeros(num, dtype=np.int64)
     lives[0] = number
     at = np.zeros(num, dtype=np.int64)
-    times = np.zeros(num_experts, dtype=np.int64)
+    times = np.zeros(left.size, dtype=np.int64)
     for pattern in range(number):
         for item in patterns[pattern]:
             times[experts[item]] += 1
@@ -120,20 +154,16 @@ def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, 
                 return False
             pattern = live[depth, at[depth] - 1]
             rest += load[pattern]
-            _take_back(
-                patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
-            )
+            _take_back(open_, patterns[pattern], decides[depth])
             continue
         at[depth] = place + 1
         pattern = live[depth, place]
         after = num - depth - 1
         if rest - load[pattern] > after * most + rounding:
             continue
-        _take(patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring)
+        _take(open_, patterns[pattern], decides[depth])
         if need[0] > num * size or need[1] < num * size:
-            _take_back(
-                patterns[pattern], decides[depth], experts, numbers, fewest, largest, decided, left, room, need, ring
-            )
+            _take_back(open_, patterns[pattern], decides[depth])
             continue
         chosen[depth] = order[pattern]
         if after == 0:
@@ -142,7 +172,8 @@ def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, 
         rest -= load[pattern]
         depth += 1
         least = rest - (after - 1) * most - rounding
-        times[:] = 0
+        for expert in range(times.size):
+            times[expert] = 0
         kept = 0
         for position in range(lives[depth - 1]):
             other = live[depth - 1, position]
@@ -165,24 +196,41 @@ def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, 
 
 
 @compiled
-def _choices(v: Floats, experts: Ints, numbers: Ints) -> tuple[Ints, Ints, Ints, float]:
-    """The smallest and the largest number of each expert, the next item of the same expert, and the load of all."""
-    num_experts = experts.max() + 1
-    fewest = np.full(num_experts, np.iinfo(np.int64).max)
-    largest = np.zeros(num_experts, dtype=np.int64)
-    ring = np.arange(experts.size)
-    last = np.full(num_experts, -1)
+def _all_open(v: Floats, experts: Ints, numbers: Ints) -> tuple[_Open, float]:
+    """Nothing decided yet, and the load of all experts."""
+    num_experts = experts[np.argmax(experts)] + 1
+    fewest, last = np.empty(num_experts, dtype=np.int64), np.empty(num_experts, dtype=np.int64)
+    largest, left = np.zeros(num_experts, dtype=np.int64), np.ones(num_experts, dtype=np.int64)
+    decided, ring = np.empty(num_experts, dtype=np.int64), np.empty(experts.size, dtype=np.int64)
+    for expert in range(num_experts):
+        last[expert] = decided[expert] = -1
     load = 0.0
     for item in range(experts.size):
+        ring[item] = item
         expert = experts[item]
-        fewest[expert] = min(fewest[expert], numbers[item])
+        fewest[expert] = min(fewest[expert], numbers[item]) if last[expert] >= 0 else numbers[item]
         largest[expert] = max(largest[expert], numbers[item])
         if last[expert] < 0:
             load += v[item] * numbers[item]
         else:
             ring[item], ring[last[expert]] = ring[last[expert]], item
         last[expert] = item
-    return fewest, largest, ring, load
+    need = np.zeros(2, dtype=np.int64)
+    for expert in range(num_experts):
+        need[0] += fewest[expert]
+        need[1] += largest[expert]
+    return _Open(experts, numbers, fewest, largest, ring, decided, left, numbers.copy(), need), load
+
+
+@compiled
+def _in_order(patterns: Ints, load: Floats, order: Ints) -> tuple[Ints, Floats]:
+    """Patterns and their loads as `order` says; one by one, as numpy's indices take the compiler seconds."""
+    ordered, loads = np.empty(patterns.shape, dtype=np.int64), np.empty(load.size)
+    for position in range(order.size):
+        loads[position] = load[order[position]]
+        for part in range(patterns.shape[1]):
+            ordered[position, part] = patterns[order[position], part]
+    return ordered, loads
 
 
 @compiled
@@ -207,20 +255,9 @@ def _next_with(patterns: Ints, live: Ints, place: Index, experts: Ints, expert: 
 
 
 @compiled
-def _take(
-    pattern: Ints,
-    decides: Bools,
-    experts: Ints,
-    numbers: Ints,
-    fewest: Ints,
-    largest: Ints,
-    decided: Ints,
-    left: Ints,
-    room: Ints,
-    need: Ints,
-    ring: Ints,
-) -> None:
+def _take(open_: _Open, pattern: Ints, decides: Bools) -> None:
     """Take a pattern; `decides` says which of its items are the first of their experts."""
+    experts, numbers, fewest, largest, ring, decided, left, room, need = open_
     for place in range(pattern.size):
         item = pattern[place]
         expert = experts[item]
@@ -238,19 +275,8 @@ def _take(
 
 
 @compiled
-def _take_back(
-    pattern: Ints,
-    decides: Bools,
-    experts: Ints,
-    numbers: Ints,
-    fewest: Ints,
-    largest: Ints,
-    decided: Ints,
-    left: Ints,
-    room: Ints,
-    need: Ints,
-    ring: Ints,
-) -> None:
+def _take_back(open_: _Open, pattern: Ints, decides: Bools) -> None:
+    experts, numbers, fewest, largest, ring, decided, left, room, need = open_
     for place in range(pattern.size - 1, -1, -1):
         item = pattern[place]
         expert = experts[item]

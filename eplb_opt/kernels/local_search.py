@@ -10,6 +10,8 @@ from eplb_opt.kernels.state import State, add_up, exchange, transfer
 
 # Pairs of slots looked at before the other kind of move has its turn.
 _TURN, _PERTURBATION_TURN = 4_000_000, 1_000_000
+# In an entry of a transfer. Numpy's integer: for one of Python's a kernel is compiled once more.
+_NO_GPU = np.int64(-1)
 
 
 def improve(state: State, target: float, perturbations: int, work: Ints, random: np.random.Generator) -> float:
@@ -91,7 +93,7 @@ def descend(state: State, log: Ints, length: int, work: Ints) -> int:
         best, gpu, place, own = _best_exchange(state, hot)
         other_best, other_gpu, other_place, expert = _best_transfer(state, hot, best)
         if other_best < best:
-            _note(log, length, other_gpu, other_place, -1, slots[other_gpu, other_place])
+            _note(log, length, other_gpu, other_place, _NO_GPU, slots[other_gpu, other_place])
             transfer(state, other_gpu, other_place, expert)
         elif gpu >= 0:
             _note(log, length, gpu, place, hot, own)
@@ -218,7 +220,7 @@ def _perturb_once(state: State, log: Ints, random: np.random.Generator) -> int:
             and counts[a] < state.max_replicas
             and not (distinct and holds[h, a])
         ):
-            _note(log, length, h, j, -1, b)
+            _note(log, length, h, j, _NO_GPU, b)
             transfer(state, h, j, a)
             length += 1
         elif not (distinct and (holds[h, a] or holds[g, b])):

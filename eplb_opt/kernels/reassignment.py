@@ -6,6 +6,7 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import ascending
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE, reassign_many
@@ -140,23 +141,26 @@ def _reassign_slots(state: State, gpus: Ints, each: int, work: Ints, random: np.
             values[i] = -w[giver] / (counts[giver] - 1)
         elif giver >= 0 and experts[i] == taker:
             values[i] = -w[taker] / (counts[taker] + 1)
-    order = np.argsort(values)
-    experts, values = experts[order], -values[order]
+    order = ascending(values)
+    pool, pool_loads = np.empty(total, dtype=np.int64), np.empty(total)
+    for i in range(total):
+        pool[i], pool_loads[i] = experts[order[i]], -values[order[i]]
     # Bit masks over the pool: replicas of the same expert, and GPUs that hold the expert in a slot not taking part.
     same = np.zeros(total, dtype=np.uint64)
     barred = np.zeros(total, dtype=np.uint64)
     if distinct:
         for i in range(total):
             for j in range(total):
-                if i != j and experts[i] == experts[j]:
+                if i != j and pool[i] == pool[j]:
                     same[i] |= np.uint64(1) << np.uint64(j)
             for j in range(num):
-                if holds[gpus[j], experts[i]]:
+                if holds[gpus[j], pool[i]]:
                     barred[i] |= np.uint64(1) << np.uint64(j)
     assigned = np.empty((num, each), dtype=np.int64)
     if each == size:
-        base[:] = 0.0
-    found = assign(values, same, barred, base, load[gpus[0]] * _COOLER, assigned, work)
+        for j in range(num):
+            base[j] = 0.0
+    found = assign(pool_loads, same, barred, base, load[gpus[0]] * _COOLER, assigned, work)
     if found and giver >= 0:
         counts[giver] -= 1
         counts[taker] += 1
@@ -165,7 +169,7 @@ def _reassign_slots(state: State, gpus: Ints, each: int, work: Ints, random: np.
         gpu = gpus[j]
         for i in range(each):
             if found:
-                slots[gpu, places[j, i]] = experts[assigned[j, i]]
+                slots[gpu, places[j, i]] = pool[assigned[j, i]]
             holds[gpu, slots[gpu, places[j, i]]] += 1
         if found:
             load[gpu] = 0.0
