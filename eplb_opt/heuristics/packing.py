@@ -20,7 +20,7 @@ def pack(w: Floats, counts: Ints, num_gpus: int, slots_per_gpu: int, distinct: b
     order = heaviest_first(replica_loads)
     if not distinct:
         # Item by item: numpy's repeat takes the compiler a second.
-        num_slots = num_gpus * slots_per_gpu
+        num_slots = counts.sum()
         owner, weight = np.empty(num_slots, dtype=np.int64), np.empty(num_slots)
         item = 0
         for expert in order:
