@@ -99,6 +99,12 @@ class Incumbent:
         return self.proof.bound
 
     @property
+    def imbalance_bound(self) -> float:
+        """The bound in the unit of `windows`: of one window an imbalance, too."""
+        (mean, *others) = self.instance.mean_loads
+        return float(self.bound if others else self.bound / mean)
+
+    @property
     def gap(self) -> Fraction:
         """(value - bound) / value."""
         return self._gaps[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from numbers import Real
 from reprlib import repr as short
@@ -16,13 +17,17 @@ from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
+from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import require_valid
 
 OBJECTIVES = ("auto", "total", "mean", "worst")
+# The dispatch whose shares depend on the layers before.
+DRAWN = "sglang-static"
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 
@@ -46,6 +51,20 @@ def check_method(loads: Loads, objective: str, method: str, deterministic: bool)
     require_solver(method)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
+
+
+def searched_deployment(deployment: Deployment, labels: Layers) -> Deployment:
+    """The deployment whose plans are searched: where ranks draw at start, that of what is expected of the draws.
+
+    Raises
+    ------
+    InvalidPlanError
+        Ranks draw for decoder layers, and which of them the rows are is not known.
+    """
+    if deployment.dispatch != DRAWN:
+        return deployment
+    numbered(labels, "decoder")
+    return replace(deployment, dispatch="nearest")
 
 
 def objective_of(

@@ -20,7 +20,7 @@ from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
-from eplb_opt.request import check_kinds, check_method, objective_of, warm_start_rows
+from eplb_opt.request import check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
@@ -119,27 +119,31 @@ def solve(
     check_method(loads, objective, method, deterministic)
     effort(time_limit, target_gap, seed, workers)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
-    instances = [Instance.from_loads(layer, deployment) for layer in np.moveaxis(loads.values, 1, 0)]
+    searched = searched_deployment(deployment, loads.labels)
+    instances = [Instance.from_loads(layer, searched) for layer in np.moveaxis(loads.values, 1, 0)]
     known = None if warm_start is None else warm_start_rows(warm_start, loads, deployment)
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
     began += _load_kernels(loads, deployment, asked.kind, method)
     # These import kernels, which load here and not with the package.
+    from eplb_opt.run.draws import search_limits, settle
     from eplb_opt.run.layer_run import LayerRun
     from eplb_opt.run.schedule import Schedule
 
     workers = workers or usable_cores()
     limits = CallLimits(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
+    of_search = search_limits(deployment, limits)
     layers = [
-        LayerRun.of(layer_id, instance, asked, method, limits, time_limit / len(instances))
+        LayerRun.of(layer_id, instance, asked, method, of_search, of_search.seconds / len(instances))
         for layer_id, instance in zip(loads.layer_ids, instances, strict=True)
     ]
     for layer, slots in zip(layers, [] if known is None else known, strict=known is not None):
         layer.incumbent.offer_plan(slots, "warm start")
     watch = _Watch(layers, limits, progress)
     with interrupt_requests() as interrupt, _threads(workers) as threads:
-        schedule = Schedule(layers, limits, executor or threads, interrupt, watch)
+        schedule = Schedule(layers, of_search, executor or threads, interrupt, watch)
         schedule.first_plans()
         schedule.improve_and_prove()
+        settle(layers, deployment, loads.labels, limits, interrupt, watch, known)
         # Here, where an interrupt does not lose what has just been found.
         rows = np.stack([layer.incumbent.slots for layer in layers])
         return Solution(

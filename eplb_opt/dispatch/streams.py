@@ -7,13 +7,17 @@ number: the words that it has drawn.
 from __future__ import annotations
 
 import random
+from collections.abc import MutableSequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 _SEED = 42
 # Words are made by so many.
 BLOCK = 1 << 16
+# Words for each number below a limit, of which one in two does at worst.
+_MOST_REPEATS = 64
 
 
 @cache
@@ -28,7 +32,7 @@ def words(blocks: int) -> list[int]:
 
 
 class Stream(random.Random):
-    """Python's own ``sample`` and ``shuffle``, from the word of a stream that has number `position` on."""
+    """What `random.Random` draws from word number `position` of a stream on; ``sample`` is Python's own."""
 
     def __init__(self, position: int) -> None:
         super().__init__()
@@ -42,3 +46,16 @@ class Stream(random.Random):
         word = self._words[self.position]
         self.position += 1
         return word >> (32 - k)
+
+    def shuffle(self, x: MutableSequence[Any]) -> None:
+        """As Python shuffles, in one loop: most words are drawn here, and calls for each take seconds for a plan."""
+        words_, position = words((self.position + _MOST_REPEATS * len(x)) // BLOCK + 1), self.position
+        for i in range(len(x) - 1, 0, -1):
+            shift = 32 - (i + 1).bit_length()
+            j = words_[position] >> shift
+            position += 1
+            while j > i:
+                j = words_[position] >> shift
+                position += 1
+            x[i], x[j] = x[j], x[i]
+        self.position = position

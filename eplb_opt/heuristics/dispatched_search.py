@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import Segment, Slots
@@ -47,11 +48,11 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
     """
     row = slots.copy()
     random = np.random.default_rng(seed % 2**64)
-    placement = _placement(instance, windows, row)
+    p = _placement(instance, windows, row)
     # Where the split is not known from the row alone, as it is now: it can only become better.
-    placement.gpu_loads[:] = rule_of(instance.deployment).rough_gpu_loads(row, windows.loads, instance).T
+    p.gpu_loads[:] = rule_of(instance.deployment).rough_gpu_loads(row, windows.loads, instance).T
     # No GPU can be cooler than the mean.
-    reassign_singles(placement, instance.deployment.gpus_per_node, 1.0, np.array([nodes]), random)
+    reassign_singles(p, instance.deployment.gpus_per_node, 1.0, np.array([nodes]), random)
     return row
 
 
@@ -71,9 +72,14 @@ def seconds_per_node(windows: Windows) -> float:
     return _PER_NODE
 
 
-def _placement(instance: Instance, windows: Windows, slots: Slots) -> Placement:
-    deployment = instance.deployment
+def placement(windows: Windows, slots: Slots, deployment: Deployment, rule: int, max_replicas: int) -> Placement:
+    """A row of slots for compiled code, which changes it; `rule` is one of `eplb_opt.kernels.shares`."""
     # Only rules that know nodes need to divide the GPUs by them.
     per_node = deployment.ranks_per_node or deployment.num_gpus
-    sources = Sources(RULES[deployment.dispatch], deployment.num_gpus, per_node, deployment.slots_per_gpu)
-    return placement_of(np.ascontiguousarray(windows.loads.T), slots, sources, instance.max_replicas)
+    sources = Sources(rule, deployment.num_gpus, per_node, deployment.slots_per_gpu)
+    return placement_of(np.ascontiguousarray(windows.loads.T), slots, sources, max_replicas)
+
+
+def _placement(instance: Instance, windows: Windows, slots: Slots) -> Placement:
+    deployment = instance.deployment
+    return placement(windows, slots, deployment, RULES[deployment.dispatch], instance.max_replicas)

@@ -154,7 +154,9 @@ def _doubles(p: Placement, gpu: Index, expert: Index) -> bool:
 
 
 @compiled
-def _value_after_exchange(p: Placement, top: Ints, weights: Floats, slot: Index, other: Index, limit: float) -> float:
+def value_after_exchange_of_singles(
+    p: Placement, top: Ints, weights: Floats, slot: Index, other: Index, limit: float
+) -> float:
     """The value once two slots exchange the only replicas of their experts; infinite where it is above `limit`."""
     g, h = slot // p.sources.slots_per_gpu, other // p.sources.slots_per_gpu
     a, b = p.slots[slot], p.slots[other]
@@ -233,7 +235,7 @@ def anneal_dispatched(
         # A rise by d is below the limit with probability exp(-d / temperature).
         limit = value - temperature * np.log(1.0 - random.random())
         alone = not transfers and p.counts[a] == 1 and p.counts[b] == 1
-        if alone and _value_after_exchange(p, top, weights, slot, other, limit) > limit:
+        if alone and value_after_exchange_of_singles(p, top, weights, slot, other, limit) > limit:
             continue
         _change(p, slot, other, transfers)
         rank_all(p.gpu_loads, top)

@@ -117,10 +117,8 @@ class AnnealingRuns:
         """What the best plan is above the bound, in what the search makes cool."""
         incumbent = self.incumbent
         value = incumbent.windows.value(incumbent.slots, incumbent.instance)
-        # The bound is that of the real windows; with scenarios there is none but the mean load. Of one window it is in
-        # tokens.
-        known = incumbent.bound / (incumbent.instance.mean_loads[0] if incumbent.instance.num_windows == 1 else 1)
-        return max(0.0, value - (1.0 if incumbent.objective.scenarios else float(known)))
+        # The bound is that of the real windows; with scenarios there is none but the mean load.
+        return max(0.0, value - (1.0 if incumbent.objective.scenarios else incumbent.imbalance_bound))
 
     @property
     def _moves(self) -> Moves:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cache
 from time import monotonic
 
@@ -19,6 +20,7 @@ from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.drawn import attempt
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.segment import Segment
@@ -31,6 +33,7 @@ from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
 from eplb_opt.objective import Objective
+from eplb_opt.request import DRAWN
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
 from eplb_opt.run.steps import anneal_on, reassign_on, start
 
@@ -65,6 +68,11 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
+    if deployment.dispatch != "even" and method != "greedy" and method not in names():
+        parts |= {"dispatched"} | ({"draws"} if deployment.dispatch == DRAWN else set())
+        parts |= {"windows"} if several_windows else set()
+        # What finds good plans for the even split does so for the optimal one.
+        return [part for part in PARTS if part in parts]
     size = deployment.slots_per_gpu
     if method != "greedy":
         parts |= {"search", "registry"}
@@ -148,6 +156,20 @@ def _load_windows() -> None:
     reassign_on(instance, objective.windows(instance), segment.slots, 0.1, 100, 0)
 
 
+def _load_dispatched() -> None:
+    instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
+    objective = Objective()
+    windows, slots = objective.windows(instance), greedy(instance)
+    anneal_on(instance, windows, Segment(slots, hot=1.0, cold=0.1, proposals=100, seed=0))
+    reassign_on(instance, windows, slots, 0.1, 100, 0)
+
+
+def _load_draws() -> None:
+    for loads in ([3, 2, 1, 1], [[3, 2, 1, 1], [1, 2, 3, 1]]):
+        instance = Instance.from_loads(loads, replace(_NODES, dispatch="sglang-static"), (0,) * _NODES.num_gpus)
+        attempt(instance, Objective("mean").windows(instance), greedy(instance.total()), 0, 0)
+
+
 def _hot_state(slots_per_gpu: int) -> State:
     """Two GPUs, of which the first one is hotter."""
     slots = np.arange(2 * slots_per_gpu).reshape(2, -1)
@@ -163,6 +185,8 @@ PARTS = {
     "pairs": _load_pairs,
     "windows": _load_windows,
     "bounds": _load_bounds,
+    "dispatched": _load_dispatched,
+    "draws": _load_draws,
     "patterns": patterns.load_kernels,
 }
 # About half of what a call for one window needs.
