@@ -5,6 +5,7 @@ Importing the package is fast: torch, ortools, pulp, numba and pandas load when 
 
 from eplb_opt.backtest import backtest
 from eplb_opt.bounds.table import lower_bound
+from eplb_opt.certify import certify
 from eplb_opt.compare import compare
 from eplb_opt.deployment import Deployment
 from eplb_opt.drop_in import rebalance_experts
@@ -12,6 +13,7 @@ from eplb_opt.errors import EplbOptError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.io.native import read_solution
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -30,11 +32,13 @@ __all__ = [
     "Plan",
     "Solution",
     "backtest",
+    "certify",
     "compare",
     "evaluate",
     "lower_bound",
     "read_loads",
     "read_plan",
+    "read_solution",
     "rebalance_experts",
     "solve",
     "verify",
