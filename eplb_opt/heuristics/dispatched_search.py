@@ -9,15 +9,18 @@ from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import Segment, Slots
 from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources
-from eplb_opt.kernels.singles import reassign_singles
+from eplb_opt.kernels.singles import reassign_in_rounds, reassign_singles
 from eplb_opt.objective import Windows
 
 # By whose shares plans are searched, as compiled code knows them: of the optimal split, by the even one.
 RULES = {"nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
 # Seconds of work of a proposal: on top, for each GPU and window. And of a node of reassignment.
 _PER_PROPOSAL, _PER_NODE = (7e-7, 3e-9), 5e-8
+# Temperature of reassignment, of what the plan is above the bound.
+_SHAKEN, _LEAST_SHAKEN = 0.05, 1e-9
 
 
 def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
@@ -25,11 +28,10 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
     deployment = instance.deployment
     last = segment.slots.copy()
     best = np.empty_like(last)
-    nearest = nearest_experts(windows.loads, last.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
     anneal_dispatched(
         _placement(instance, windows, last),
-        np.zeros_like(windows.shares) if windows.worst else windows.shares,
-        nearest,
+        _weights(windows),
+        _nearest(windows, last, deployment),
         best,
         deployment.gpus_per_node,
         deployment.distinct,
@@ -42,23 +44,33 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
 
 
 def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
-    """A plan of one window after experts with one replica were reassigned, with `nodes` of work from `slots`.
+    """The best plan of some rounds of reassignment, with `nodes` of work from `slots`; same arguments, same plan.
 
-    What the plan is `above` the bound does not matter, as nothing is made worse in between.
+    `above` is what the plan is above the bound, in what `windows` makes cool. Where the split is not known from the row
+    alone, singles are reassigned for the split as it is now: another one can only be better.
     """
-    row = slots.copy()
+    deployment, row = instance.deployment, slots.copy()
     random = np.random.default_rng(seed % 2**64)
-    p = _placement(instance, windows, row)
-    # Where the split is not known from the row alone, as it is now: it can only become better.
-    p.gpu_loads[:] = rule_of(instance.deployment).rough_gpu_loads(row, windows.loads, instance).T
-    # No GPU can be cooler than the mean.
-    reassign_singles(p, instance.deployment.gpus_per_node, 1.0, np.array([nodes]), random)
-    return row
+    p, weights = _placement(instance, windows, row), _weights(windows)
+    if deployment.dispatch == "optimal":
+        p.gpu_loads[:] = rule_of(deployment).rough_gpu_loads(row, windows.loads, instance).T
+        reassign_singles(p, weights, deployment.gpus_per_node, np.array([nodes]), random)
+        return row
+    return reassign_in_rounds(
+        p,
+        weights,
+        _nearest(windows, row, deployment),
+        deployment.gpus_per_node,
+        deployment.distinct,
+        max(_LEAST_SHAKEN, _SHAKEN * above),
+        np.array([nodes]),
+        random,
+    )
 
 
 def reassignment_applies(instance: Instance) -> bool:
-    """Whether reassignment has something to give: it is of the hottest GPU of one window."""
-    return instance.num_windows == 1
+    """Whether there can be something to reassign."""
+    return instance.deployment.gpus_per_node > 1
 
 
 def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
@@ -78,6 +90,14 @@ def placement(windows: Windows, slots: Slots, deployment: Deployment, rule: int,
     per_node = deployment.ranks_per_node or deployment.num_gpus
     sources = Sources(rule, deployment.num_gpus, per_node, deployment.slots_per_gpu)
     return placement_of(np.ascontiguousarray(windows.loads.T), slots, sources, max_replicas)
+
+
+def _weights(windows: Windows) -> Floats:
+    return np.zeros_like(windows.shares) if windows.worst else windows.shares
+
+
+def _nearest(windows: Windows, row: Slots, deployment: Deployment) -> Ints:
+    return nearest_experts(windows.loads, row.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
 
 
 def _placement(instance: Instance, windows: Windows, slots: Slots) -> Placement:

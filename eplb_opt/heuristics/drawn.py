@@ -41,8 +41,7 @@ def attempt(instance: Instance, windows: Windows, slots: Slots, number: int, see
     nearest = nearest_experts(windows.loads, row.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
     cold = warm(instance) * COOLING
     exchange_singles(p, weights, nearest, deployment.gpus_per_node, warm(instance), cold, _PROPOSALS, random)
-    if len(windows.loads) == 1:
-        reassign_singles(p, deployment.gpus_per_node, 1.0, np.array([_WORK]), random)
+    reassign_singles(p, weights, deployment.gpus_per_node, np.array([_WORK]), random)
     tops = p.gpu_loads.max(axis=0)
     return row, float(tops.max() if windows.worst else windows.shares @ tops)
 

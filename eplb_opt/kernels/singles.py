@@ -8,28 +8,39 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.dispatched import Placement, value_after_exchange_of_singles
+from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of, value_after_exchange_of_singles
 from eplb_opt.kernels.shuffle import shuffle
-from eplb_opt.kernels.window_values import hottest, rank_again, rank_all, value_of
+from eplb_opt.kernels.window_assignment import assign_windows
+from eplb_opt.kernels.window_reassignment import hottest_loads
+from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_again, rank_all, value_of
 
-# As in `eplb_opt.kernels.reassignment`.
-_FIRST_GPUS, _MOST_GPUS, _MOST_SLOTS, _PATIENCE = 3, 6, 24, 50
+# GPUs that are reassigned at once: at first, and at most; one more after so many failures. And singles of all of them.
+_FIRST_GPUS, _MOST_GPUS, _PATIENCE, _MOST_SINGLES = 3, 6, 50, 24
+# A GPU has to get cooler by more than rounding.
 _COOLER = 1.0 - 1e-12
+# Work of an assignment on top, and of a node of one for several windows; and nodes of one.
+_PER_ASSIGNMENT, _PER_NODE, _MOST_NODES = 100, 4, 50_000
+# A round: proposals of annealing, how much colder they end, and their work; and the work of its reassignment.
+_PROPOSALS, _COOLING, _PER_ROUND, _WORK_OF_A_ROUND = 1_000, 1 / 30, 20_000, 200_000
 
 
 @compiled
-def reassign_singles(p: Placement, gpus_per_node: int, target: float, work: Ints, random: Any) -> None:
-    """Cool the hottest GPU of a placement of one window: reassign its singles and those of some others exactly.
+def reassign_singles(p: Placement, weights: Floats, gpus_per_node: int, work: Ints, random: Any) -> None:
+    """Lower the value of a placement: reassign the singles of the hottest GPU of a window and of some others exactly.
 
-    Stops at `target`, or when ``work[0]`` is used up.
+    Stops when ``work[0]`` is used up, or in one window at the mean load. `weights` as of
+    `eplb_opt.kernels.annealing.anneal`; other GPUs are of the same node of `gpus_per_node`.
     """
-    load = p.gpu_loads[:, 0]
     num, failed = min(gpus_per_node, _FIRST_GPUS), 0
     if num < 2:
         return
-    while work[0] > 0 and load.max() > target:
-        work[0] -= 100
-        if _reassign_some(p, load, num, gpus_per_node, work, random):
+    top = np.zeros((weights.size, 3), dtype=np.int64)
+    rank_all(p.gpu_loads, top)
+    while work[0] > 0 and (weights.size > 1 or p.gpu_loads[top[0, 0], 0] > 1.0):
+        work[0] -= _PER_ASSIGNMENT
+        gpus = _partners(hottest(p.gpu_loads, top, weights, random), num, gpus_per_node, random)
+        if _reassign_some(p, weights, gpus, work, random):
+            rank_all(p.gpu_loads, top)
             num, failed = max(2, num - 1), 0
             continue
         failed += 1
@@ -38,19 +49,26 @@ def reassign_singles(p: Placement, gpus_per_node: int, target: float, work: Ints
 
 
 @compiled
-def _reassign_some(p: Placement, load: Floats, num: Index, gpus_per_node: Index, work: Ints, random: Any) -> bool:
-    size = p.sources.slots_per_gpu
+def _partners(hot: Index, num: int, gpus_per_node: int, random: Any) -> Ints:
+    """GPU `hot` and others of its node."""
+    first = hot - hot % gpus_per_node
     gpus = np.empty(num, dtype=np.int64)
-    gpus[0] = np.argmax(load)
-    first = gpus[0] - gpus[0] % gpus_per_node
+    gpus[0] = hot
     drawn = 1
     while drawn < num:
         gpu = first + random.integers(0, gpus_per_node)
         if not (gpus[:drawn] == gpu).any():
             gpus[drawn] = gpu
             drawn += 1
+    return gpus
+
+
+@compiled
+def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random: Any) -> bool:
+    """Reassign equally many singles of each of `gpus` if that lowers the value; whether it did."""
+    size, num = p.sources.slots_per_gpu, gpus.size
     places = np.empty((num, size), dtype=np.int64)
-    each = min(size, _MOST_SLOTS // num)
+    each = min(size, _MOST_SINGLES // num)
     for j in range(num):
         found = 0
         for slot in range(gpus[j] * size, (gpus[j] + 1) * size):
@@ -61,28 +79,102 @@ def _reassign_some(p: Placement, load: Floats, num: Index, gpus_per_node: Index,
         each = min(each, found)
     if each == 0:
         return False
-    total = num * each
-    experts, values, base = np.empty(total, dtype=np.int64), np.empty(total), load[gpus].copy()
+    total, num_windows = num * each, weights.size
+    experts, heat, base = np.empty(total, dtype=np.int64), np.empty(total), p.gpu_loads[gpus]
     for j in range(num):
         for i in range(each):
             expert = p.slots[places[j, i]]
-            experts[j * each + i] = expert
-            values[j * each + i] = -p.loads[expert, 0]
-            base[j] -= p.loads[expert, 0]
-    order = np.argsort(values)
-    experts, values = experts[order], -values[order]
-    none = np.zeros(total, dtype=np.uint64)
-    assigned = np.empty((num, each), dtype=np.int64)
-    if not assign(values, none, none, base, load[gpus[0]] * _COOLER, assigned, work):
+            experts[j * each + i], heat[j * each + i] = expert, 0.0
+            for k in range(num_windows):
+                heat[j * each + i] -= p.loads[expert, k]
+                base[j, k] -= p.loads[expert, k]
+    experts = experts[np.argsort(heat, kind="mergesort")]
+    gpu_of = np.empty(total, dtype=np.int64)
+    if num_windows == 1:
+        lower = _assign_one(p, experts, gpus, base, each, work, gpu_of)
+    else:
+        lower = _assign_several(p, weights, experts, gpus, base, work, gpu_of)
+    if not lower:
         return False
-    for j in range(num):
-        load[gpus[j]] = base[j]
-        for i in range(each):
-            expert = experts[assigned[j, i]]
-            p.slots[places[j, i]] = expert
-            p.places[expert, 0] = places[j, i]
-            load[gpus[j]] += p.loads[expert, 0]
+    filled = np.zeros(num, dtype=np.int64)
+    p.gpu_loads[gpus] = base
+    for i in range(total):
+        j, expert = gpu_of[i], experts[i]
+        slot = places[j, filled[j]]
+        filled[j] += 1
+        p.slots[slot] = expert
+        p.places[expert, 0] = slot
+        for k in range(num_windows):
+            p.gpu_loads[gpus[j], k] += p.loads[expert, k]
     return True
+
+
+@compiled
+def _assign_one(p: Placement, experts: Ints, gpus: Ints, base: Floats, each: int, work: Ints, gpu_of: Ints) -> bool:
+    none = np.zeros(experts.size, dtype=np.uint64)
+    assigned = np.empty((gpus.size, each), dtype=np.int64)
+    limit = p.gpu_loads[gpus[0], 0] * _COOLER
+    if not assign(p.loads[experts, 0], none, none, base[:, 0].copy(), limit, assigned, work):
+        return False
+    for j in range(gpus.size):
+        for i in range(each):
+            gpu_of[assigned[j, i]] = j
+    return True
+
+
+@compiled
+def _assign_several(
+    p: Placement, weights: Floats, experts: Ints, gpus: Ints, base: Floats, work: Ints, gpu_of: Ints
+) -> bool:
+    here, rest = hottest_loads(p.gpu_loads, gpus)
+    if weights[0] == 0.0:
+        # Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves.
+        rest[:] = 0.0
+    value = mean_or_largest(np.maximum(here, rest), weights)
+    allowed = np.ones((experts.size, gpus.size), dtype=np.bool_)
+    left = np.full(1, min(work[0], _MOST_NODES))
+    before = left[0]
+    found = assign_windows(p.loads, weights, experts, allowed, base, rest, False, False, value, left, gpu_of)
+    work[0] -= _PER_NODE * (before - left[0])
+    return found
+
+
+@compiled
+def reassign_in_rounds(
+    p: Placement,
+    weights: Floats,
+    nearest: Ints,
+    gpus_per_node: int,
+    distinct: bool,
+    temperature: float,
+    work: Ints,
+    random: Any,
+) -> Ints:
+    """The best row of slots after rounds of a short, hardly warm annealing and reassignment, each from the best so far.
+
+    The first round only reassigns. `temperature` is in mean GPU loads; ends when ``work[0]`` is used up.
+    """
+    best, scratch = p.slots.copy(), p.slots.copy()
+    top = np.zeros((weights.size, 3), dtype=np.int64)
+    least, part = np.inf, np.empty(1, dtype=np.int64)
+    while work[0] > 0:
+        if least < np.inf:
+            p.slots[:] = best
+            p = placement_of(p.loads, p.slots, p.sources, p.places.shape[1])
+            cold = temperature * _COOLING
+            anneal_dispatched(
+                p, weights, nearest, scratch, gpus_per_node, distinct, temperature, cold, _PROPOSALS, random
+            )
+        work[0] -= _PER_ROUND
+        part[0] = min(work[0], _WORK_OF_A_ROUND)
+        work[0] -= part[0]
+        reassign_singles(p, weights, gpus_per_node, part, random)
+        rank_all(p.gpu_loads, top)
+        value = value_of(p.gpu_loads, top, weights)
+        if value <= least:
+            least = value
+            best[:] = p.slots
+    return best
 
 
 @compiled

@@ -126,7 +126,7 @@ def _reassign_slots(
         for i in range(assigned.size):
             for place in range(num):
                 allowed[i, place] = not (table[gpus[place], each:] == assigned[i]).any()
-    here, rest = _hottest_loads(load, gpus)
+    here, rest = hottest_loads(load, gpus)
     if weights[0] == 0.0:
         # Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves.
         rest[:] = 0.0
@@ -151,7 +151,7 @@ def _reassign_slots(
 
 
 @compiled
-def _hottest_loads(load: Floats, gpus: Ints) -> tuple[Floats, Floats]:
+def hottest_loads(load: Floats, gpus: Ints) -> tuple[Floats, Floats]:
     """The hottest load of each window on some GPUs, and on the others, both of shape ``(windows,)``."""
     assigned = np.zeros(load.shape[0], dtype=np.bool_)
     assigned[gpus] = True
