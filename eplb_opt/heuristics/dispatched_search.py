@@ -12,7 +12,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources
-from eplb_opt.kernels.singles import reassign_in_rounds, reassign_singles
+from eplb_opt.kernels.singles import reassign_singles
 from eplb_opt.objective import Windows
 
 # By whose shares plans are searched, as compiled code knows them: of the optimal split, by the even one.
@@ -21,6 +21,9 @@ RULES = {"nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
 _PER_PROPOSAL, _PER_NODE = (7e-7, 3e-9), 5e-8
 # Temperature of reassignment, of what the plan is above the bound.
 _SHAKEN, _LEAST_SHAKEN = 0.05, 1e-9
+# A round of it begins with so many proposals of annealing, which end so much colder and count for so many nodes, and
+# reassigns with so many.
+_PROPOSALS, _COLDER, _NODES_ON_TOP, _NODES_PER_ROUND = 1_000, 1 / 30, 40_000, 200_000
 
 
 def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
@@ -51,21 +54,28 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
     """
     deployment, row = instance.deployment, slots.copy()
     random = np.random.default_rng(seed % 2**64)
-    p, weights = _placement(instance, windows, row), _weights(windows)
     if deployment.dispatch == "optimal":
+        p = _placement(instance, windows, row)
         p.gpu_loads[:] = rule_of(deployment).rough_gpu_loads(row, windows.loads, instance).T
-        reassign_singles(p, weights, deployment.gpus_per_node, np.array([nodes]), random)
+        reassign_singles(p, _weights(windows), deployment.gpus_per_node, np.array([nodes]), random)
         return row
-    return reassign_in_rounds(
-        p,
-        weights,
-        _nearest(windows, row, deployment),
-        deployment.gpus_per_node,
-        deployment.distinct,
-        max(_LEAST_SHAKEN, _SHAKEN * above),
-        np.array([nodes]),
-        random,
-    )
+    hot = max(_LEAST_SHAKEN, _SHAKEN * above)
+    best, least, left = row, np.inf, nodes
+    while left > 0:
+        row = best.copy()
+        if least < np.inf:
+            # Where it ends, not the best on the way: that would be the plan that it begins with.
+            seed = int(random.integers(2**63))
+            _, row = annealed(instance, windows, Segment(row, hot, hot * _COLDER, _PROPOSALS, seed))
+        p = _placement(instance, windows, row)
+        part = min(left, _NODES_PER_ROUND)
+        reassign_singles(p, _weights(windows), deployment.gpus_per_node, np.array([part]), random)
+        left -= part + _NODES_ON_TOP
+        tops = p.gpu_loads.max(axis=0)
+        value = float(tops.max() if windows.worst else windows.shares @ tops)
+        if value <= least:
+            best, least = row, value
+    return best
 
 
 def reassignment_applies(instance: Instance) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of, value_after_exchange_of_singles
+from eplb_opt.kernels.dispatched import Placement, value_after_exchange_of_singles
+from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
 from eplb_opt.kernels.window_reassignment import hottest_loads
@@ -20,8 +21,6 @@ _FIRST_GPUS, _MOST_GPUS, _PATIENCE, _MOST_SINGLES = 3, 6, 50, 24
 _COOLER = 1.0 - 1e-12
 # Work of an assignment on top, and of a node of one for several windows; and nodes of one.
 _PER_ASSIGNMENT, _PER_NODE, _MOST_NODES = 100, 4, 50_000
-# A round: proposals of annealing, how much colder they end, and their work; and the work of its reassignment.
-_PROPOSALS, _COOLING, _PER_ROUND, _WORK_OF_A_ROUND = 1_000, 1 / 30, 20_000, 200_000
 
 
 @compiled
@@ -57,7 +56,10 @@ def _partners(hot: Index, num: int, gpus_per_node: int, random: Any) -> Ints:
     drawn = 1
     while drawn < num:
         gpu = first + random.integers(0, gpus_per_node)
-        if not (gpus[:drawn] == gpu).any():
+        new = True
+        for i in range(drawn):
+            new &= gpus[i] != gpu
+        if new:
             gpus[drawn] = gpu
             drawn += 1
     return gpus
@@ -80,15 +82,20 @@ def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random
     if each == 0:
         return False
     total, num_windows = num * each, weights.size
-    experts, heat, base = np.empty(total, dtype=np.int64), np.empty(total), p.gpu_loads[gpus]
+    # Loops rather than arrays: these take the compiler less.
+    experts, heat, base = np.empty(total, dtype=np.int64), np.empty(total), np.empty((num, num_windows))
     for j in range(num):
+        for k in range(num_windows):
+            base[j, k] = p.gpu_loads[gpus[j], k]
         for i in range(each):
             expert = p.slots[places[j, i]]
             experts[j * each + i], heat[j * each + i] = expert, 0.0
             for k in range(num_windows):
                 heat[j * each + i] -= p.loads[expert, k]
                 base[j, k] -= p.loads[expert, k]
-    experts = experts[np.argsort(heat, kind="mergesort")]
+    order, listed = lightest_first(heat), experts.copy()
+    for i in range(total):
+        experts[i] = listed[order[i]]
     gpu_of = np.empty(total, dtype=np.int64)
     if num_windows == 1:
         lower = _assign_one(p, experts, gpus, base, each, work, gpu_of)
@@ -97,7 +104,9 @@ def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random
     if not lower:
         return False
     filled = np.zeros(num, dtype=np.int64)
-    p.gpu_loads[gpus] = base
+    for j in range(num):
+        for k in range(num_windows):
+            p.gpu_loads[gpus[j], k] = base[j, k]
     for i in range(total):
         j, expert = gpu_of[i], experts[i]
         slot = places[j, filled[j]]
@@ -112,9 +121,14 @@ def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random
 @compiled
 def _assign_one(p: Placement, experts: Ints, gpus: Ints, base: Floats, each: int, work: Ints, gpu_of: Ints) -> bool:
     none = np.zeros(experts.size, dtype=np.uint64)
+    loads, carried = np.empty(experts.size), np.empty(gpus.size)
+    for i in range(experts.size):
+        loads[i] = p.loads[experts[i], 0]
+    for j in range(gpus.size):
+        carried[j] = base[j, 0]
     assigned = np.empty((gpus.size, each), dtype=np.int64)
     limit = p.gpu_loads[gpus[0], 0] * _COOLER
-    if not assign(p.loads[experts, 0], none, none, base[:, 0].copy(), limit, assigned, work):
+    if not assign(loads, none, none, carried, limit, assigned, work):
         return False
     for j in range(gpus.size):
         for i in range(each):
@@ -137,44 +151,6 @@ def _assign_several(
     found = assign_windows(p.loads, weights, experts, allowed, base, rest, False, False, value, left, gpu_of)
     work[0] -= _PER_NODE * (before - left[0])
     return found
-
-
-@compiled
-def reassign_in_rounds(
-    p: Placement,
-    weights: Floats,
-    nearest: Ints,
-    gpus_per_node: int,
-    distinct: bool,
-    temperature: float,
-    work: Ints,
-    random: Any,
-) -> Ints:
-    """The best row of slots after rounds of a short, hardly warm annealing and reassignment, each from the best so far.
-
-    The first round only reassigns. `temperature` is in mean GPU loads; ends when ``work[0]`` is used up.
-    """
-    best, scratch = p.slots.copy(), p.slots.copy()
-    top = np.zeros((weights.size, 3), dtype=np.int64)
-    least, part = np.inf, np.empty(1, dtype=np.int64)
-    while work[0] > 0:
-        if least < np.inf:
-            p.slots[:] = best
-            p = placement_of(p.loads, p.slots, p.sources, p.places.shape[1])
-            cold = temperature * _COOLING
-            anneal_dispatched(
-                p, weights, nearest, scratch, gpus_per_node, distinct, temperature, cold, _PROPOSALS, random
-            )
-        work[0] -= _PER_ROUND
-        part[0] = min(work[0], _WORK_OF_A_ROUND)
-        work[0] -= part[0]
-        reassign_singles(p, weights, gpus_per_node, part, random)
-        rank_all(p.gpu_loads, top)
-        value = value_of(p.gpu_loads, top, weights)
-        if value <= least:
-            least = value
-            best[:] = p.slots
-    return best
 
 
 @compiled

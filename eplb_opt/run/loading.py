@@ -69,7 +69,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
     if deployment.dispatch != "even" and method != "greedy" and method not in names():
-        parts |= {"dispatched"} | ({"draws"} if deployment.dispatch == DRAWN else set())
+        parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())
         parts |= {"windows"} if several_windows else set()
         # What finds good plans for the even split does so for the optimal one.
         return [part for part in PARTS if part in parts]
@@ -159,9 +159,12 @@ def _load_windows() -> None:
 def _load_dispatched() -> None:
     instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
     objective = Objective()
-    windows, slots = objective.windows(instance), greedy(instance)
-    anneal_on(instance, windows, Segment(slots, hot=1.0, cold=0.1, proposals=100, seed=0))
-    reassign_on(instance, windows, slots, 0.1, 100, 0)
+    anneal_on(instance, objective.windows(instance), Segment(greedy(instance), 1.0, 0.1, proposals=100, seed=0))
+
+
+def _load_singles() -> None:
+    instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
+    reassign_on(instance, Objective().windows(instance), np.array([0, 1, 2, 3, 0, 1, 2, 3]), 0.1, 1, 0)
 
 
 def _load_draws() -> None:
@@ -186,8 +189,9 @@ PARTS = {
     "windows": _load_windows,
     "bounds": _load_bounds,
     "dispatched": _load_dispatched,
+    "singles": _load_singles,
     "draws": _load_draws,
     "patterns": patterns.load_kernels,
 }
 # About half of what a call for one window needs.
-_BESIDE = ("enumeration", "registry", "greedy")
+_BESIDE = ("enumeration", "registry", "greedy", "singles")
