@@ -11,14 +11,14 @@ from eplb_opt.heuristics.segment import Segment, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
-from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources
+from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
 from eplb_opt.kernels.singles import reassign_singles
 from eplb_opt.objective import Windows
 
 # By whose shares plans are searched, as compiled code knows them: of the optimal split, by the even one.
 RULES = {"nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
-# Seconds of work of a proposal: on top, for each GPU and window. And of a node of reassignment.
-_PER_PROPOSAL, _PER_NODE = (7e-7, 3e-9), 5e-8
+# Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of reassignment.
+_PER_PROPOSAL, _PER_NODE = (5.3e-7, 5e-10, 1.3e-8, 6e-11), 5e-8
 # Temperature of reassignment, of what the plan is above the bound.
 _SHAKEN, _LEAST_SHAKEN = 0.05, 1e-9
 # A round of it begins with so many proposals of annealing, which end so much colder and count for so many nodes, and
@@ -85,8 +85,9 @@ def reassignment_applies(instance: Instance) -> bool:
 
 def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
     """Work of a proposal of annealing."""
-    on_top, per_gpu = _PER_PROPOSAL
-    return on_top + per_gpu * instance.deployment.num_gpus * len(windows.loads)
+    on_top, per_gpu, per_window, per_both = _PER_PROPOSAL
+    gpus, number = instance.deployment.num_gpus, len(windows.loads)
+    return on_top + per_gpu * gpus + (per_window + per_both * gpus) * number
 
 
 def seconds_per_node(windows: Windows) -> float:
@@ -96,9 +97,7 @@ def seconds_per_node(windows: Windows) -> float:
 
 def placement(windows: Windows, slots: Slots, deployment: Deployment, rule: int, max_replicas: int) -> Placement:
     """A row of slots for compiled code, which changes it; `rule` is one of `eplb_opt.kernels.shares`."""
-    # Only rules that know nodes need to divide the GPUs by them.
-    per_node = deployment.ranks_per_node or deployment.num_gpus
-    sources = Sources(rule, deployment.num_gpus, per_node, deployment.slots_per_gpu)
+    sources = sources_of(rule, deployment)
     return placement_of(np.ascontiguousarray(windows.loads.T), slots, sources, max_replicas)
 
 

@@ -18,7 +18,7 @@ from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import COOLING, Slots, warm
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.draws import draw_row
-from eplb_opt.kernels.shares import NEAREST, Sources
+from eplb_opt.kernels.shares import NEAREST, sources_of
 from eplb_opt.kernels.singles import exchange_singles, reassign_singles
 from eplb_opt.objective import Windows
 
@@ -57,7 +57,7 @@ def shuffled(slots: Slots, deployment: Deployment, random: np.random.Generator) 
 def asked(row: Slots, instance: Instance) -> NDArray[np.int64]:
     """How many sources ask each slot, by what ranks draw."""
     deployment = instance.deployment
-    sources = Sources(NEAREST, deployment.num_gpus, deployment.ranks_per_node, deployment.slots_per_gpu)
+    sources = sources_of(NEAREST, deployment)
     counts = np.bincount(row, minlength=instance.num_experts)
     found = np.empty(len(row), dtype=np.int64)
     blocks = 1 + max(instance.streams) // BLOCK

@@ -8,7 +8,7 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.shares import Sources, share_out
-from eplb_opt.kernels.window_values import hottest, rank_all, value_of
+from eplb_opt.kernels.window_values import hottest, rank_all, rank_window, value_of
 
 # As in `eplb_opt.kernels.annealing`.
 _TRANSFERS, _FOCUSED, _NEAR = 0.1, 0.5, 0.8
@@ -65,6 +65,13 @@ def placement_of(loads: Floats, slots: Ints, sources: Sources, max_replicas: int
 
 
 @compiled
+def slots_per_gpu(p: Placement) -> int:
+    """Slots of one GPU."""
+    size: int = p.slots.size // p.sources.gpus
+    return size
+
+
+@compiled
 def add_up(p: Placement) -> None:
     """Loads of GPUs from places and shares: sums of increments drift."""
     p.gpu_loads[:] = 0.0
@@ -77,103 +84,170 @@ def _carry(p: Placement, expert: Index, sign: float) -> None:
     """Put the load of an expert on its GPUs, or with a `sign` of -1 take it off."""
     n, sources = p.counts[expert], p.sources
     for i in range(n):
-        gpu = p.places[expert, i] // sources.slots_per_gpu
+        gpu = sources.gpu_of[p.places[expert, i]]
         share = sign * p.parts[expert, i] / (sources.gpus * n)
         for k in range(p.loads.shape[1]):
             p.gpu_loads[gpu, k] += share * p.loads[expert, k]
 
 
-@compiled
-def _put(p: Placement, slot: Index, expert: Index) -> None:
-    """A slot gets an expert in place of the one that it has; loads are not looked at."""
-    _leave(p, p.slots[slot], slot)
-    _enter(p, expert, slot)
-    p.slots[slot] = expert
+class Change(NamedTuple):
+    """What a proposal would change; arrays are filled again for each.
+
+    Attributes
+    ----------
+    places, parts
+        Slots of expert a and of expert b afterwards, and their shares, shape ``(2, most replicas)``.
+    counts
+        Replicas of both, shape ``(2,)``.
+    gpus
+        GPUs that carry a or b before or afterwards, shape ``(G,)``, of which `touched` count.
+    more
+        The shares of a and of b that these carry more then, shape ``(G, 2)``.
+    touched
+        How many GPUs that are, shape ``(1,)``.
+    place
+        Where a GPU is among `gpus`, shape ``(G,)``; -1 where it is not.
+    """
+
+    places: Ints
+    parts: Ints
+    counts: Ints
+    gpus: Ints
+    more: Floats
+    touched: Ints
+    place: Ints
 
 
 @compiled
-def _leave(p: Placement, expert: Index, slot: Index) -> None:
-    n = p.counts[expert]
-    i = 0
-    while p.places[expert, i] != slot:
-        i += 1
-    for j in range(i, n - 1):
-        p.places[expert, j] = p.places[expert, j + 1]
-    p.counts[expert] = n - 1
+def change_of(p: Placement) -> Change:
+    """Room for the changes of a placement."""
+    shape, gpus = (2, p.places.shape[1]), p.sources.gpus
+    return Change(
+        np.zeros(shape, dtype=np.int64),
+        np.zeros(shape, dtype=np.int64),
+        np.zeros(2, dtype=np.int64),
+        np.zeros(gpus, dtype=np.int64),
+        np.zeros((gpus, 2)),
+        np.zeros(1, dtype=np.int64),
+        np.full(gpus, -1),
+    )
 
 
 @compiled
-def _enter(p: Placement, expert: Index, slot: Index) -> None:
-    i = p.counts[expert]
-    while i > 0 and p.places[expert, i - 1] > slot:
-        p.places[expert, i] = p.places[expert, i - 1]
-        i -= 1
-    p.places[expert, i] = slot
-    p.counts[expert] += 1
-
-
-@compiled
-def _change(p: Placement, slot: Index, other: Index, transfers: bool) -> None:
-    """Slots exchange their experts, or `slot` gets one more replica of what `other` has; loads follow."""
+def propose(p: Placement, c: Change, slot: Index, other: Index, transfers: bool) -> None:
+    """Two slots exchange their experts a and b, or only `slot`, which has a, gets what the other has."""
+    for j in range(c.touched[0]):
+        c.place[c.gpus[j]] = -1
+    c.touched[0] = 0
     a, b = p.slots[slot], p.slots[other]
-    _take_off(p, a, b)
-    _put(p, slot, b)
+    if not transfers and p.counts[a] == 1 and p.counts[b] == 1:
+        _exchange(p, c, slot, other)
+        return
+    _list(p, c, 0, a, slot, -1 if transfers else other)
+    _list(p, c, 1, b, -1 if transfers else other, slot)
+
+
+@compiled
+def _exchange(p: Placement, c: Change, slot: Index, other: Index) -> None:
+    """Two experts with one replica each, as most are."""
+    for row in range(2):
+        c.counts[row] = 1
+        c.parts[row, 0] = p.sources.gpus
+        c.places[row, 0] = (other, slot)[row]
+        gpu = p.sources.gpu_of[(slot, other)[row]]
+        c.gpus[row], c.place[gpu] = gpu, row
+        c.more[row, row], c.more[row, 1 - row] = -1.0, 1.0
+    c.touched[0] = 2
+
+
+@compiled
+def _list(p: Placement, c: Change, row: Index, expert: Index, leaves: Index, enters: Index) -> None:
+    """Slots and shares of an expert that leaves one slot and enters another, -1 for none; and what GPUs carry more."""
+    n, before = 0, p.counts[expert]
+    for i in range(before):
+        slot = p.places[expert, i]
+        _weigh(p, c, row, slot, -p.parts[expert, i] / (p.sources.gpus * before))
+        if 0 <= enters < slot:
+            c.places[row, n] = enters
+            n, enters = n + 1, np.int64(-1)
+        if slot != leaves:
+            c.places[row, n] = slot
+            n += 1
+    if enters >= 0:
+        c.places[row, n] = enters
+        n += 1
+    c.counts[row] = n
+    share_out(p.sources, c.places[row, :n], c.parts[row])
+    for i in range(n):
+        _weigh(p, c, row, c.places[row, i], c.parts[row, i] / (p.sources.gpus * n))
+
+
+@compiled
+def _weigh(p: Placement, c: Change, row: Index, slot: Index, share: float) -> None:
+    gpu = p.sources.gpu_of[slot]
+    j = c.place[gpu]
+    if j < 0:
+        j = c.touched[0]
+        c.place[gpu], c.gpus[j] = j, gpu
+        c.more[j, 0] = c.more[j, 1] = 0.0
+        c.touched[0] += 1
+    c.more[j, row] += share
+
+
+@compiled
+def value_after(p: Placement, c: Change, top: Ints, weights: Floats, slot: Index, other: Index, limit: float) -> float:
+    """The value once what is proposed for two slots is done; infinite where it is above `limit`."""
+    a, b = p.slots[slot], p.slots[other]
+    mean = largest = 0.0
+    for k in range(weights.size):
+        new, scan = -1.0, True
+        for rank in range(3):
+            gpu = top[k, rank]
+            if c.place[gpu] < 0:
+                new, scan = p.gpu_loads[gpu, k], False
+                break
+        if scan:
+            for gpu in range(p.sources.gpus):
+                if c.place[gpu] < 0:
+                    new = max(new, p.gpu_loads[gpu, k])
+        w_a, w_b = p.loads[a, k], p.loads[b, k]
+        for j in range(c.touched[0]):
+            new = max(new, p.gpu_loads[c.gpus[j], k] + c.more[j, 0] * w_a + c.more[j, 1] * w_b)
+        mean += weights[k] * new
+        largest = max(largest, new)
+        if (mean if weights[0] > 0.0 else largest) > limit:
+            return np.inf
+    return mean if weights[0] > 0.0 else largest
+
+
+@compiled
+def accept(p: Placement, c: Change, top: Ints, slot: Index, other: Index, transfers: bool) -> None:
+    """Do what is proposed, and rank the GPUs again."""
+    a, b = p.slots[slot], p.slots[other]
+    for k in range(top.shape[0]):
+        least, again = p.gpu_loads[top[k, 2], k], False
+        for j in range(c.touched[0]):
+            gpu = c.gpus[j]
+            p.gpu_loads[gpu, k] += c.more[j, 0] * p.loads[a, k] + c.more[j, 1] * p.loads[b, k]
+            again |= p.gpu_loads[gpu, k] > least or gpu == top[k, 0] or gpu == top[k, 1] or gpu == top[k, 2]
+        if again:
+            rank_window(p.gpu_loads, top, k)
+    for row in range(2):
+        expert, n = (a, b)[row], c.counts[row]
+        p.counts[expert] = n
+        for i in range(n):
+            p.places[expert, i], p.parts[expert, i] = c.places[row, i], c.parts[row, i]
+    p.slots[slot] = b
     if not transfers:
-        _put(p, other, a)
-    _put_on(p, a, b)
-
-
-@compiled
-def _turn_back(p: Placement, slot: Index, expert: Index) -> None:
-    """A slot gets back the expert that it had before a transfer."""
-    now = p.slots[slot]
-    _take_off(p, expert, now)
-    _put(p, slot, expert)
-    _put_on(p, expert, now)
-
-
-@compiled
-def _take_off(p: Placement, a: Index, b: Index) -> None:
-    _carry(p, a, -1.0)
-    _carry(p, b, -1.0)
-
-
-@compiled
-def _put_on(p: Placement, a: Index, b: Index) -> None:
-    for expert in (a, b):
-        share_out(p.sources, p.places[expert, : p.counts[expert]], p.parts[expert])
-        _carry(p, expert, 1.0)
+        p.slots[other] = a
 
 
 @compiled
 def _doubles(p: Placement, gpu: Index, expert: Index) -> bool:
     found = False
     for i in range(p.counts[expert]):
-        found |= p.places[expert, i] // p.sources.slots_per_gpu == gpu
+        found |= p.sources.gpu_of[p.places[expert, i]] == gpu
     return found
-
-
-@compiled
-def value_after_exchange_of_singles(
-    p: Placement, top: Ints, weights: Floats, slot: Index, other: Index, limit: float
-) -> float:
-    """The value once two slots exchange the only replicas of their experts; infinite where it is above `limit`."""
-    g, h = slot // p.sources.slots_per_gpu, other // p.sources.slots_per_gpu
-    a, b = p.slots[slot], p.slots[other]
-    mean = largest = 0.0
-    for k in range(p.gpu_loads.shape[1]):
-        more = p.loads[a, k] - p.loads[b, k]
-        new = max(p.gpu_loads[g, k] - more, p.gpu_loads[h, k] + more)
-        for rank in range(3):
-            gpu = top[k, rank]
-            if gpu != g and gpu != h:
-                new = max(new, p.gpu_loads[gpu, k])
-                break
-        mean += weights[k] * new
-        largest = max(largest, new)
-        if (mean if weights[0] > 0.0 else largest) > limit:
-            return np.inf
-    return mean if weights[0] > 0.0 else largest
 
 
 @compiled
@@ -192,14 +266,14 @@ def anneal_dispatched(
     """Lower the weighted mean over windows of the hottest GPU's load; `best` ends as the best row of slots.
 
     As `eplb_opt.kernels.annealing.anneal`, with all its arguments, where a replica carries its share by a rule of
-    dispatch. Most experts have one replica, and an exchange of two of these is valued without being made.
+    dispatch.
     """
-    size, num_gpus = p.sources.slots_per_gpu, p.sources.gpus
+    size, num_gpus = slots_per_gpu(p), p.sources.gpus
     best[:] = p.slots
     top = np.zeros((weights.size, 3), dtype=np.int64)
     rank_all(p.gpu_loads, top)
     value = value_of(p.gpu_loads, top, weights)
-    least = value
+    least, c = value, change_of(p)
     if num_gpus < 2:
         return float(value)
     temperature = hot
@@ -221,7 +295,7 @@ def anneal_dispatched(
             h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
             other = h * size + random.integers(0, size)
             b = p.slots[other]
-        h = other // size
+        h = p.sources.gpu_of[other]
         # The one slot of a transfer gets a replica of what the other has: either may be the hot one.
         if transfers and random.random() < 0.5:
             slot, other, a, b, g, h = other, slot, b, a, h, g
@@ -234,19 +308,11 @@ def anneal_dispatched(
             continue
         # A rise by d is below the limit with probability exp(-d / temperature).
         limit = value - temperature * np.log(1.0 - random.random())
-        alone = not transfers and p.counts[a] == 1 and p.counts[b] == 1
-        if alone and value_after_exchange_of_singles(p, top, weights, slot, other, limit) > limit:
+        propose(p, c, slot, other, transfers)
+        new = value_after(p, c, top, weights, slot, other, limit)
+        if new > limit:
             continue
-        _change(p, slot, other, transfers)
-        rank_all(p.gpu_loads, top)
-        new = value_of(p.gpu_loads, top, weights)
-        if new > limit and not alone:
-            if transfers:
-                _turn_back(p, slot, a)
-            else:
-                _change(p, slot, other, False)
-            rank_all(p.gpu_loads, top)
-            continue
+        accept(p, c, top, slot, other, transfers)
         accepted += 1
         if accepted % _FRESH == 0:
             add_up(p)

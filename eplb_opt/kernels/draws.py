@@ -50,15 +50,14 @@ def draw_row(words: Any, streams: Ints, sources: Sources, slots: Ints, counts: I
 @compiled
 def _ask_near(sources: Sources, places: Ints, asked: Ints, far: Ints) -> int:
     """Count the sources that are near a replica, and list those that are far from all."""
-    size, per_node, number = sources.slots_per_gpu, sources.gpus_per_node, 0
+    number = 0
     for source in range(sources.gpus):
         on_gpu = on_node = -1
         there = 0
         for i in range(places.size):
-            gpu = places[i] // size
-            if gpu == source and on_gpu < 0:
+            if sources.gpu_of[places[i]] == source and on_gpu < 0:
                 on_gpu = i
-            if gpu // per_node == source // per_node:
+            if sources.node_of[places[i]] == source // sources.gpus_per_node:
                 there += 1
                 if on_node < 0:
                     on_node = i

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from eplb_opt.deployment import Deployment
 from eplb_opt.kernels.compiler import Ints, compiled
 
 EVEN, NEAREST, BY_RANK = 0, 1, 2
@@ -20,14 +23,22 @@ class Sources(NamedTuple):
         Sources: all GPUs.
     gpus_per_node
         Of a node as sources know it, whatever the policy.
-    slots_per_gpu
-        Slots of one GPU.
+    gpu_of, node_of
+        Where each slot is: looked up, as divisions are most of the time that shares take.
     """
 
     rule: int
     gpus: int
     gpus_per_node: int
-    slots_per_gpu: int
+    gpu_of: Ints
+    node_of: Ints
+
+
+def sources_of(rule: int, deployment: Deployment) -> Sources:
+    """The sources of a deployment under a rule; only rules that know nodes need them to divide the GPUs."""
+    gpus, per_node = deployment.num_gpus, deployment.ranks_per_node or deployment.num_gpus
+    gpu_of = np.arange(deployment.num_slots) // deployment.slots_per_gpu
+    return Sources(rule, gpus, per_node, gpu_of, gpu_of // per_node)
 
 
 @compiled
@@ -45,16 +56,15 @@ def share_out(sources: Sources, places: Ints, parts: Ints) -> None:
 
 @compiled
 def _share_to_the_nearest(sources: Sources, places: Ints, parts: Ints) -> None:
-    count, size = places.size, sources.slots_per_gpu
-    far = sources.gpus
+    count, far = places.size, sources.gpus
     i = 0
     while i < count:
-        node = places[i] // (size * sources.gpus_per_node)
+        node = sources.node_of[places[i]]
         first, gpus = i, 0
-        while i < count and places[i] // (size * sources.gpus_per_node) == node:
+        while i < count and sources.node_of[places[i]] == node:
             # The first one on a GPU serves it.
             parts[i] = 0
-            if i == first or places[i] // size != places[i - 1] // size:
+            if i == first or sources.gpu_of[places[i]] != sources.gpu_of[places[i - 1]]:
                 parts[i] = count
                 gpus += 1
             i += 1

@@ -8,12 +8,12 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.dispatched import Placement, value_after_exchange_of_singles
+from eplb_opt.kernels.dispatched import Placement, accept, change_of, propose, slots_per_gpu, value_after
 from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
 from eplb_opt.kernels.window_reassignment import hottest_loads
-from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_again, rank_all, value_of
+from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, value_of
 
 # GPUs that are reassigned at once: at first, and at most; one more after so many failures. And singles of all of them.
 _FIRST_GPUS, _MOST_GPUS, _PATIENCE, _MOST_SINGLES = 3, 6, 50, 24
@@ -68,7 +68,7 @@ def _partners(hot: Index, num: int, gpus_per_node: int, random: Any) -> Ints:
 @compiled
 def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random: Any) -> bool:
     """Reassign equally many singles of each of `gpus` if that lowers the value; whether it did."""
-    size, num = p.sources.slots_per_gpu, gpus.size
+    size, num = slots_per_gpu(p), gpus.size
     places = np.empty((num, size), dtype=np.int64)
     each = min(size, _MOST_SINGLES // num)
     for j in range(num):
@@ -171,8 +171,8 @@ def exchange_singles(
     top = np.zeros((weights.size, 3), dtype=np.int64)
     rank_all(p.gpu_loads, top)
     value = least = value_of(p.gpu_loads, top, weights)
-    best, loads = p.slots.copy(), p.gpu_loads.copy()
-    size, num_gpus = p.sources.slots_per_gpu, p.sources.gpus
+    best, loads, c = p.slots.copy(), p.gpu_loads.copy(), change_of(p)
+    size, num_gpus = slots_per_gpu(p), p.sources.gpus
     ranks = np.log(nearest.shape[1] + 1.0)
     if num_gpus < 2 or not nearest.shape[1]:
         return
@@ -187,16 +187,12 @@ def exchange_singles(
         if p.counts[a] > 1 or p.counts[b] > 1 or g == h or g // gpus_per_node != h // gpus_per_node:
             continue
         limit = value - temperature * np.log(1.0 - random.random())
-        if value_after_exchange_of_singles(p, top, weights, slot, other, limit) > limit:
+        propose(p, c, slot, other, False)
+        new = value_after(p, c, top, weights, slot, other, limit)
+        if new > limit:
             continue
-        p.slots[slot], p.slots[other] = b, a
-        p.places[a, 0], p.places[b, 0] = other, slot
-        for k in range(weights.size):
-            more = p.loads[a, k] - p.loads[b, k]
-            p.gpu_loads[g, k] -= more
-            p.gpu_loads[h, k] += more
-        rank_again(p.gpu_loads, top, g, h)
-        value = value_of(p.gpu_loads, top, weights)
+        accept(p, c, top, slot, other, False)
+        value = new
         if value < least:
             least = value
             best[:], loads[:] = p.slots, p.gpu_loads

@@ -17,11 +17,12 @@ from eplb_opt.kernels.state import State
 def rank_all(load: Floats, top: Ints) -> None:
     """The three hottest GPUs of each window, hottest first; with fewer GPUs the last one again."""
     for k in range(load.shape[1]):
-        _rank_window(load, top, k)
+        rank_window(load, top, k)
 
 
 @compiled
-def _rank_window(load: Floats, top: Ints, k: Index) -> None:
+def rank_window(load: Floats, top: Ints, k: Index) -> None:
+    """The three hottest GPUs of one window."""
     first = second = third = -1
     for gpu in range(load.shape[0]):
         value = load[gpu, k]
@@ -50,7 +51,7 @@ def rank_again(load: Floats, top: Ints, g: Index, h: Index) -> None:
             or load[g, k] > least
             or load[h, k] > least
         ):
-            _rank_window(load, top, k)
+            rank_window(load, top, k)
 
 
 @compiled
