@@ -76,9 +76,7 @@ def drawn(rows: Sequence[Sequence[int]], num_experts: int, deployment: Deploymen
                 slot = nearest(replicas, rank, deployment)
                 if slot is None:
                     undecided = [
-                        other
-                        for other in range(deployment.num_gpus)
-                        if nearest(replicas, other, deployment) is None
+                        other for other in range(deployment.num_gpus) if nearest(replicas, other, deployment) is None
                     ]
                     rounds, rest = divmod(len(undecided), len(replicas))
                     dealt = replicas * rounds + stream.sample(replicas, k=rest)
@@ -109,9 +107,7 @@ def shares(table: Sequence[Sequence[Asked]], deployment: Deployment) -> list[Fra
     return found
 
 
-def gpu_loads(
-    row: Sequence[int], of_slot: Sequence[Fraction], instance: Instance, window: int = 0
-) -> list[Fraction]:
+def gpu_loads(row: Sequence[int], of_slot: Sequence[Fraction], instance: Instance, window: int = 0) -> list[Fraction]:
     """Load of each GPU in tokens, where slots have these shares of their expert's load."""
     loads = [Fraction(0)] * instance.deployment.num_gpus
     for slot, (expert, share) in enumerate(zip(row, of_slot, strict=True)):
@@ -144,10 +140,13 @@ def sets_of_gpus(row: Sequence[int], deployment: Deployment) -> Iterator[tuple[t
 def best_split(row: Sequence[int], instance: Instance, window: int = 0) -> Fraction:
     """The coolest hottest GPU of any split, in tokens: by Hall's theorem some set of GPUs is filled to its mean."""
     loads = instance.weights[window]
-    return max(
-        Fraction(sum(loads[expert] for expert in experts), len(chosen))
-        for chosen, experts in sets_of_gpus(row, instance.deployment)
-    ) * instance.unit
+    return (
+        max(
+            Fraction(sum(loads[expert] for expert in experts), len(chosen))
+            for chosen, experts in sets_of_gpus(row, instance.deployment)
+        )
+        * instance.unit
+    )
 
 
 def some_split_has(loads: Sequence[Fraction], row: Sequence[int], instance: Instance, window: int = 0) -> bool:

@@ -59,9 +59,7 @@ def test_loads_of_gpus_sum_to_all_load(dispatch, data):
 @given(layers_under("even"))
 def test_even_is_an_equal_share_for_every_replica(layer):
     instance, row = layer
-    assert gpu_loads(row, instance) == [
-        row_gpu_loads(row, instance, window) for window in range(instance.num_windows)
-    ]
+    assert gpu_loads(row, instance) == [row_gpu_loads(row, instance, window) for window in range(instance.num_windows)]
 
 
 @given(layers_under("optimal", max_gpus=6, max_slots=18))
