@@ -33,11 +33,15 @@ from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from tests.oracle import brute_force, enumerate_rows
-from tests.random_instances import random_instance, random_loads
+from tests.placements import Placements, TooManyError
+from tests.random_instances import dispatched, random_instance, random_loads
 
 BATCH = 100
-STEPS = lcm(*range(1, 9))  # all counts of up to eight slots divide it
+# All counts of up to eight slots divide it, times numbers of up to four GPUs.
+STEPS = lcm(*(count * gpus for count in range(1, 9) for gpus in range(1, 5)))
 MOST_ROWS = 20_000
+# Under other rules than the even one, where each is looked at source by source.
+MOST_PLACEMENTS = 500
 JUST_ABOVE = Fraction(10**40 + 1, 10**40)
 MOST_SECONDS, MOST_BYTES = 5, 4 * 2**30
 KINDS = [
@@ -140,7 +144,14 @@ def prepare() -> None:
 
 @cache
 def plans(deployment: Deployment, num_experts: int) -> np.ndarray:
-    """All plans but for the order of GPUs: which part of an expert is on a GPU, in `STEPS`; plans, GPUs, experts."""
+    """All plans but for the order of GPUs: which part of an expert is on a GPU, in `STEPS`; plans, GPUs, experts.
+
+    Under other rules than the even one the order counts, and under the optimal split it is sets of GPUs, see
+    `Placements`.
+    """
+    if deployment.dispatch != "even":
+        placements = Placements(deployment, num_experts, MOST_PLACEMENTS)
+        return placements.shares * STEPS // placements.factor
     size, instance = deployment.slots_per_gpu, Instance.from_loads([1] * num_experts, deployment)
     rows = {
         tuple(sorted(tuple(sorted(row[start : start + size])) for start in range(0, len(row), size)))
@@ -317,7 +328,8 @@ def one_window(instance: Instance) -> Case:
     """The case of a layer of one window."""
     loads = [weight * instance.unit for weight in instance.weights[0]]
     few = instance.num_experts**instance.deployment.num_slots <= MOST_ROWS
-    optimum = optimum_of(instance, "total", None) if few else brute_force(instance)
+    listed = few or instance.deployment.dispatch != "even"
+    optimum = optimum_of(instance, "total", None) if listed else brute_force(instance)
     return Case([loads], instance.deployment, "total", None, optimum)
 
 
@@ -363,18 +375,32 @@ def attack_windows(tally: Tally, chance: random.Random, instance: Instance, obje
                 tally.attack("windows above the optimum", case, changed | {"bound": str(case.optimum * JUST_ABOVE)})
 
 
+def any_instance(numbers: np.random.Generator, chance: random.Random, **limits: int) -> Instance:
+    """A random instance, one in four under another rule than the even one."""
+    while True:
+        instance = random_instance(numbers, **limits)
+        if chance.random() < 0.75:
+            return instance
+        instance = dispatched(numbers, instance)
+        try:
+            plans(instance.deployment, instance.num_experts)
+            return instance
+        except TooManyError:
+            pass
+
+
 def batch_of(seed: int, batch: int) -> Tally:
     """One batch of instances, a tenth of them with several windows, and some JSON."""
     numbers, chance, tally = np.random.default_rng((seed, batch)), random.Random(f"{seed} {batch}"), Tally()
     for _ in range(BATCH * 9 // 10):
-        attack_one_window(tally, chance, random_instance(numbers))
+        attack_one_window(tally, chance, any_instance(numbers, chance))
     several = 0
     while several < BATCH // 10:
-        small = random_instance(numbers, max_slots=chance.choice([4, 6, 8]))
+        small = any_instance(numbers, chance, max_slots=chance.choice([4, 6, 8]))
         rows = [random_loads(numbers, small.num_experts).tolist() for _ in range(chance.randint(2, 3))]
         rows = [row for row in rows if any(row)]
         if len(rows) > 1 and small.num_experts**small.deployment.num_slots <= MOST_ROWS:
-            instance = Instance.from_loads(rows, small.deployment)
+            instance = Instance.from_loads(rows, small.deployment, small.streams)
             attack_windows(tally, chance, instance, chance.choice(["mean", "worst"]))
             several += 1
     tally.counts["instances"] += BATCH

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, islice, product
 from math import comb, lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
+from tests.dispatch import oracle
 from tests.oracle import partitions
 
 # Integers up to here, and their sums, are exact in floats.
@@ -24,18 +26,32 @@ class TooManyError(Exception):
 
 
 class Placements:
-    """All placements of `num_experts` experts, up to the names of GPUs and nodes.
+    """All placements of `num_experts` experts, up to the names of GPUs and nodes where these do not matter.
 
-    `shares` has shape ``(placements, GPUs, experts)``: what a GPU carries of an expert's load, times `factor`.
+    `shares` has shape ``(placements, GPUs, experts)``: what a GPU carries of an expert's load, times `factor`. Under the
+    optimal split it has a row for each set of GPUs: what the mean of the set carries at least.
     """
 
     def __init__(self, deployment: Deployment, num_experts: int, most: int) -> None:
         copies = np.array(list(_placements(deployment, num_experts, most)), dtype=np.int64)
         if not len(copies):
             raise TooManyError
+        self.gpus = deployment.num_gpus
         counts = copies.sum(axis=1, keepdims=True)
         self.factor = lcm(*range(1, int(counts.max()) + 1))
-        self.shares = copies * (self.factor // counts)
+        if deployment.dispatch == "even":
+            self.shares = copies * (self.factor // counts)
+            return
+        # A part of a source, or of a set of GPUs.
+        self.factor *= lcm(*range(1, self.gpus + 1))
+        if deployment.dispatch == "optimal":
+            tables = [_parts_of_sets(_row(placement), deployment, num_experts) for placement in copies.tolist()]
+        else:
+            ordered = list(islice(_ordered(copies.tolist(), deployment, most), most + 1))
+            if len(ordered) > most:
+                raise TooManyError
+            tables = [_parts_of_gpus(_row(placement), deployment, num_experts) for placement in ordered]
+        self.shares = np.array([[[int(part * self.factor) for part in row] for row in table] for table in tables])
 
     def optima(self, loads: Iterable[NDArray[np.generic]], objective: str) -> list[Fraction]:
         """Optimum of each layer, whose loads have the shape ``(windows, experts)``.
@@ -65,7 +81,7 @@ class Placements:
         combined = values.mean(axis=0) if objective == "mean" else values.max(axis=0)
         near = np.flatnonzero(combined <= combined.min() * (1 + NEAR))
         best = min(self._exact(int(place), weights, scales, objective) for place in near)
-        return best / (self.factor * units) if objective == "total" else best * self.shares.shape[1] / self.factor
+        return best / (self.factor * units) if objective == "total" else best * self.gpus / self.factor
 
     def _hottest(self, weights: list[int]) -> NDArray[np.float64]:
         placements, gpus, experts = self.shares.shape
@@ -79,6 +95,53 @@ class Placements:
             for window, scale in zip(weights, scales, strict=True)
         ]
         return sum(values, Fraction(0)) / len(values) if objective == "mean" else max(values)
+
+
+def _row(placement: list[list[int]]) -> list[int]:
+    """Expert of each slot."""
+    return [expert for gpu in placement for expert, copies in enumerate(gpu) for _ in range(copies)]
+
+
+def _ordered(placements: list[list[list[int]]], deployment: Deployment, most: int) -> Iterator[list[list[int]]]:
+    """Placements with their GPUs in any order, which says what sources ask; of `most` and more just some."""
+    size = deployment.gpus_per_node
+    for placement in placements:
+        blocks = [tuple(map(tuple, placement[start : start + size])) for start in range(0, len(placement), size)]
+        for order in _orders(blocks):
+            for gpus in product(*(list(islice(_orders(block), most + 1)) for block in order)):
+                yield [list(gpu) for block in gpus for gpu in block]
+
+
+def _orders(things: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """All orders of things, of which some may be the same, each once."""
+    if not things:
+        yield ()
+    for place, thing in enumerate(things):
+        if thing not in things[:place]:
+            for others in _orders([*things[:place], *things[place + 1 :]]):
+                yield (thing, *others)
+
+
+def _parts_of_gpus(row: list[int], deployment: Deployment, num_experts: int) -> list[list[Fraction]]:
+    """What each GPU carries of each expert's load."""
+    if deployment.dispatch == "sglang-static":
+        # Of the first layer that is drawn.
+        asked = oracle.as_asked(oracle.drawn([row], num_experts, deployment)[0])
+    else:
+        asked = oracle.asked_of_each(row, num_experts, deployment)
+    shares = oracle.shares(asked, deployment)
+    table = [[Fraction(0)] * num_experts for _ in range(deployment.num_gpus)]
+    for slot, (expert, share) in enumerate(zip(row, shares, strict=True)):
+        table[oracle.gpu_of(slot, deployment)][expert] += share
+    return table
+
+
+def _parts_of_sets(row: list[int], deployment: Deployment, num_experts: int) -> list[list[Fraction]]:
+    """What the mean GPU of each set carries of each expert's load at least, however it is split."""
+    return [
+        [Fraction(expert in experts, len(chosen)) for expert in range(num_experts)]
+        for chosen, experts in oracle.sets_of_gpus(row, deployment)
+    ]
 
 
 def _placements(deployment: Deployment, num_experts: int, most: int) -> Iterator[list[list[int]]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+
+# Rules that do not split evenly.
+DISPATCHES = ("nearest", "sglang-static", "by-rank", "optimal")
 
 
 def random_instance(
@@ -27,6 +32,17 @@ def random_instance(
     policy = "hierarchical" if hierarchical else "global"
     deployment = Deployment(gpus, gpus * size, nodes, groups, policy, distinct)
     return Instance.from_loads(random_loads(random, node_experts * nodes), deployment)
+
+
+def dispatched(random: np.random.Generator, instance: Instance) -> Instance:
+    """The same layer under another rule than the even split, on any nodes where these bind nothing."""
+    deployment = instance.deployment
+    if not deployment.hierarchical:
+        nodes = [nodes for nodes in range(1, deployment.num_gpus + 1) if deployment.num_gpus % nodes == 0]
+        deployment = replace(deployment, num_nodes=int(random.choice(nodes)), policy="global")
+    dispatch = str(random.choice(DISPATCHES))
+    streams = (0,) * deployment.num_gpus if dispatch == "sglang-static" else ()
+    return replace(instance, deployment=replace(deployment, dispatch=dispatch), streams=streams)
 
 
 def random_loads(random: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.generic]:

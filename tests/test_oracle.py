@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from tests.dispatch import oracle
 from tests.oracle import brute_force, enumerate_rows, fold_optimum, row_max_load
 from tests.placements import Placements
 from tests.random_instances import random_instance, random_loads
@@ -82,3 +83,31 @@ def test_placements_have_the_optima_of_all_valid_rows_for_several_windows(object
                 values.append(sum(imbalances, Fraction(0)) / len(imbalances) if imbalances else Fraction(1))
         placements = Placements(instance.deployment, instance.num_experts, 100_000)
         assert placements.optima([loads], objective) == [min(values)]
+
+
+@pytest.mark.parametrize("dispatch", ["nearest", "by-rank", "optimal"])
+def test_placements_under_a_dispatch_have_the_optima_of_all_valid_rows(dispatch):
+    random = np.random.default_rng(6)
+    deployments = [
+        (Deployment(2, 6, 2, policy="global", distinct=False, dispatch=dispatch), 4),
+        (Deployment(4, 4, 2, policy="global", dispatch=dispatch), 3),
+        (Deployment(3, 6, dispatch=dispatch), 4),
+        (Deployment(4, 8, 2, 2, "hierarchical", dispatch=dispatch), 4),
+        (Deployment(6, 6, 2, 2, "hierarchical", dispatch=dispatch), 4),
+    ]
+    for deployment, experts in deployments:
+        placements = Placements(deployment, experts, 100_000)
+        loads = random.integers(0, 9, (2, experts))
+        instance, values = Instance.from_loads(loads, deployment), []
+        for row in enumerate_rows(instance):
+            if dispatch == "optimal":
+                values.append([oracle.best_split(row, instance, window) for window in (0, 1)])
+            else:
+                shares = oracle.shares(oracle.asked_of_each(row, experts, deployment), deployment)
+                values.append([max(oracle.gpu_loads(row, shares, instance, window)) for window in (0, 1)])
+        for window in (0, 1):
+            best = min(tops[window] for tops in values)
+            assert placements.optima([loads[[window]]], "total") == [best]
+        imbalances = [[top / mean for top, mean in zip(tops, instance.mean_loads, strict=True)] for tops in values]
+        assert placements.optima([loads], "worst") == [min(map(max, imbalances))]
+        assert placements.optima([loads], "mean") == [min(map(sum, imbalances)) / 2]
