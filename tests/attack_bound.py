@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import cycle, product
 from time import perf_counter
@@ -24,14 +24,19 @@ from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.solution import Solution
-from tests.oracle import row_gpu_loads, row_is_valid
+from tests.dispatch.oracle import hottest
+from tests.oracle import row_is_valid
 from tests.placements import Placements, TooManyError
 from tests.random_instances import random_loads
 
 # Slots per GPU, distinct, nodes that groups are bound to (one: global), objective.
 KINDS = list(product((1, 2, 3, 4), (True, False), (1, 2), ("total", "total", "worst", "mean")))
-MOST_PLACEMENTS = 3_000
+# One batch in four is not split evenly. What SGLang draws depends on other layers.
+DISPATCHES = ("nearest", "by-rank", "optimal", *["even"] * 9)
+MOST_PLACEMENTS, MOST_DISPATCHED = 3_000, 1_000
 MOST_SLOTS, MOST_EXPERTS = 12, 8
+# Under the optimal split, where all sets of them are looked at.
+MOST_GPUS = 6
 # Seconds for a medium layer, and for each solver of it.
 PER_MEDIUM, PER_SOLVER = 0.5, 1.5
 # Seconds between lines.
@@ -56,10 +61,13 @@ def tiny(seed: int, layers: int) -> Iterator[tuple[Batch, Placements]]:
     """Random batches of so many layers, each of `KINDS` in turn, with all their placements."""
     random = np.random.default_rng(seed)
     for size, distinct, nodes, objective in cycle(KINDS):
+        dispatch = str(random.choice(DISPATCHES))
         while True:
             try:
                 deployment, experts = random_deployment(random, size, distinct, nodes, MOST_SLOTS, MOST_EXPERTS)
-                placements = Placements(deployment, experts, MOST_PLACEMENTS)
+                deployment = under(random, deployment, dispatch)
+                most = MOST_PLACEMENTS if dispatch == "even" else MOST_DISPATCHED
+                placements = Placements(deployment, experts, most)
                 break
             except TooManyError:
                 pass
@@ -77,6 +85,18 @@ def random_deployment(
     groups = int(random.choice([d for d in range(1, experts + 1) if experts % d == 0]))
     policy = "hierarchical" if nodes > 1 else "global"
     return Deployment(gpus * nodes, gpus * size * nodes, nodes, groups * nodes, policy, distinct), experts * nodes
+
+
+def under(random: np.random.Generator, deployment: Deployment, dispatch: str) -> Deployment:
+    """A deployment under a dispatch, on any nodes where these bind nothing."""
+    if dispatch == "even":
+        return deployment
+    if dispatch == "optimal" and deployment.num_gpus > MOST_GPUS:
+        raise TooManyError
+    if not deployment.hierarchical:
+        nodes = [nodes for nodes in range(1, deployment.num_gpus + 1) if deployment.num_gpus % nodes == 0]
+        deployment = replace(deployment, num_nodes=int(random.choice(nodes)))
+    return replace(deployment, dispatch=dispatch)
 
 
 def attack(batch: Batch, placements: Placements, time_limit: float) -> Counter[str]:
@@ -123,10 +143,14 @@ def solved(batch: Batch, time_limit: float, method: str = "auto") -> Solution:
 
 def value(slots: tuple[int, ...], instance: Instance, objective: str) -> Fraction:
     """The objective by its definition, one GPU after the other."""
-    windows = [row_gpu_loads(slots, instance, window) for window in range(instance.num_windows)]
     if objective == "total":
-        return max(sum(loads) for loads in zip(*windows, strict=True))
-    imbalances = [max(loads) * len(loads) / sum(loads) for loads in windows if any(loads)]
+        return hottest(slots, instance.total())
+    gpus = instance.deployment.num_gpus
+    imbalances = [
+        hottest(slots, instance, window) * gpus / (sum(loads) * instance.unit)
+        for window, loads in enumerate(instance.weights)
+        if any(loads)
+    ]
     if not imbalances:
         return Fraction(1)
     return max(imbalances) if objective == "worst" else sum(imbalances, Fraction(0)) / len(imbalances)

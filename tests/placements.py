@@ -28,8 +28,8 @@ class TooManyError(Exception):
 class Placements:
     """All placements of `num_experts` experts, up to the names of GPUs and nodes where these do not matter.
 
-    `shares` has shape ``(placements, GPUs, experts)``: what a GPU carries of an expert's load, times `factor`. Under the
-    optimal split it has a row for each set of GPUs: what the mean of the set carries at least.
+    `shares` has shape ``(placements, GPUs, experts)``: what a GPU carries of an expert's load, times `factor`. Under
+    the optimal split it has a row for each set of GPUs: what the mean of the set carries at least.
     """
 
     def __init__(self, deployment: Deployment, num_experts: int, most: int) -> None:

@@ -115,6 +115,14 @@ def gpu_loads(row: Sequence[int], of_slot: Sequence[Fraction], instance: Instanc
     return loads
 
 
+def hottest(row: Sequence[int], instance: Instance, window: int = 0) -> Fraction:
+    """Load of the hottest GPU in tokens, under a rule that draws nothing."""
+    if instance.deployment.dispatch == "optimal":
+        return best_split(row, instance, window)
+    of_slot = shares(asked_of_each(row, instance.num_experts, instance.deployment), instance.deployment)
+    return max(gpu_loads(row, of_slot, instance, window))
+
+
 def cross_node_share(table: Sequence[Sequence[Asked]], instance: Instance, window: int = 0) -> Fraction:
     """Part of the load that is served on another node than its source's."""
     deployment, away, total = instance.deployment, Fraction(0), Fraction(0)
