@@ -97,9 +97,8 @@ def test_placements_under_a_dispatch_have_the_optima_of_all_valid_rows(dispatch)
     for deployment, experts in deployments:
         placements = Placements(deployment, experts, 100_000)
         loads = random.integers(0, 9, (2, experts))
-        instance, values = Instance.from_loads(loads, deployment), []
-        for row in enumerate_rows(instance):
-            values.append([oracle.hottest(row, instance, window) for window in (0, 1)])
+        instance = Instance.from_loads(loads, deployment)
+        values = [[oracle.hottest(row, instance, window) for window in (0, 1)] for row in enumerate_rows(instance)]
         for window in (0, 1):
             best = min(tops[window] for tops in values)
             assert placements.optima([loads[[window]]], "total") == [best]

@@ -69,7 +69,9 @@ def test_any_tiny_layers(dispatch, data):
     deployment, experts = data.draw(deployments_under(dispatch, **limits))
     objective = data.draw(st.sampled_from(OBJECTIVES))
     shape = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 2))
-    loads = np.array([[data.draw(load_rows(experts, (SMALL, TOKENS))) for _ in range(shape[1])] for _ in range(shape[0])])
+    loads = np.array(
+        [[data.draw(load_rows(experts, (SMALL, TOKENS))) for _ in range(shape[1])] for _ in range(shape[0])]
+    )
     solution = eplb_opt.solve(loads, deployment, objective=objective, time_limit=0.01)
     require_true(solution, loads)
     try:
@@ -80,7 +82,7 @@ def test_any_tiny_layers(dispatch, data):
     require_bounds_hold(solution, summed, placements)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", ["total", "worst"])
 @pytest.mark.parametrize("dispatch", DISPATCHES)
 @pytest.mark.parametrize(
     "deployment",
@@ -92,17 +94,17 @@ def test_any_tiny_layers(dispatch, data):
     ids=["global", "copies", "hierarchical"],
 )
 def test_tiny_layers_are_solved(deployment, dispatch, objective):
-    """To the optimum of all placements, but for the objective that no search knows: see `SEARCHED_EVENLY`."""
+    """To the optimum of all placements; the optimal split is not searched for by itself."""
     deployment = replace(deployment, dispatch=dispatch)
     windows = 1 if objective == "total" else 3
-    loads = np.random.default_rng(3).integers(1, 60, (windows, 2, 4))
+    loads = np.random.default_rng(3).integers(1, 60, (windows, 1, 4))
     solution = eplb_opt.solve(loads, deployment, objective=objective, deterministic=True, time_limit=1, target_gap=0)
     require_true(solution, loads)
     placements = Placements(deployment, 4, 2000)
     require_bounds_hold(solution, loads, placements)
     if dispatch != "optimal":
-        optima = placements.optima(loads.transpose(1, 0, 2), objective)
-        assert [layer.objective for layer in solution.layers] == optima
+        (optimum,) = placements.optima(loads.transpose(1, 0, 2), objective)
+        assert solution.layers[0].objective == optimum
 
 
 @pytest.mark.parametrize("objective", ["total", "mean"])

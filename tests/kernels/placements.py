@@ -13,7 +13,7 @@ def placement(instance, row):
     deployment = instance.deployment
     gpus = deployment.num_gpus
     sources = Sources(RULES[deployment.dispatch], gpus, gpus // deployment.num_nodes, deployment.slots_per_gpu)
-    loads = np.ascontiguousarray(instance.tokens.T)
+    loads = instance.tokens.T.copy()
     return placement_of(loads, np.array(row, dtype=np.int64), sources, instance.max_replicas)
 
 
