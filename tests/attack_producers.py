@@ -39,7 +39,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import REFUSED, Proof
 from eplb_opt.verify import max_loads
-from tests.attack_bound import random_deployment
+from tests.attack_bound import DISPATCHES, MOST_DISPATCHED, random_deployment, under
 from tests.placements import Placements, TooManyError
 from tests.random_instances import random_loads
 
@@ -103,7 +103,9 @@ def layers(random: np.random.Generator) -> Iterator[Layer]:
     for size, distinct, nodes, windows in cycle(KINDS):
         try:
             deployment, experts = random_deployment(random, size, distinct, nodes, MOST_SLOTS, MOST_EXPERTS)
-            placements = Placements(deployment, experts, MOST_PLACEMENTS)
+            deployment = under(random, deployment, str(random.choice(DISPATCHES)))
+            most = MOST_PLACEMENTS if deployment.dispatch == "even" else MOST_DISPATCHED
+            placements = Placements(deployment, experts, most)
         except TooManyError:
             continue
         objective = "total" if windows == 1 else str(random.choice(["mean", "worst"]))
@@ -125,6 +127,9 @@ def attack(layer: Layer, random: np.random.Generator) -> None:
         if proof.argument != "slack" or proof.bound > known:
             layer.take("instant", proof)
         known = max(known, proof.bound)
+    if instance.deployment.dispatch != "even":
+        # All others are about the even split.
+        return
     for max_load in asked(layer, random):
         if two_slots_apply(instance):
             ask_pairs(layer, max_load, seed)
@@ -183,7 +188,8 @@ def attack_windows(layer: Layer, seed: int) -> None:
         return
     for proof in window_bounds(layer.instance, layer.objective):
         layer.take("windows", proof)
-    if layer.objective == "worst" and layer.instance.deployment.binding_nodes > 1:
+    deployment = layer.instance.deployment
+    if layer.objective == "worst" and deployment.binding_nodes > 1 and deployment.dispatch == "even":
         prove_from_nothing(layer, layer.instance.in_mean_loads(), seed)
 
 
