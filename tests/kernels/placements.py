@@ -3,16 +3,14 @@
 import numpy as np
 
 from eplb_opt.kernels.dispatched import placement_of
-from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources, share_out
+from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, share_out, sources_of
 
 RULES = {"even": EVEN, "nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
 
 
 def placement(instance, row):
     """A placement of a row, with loads in tokens."""
-    deployment = instance.deployment
-    gpus = deployment.num_gpus
-    sources = Sources(RULES[deployment.dispatch], gpus, gpus // deployment.num_nodes, deployment.slots_per_gpu)
+    sources = sources_of(RULES[instance.deployment.dispatch], instance.deployment)
     loads = instance.tokens.T.copy()
     return placement_of(loads, np.array(row, dtype=np.int64), sources, instance.max_replicas)
 
@@ -28,5 +26,5 @@ def require_sound(p):
         share_out(p.sources, places, parts)
         assert p.parts[expert, :count].tolist() == parts.tolist()
         for slot, part in zip(places, parts, strict=True):
-            loads[slot // p.sources.slots_per_gpu] += p.loads[expert] * part / (p.sources.gpus * count)
+            loads[slot // (len(p.slots) // p.sources.gpus)] += p.loads[expert] * part / (p.sources.gpus * count)
     assert np.allclose(p.gpu_loads, loads, rtol=1e-9, atol=1e-9 * (p.loads.max() or 1.0))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, Sources, share_out
+from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, share_out, sources_of
 from tests.dispatch import oracle
 
 RULES = {"even": EVEN, "nearest": NEAREST, "by-rank": BY_RANK}
@@ -29,7 +29,7 @@ def test_shares_are_those_of_asking_source_by_source(dispatch, shape, size, data
     expected = oracle.shares([[oracle.asked(row, 0, source, deployment) for source in sources]], deployment)
     # More room than replicas, and what was there before does not matter.
     parts = np.full(len(places) + 2, 99, dtype=np.int64)
-    share_out(Sources(RULES[dispatch], gpus, gpus // nodes, size), np.array(places), parts)
+    share_out(sources_of(RULES[dispatch], deployment), np.array(places), parts)
     assert [Fraction(int(part), gpus * len(places)) for part in parts[: len(places)]] == [
         expected[slot] for slot in places
     ]

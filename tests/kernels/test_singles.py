@@ -14,21 +14,32 @@ from tests.oracle import enumerate_rows, row_is_valid
 from tests.strategies import SMALL, TOKENS
 
 
-def reassigned(instance, row, seed=0, work=20_000, target=0.0):
+def reassigned(instance, row, seed=0, work=20_000, worst=True):
+    """The placement afterwards, and what it was worth before; each window in its mean load."""
     p = placement(instance, row)
-    before = float(p.gpu_loads.max())
-    reassign_singles(p, instance.deployment.gpus_per_node, target, np.array([work]), np.random.default_rng(seed))
+    scale = np.array([float(mean) or 1.0 for mean in instance.mean_loads])
+    p.loads[:] /= scale
+    p.gpu_loads[:] /= scale
+    windows = instance.num_windows
+    weights = np.full(windows, 0.0 if worst else 1 / windows)
+    before = value(p, worst)
+    reassign_singles(p, weights, instance.deployment.gpus_per_node, np.array([work]), np.random.default_rng(seed))
     return p, before
 
 
+def value(p, worst):
+    hottest = p.gpu_loads.max(axis=0)
+    return float(hottest.max() if worst else hottest.mean())
+
+
 @pytest.mark.parametrize("dispatch", ["even", "nearest", "by-rank"])
-@given(st.data(), st.integers(0, 99))
-def test_it_is_never_worse_and_replicated_experts_stay(dispatch, data, seed):
-    instance, row = data.draw(layers_under(dispatch, max_windows=1, kinds=(SMALL, TOKENS)))
-    p, before = reassigned(instance, row, seed)
+@given(st.data(), st.booleans(), st.integers(0, 99))
+def test_it_is_never_worse_and_replicated_experts_stay(dispatch, data, worst, seed):
+    instance, row = data.draw(layers_under(dispatch, kinds=(SMALL, TOKENS)))
+    p, before = reassigned(instance, row, seed, worst=worst)
     require_sound(p)
     assert row_is_valid(tuple(p.slots.tolist()), instance)
-    assert p.gpu_loads.max() <= before * (1 + 1e-12)
+    assert value(p, worst) <= before * (1 + 1e-12)
     counts = np.bincount(row, minlength=instance.num_experts)
     assert p.counts.tolist() == counts.tolist()
     for slot, (expert, now) in enumerate(zip(row, p.slots.tolist(), strict=True)):
@@ -48,7 +59,7 @@ def test_without_spare_slots_it_is_the_optimum_of_tiny_layers(dispatch, nodes):
             loads = np.random.default_rng(seed).integers(1, 50, 8)
         instance = Instance.from_loads(loads, deployment)
         p, _ = reassigned(instance, range(len(loads)), seed)
-        assert p.gpu_loads.max() == best_deal(loads.tolist(), deployment)
+        assert p.gpu_loads.max() == pytest.approx(best_deal(loads.tolist(), deployment) / mean(instance), rel=1e-12)
 
 
 def best_deal(loads, deployment):
@@ -68,11 +79,17 @@ def test_with_spare_slots_it_is_the_best_row_that_keeps_replicated_experts(dispa
         row = (0, 1, 0, 2, 3, 4)
         kept = [other for other in enumerate_rows(instance) if other[0] == other[2] == 0 and other.count(0) == 2]
         best = min(placement(instance, other).gpu_loads.max() for other in kept)
-        assert reassigned(instance, row, seed)[0].gpu_loads.max() == pytest.approx(best, rel=1e-12)
+        found = reassigned(instance, row, seed)[0].gpu_loads.max()
+        assert found == pytest.approx(best / mean(instance), rel=1e-12)
 
 
-def test_it_stops_at_the_target_and_when_its_work_is_done():
+def mean(instance):
+    return float(instance.mean_loads[0])
+
+
+def test_it_stops_at_the_mean_and_when_its_work_is_done():
     instance = Instance.from_loads(np.arange(1, 13), Deployment(4, 12, dispatch="nearest"))
-    for work, target in ((0, 0.0), (10**6, 1e9)):
-        p, _ = reassigned(instance, range(12), work=work, target=target)
+    balanced = Instance.from_loads(np.ones(12), Deployment(4, 12, dispatch="nearest"))
+    for some, work in ((instance, 0), (balanced, 10**6)):
+        p, _ = reassigned(some, range(12), work=work)
         assert p.slots.tolist() == list(range(12))
