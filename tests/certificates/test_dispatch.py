@@ -115,6 +115,11 @@ def test_just_above_the_mean_and_the_counts_nothing_is_proven(dispatch, data):
         assert not proves({"argument": "mean"}, mean.bound * LITTLE, instance)
         assert not proves({"argument": "nodes"}, mean.bound * LITTLE, instance)
         assert not proves({"argument": "counts"}, best * LITTLE, instance)
+    # And the next numbers with few digits, between which loads of GPUs lie.
+    for parts in range(1, 9):
+        grid = instance.unit / parts
+        assert not proves({"argument": "mean"}, (mean.bound // grid + 1) * grid, instance)
+        assert not proves({"argument": "counts"}, (best // grid + 1) * grid, instance)
 
 
 @pytest.mark.parametrize("dispatch", DISPATCHES)
