@@ -40,11 +40,12 @@ class _Wanted(options.Size):
     groups: options.Groups = None
     policy: plan_files.Policy = None
     distinct: plan_files.Distinct = None
+    dispatch: options.DispatchName = None
 
     @property
     def asked(self) -> plan_files.Asked:
         """The same as the reader of a plan is told."""
-        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct)
+        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +170,7 @@ class _Files:
             groups=facts["num_groups"],
             policy=facts.get("policy", "auto"),
             distinct=facts.get("distinct", True),
+            dispatch=facts.get("dispatch"),
         )
         return shape.deployment(recorded.num_experts, model)
 

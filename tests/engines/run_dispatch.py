@@ -2,8 +2,9 @@
 
 In: ``words`` as behind ``sglang serve`` and ``map``, the expert of each slot by layer. Out, of shape ``(ranks, layers,
 experts)``: ``static`` and ``engine``, the replica that a rank asks with static dispatch, where the map is from a file
-and where it is made in the engine. And of shape ``(ranks, layers, experts, replicas)``, -1 padded: ``spread``, the
-replicas among which it chooses with dynamic dispatch where the map is from a file.
+(nothing unless the words say ``static``) and where it is made in the engine. And of shape ``(ranks, layers, experts,
+replicas)``, -1 padded: ``spread``, the replicas among which it chooses with dynamic dispatch where the map is from a
+file.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main(question: Path, answer: Path) -> None:
     rows = torch.tensor(asked["map"])
     arguments = prepare_server_args(asked["words"])
     publish(arguments, role="scheduler")
+    static = arguments.ep_dispatch_algorithm == "static"
     ranks, experts = arguments.ep_size, int(rows.max()) + 1
     shape = expert_location.ModelConfigForExpertLocation
     shape.from_model_config = staticmethod(lambda config: shape(len(rows), experts, None))
@@ -39,7 +41,7 @@ def main(question: Path, answer: Path) -> None:
     width = max(table.shape[2] for table in spread)
     np.savez(
         answer,
-        static=[metadata.logical_to_rank_dispatch_physical_map.numpy() for metadata in made],
+        static=[m.logical_to_rank_dispatch_physical_map.numpy() for m in made if static],
         engine=[dispatch(whole, ranks, rows.shape[1], rank).numpy() for rank in range(ranks)],
         spread=[np.pad(t, ((0, 0), (0, 0), (0, width - t.shape[2])), constant_values=-1) for t in spread],
     )
