@@ -1,9 +1,9 @@
 """What SGLang's ranks are given by the plug-in, in a process of its own: ``python run_plugged.py ASKED.json OUT.npz``.
 
 In: ``words`` as behind ``sglang serve``, which name a recording, ``layers`` and ``experts`` of the model, and
-``later``, the loads of a rebalancing, by layer. Out, from the start of the engine: ``map``, the expert of each slot by layer, and
-``spread`` of shape ``(ranks, layers, experts, slots)``, -1 padded, the replicas among which a rank chooses with dynamic
-dispatch. And ``later``, the map after a rebalancing.
+``later``, the loads of a rebalancing, by layer. Out, from the start of the engine: ``map``, the expert of each slot by
+layer, and ``spread`` of shape ``(ranks, layers, experts, slots)``, -1 padded, the replicas among which a rank chooses
+with dynamic dispatch. And ``later``, the map after a rebalancing.
 """
 
 from __future__ import annotations
