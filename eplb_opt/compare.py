@@ -23,6 +23,7 @@ from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
+from eplb_opt.request import searched_deployment
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import require_valid
@@ -235,9 +236,9 @@ class _Model:
 
     @classmethod
     def of(cls, loads: Loads, deployment: Deployment, objective: str) -> _Model:
+        searched = searched_deployment(deployment, loads.labels)
         layers = [
-            Objective(objective).on(Instance.from_loads(values, deployment))
-            for values in np.moveaxis(loads.values, 1, 0)
+            Objective(objective).on(Instance.from_loads(values, searched)) for values in np.moveaxis(loads.values, 1, 0)
         ]
         totals = np.stack([instance.total().kernel_loads for instance, _ in layers])
         return cls(loads, deployment, tuple(layers), totals)
@@ -289,7 +290,7 @@ def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.Dat
     frame.insert(5, "windows", loads.loaded.sum(axis=0))
     if plan.deployment.dispatch != "even":
         even = evaluate(plan, loads, "even").groupby("layer_id", sort=False)["imbalance"].mean()
-        frame.insert(frame.columns.get_loc("imbalance") + 1, EVEN, even.to_numpy())  # type: ignore[operator]
+        frame.insert(list(frame.columns).index("imbalance") + 1, EVEN, even.to_numpy())
     return frame.assign(doubled=done.doubled, milliseconds=1e3 * done.seconds)
 
 

@@ -1,13 +1,16 @@
 """The dispatch of a deployment on the command line: planned for, told, judged by and compared with the even split."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import eplb_opt
+from eplb_opt.deployment import Dispatch
 from eplb_opt.evaluate import evaluate, summarise
 from eplb_opt.io import read_plan, read_solution, write_plan
 from eplb_opt.models import MODELS, Model
@@ -155,3 +158,18 @@ def test_a_plan_that_is_warm_is_valued_under_the_new_dispatch(run, recording):
     assert isinstance(start, Plan) and start.deployment.dispatch == "even"
     before = evaluate(start, eplb_opt.read_loads(recording), "nearest")["max_load"]
     assert all(float(layer.max_load) <= top + 1e-9 for layer, top in zip(solution.layers, before, strict=True))
+
+
+@pytest.mark.parametrize("dispatch", get_args(Dispatch))
+def test_heuristics_of_several_windows_are_valued_under_any_dispatch(dispatch):
+    """Those that choose between plans choose by what is expected, where ranks draw."""
+    loads = np.random.default_rng(0).integers(1, 3000, (3, 2, 16))
+    deployment = eplb_opt.Deployment(8, 24, 4, dispatch=dispatch)
+    frame = eplb_opt.compare(loads, deployment, ["joint", "lpt"], time_limit=0.5)
+    assert (frame["objective"] >= frame["lower_bound"]).all()
+    assert ("imbalance_even" in frame) == (dispatch != "even")
+    scores = eplb_opt.backtest(loads, deployment, ["last/greedy", "mean/joint"], time_limit=0.05)
+    lpt = eplb_opt.solve(loads[:1], replace(deployment, dispatch="even"), method="greedy").plan
+    known = evaluate(lpt, loads[1], dispatch)["imbalance"].tolist()
+    found = scores[(scores["strategy"] == "last/greedy") & (scores["window"] == 1)]["imbalance"].tolist()
+    assert found == pytest.approx(known)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eplb_opt.full_table import full_table
 from eplb_opt.io import write_plan
 from tests.engines.parsers import run_beside, write_model
 
@@ -32,9 +33,9 @@ def by_table(table, loads, gpus, slots):
 
 
 def tables_of(plan, nodes, backend):
-    """SGLang's tables for the file of a plan, see `run_dispatch`."""
+    """SGLang's tables for the file of a plan, with a row for every decoder layer, see `run_dispatch`."""
     words = ["--ep-dispatch-algorithm", "dynamic" if backend == "none" else "static"]
-    return _asked("run_dispatch.py", plan, nodes, backend, words, {"map": plan.physical_to_logical.tolist()})
+    return _asked("run_dispatch.py", plan, nodes, backend, words, {"map": full_table(plan, "decoder").tolist()})
 
 
 def plugged_tables_of(plan, recording, later, nodes, backend, engine="native"):
@@ -62,7 +63,8 @@ def _asked(script, plan, nodes, backend, words, more, variables=None):
         start += ["--ep-num-redundant-experts", str(redundant)]
         (folder / "asked.json").write_text(json.dumps({"words": [*start, *words], **more}))
         code = [str(HERE / script), "asked.json", "tables.npz"]
-        run = run_beside("sglang", code, folder, variables=variables or {})
+        # Of all ranks of a whole model, minutes.
+        run = run_beside("sglang", code, folder, variables=variables or {}, timeout=3600)
         if run.returncode:
             raise RuntimeError(run.stderr[-2000:])
         with np.load(folder / "tables.npz") as tables:
