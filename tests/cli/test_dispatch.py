@@ -78,7 +78,7 @@ def test_a_plan_for_drawn_replicas_in_a_file_of_other_layers_is_told(run, monkey
         assert code == 0 and ("the plan was made for other layers than the file has" in out) == differ
 
 
-@pytest.mark.parametrize("dispatch", ["even", "nearest", "by-rank", "optimal"])
+@pytest.mark.parametrize("dispatch", get_args(Dispatch))
 def test_solutions_are_verified_and_plans_evaluated_under_any_dispatch(run, recording, dispatch):
     options = ["--dispatch", dispatch, "--save", "s.json", "--time-limit", 1]
     assert run("solve", recording, *WHERE, *options)[0] == 0
