@@ -19,6 +19,7 @@ from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
+from eplb_opt.request import searched_deployment
 from eplb_opt.solve import solve
 
 if TYPE_CHECKING:
@@ -188,7 +189,8 @@ class _Planner:
             return solution.plan.physical_to_logical
         valued_by = Objective(objective, None, scenarios, self.seed)
         layers = np.moveaxis(known.values, 1, 0)
-        instances = [Instance.from_loads(values, self.deployment) for values in layers]
+        searched = searched_deployment(self.deployment, known.labels)
+        instances = [Instance.from_loads(values, searched) for values in layers]
         return np.stack([_heuristic_row(planner, *valued_by.on(instance)) for instance in instances])
 
 

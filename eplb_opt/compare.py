@@ -23,6 +23,7 @@ from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
+from eplb_opt.request import searched_deployment
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 from eplb_opt.verify import require_valid
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # The row of `eplb_opt.solve`, whose bounds all rows are held against.
 SOLVE = "solve"
+# Imbalance under the even split, where the dispatch is another.
+EVEN = "imbalance_even"
 _METRICS = ("imbalance", "balancedness", "relative_excess", "slot_balancedness")
 # What the published score calls figures of `evaluate.summarise`.
 _SCORES = {"slot_balancedness": "total_slot_balancedness", "gpu_balancedness": "total_balancedness"}
@@ -74,7 +77,8 @@ def compare(
         One row per method and layer: ``method``, ``layer_id``; ``objective`` and ``lower_bound`` in the unit of the
         objective, which is the same in all layers, and ``gap`` = (objective - lower bound) / objective, 0 in a layer
         without load; ``windows`` in which the layer has load; ``imbalance``, ``balancedness``, ``relative_excess`` and
-        ``slot_balancedness`` of `eplb_opt.evaluate`, means over these windows, ``NaN`` where there is none;
+        ``slot_balancedness`` of `eplb_opt.evaluate`, means over these windows, ``NaN`` where there is none, under the
+        deployment's dispatch; where that is not even, ``imbalance_even`` behind ``imbalance``, for the even split;
         ``doubled``, replicas that the heuristic put on a GPU which held the expert already; ``milliseconds`` for all
         layers together, the best of three runs of compiled code.
 
@@ -127,7 +131,7 @@ def summarise_comparison(comparison: pd.DataFrame) -> pd.DataFrame:
                 "gap": _mean(counted["gap"], counted["objective"], default=0.0),
                 "mean_gap": counted["gap"].mean(),
                 "worst_gap": counted["gap"].max(),
-                **{metric: _mean(counted[metric], counted["windows"]) for metric in _METRICS},
+                **{metric: _mean(counted[metric], counted["windows"]) for metric in _shown(layers)},
                 "doubled": layers["doubled"].sum(),
                 "milliseconds": layers["milliseconds"].iloc[0],
             }
@@ -232,9 +236,9 @@ class _Model:
 
     @classmethod
     def of(cls, loads: Loads, deployment: Deployment, objective: str) -> _Model:
+        searched = searched_deployment(deployment, loads.labels)
         layers = [
-            Objective(objective).on(Instance.from_loads(values, deployment))
-            for values in np.moveaxis(loads.values, 1, 0)
+            Objective(objective).on(Instance.from_loads(values, searched)) for values in np.moveaxis(loads.values, 1, 0)
         ]
         totals = np.stack([instance.total().kernel_loads for instance, _ in layers])
         return cls(loads, deployment, tuple(layers), totals)
@@ -284,7 +288,15 @@ def _rows(method: str, done: _Done, model: _Model, solution: Solution) -> pd.Dat
     frame.insert(3, "lower_bound", [float(bound) for bound in bounds])
     frame.insert(4, "gap", [float(relative_gap(*pair)) for pair in zip(values, bounds, strict=True)])
     frame.insert(5, "windows", loads.loaded.sum(axis=0))
+    if plan.deployment.dispatch != "even":
+        even = evaluate(plan, loads, "even").groupby("layer_id", sort=False)["imbalance"].mean()
+        frame.insert(list(frame.columns).index("imbalance") + 1, EVEN, even.to_numpy())
     return frame.assign(doubled=done.doubled, milliseconds=1e3 * done.seconds)
+
+
+def _shown(comparison: pd.DataFrame) -> list[str]:
+    """The metrics that a comparison has, in its order."""
+    return [name for name in comparison.columns if name in (*_METRICS, EVEN)]
 
 
 def _mean(values: pd.Series, weights: pd.Series, default: float = nan) -> float:

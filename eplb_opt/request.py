@@ -43,11 +43,11 @@ def check_kinds(deployment: object, warm_start: object, executor: object, progre
         raise InvalidArgumentError(f"progress={progress!r} cannot be called")
 
 
-def check_method(loads: Loads, objective: str, method: str, deterministic: bool) -> None:
+def check_method(loads: Loads, deployment: Deployment, objective: str, method: str, deterministic: bool) -> None:
     """Refuse what does not go together, and solvers that are not installed."""
     one_of("objective", objective, OBJECTIVES)
     one_of("method", method, METHODS)
-    require_objective(method, objective, loads.num_windows)
+    require_objective(method, objective, loads.num_windows, deployment.dispatch)
     require_solver(method)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")

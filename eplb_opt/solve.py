@@ -116,7 +116,7 @@ def solve(
     began = monotonic()
     loads = Loads.of(loads)
     check_kinds(deployment, warm_start, executor, progress)
-    check_method(loads, objective, method, deterministic)
+    check_method(loads, deployment, objective, method, deterministic)
     effort(time_limit, target_gap, seed, workers)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
     searched = searched_deployment(deployment, loads.labels)

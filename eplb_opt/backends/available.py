@@ -26,8 +26,13 @@ def require_solver(method: str) -> None:
         raise MissingPackageError("method='pulp:COIN_CMD' needs the CBC solver: pip install 'pulp[cbc]'")
 
 
-def require_objective(method: str, objective: str, num_windows: int) -> None:
-    """Raise an `InvalidArgumentError` if `method` names a solver whose program has no such objective."""
+def require_objective(method: str, objective: str, num_windows: int, dispatch: str) -> None:
+    """Raise an `InvalidArgumentError` if `method` names a solver whose program has no such objective or dispatch."""
+    if method in PROGRAM_METHODS and dispatch != "even":
+        raise InvalidArgumentError(
+            f"method={method!r} plans for the even split, and the deployment has dispatch={dispatch!r}; use auto, "
+            "search or greedy"
+        )
     if method in PROGRAM_METHODS and num_windows > 1 and objective != "total":
         raise InvalidArgumentError(
             f"method={method!r} plans one window, or several with objective='total'; use auto, search or greedy"

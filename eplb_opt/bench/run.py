@@ -209,7 +209,7 @@ def run_all(
 def _unable(case: Case, method: str) -> str | None:
     """Why a method cannot plan for the objective of a case; ``None`` if it can."""
     try:
-        require_objective(method, case.objective, case.loads.num_windows)
+        require_objective(method, case.objective, case.loads.num_windows, case.deployment.dispatch)
     except InvalidArgumentError as error:
         return str(error)
     return None

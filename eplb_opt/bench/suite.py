@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -15,7 +15,7 @@ import numpy as np
 from eplb_opt.arguments import one_of
 from eplb_opt.bench.instances import NamedInstance, best_known, checked, read_library, solution_path
 from eplb_opt.bench.skewed_groups import skewed_groups
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import naming
 from eplb_opt.generate import generate_loads
@@ -89,6 +89,20 @@ class Case:
         object.__setattr__(self, "name", self.name or _name(self.family, self.loads, self.deployment))
         with naming(self.name):
             self.deployment.require_room_for(self.loads.num_experts)
+
+
+def dispatched(case: Case, dispatch: Dispatch) -> Case:
+    """The case under another dispatch, named after it; what a library knows is not about that.
+
+    Raises
+    ------
+    InvalidDeploymentError
+        A dispatch that asks for nodes, which do not divide the GPUs.
+    """
+    if dispatch == case.deployment.dispatch:
+        return case
+    deployment = replace(case.deployment, dispatch=dispatch)
+    return replace(case, deployment=deployment, name=f"{case.name}-{dispatch}", known=None)
 
 
 def _name(family: str, loads: Loads, deployment: Deployment) -> str:

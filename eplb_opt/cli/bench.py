@@ -19,7 +19,7 @@ from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.markdown import markdown, reasons
 from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
 from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
-from eplb_opt.bench.suite import Case, select, suite
+from eplb_opt.bench.suite import Case, dispatched, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
@@ -28,6 +28,7 @@ from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.cli.unfolding import grouped
+from eplb_opt.deployment import Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
 from eplb_opt.io import read_loads
@@ -66,6 +67,9 @@ class _Choice:
     only: Annotated[
         list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
     ] = None
+    dispatch: Annotated[
+        Dispatch | None, typer.Option(help="Which replica serves a GPU's tokens; default: as each case has it.")
+    ] = None
     experts: options.Experts = None
     layers: options.NumLayers = None
 
@@ -82,12 +86,14 @@ class _Choice:
     def cases(self) -> list[Case]:
         """The cases of the suite that are wanted."""
         reader = partial(read_loads, experts=self.experts, layers=self.layers)
-        return select(suite(self.suite_name, self.files or [], reader), self.only or [])
+        cases = select(suite(self.suite_name, self.files or [], reader), self.only or [])
+        return cases if self.dispatch is None else [dispatched(case, self.dispatch) for case in cases]
 
     def command(self, methods: list[str], settings: Settings) -> str:
         """The command that makes these rows again; of files the names, as folders differ."""
         words = ["eplb-opt", "bench", *(file.name for file in self.files or []), "--suite", self.suite_name]
         words += ["--methods", ",".join(methods)]
+        words += [] if self.dispatch is None else ["--dispatch", self.dispatch]
         words += ["--time-limit", f"{settings.time_limit:g}", "--target-gap", f"{settings.target_gap:g}"]
         words += ["--workers", str(settings.workers), "--seed", str(settings.seed)]
         return shlex.join(words + [word for text in self.only or [] for word in ("--only", text)])
@@ -167,8 +173,10 @@ def run(
     """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
     names, settings = choice.method_names, effort.settings
     if library is not None:
-        if choice.files or outputs != _Outputs():
-            raise InvalidArgumentError("--library keeps its results itself; files, --runs and outputs are for --suite")
+        if choice.files or outputs != _Outputs() or choice.dispatch is not None:
+            raise InvalidArgumentError(
+                "--library keeps its results itself; files, --dispatch, --runs and outputs are for --suite"
+            )
         return run_library(library, choice.only or [], settings)
     outputs.require(choice.files or [])
     cases = choice.cases

@@ -15,7 +15,7 @@ from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
-from eplb_opt.compare import compare, published_scores, summarise_comparison, summarise_scores
+from eplb_opt.compare import EVEN, compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
@@ -34,7 +34,7 @@ _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
     **dict.fromkeys(("gap", "mean_gap", "worst_gap"), ".2e"),
-    **dict.fromkeys(("imbalance", "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
+    **dict.fromkeys(("imbalance", EVEN, "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     "milliseconds": ",.2f",
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),
 }
@@ -112,6 +112,8 @@ def run(
         loaded = int(recorded.loaded.any(axis=0).sum())
         over = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
         show(f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
+        if deployment.dispatch != "even":
+            show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:
         show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
     return 0

@@ -17,6 +17,12 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.models import model_of
+from eplb_opt.plan import Plan
+
+_DRAWN = (
+    "the plan was made for other layers than the file has, and what the ranks draw depends on all of them: loads "
+    "differ from what was planned; solve with --model"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +61,11 @@ def run(target: _Target, given: plans.PlanOptions) -> int:
     show(f"{output}: {written.labels} of {given.plan} for {to}")
     if known and to != "native":
         plans.show_start(to, str(output), plan)
+        if _draws_differ(given, plan):
+            show(f"  # {_DRAWN}")
     return 0
+
+
+def _draws_differ(given: plans.PlanOptions, plan: Plan) -> bool:
+    """Whether SGLang's ranks draw other replicas for a plan than they were when it was made: by its other layers."""
+    return plan.deployment.dispatch == "sglang-static" and given.source().plan()[0].labels != plan.labels

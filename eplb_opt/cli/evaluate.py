@@ -10,17 +10,12 @@ import typer
 from eplb_opt.cli import options, plans
 from eplb_opt.cli.tables import as_json, cell, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
-from eplb_opt.deployment import Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, summarise
 
 
 @grouped
 def run(
-    *,
-    dispatch: Annotated[
-        Dispatch | None, typer.Option(help="Which replica serves a GPU's tokens; default: the plan's own.")
-    ] = None,
     given: plans.PlanOptions,
     loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
     reading: options.Reading,
@@ -31,7 +26,7 @@ def run(
     placed, known = given.source().plan(model=model)
     if not known:
         raise InvalidArgumentError(f"{given.plan} does not say how many GPUs there are: give --gpus")
-    metrics = evaluate(placed, recorded, dispatch)
+    metrics = evaluate(placed, recorded)
     summary = summarise(metrics)
     if json:
         show_json({"summary": as_json(summary), "layers": records(metrics)})

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from eplb_opt.arguments import nearest
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.io import read_loads
 from eplb_opt.io.doubts import doubts_on, layers_without_load
@@ -39,6 +39,13 @@ Gpus = Annotated[
 ]
 Groups = Annotated[
     int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
+]
+
+DispatchName = Annotated[
+    Dispatch | None,
+    typer.Option(
+        "--dispatch", help="Which replica serves a GPU's tokens; default: as a file or an engine has it, else even."
+    ),
 ]
 
 Objective = Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")]
@@ -116,9 +123,13 @@ class DeploymentOptions(Size):
         ),
     ] = "auto"
     distinct: Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")] = True
+    dispatch: DispatchName = None
 
-    def deployment(self, num_experts: int, model: Model | None = None) -> Deployment:
-        """What the options describe; exactly one of `slots` and `redundant`, or none for no redundancy."""
+    def deployment(self, num_experts: int, model: Model | None = None, served: Dispatch = "even") -> Deployment:
+        """What the options describe; exactly one of `slots` and `redundant`, or none for no redundancy.
+
+        Where they do not say which replica serves a source, it is as `served` says; evenly where there is one of each.
+        """
         if self.gpus is None:
             raise InvalidArgumentError("give the number of GPUs: --gpus")
         if self.slots is not None and self.redundant is not None:
@@ -128,7 +139,9 @@ class DeploymentOptions(Size):
             groups = 1 if model is None else model.num_groups
         policy: Any = self.policy  # Deployment refuses a word that is no policy.
         one_each = Deployment(self.gpus, self.gpus, self.nodes, groups, policy, self.distinct)
-        return replace(one_each, num_slots=self._possible_slots(one_each, num_experts))
+        deployment = replace(one_each, num_slots=self._possible_slots(one_each, num_experts))
+        single = deployment.num_slots == num_experts
+        return replace(deployment, dispatch=self.dispatch or ("even" if single else served))
 
     def require_gpus(self) -> None:
         """Refuse options that would mean nothing, where --gpus is missing."""

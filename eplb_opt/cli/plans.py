@@ -43,12 +43,13 @@ class Asked:
     groups: options.Groups = None
     policy: Policy = None
     distinct: Distinct = None
+    dispatch: options.DispatchName = None
 
     @classmethod
     def of(cls, deployment: Deployment) -> Asked:
         """Options that say all of a deployment but its slots."""
         numbers = deployment.num_gpus, deployment.num_nodes, deployment.num_groups
-        return cls(*numbers, deployment.policy, deployment.distinct)
+        return cls(*numbers, deployment.policy, deployment.distinct, deployment.dispatch)
 
     def facts(self, content: Content | None, engine: str, model: Model | None = None) -> dict[str, Any]:
         """Arguments of `Deployment` but for the slots: of the options, else of the file if any, else of the model.
@@ -60,8 +61,8 @@ class Asked:
         InvalidArgumentError
             Options that mean nothing, as neither they nor the file say how many GPUs there are.
         """
-        names = ("num_gpus", "num_nodes", "num_groups", "policy", "distinct")
-        values = (self.gpus, self.nodes, self.groups, self.policy, self.distinct)
+        names = ("num_gpus", "num_nodes", "num_groups", "policy", "distinct", "dispatch")
+        values = (self.gpus, self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
         asked = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         written: dict[str, Any] = {}
         if content is not None and (reads := ENGINES[engine].facts):

@@ -40,11 +40,12 @@ class _Wanted(options.Size):
     groups: options.Groups = None
     policy: plan_files.Policy = None
     distinct: plan_files.Distinct = None
+    dispatch: options.DispatchName = None
 
     @property
     def asked(self) -> plan_files.Asked:
         """The same as the reader of a plan is told."""
-        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct)
+        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +170,7 @@ class _Files:
             groups=facts["num_groups"],
             policy=facts.get("policy", "auto"),
             distinct=facts.get("distinct", True),
+            dispatch=facts.get("dispatch"),
         )
         return shape.deployment(recorded.num_experts, model)
 
@@ -180,6 +182,7 @@ class _Files:
         asked = plan_files.Asked.of(deployment)
         solution = None
         if self.solutions:
+            self._require_dispatch(self.solutions[0], recorded, deployment)
             solution = plan_files.PlanSource(*self.contents[self.solutions[0]], asked).solution(model)
         paths = [path for path in self.plans if path not in self.solutions[:1]]
         plans = {
@@ -187,6 +190,15 @@ class _Files:
             for path, name in zip(paths, _names(paths), strict=True)
         }
         return deployment, solution, plans
+
+    def _require_dispatch(self, path: Path, recorded: Loads, deployment: Deployment) -> None:
+        """Refuse a solution for another dispatch: its values and bounds would be about something else."""
+        solved = self._plan(path, recorded).deployment.dispatch
+        if solved != deployment.dispatch:
+            raise InvalidArgumentError(
+                f"{path} is a solution for dispatch {solved}, not {deployment.dispatch}: leave out --dispatch, or give "
+                f"its plan alone, which eplb-opt convert {path} --to native -o PLAN writes"
+            )
 
     def _says(self) -> tuple[Content | None, str]:
         """The first file that says its GPUs, and its engine."""

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
+from eplb_opt.arguments import one_of
 from eplb_opt.cli import options, plans
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.progress import progress_table
 from eplb_opt.cli.tables import show, show_table
 from eplb_opt.cli.unfolding import grouped
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
@@ -87,7 +88,9 @@ class _Outputs:
     """Where plan, solution and log go; ``None``: nowhere."""
 
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the plan goes, as --engine says.")] = None
-    engine: Annotated[str, typer.Option(help=f"Whose file -o is: {', '.join(ENGINES)}.")] = "native"
+    engine: Annotated[
+        str, typer.Option(help=f"Whose file -o is, and whose dispatch the plan is for: {', '.join(ENGINES)}.")
+    ] = "native"
     save: Annotated[
         Path | None,
         typer.Option(
@@ -97,6 +100,11 @@ class _Outputs:
     ] = None
     certificate: Annotated[Path | None, typer.Option(help="Another name of --save: it is the same file.")] = None
     log: Annotated[Path | None, typer.Option(help="Where a line per event goes, as it happens.")] = None
+
+    @property
+    def served(self) -> Dispatch:
+        """The dispatch of the engine whose file the plan becomes."""
+        return ENGINES[one_of("engine", self.engine, ENGINES)].dispatch
 
     def checked(self, inputs: list[Path | None], labels: Layers) -> _Outputs:
         """The same with one name of the solution's file; what cannot be written is refused, before any work."""
@@ -130,7 +138,7 @@ def run(
 ) -> int:
     """Plan where experts live, with a proven bound and the gap to it."""
     recorded, model = reading.read(loads, where.gpus)
-    deployment = where.deployment(recorded.num_experts, model)
+    deployment = where.deployment(recorded.num_experts, model, outputs.served)
     start = search.start(deployment, model)
     outputs = outputs.checked([*loads, search.warm_start], recorded.labels)
     unsaid = outputs.output is None and outputs.save is None and not json
@@ -148,10 +156,14 @@ def run(
         return 0
     show_solution(solution)
     show(f"policy {options.rule_of(deployment)}")
+    if outputs.engine != "native" or deployment.dispatch != "even":
+        show(f"planned for {ENGINES[outputs.engine].serving_words(deployment)}")
     if solution.interrupted:
         show("interrupted: this is the best plan until then")
     if outputs.output is not None:
         show(f"plan written to {outputs.output}")
+        if outputs.engine != "native":
+            plans.show_start(outputs.engine, str(outputs.output), solution.plan)
     if outputs.save is not None:
         show(f"solution written to {outputs.save}")
     return 0

@@ -15,14 +15,18 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content
-from eplb_opt.io.engine import Engine
+from eplb_opt.io.engine import Engine, Serving
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record
-from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
+from eplb_opt.io.start import StartLine, dispatch_notes, vllm_notes, vllm_ranks, words
 from eplb_opt.plan import Plan
 
 _LAYERS, _COUNT = "layer_list", "moe_layer_count"
 _CHECKED = "vLLM 0.33.0 and vLLM-Ascend 0.23.0.post1"
+_TENSORS = (
+    "dispatch by-rank is that of vLLM-Ascend without tensor parallelism; with it another replica serves each rank, by "
+    "the number of the expert too"
+)
 
 
 def holds_plan(content: Content) -> bool:
@@ -97,7 +101,13 @@ def start_line(path: str, plan: Plan) -> StartLine:
     config = {"eplb_config": {"expert_map_path": path}}
     line = words(*vllm_ranks(plan.deployment), "--additional-config", json.dumps(config))
     where = f"add to the command of vLLM (checked for {_CHECKED})"
-    return StartLine((line,), where, vllm_notes(plan.deployment))
+    return StartLine((line,), where, (*vllm_notes(plan.deployment), *_dispatch_notes(plan)))
+
+
+def _dispatch_notes(plan: Plan) -> tuple[str, ...]:
+    """What has to be known about which replica serves whom; nothing where there is one of each."""
+    tensors = () if plan.deployment.num_slots == plan.num_experts else (_TENSORS,)
+    return (*dispatch_notes(plan, "vLLM-Ascend", "by-rank"), *tensors)
 
 
 ENGINE = Engine(
@@ -111,6 +121,7 @@ ENGINE = Engine(
     numbering="moe",
     no_draft_layers="vLLM-Ascend places the experts of draft layers by itself",
     facts=deployment_facts,
+    servings=(Serving("by-rank", "without tensor parallelism"),),
 )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.io.content import Content, list_names
-from eplb_opt.io.engine import Engine
+from eplb_opt.io.engine import Engine, Serving
 from eplb_opt.io.mappings import Given, make_plan, parse_mapping
 from eplb_opt.io.start import StartLine
 from eplb_opt.io.tensors import listed, saved
@@ -95,6 +95,7 @@ ENGINE = Engine(
     start_line,
     suffixes=(".pt", ".npz"),
     no_draft_layers="tensors of DeepSeek's EPLB end with the last MoE layer of the model",
+    servings=(Serving("even"),),
 )
 
 

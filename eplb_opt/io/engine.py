@@ -1,4 +1,4 @@
-"""Engine: how plans of an engine are read and written; each adapter says it of its own engine."""
+"""Engine: how plans of an engine are read and written, and served; each adapter says it of its own engine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.io.content import Content
 from eplb_opt.io.mappings import Given
@@ -16,8 +17,24 @@ from eplb_opt.plan import Plan
 
 
 @dataclass(frozen=True)
+class Serving:
+    """A dispatch that an engine does.
+
+    Attributes
+    ----------
+    dispatch
+        Which replica serves a source.
+    settings
+        What makes the engine do it, in words; ``""`` where it does nothing else.
+    """
+
+    dispatch: Dispatch
+    settings: str = ""
+
+
+@dataclass(frozen=True)
 class Engine:
-    """How plans of an engine are read and written.
+    """How plans of an engine are read and written, and served.
 
     Attributes
     ----------
@@ -41,6 +58,9 @@ class Engine:
         Why a file has no place for rows of draft layers, in words; ``""`` where it has.
     facts
         What a file says of its deployment, as arguments of `Deployment`, if it says how many GPUs there are.
+    servings
+        The dispatches that the engine does, with a plan from a file that its start line names the first; none where it
+        is no engine.
     """
 
     title: str
@@ -53,11 +73,25 @@ class Engine:
     numbering: Numbering | None = None
     no_draft_layers: str = ""
     facts: Callable[[Content], dict[str, Any]] | None = None
+    servings: tuple[Serving, ...] = ()
 
     @property
     def knows_gpus(self) -> bool:
         """Whether the file says how many GPUs there are."""
         return self.facts is not None
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """What plans for its files are made for, unless something else is asked for."""
+        return self.servings[0].dispatch if self.servings else "even"
+
+    def serving_words(self, deployment: Deployment) -> str:
+        """The dispatch that plans of a deployment are made for, and how the engine does it, in words."""
+        dispatch = deployment.dispatch
+        found = next((serving for serving in self.servings if serving.dispatch == dispatch), None)
+        if found is None:
+            return f"dispatch {dispatch}" + (f", which {self.title} does not do" if self.servings else "")
+        return f"dispatch {dispatch}: {self.title}" + (f" {found.settings}" if found.settings else "")
 
     def require_name(self, path: str | os.PathLike[str]) -> None:
         """Refuse a file name by which the engine would not know the file: a `FileFormatError`."""

@@ -16,7 +16,7 @@ from eplb_opt.errors import FileFormatError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.files import naming
 from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content, list_names
-from eplb_opt.io.engine import Engine
+from eplb_opt.io.engine import Engine, Serving
 from eplb_opt.io.mappings import Given, make_plan, parse_mapping
 from eplb_opt.io.recording import Recording
 from eplb_opt.io.start import StartLine, file_word, node_notes, node_words, words
@@ -31,10 +31,41 @@ _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
 _LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
 _CHECKED = "SGLang 0.5.23"
-_COLLAPSED = (
-    "with an all-to-all backend SGLang lets each rank use only the nearest replicas of a plan from a file, so that "
-    "loads are less even than planned; the plug-in does not lose that: eplb_opt/plugins/sglang.md"
+_PAGE = "eplb_opt/plugins/sglang.md"
+_WITH_BACKEND = "with an all-to-all backend (--moe-a2a-backend other than none)"
+_PLUGGED = "in the plug-in with EPLB_OPT_PLAN"
+_SERVINGS = (
+    Serving("nearest", f"{_WITH_BACKEND}, --ep-dispatch-algorithm dynamic"),
+    Serving("sglang-static", f"{_WITH_BACKEND}, --ep-dispatch-algorithm static"),
+    Serving("even", f"without an all-to-all backend, or {_PLUGGED}; --ep-dispatch-algorithm dynamic"),
+    Serving("optimal", f"{_WITH_BACKEND}, {_PLUGGED}, --ep-dispatch-algorithm lp"),
 )
+_ALGORITHMS = {"sglang-static": "static", "optimal": "lp"}
+# Of the dispatches that plans are made for, what has to be there and what happens otherwise.
+_NOTES = {
+    "even": (
+        "the plan was made for an even split: with an all-to-all backend SGLang lets each rank use only the nearest "
+        "replicas of a plan from a file, so that loads are less even than planned; then plan with --dispatch nearest, "
+        f"or let the plug-in hand out the plan: {_PAGE}"
+    ),
+    "nearest": (
+        "the plan was made for an all-to-all backend (--moe-a2a-backend), with which each rank uses the nearest "
+        "replicas; without one, or in the plug-in, SGLang splits loads evenly: then plan with --dispatch even"
+    ),
+    "sglang-static": (
+        "the plan was made for an all-to-all backend (--moe-a2a-backend), without which SGLang refuses static dispatch,"
+        " and for this file: with other rows of any layer the ranks draw other replicas"
+    ),
+    "optimal": (
+        "lp needs an all-to-all backend (--moe-a2a-backend), CUDA and a model of the DeepSeek-V2 family; and of a plan "
+        "from a file each rank has only the nearest replicas, so that the split is not free: let the plug-in hand out "
+        f"the plan, {_PAGE}"
+    ),
+    "by-rank": (
+        "the plan was made for dispatch by-rank, which SGLang does not do; plan with --dispatch nearest for an "
+        "all-to-all backend, with --dispatch even without one"
+    ),
+}
 
 
 def holds_loads(content: Content) -> bool:
@@ -137,7 +168,7 @@ def demands(plan: Plan) -> Iterator[str]:
 
 
 def start_line(path: str, plan: Plan) -> StartLine:
-    """What starts SGLang with the file; dispatch is dynamic, as plans are made for an even split."""
+    """What starts SGLang with the file, with the dispatch algorithm that goes with the plan."""
     deployment = plan.deployment
     redundant = deployment.num_slots - plan.num_experts
     ranks = ("--tp-size", deployment.num_gpus, "--ep-size", deployment.num_gpus)
@@ -145,8 +176,10 @@ def start_line(path: str, plan: Plan) -> StartLine:
     experts = ("--init-expert-location", file_word(path), "--ep-num-redundant-experts", redundant)
     notes = node_notes(deployment, "HEAD_NODE:PORT")
     if redundant:
-        notes = (*notes, _COLLAPSED)
-    line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", "dynamic")
+        notes = (*notes, _NOTES[deployment.dispatch])
+    # Without redundant experts there is nothing to choose, and dynamic is taken with every backend.
+    algorithm = _ALGORITHMS.get(deployment.dispatch, "dynamic") if redundant else "dynamic"
+    line = words(*ranks, *nodes, *experts, "--ep-dispatch-algorithm", algorithm)
     return StartLine((line,), f"add to the command of the engine (checked for {_CHECKED})", notes)
 
 
@@ -160,6 +193,7 @@ ENGINE = Engine(
     suffixes=(".json", ".pt"),
     numbering="decoder",
     no_draft_layers="a plan of SGLang ends with the last decoder layer of the model",
+    servings=_SERVINGS,
 )
 
 

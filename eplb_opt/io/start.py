@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ def node_notes(deployment: Deployment, place: str) -> tuple[str, ...]:
     if deployment.num_gpus % nodes:
         return (*notes, f"{deployment.num_gpus} GPUs are not the same number on each of {nodes} nodes, as it has to be")
     return notes
+
+
+def dispatch_notes(plan: Plan, title: str, does: str) -> tuple[str, ...]:
+    """That a plan with several replicas was made for another dispatch than the only one of the engine `title`."""
+    made_for = plan.deployment.dispatch
+    if made_for == does or plan.deployment.num_slots == plan.num_experts:
+        return ()
+    return (
+        f"the plan was made for dispatch {made_for}, and {title} does {does}: loads differ from what was planned; plan "
+        f"with --dispatch {does}",
+    )
 
 
 def vllm_ranks(deployment: Deployment) -> tuple[object, ...]:

@@ -21,12 +21,12 @@ from eplb_opt.errors import FileFormatError, InvalidPlanError, MissingPackageErr
 from eplb_opt.full_table import full_table
 from eplb_opt.io.containers import first_line
 from eplb_opt.io.content import Content, list_names, read_content
-from eplb_opt.io.engine import Engine
+from eplb_opt.io.engine import Engine, Serving
 from eplb_opt.io.folding import added
 from eplb_opt.io.mappings import Given, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
-from eplb_opt.io.start import StartLine, file_word, words
+from eplb_opt.io.start import StartLine, dispatch_notes, file_word, words
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
@@ -114,7 +114,8 @@ def start_line(path: str, plan: Plan) -> StartLine:
         f"{words('printf', _LINE, 'enable_attention_dp: true', balancer)} > {words(options)}",
         words("--tp_size", ranks, "--ep_size", ranks, "--extra_llm_api_options", options),
     )
-    return StartLine(lines, "run the first, and add the second to the command of TensorRT-LLM", _NOTES)
+    notes = (*_NOTES, *dispatch_notes(plan, "TensorRT-LLM", "even"))
+    return StartLine(lines, "run the first, and add the second to the command of TensorRT-LLM", notes)
 
 
 ENGINE = Engine(
@@ -126,6 +127,7 @@ ENGINE = Engine(
     start_line,
     suffixes=(".yaml", ".yml"),
     numbering="decoder",
+    servings=(Serving("even"),),
 )
 
 

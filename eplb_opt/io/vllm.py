@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.full_table import full_table
 from eplb_opt.io.content import Content, list_names
-from eplb_opt.io.engine import Engine
+from eplb_opt.io.engine import Engine, Serving
 from eplb_opt.io.folding import fold, slot_map
 from eplb_opt.io.mappings import Given, make_plan, numbered_rows, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.recording import Recording, block_of
-from eplb_opt.io.start import StartLine, vllm_notes, vllm_ranks, words
+from eplb_opt.io.start import StartLine, dispatch_notes, vllm_notes, vllm_ranks, words
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 
@@ -107,7 +107,7 @@ def start_line(path: str, plan: Plan) -> StartLine:
     deployment = plan.deployment
     config = {"num_redundant_experts": deployment.num_slots - plan.num_experts, "initial_mapping_path": path}
     line = words(*vllm_ranks(deployment), "--enable-eplb", "--eplb-config", json.dumps(config))
-    return StartLine((line,), _WHERE, vllm_notes(deployment))
+    return StartLine((line,), _WHERE, (*vllm_notes(deployment), *dispatch_notes(plan, "vLLM", "even")))
 
 
 ENGINE = Engine(
@@ -119,6 +119,7 @@ ENGINE = Engine(
     start_line,
     numbering="moe",
     no_draft_layers="a plan of vLLM ends with the last MoE layer of the model",
+    servings=(Serving("even"),),
 )
 
 

@@ -14,6 +14,7 @@ from eplb_opt.errors import EplbOptError, InvalidArgumentError, InvalidLoadsErro
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.planner import deployment_of, layer_loads, plan_layers, time_limit
+from eplb_opt.plugins.saved import saved_plan
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +46,7 @@ def rebalance_experts(
     Shapes ``(layers, slots)``, ``(layers, experts, width)`` by increasing slot and padded with -1, and
     ``(layers, experts)``. The width is the largest replica count, or as many as an expert can have where the algorithm
     is one of the vectorised ones; SGLang pads it to the number of slots. Layers without load, such as dense ones, get
-    an even plan.
+    an even plan. Where ``EPLB_OPT_PLAN`` names the file of a plan, that plan is the answer to all loads.
 
     Parameters
     ----------
@@ -60,8 +61,8 @@ def rebalance_experts(
 
     Raises
     ------
-    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError
-        Wrong input; one sentence says what and how to mend it.
+    InvalidLoadsError, InvalidDeploymentError, InvalidArgumentError, InvalidPlanError
+        Wrong input, or a plan in ``EPLB_OPT_PLAN`` for something else; one sentence says what and how to mend it.
     """
     name = getattr(algorithm, "name", algorithm)
     if name not in _HIERARCHICAL:
@@ -110,16 +111,18 @@ def patch() -> None:
 
     For the top of the script that launches SGLang, so that it is called in each scheduler process; `plug_in` is for an
     entry point. More than one call does no harm. Other algorithms, such as those that plan around
-    lost ranks, stay SGLang's. Compiled code is loaded in the background from here on.
+    lost ranks, stay SGLang's. Where ``EPLB_OPT_PLAN`` names the file of a plan, it is read here, and handed out in the
+    place of planning; else compiled code is loaded in the background from here on.
 
     Raises
     ------
     MissingPackageError
         SGLang is not installed, or has no such algorithms.
     InvalidArgumentError
-        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds.
+        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds, or ``EPLB_OPT_PLAN`` names no plan that can be used.
     """
     time_limit()
+    saved = saved_plan()
     try:
         engine: Any = importlib.import_module(_MODULE)
         leaf: Any = importlib.import_module(f"{_MODULE}.deepseek")
@@ -132,6 +135,9 @@ def patch() -> None:
     if not hasattr(shipped, "of_eplb_opt"):
         engine.rebalance_experts = _beside(shipped)
         leaf.rebalance_experts = deepseek_rebalance_experts
+    if saved is not None:
+        logger.info("SGLang is given the plan of %s", saved.path)
+        return
     KERNELS.begin()
     logger.info("SGLang plans with eplb_opt, %s s of search", time_limit())
 
@@ -192,6 +198,8 @@ def _tensors(
 
     groups = 1 if num_groups is None else num_groups
     deployment = deployment_of(values.shape[1], num_slots, groups, num_nodes, num_gpus, hierarchical=hierarchical)
-    plan = Plan(plan_layers(values, deployment), deployment, values.shape[1])
+    saved = saved_plan()
+    rows = plan_layers(values, deployment) if saved is None else saved.rows(values, deployment)
+    plan = Plan(rows, deployment, values.shape[1])
     log2phy = torch.from_numpy(plan.logical_to_physical(width))
     return torch.from_numpy(plan.physical_to_logical.copy()), log2phy, torch.from_numpy(plan.replica_counts.copy())

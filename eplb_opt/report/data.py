@@ -43,7 +43,8 @@ class ReportData:
         bound, both 0 in a layer without load.
     summary
         One row per plan: ``plan``, ``label``, ``excess``, ``least_excess``, ``worst_excess`` of a layer, ``gap`` of the
-        sum of objectives, and the figures of `eplb_opt.evaluate.summarise`.
+        sum of objectives, and the figures of `eplb_opt.evaluate.summarise`, all under the deployment's dispatch; where
+        that is not even, ``excess_even`` is ``excess`` under the even split.
     metrics
         `eplb_opt.evaluate` of every plan, with its name in ``plan``.
     experts

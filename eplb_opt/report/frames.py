@@ -48,9 +48,13 @@ def layers_frame(
 
 
 def summary_frame(
-    metrics: pd.DataFrame, values: Mapping[str, Values], labels: Mapping[str, str], solution: Solution
+    metrics: pd.DataFrame,
+    values: Mapping[str, Values],
+    even: Mapping[str, Values],
+    labels: Mapping[str, str],
+    solution: Solution,
 ) -> pd.DataFrame:
-    """One row per plan of `metrics_frame`, see `Report.summary`."""
+    """One row per plan of `metrics_frame`, see `Report.summary`; `even` are values under the even split, if wanted."""
     import pandas as pd
 
     objective = solution.objective
@@ -67,6 +71,7 @@ def summary_frame(
                 "excess": total_excess(values[name], means, objective),
                 "least_excess": total_excess(bounds, means, objective),
                 "worst_excess": max(by_layer, default=nan),
+                **({"excess_even": total_excess(even[name], means, objective)} if even else {}),
                 "gap": float(relative_gap(value, bound)),
                 **summarise(metrics[metrics["plan"] == name]),
             }

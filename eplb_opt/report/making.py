@@ -111,7 +111,7 @@ def make_report(
         plans=shown,
         labels=labels,
         layers=layers_frame(values, labels, solution, loads),
-        summary=summary_frame(metrics, values, labels, solution),
+        summary=summary_frame(metrics, values, _evenly(shown, loads, solution), labels, solution),
         metrics=metrics,
         experts=skew(loads),
         hierarchy=None if anywhere is None else hierarchy_frame(solution, anywhere),
@@ -141,6 +141,16 @@ def _baselines(loads: Loads, solution: Solution, settings: Mapping[str, Any]) ->
     deployment, objective = solution.plan.deployment, solution.objective
     return {
         name: solve(loads, deployment, method=name, objective=objective, **settings).plan for name in (TRIVIAL, GREEDY)
+    }
+
+
+def _evenly(plans: Mapping[str, Plan], loads: Loads, solution: Solution) -> dict[str, Values]:
+    """What plans are worth under the even split, where the deployment has another dispatch; else nothing."""
+    if solution.plan.deployment.dispatch == "even":
+        return {}
+    return {
+        name: objective_values(plan.dispatched("even"), loads, solution.objective, solution.window_weights)
+        for name, plan in plans.items()
     }
 
 

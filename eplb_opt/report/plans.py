@@ -25,8 +25,16 @@ METRICS = {
     "mean_relative_excess": "mean of (max - mean) / mean (TensorRT-LLM)",
     "mean_slot_balancedness": "mean of mean slot load / max slot load",
     "total_slot_balancedness": "sum of mean slot loads / sum of max slot loads (published scores)",
+    "cross_node_share": "part of the load that is served on another node than its source's",
 }
 
+# What each dispatch means for a GPU's tokens.
+_DISPATCH_WORDS = {
+    "nearest": "by which a GPU asks a replica of its own, else one on its node, else any.",
+    "sglang-static": "by which a GPU asks a replica of its own, else one on its node, else one that is drawn at start.",
+    "by-rank": "by which GPU g asks replica g modulo the replicas.",
+    "optimal": "by which the load is split so that the hottest GPU is as cool as can be.",
+}
 
 _WORDS = {
     TRIVIAL: "experts one after another, then again from the first, as engines start without a plan.",
@@ -42,12 +50,23 @@ def plans_section(report: ReportData) -> Section:
 
 def _plans(report: ReportData) -> Iterator[Block]:
     yield Items(tuple((label, _words_of(name, report)) for name, label in report.labels.items()))
+    if report.deployment.dispatch != "even":
+        yield Text(_dispatch_words(report))
     yield _summary_table(report)
     if report.loads.num_layers > 1:
         yield _layers_picture(report)
     yield _metrics_table(report)
     if report.loads.num_layers > 1:
         yield _layers_table(report)
+
+
+def _dispatch_words(report: ReportData) -> str:
+    dispatch = report.deployment.dispatch
+    return (
+        f"Replicas of an expert do not share its load equally here: the figures of this page are for dispatch "
+        f"`{dispatch}`, {_DISPATCH_WORDS[dispatch]} The last column of the first table says what the plans would be "
+        "worth if replicas shared equally, which the published policy assumes."
+    )
 
 
 def _layers_picture(report: ReportData) -> Picture:
@@ -77,23 +96,36 @@ def _chart_words(report: ReportData) -> str:
 
 
 def _summary_table(report: ReportData) -> Table:
+    dispatched = report.deployment.dispatch != "even"
     rows = [
         (row["label"], in_percent(row["excess"]), in_percent(row["worst_excess"]), f"{100 * row['gap']:.4f}")
+        + ((in_percent(row["excess_even"]),) if dispatched else ())
         for row in report.figures.values()
     ]
     # Bounds are the same for all plans.
     worst = float(report.layers["least_excess"].max())
-    rows.append(("proven bound", in_percent(report.figures[SOLVE]["least_excess"]), in_percent(worst), "-"))
+    bound = ("proven bound", in_percent(report.figures[SOLVE]["least_excess"]), in_percent(worst), "-")
+    rows.append(bound + ("-",) * dispatched)
     return Table(
-        f"Hottest GPU above the mean{_over(report)}. The gap is what the hottest GPU's load could still fall by.",
-        ("plan", "all layers (%)", "worst layer (%)", "gap (%)"),
+        f"Hottest GPU above the mean{_over(report)}{_under(report)}. The gap is what the hottest GPU's load could "
+        "still fall by.",
+        ("plan", "all layers (%)", "worst layer (%)", "gap (%)") + ("all layers, if split evenly (%)",) * dispatched,
         tuple(rows),
     )
 
 
+def _under(report: ReportData) -> str:
+    dispatch = report.deployment.dispatch
+    return "" if dispatch == "even" else f", under dispatch `{dispatch}`"
+
+
 def _metrics_table(report: ReportData) -> Table:
     plans = report.figures.values()
-    rows = tuple((f"`{name}`", words, *(f"{row[name]:.4f}" for row in plans)) for name, words in METRICS.items())
+    rows = tuple(
+        (f"`{name}`", words, *(f"{row[name]:.4f}" for row in plans))
+        for name, words in METRICS.items()
+        if name in report.summary
+    )
     windows = f" and {report.loads.num_windows} windows" if report.loads.num_windows > 1 else ""
     load = "" if report.loads.loaded.all() else ", where these have load"
     return Table(

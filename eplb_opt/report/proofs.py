@@ -32,7 +32,7 @@ ARGUMENTS = {
 
 WORDS = (
     ("expert", "one of the parallel parts of a Mixture-of-Experts layer; every token goes to a few of them"),
-    ("replica", "a copy of an expert; its load is split evenly over its replicas"),
+    ("replica", "a copy of an expert, which serves a part of its load: an equal one, unless this page says otherwise"),
     ("slot", "a place for one replica on a GPU; redundant slots are those beyond one for each expert"),
     ("plan", "which expert is in which slot, for every layer"),
     ("load", "tokens that an expert, a GPU or a layer has to process; not a measured time"),

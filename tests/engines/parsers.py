@@ -75,10 +75,9 @@ def run_beside(engine: str, code: list[str], folder: Path, **more: Any) -> subpr
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     environment |= {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR", "CUDA_VISIBLE_DEVICES": ""}
     environment |= more.pop("variables", {})
+    more = {"timeout": 300} | more
     command = [sys.executable, "-W", "ignore", *code]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False, **more
-    )
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **more)
 
 
 def ask(engine: str, cases: list[Any], folder: Path) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ and more such pairs.
 In: ``words`` as behind ``sglang serve`` and ``map``, the expert of each slot by layer; or without a map, which is
 then the file that the words name, its ``shape``: layers and experts. Out, of shape ``(ranks, layers,
 experts)``: ``static`` and ``engine``, the replica that a rank asks with static dispatch, where the map is from a file
-and where it is made in the engine. And of shape ``(ranks, layers, experts, replicas)``, -1 padded: ``spread``, the
-replicas among which it chooses with dynamic dispatch where the map is from a file.
+(nothing unless the words say ``static``) and where it is made in the engine. And of shape ``(ranks, layers, experts,
+replicas)``, -1 padded: ``spread``, the replicas among which it chooses with dynamic dispatch where the map is from a
+file.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main(question: Path, answer: Path) -> None:
     asked = json.loads(question.read_text())
     arguments = prepare_server_args(asked["words"])
     publish(arguments, role="scheduler")
+    static = arguments.ep_dispatch_algorithm == "static"
     ranks, location = arguments.ep_size, expert_location.ExpertLocationMetadata
     shape = expert_location.ModelConfigForExpertLocation
     if "map" in asked:
@@ -48,9 +50,10 @@ def main(question: Path, answer: Path) -> None:
     width = max(table.shape[2] for table in spread)
     np.savez(
         answer,
-        static=[metadata.logical_to_rank_dispatch_physical_map.numpy() for metadata in made],
         rows=rows.numpy(),
-        engine=[dispatch(whole, ranks, rows.shape[1], rank).numpy() for rank in range(ranks)],
+        static=[m.logical_to_rank_dispatch_physical_map.numpy() for m in made if static],
+        # All ranks draw alike here, and each draws for all: one of them knows the tables of the others.
+        engine=dispatch(whole, ranks, rows.shape[1], slice(None)).numpy(),
         spread=[np.pad(t, ((0, 0), (0, 0), (0, width - t.shape[2])), constant_values=-1) for t in spread],
     )
 

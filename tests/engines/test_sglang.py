@@ -28,10 +28,17 @@ PLANS = {
     "a tensor": ("plan.pt", 2),
 }
 BACKENDS = ("none", "deepep")
+ALGORITHMS = {
+    "even": "dynamic",
+    "nearest": "dynamic",
+    "sglang-static": "static",
+    "optimal": "lp",
+    "by-rank": "dynamic",
+}
 
 
-def plan(nodes):
-    return Plan(ROWS, Deployment(4, 12, nodes, policy="global"), 8, range(2, 6), 6)
+def plan(nodes, dispatch="even"):
+    return Plan(ROWS, Deployment(4, 12, nodes, policy="global", dispatch=dispatch), 8, range(2, 6), 6)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +56,12 @@ def answers(tmp_path_factory):
             cases[name, backend] = words, True
         cases[name, "as printed"] = [*own, *shlex.split(line)], False
         cases[name, "without ranks"] = [*own, *known(shlex.split(line), model)[2:]], False
+    for dispatch in ALGORITHMS:
+        write_plan(plan(2, dispatch), folder / "plan.json", "sglang")
+        (line,) = start_line("sglang", "plan.json", plan(2, dispatch)).lines
+        for backend in BACKENDS:
+            words = [*own, "--moe-a2a-backend", backend, *known(shlex.split(line), model)]
+            cases[dispatch, backend] = words, True
     for place, (words, _) in enumerate(commands("sglang", "sglang serve", "python -m sglang.launch_server")):
         cases["page", place] = [*known(words, model), "--device", "cpu"], False
     cases["static"] = [*own, "--tp-size", "4", "--ep-size", "4", "--ep-dispatch-algorithm", "static"], False
@@ -77,6 +90,16 @@ def test_placeholders_are_refused_until_they_are_replaced(answers, name):
 @pytest.mark.parametrize("name", PLANS)
 def test_every_flag_of_the_ranks_is_needed(answers, name):
     assert "parallel topology is inconsistent" in answers[name, "without ranks"]["error"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dispatch", ALGORITHMS)
+def test_the_line_has_the_algorithm_of_the_plans_dispatch_or_is_refused_without_a_backend(answers, dispatch, backend):
+    found, algorithm = answers[dispatch, backend], ALGORITHMS[dispatch]
+    if backend == "none" and algorithm != "dynamic":
+        assert f"--ep-dispatch-algorithm {algorithm} picks a different physical replica per rank" in found["error"]
+        return
+    assert (found["ep_dispatch_algorithm"], found["map"][2:]) == (algorithm, ROWS.tolist())
 
 
 def test_static_dispatch_would_be_refused_without_an_all_to_all_backend(answers):

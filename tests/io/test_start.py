@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io.engines import start_line
 from eplb_opt.io.recognition import ENGINES
@@ -30,8 +31,8 @@ TESTS = Path(__file__).parents[1]
 NAMES = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=12)
 
 
-def plan(gpus=2, nodes=1):
-    return Plan(np.array([[0, 1, 2, 0]]), Deployment(gpus, 4, nodes, policy="global"), 3)
+def plan(gpus=2, nodes=1, dispatch="even"):
+    return Plan(np.array([[0, 1, 2, 0]]), Deployment(gpus, 4, nodes, policy="global", dispatch=dispatch), 3)
 
 
 def test_sglang_is_told_ranks_plan_redundancy_and_dispatch():
@@ -85,6 +86,43 @@ def test_what_loses_in_sglang_is_told_where_there_are_replicas():
     assert any("only the nearest replicas" in note for note in start_line("sglang", "p", plan()).notes)
     single = Plan(np.array([[0, 1]]), Deployment(2, 2), 2)
     assert start_line("sglang", "p", single).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "algorithm", "words"),
+    [
+        ("even", "dynamic", "planned; then plan with --dispatch nearest, or let the plug-in hand out the plan"),
+        ("nearest", "dynamic", "without one, or in the plug-in, SGLang splits loads evenly"),
+        ("sglang-static", "static", "without which SGLang refuses static dispatch"),
+        ("optimal", "lp", "from a file each rank has only the nearest replicas"),
+        ("by-rank", "dynamic", "made for dispatch by-rank, which SGLang does not do"),
+    ],
+)
+def test_sglang_is_given_the_algorithm_of_the_plans_dispatch_and_told_what_it_needs(dispatch, algorithm, words):
+    start = start_line("sglang", "p.json", plan(dispatch=dispatch))
+    assert start.lines[0].endswith(f" --ep-dispatch-algorithm {algorithm}")
+    (note,) = start.notes
+    assert words in note
+    single = Plan(np.array([[0, 1]]), Deployment(2, 2, dispatch=dispatch), 2)
+    assert start_line("sglang", "p.json", single).lines[0].endswith(" dynamic")
+
+
+@pytest.mark.parametrize(
+    ("engine", "does"), [("vllm", "even"), ("trtllm", "even"), ("ascend", "by-rank"), ("sglang", "nearest")]
+)
+def test_a_plan_for_another_dispatch_than_the_engines_is_told_in_one_note(engine, does):
+    assert ENGINES[engine].dispatch == does
+    for dispatch in get_args(Dispatch):
+        notes = start_line(engine, "p.json", plan(dispatch=dispatch)).notes
+        told = [note for note in notes if f"was made for dispatch {dispatch}, and" in note]
+        assert len(told) == (engine != "sglang" and dispatch != does)
+        assert all(note.endswith(f"plan with --dispatch {does}") for note in told)
+    single = Plan(np.array([[0, 1]]), Deployment(2, 2, dispatch="optimal"), 2)
+    assert not any("was made for" in note for note in start_line(engine, "p.json", single).notes)
+
+
+def test_vllm_ascend_says_that_tensor_parallelism_changes_who_serves_whom():
+    assert any("without tensor parallelism" in note for note in start_line("ascend", "p.json", plan()).notes)
 
 
 @given(name=NAMES)
