@@ -3,9 +3,10 @@
 certificates, nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve
 <- compare, backtest <- io <- the package itself <- report, bench, cli
 
-A room is a folder of the package, or a file beside them. ``dispatch`` is among the nouns, below `verify`. A backend knows its solver and nothing of this problem; what
-runs a bound or a program in a process of its own is in ``run``; what checks certificates imports no other room. A file
-beside the folders that `LEVELS` does not name is a noun, or a tool of nouns.
+A room is a folder of the package, or a file beside them. ``dispatch`` is among the nouns, below `verify`. A backend
+knows its solver and nothing of this problem; what runs a bound or a program in a process of its own is in ``run``;
+what checks certificates imports no other room. A file beside the folders that `LEVELS` does not name is a noun, or a
+tool of nouns.
 """
 
 import ast
