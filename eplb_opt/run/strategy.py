@@ -12,6 +12,7 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
 from eplb_opt.proof import Proof
 from eplb_opt.run.annealing_runs import AnnealingRuns
+from eplb_opt.run.linked_search import LinkedSearch
 from eplb_opt.run.local_search import LocalSearch
 from eplb_opt.run.provers import NodesBetweenRuns, NoProver, PairsAfterSearch, ProofsBesideSearch, Prover, WholeModel
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
@@ -79,7 +80,11 @@ class Strategy:
         """The strategy of a method for a layer: by its windows, its nodes and its slots per GPU."""
         proof = proof_method(incumbent.instance)
         in_slices = proof == DECOMPOSITION
-        dispatched = incumbent.instance.deployment.dispatch != "even"
+        dispatch = incumbent.instance.deployment.dispatch
+        if dispatch == "optimal" and incumbent.instance.num_windows == 1:
+            linked = LinkedSearch(incumbent, limits)
+            return cls(incumbent, method, limits, share, linked, _prover(incumbent, method, proof), in_slices)
+        dispatched = dispatch != "even"
         if incumbent.instance.num_windows > 1 or dispatched:
             runs = AnnealingRuns(incumbent, limits)
             prover = NodesBetweenRuns(runs) if method == "auto" and _nodes_apply(incumbent) else NoProver()
