@@ -12,7 +12,7 @@ from eplb_opt.kernels.compiler import Ints
 from eplb_opt.kernels.linked_singles import settle
 
 # Pairs of singles that are looked at in a second of work.
-EXCHANGED_PER_SECOND = 10_000_000
+EXCHANGED_PER_SECOND = 20_000_000
 # Standard deviation of the logarithms of the factors of loads, for starts that differ.
 _VARIATION = 0.05
 

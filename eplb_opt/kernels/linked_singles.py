@@ -19,8 +19,10 @@ from eplb_opt.kernels.shuffle import shuffle
 
 # Singles of a set that are exchanged at once, and what they are chosen from.
 _TAKEN, _POOL = 4, 48
-# Part of the exchanges that are with the largest set: the others mix.
-_LARGEST = 0.85
+# Sets for which the largest has nothing that fits exchange with another set too, in this part of all cases.
+_MIXED = 0.3
+# Part of what all sets together may be off that each of them may: the largest takes what the others leave.
+_ENOUGH = 0.4
 # GPUs whose loads differ by less than this part are equally hot.
 _EQUAL = 1e-7
 # Flows of an expert that take as long as looking at a pair of singles.
@@ -68,7 +70,10 @@ def settle(
     while work[0] > 0 and least > target:
         _link(linked, sets)
         for first in range(0, num_gpus, gpus_per_node):
-            _settle_node(linked, sets, first, gpus_per_node, work, random)
+            level = gpu_loads[first : first + gpus_per_node].sum() / gpus_per_node
+            # Most sets stay as they are: of the target, or of half of what the best row is off.
+            enough = _ENOUGH * max(target - level, 0.5 * (least - level))
+            _settle_node(linked, sets, first, gpus_per_node, level, enough, work, random)
         work[0] -= num_gpus + even_out(linked.split, gpu_loads) // _FLOWS_PER_PAIR
         if gpu_loads.max() < least:
             least = gpu_loads.max()
@@ -94,17 +99,39 @@ def _link(linked: Linked, sets: Ints) -> None:
 
 
 @compiled
-def _settle_node(linked: Linked, sets: Ints, first: Index, gpus_per_node: Index, work: Ints, random: Any) -> None:
-    end = first + gpus_per_node
-    level = linked.gpu_loads[first:end].sum() / gpus_per_node
-    sizes = np.bincount(sets[first:end], minlength=sets.size)
+def _settle_node(
+    linked: Linked,
+    sets: Ints,
+    first: Index,
+    gpus_per_node: Index,
+    level: float,
+    enough: float,
+    work: Ints,
+    random: Any,
+) -> None:
+    """Bring each set of a node to a level, but for those that it has come near `enough` to."""
+    sizes = np.bincount(sets[first : first + gpus_per_node], minlength=sets.size)
     largest = np.argmax(sizes)
     names = np.flatnonzero(sizes)
     shuffle(names, random)
     for name in names:
-        partner = largest if random.random() < _LARGEST else sets[first + random.integers(0, gpus_per_node)]
-        if name != largest and name != partner:
+        if name == largest or abs(_short_of(linked, sets, name, level)) <= enough:
+            continue
+        _exchange(linked, sets, name, largest, level, work, random)
+        partner = sets[first + random.integers(0, gpus_per_node)]
+        far = abs(_short_of(linked, sets, name, level)) > enough
+        if far and partner != name and partner != largest and random.random() < _MIXED:
             _exchange(linked, sets, name, partner, level, work, random)
+
+
+@compiled
+def _short_of(linked: Linked, sets: Ints, name: Index, level: float) -> float:
+    """What a set lacks for all of its GPUs to be at a level."""
+    short = 0.0
+    for gpu in range(sets.size):
+        if sets[gpu] == name:
+            short += level - linked.gpu_loads[gpu]
+    return short
 
 
 @compiled
@@ -117,10 +144,7 @@ def _exchange(
     taken = _TAKEN if most >= _TAKEN else min(most, 2)
     if taken < 1:
         return
-    wanted = 0.0
-    for gpu in range(sets.size):
-        if sets[gpu] == one:
-            wanted += level - linked.gpu_loads[gpu]
+    wanted = _short_of(linked, sets, one, level)
     size = min(_POOL, taken + theirs.size)
     pool, values = np.empty(size, dtype=np.int64), np.empty(size)
     for i in range(size):

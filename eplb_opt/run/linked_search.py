@@ -17,10 +17,16 @@ from eplb_opt.run.steps import (
 )
 from eplb_opt.run.tally import Tally, next_seed
 
+# What steps do, again and again.
+_TURNS = ("links", "links", "best", "links", "even", "line")
+
 
 @dataclass
 class LinkedSearch:
-    """Four steps in turn: a new linked plan, search as if the split were even, exchanges from there, and from the best.
+    """New linked plans, exchanges from the best plan, and from where a search stands that takes the split for even.
+
+    Linked plans differ much in what they lead to, and are the quickest. Where the hottest experts and small ones alone
+    are linked they lead nowhere; the even search always does.
 
     Attributes
     ----------
@@ -42,12 +48,11 @@ class LinkedSearch:
         enough = incumbent.bound / (1 - self.limits.target_gap)
         seed = self.limits.seed + next_seed(tally)
         line = incumbent.slots if self.line is None else self.line
-        turn = tally.steps[SEARCH] % 4
-        if turn == 1:
-            return Step(SEARCH, search_evenly_on, (incumbent.instance, line, enough, seed), SECONDS_PER_SEARCH)
-        run = link_on if turn == 0 else settle_on
-        slots = line if turn == 2 else incumbent.slots
-        return Step(SEARCH, run, (incumbent.instance, slots, enough, seed), SECONDS_PER_SETTLING)
+        turn = _TURNS[tally.steps[SEARCH] % len(_TURNS)]
+        slots = incumbent.slots if turn == "best" else line
+        run = {"links": link_on, "even": search_evenly_on}.get(turn, settle_on)
+        work = SECONDS_PER_SEARCH if turn == "even" else SECONDS_PER_SETTLING
+        return Step(SEARCH, run, (incumbent.instance, slots, enough, seed), work)
 
     def learn(self, result: StepResult, better: bool) -> None:
         """Where the even search stands."""
