@@ -17,6 +17,7 @@ from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
+from eplb_opt.formulations.program import PROGRAMMED
 from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
 from eplb_opt.layers import Layers
@@ -51,6 +52,15 @@ def check_method(loads: Loads, deployment: Deployment, objective: str, method: s
     require_solver(method)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
+
+
+def check_program(method: str, deployment: Deployment) -> None:
+    """Refuse the whole model as a program where there is none for the dispatch."""
+    if method in PROGRAM_METHODS and deployment.dispatch not in PROGRAMMED:
+        raise InvalidArgumentError(
+            f"method={method!r} has no program for dispatch={deployment.dispatch!r}, only for "
+            f"{' and '.join(PROGRAMMED)}; use auto, search or greedy"
+        )
 
 
 def searched_deployment(deployment: Deployment, labels: Layers) -> Deployment:

@@ -20,7 +20,14 @@ from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
-from eplb_opt.request import check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
+from eplb_opt.request import (
+    check_kinds,
+    check_method,
+    check_program,
+    objective_of,
+    searched_deployment,
+    warm_start_rows,
+)
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
@@ -116,7 +123,8 @@ def solve(
     began = monotonic()
     loads = Loads.of(loads)
     check_kinds(deployment, warm_start, executor, progress)
-    check_method(loads, deployment, objective, method, deterministic)
+    check_method(loads, objective, method, deterministic)
+    check_program(method, deployment)
     effort(time_limit, target_gap, seed, workers)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
     searched = searched_deployment(deployment, loads.labels)

@@ -69,11 +69,10 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
-    linked = deployment.dispatch == "optimal" and not several_windows
-    if deployment.dispatch != "even" and not linked and method != "greedy" and method not in names():
+    # What finds good plans for the even split does so for the optimal one.
+    if deployment.dispatch not in ("even", "optimal") and method != "greedy" and method not in names():
         parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())
         parts |= {"windows"} if several_windows else set()
-        # What finds good plans for the even split does so for the optimal one.
         return [part for part in PARTS if part in parts]
     size = deployment.slots_per_gpu
     if method != "greedy":
@@ -85,7 +84,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
             parts |= {"enumeration", "wide reassignment"}
     if several_windows or method == JOINT:
         parts |= {"windows"}
-    elif linked:
+    elif deployment.dispatch == "optimal":
         parts |= {"links"}
     return [part for part in PARTS if part in parts]
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
+from eplb_opt.formulations.program import PROGRAMMED
 from eplb_opt.heuristics.registry import names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
@@ -14,7 +15,15 @@ from eplb_opt.proof import Proof
 from eplb_opt.run.annealing_runs import AnnealingRuns
 from eplb_opt.run.linked_search import LinkedSearch
 from eplb_opt.run.local_search import LocalSearch
-from eplb_opt.run.provers import NodesBetweenRuns, NoProver, PairsAfterSearch, ProofsBesideSearch, Prover, WholeModel
+from eplb_opt.run.provers import (
+    NodesBetweenRuns,
+    NoProver,
+    PairsAfterSearch,
+    ProgramBesideSearch,
+    ProofsBesideSearch,
+    Prover,
+    WholeModel,
+)
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
 from eplb_opt.run.steps import run_in_worker, start
 from eplb_opt.run.tally import Tally
@@ -177,9 +186,12 @@ class Strategy:
 def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
     if method in PROGRAM_METHODS:
         return WholeModel(method)
-    # What proves is about the even split.
-    if method != "auto" or incumbent.instance.deployment.dispatch != "even":
+    dispatch = incumbent.instance.deployment.dispatch
+    if method != "auto" or dispatch not in PROGRAMMED:
         return NoProver()
+    # What else proves is about the even split.
+    if dispatch == "optimal":
+        return ProgramBesideSearch(incumbent)
     if proof == PAIRING:
         return PairsAfterSearch(incumbent)
     return ProofsBesideSearch(incumbent, proof, in_slices=proof == DECOMPOSITION)
