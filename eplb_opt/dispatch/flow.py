@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 
 class MaximumFlow:
@@ -96,11 +97,11 @@ class MaximumFlow:
                 break
             gpu = sender[receiver[gpu]]
         # On the way each expert but the first gives up as much to one GPU as it sends to the next.
-        given = [self.flows[e][g] for (e, _), (_, g) in zip(path, path[1:], strict=False)]
+        given = [self.flows[e][g] for (e, _), (_, g) in pairwise(path)]
         amount = min(self.left[expert], self.room[end], *given)
         for e, g in path:
             self._send(e, g, amount)
-        for (e, _), (_, g) in zip(path, path[1:], strict=False):
+        for (e, _), (_, g) in pairwise(path):
             self._send(e, g, -amount)
         return True
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +54,8 @@ class SplitAssignment:
     def bound(self, value: int) -> Fraction:
         """A lower bound on T, in scaled units, as one on the max load in tokens.
 
-        Where cuts need not be whole, T is one rounded up: it is less than 1 above a cut, whose denominator is at most the
-        number of GPUs that can share.
+        Where cuts need not be whole, T is one rounded up: it is less than 1 above a cut, whose denominator is at most
+        the number of GPUs that can share.
         """
         gpus = self.instance.deployment.gpus_per_node
         return (value if self.exact else value - 1 + Fraction(1, gpus)) / self.factor
@@ -154,7 +154,9 @@ def split_assignment(
         x={(e, g): integer(pulp, "x", (e, g), copies) for e in experts for g in gpus},
         f={(e, g): integer(pulp, "f", (e, g), min(loads[e], top)) for e in experts for g in gpus},
         z={(c, n): integer(pulp, "z", (c, n), 1) for c in range(deployment.binding_groups) for n in nodes},
-        max_load=pulp.LpVariable("T", lowBound=min(round_lower(lower * scaled.factor), top), upBound=top, cat="Integer"),
+        max_load=pulp.LpVariable(
+            "T", lowBound=min(round_lower(lower * scaled.factor), top), upBound=top, cat="Integer"
+        ),
     )
     program.problem.setObjective(program.max_load + 0)
     for rows in (placed, slots, served, held, load, one_node, share, home):

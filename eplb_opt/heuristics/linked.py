@@ -1,4 +1,4 @@
-"""Linked: plans for the optimal split, where as many GPUs as can be share experts in a chain; and search among these."""
+"""Linked: plans for the optimal split, where as many GPUs as can be share experts in a chain; and their search."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _VARIATION = 0.05
 def linked(instance: Instance, slots: Slots, seed: int = 0) -> Slots:
     """A plan with the groups of `slots`, Adams' counts, and its GPUs linked; from loads that are varied by a `seed`.
 
-    The first replica of an expert goes to a GPU that is linked already, the others to GPUs that are not. So a spare slot
-    links one more GPU, as long as there are any, and linked GPUs are as hot as each other.
+    The first replica of an expert goes to a GPU that is linked already, the others to GPUs that are not. So a spare
+    slot links one more GPU, as long as there are any, and linked GPUs are as hot as each other.
     """
     loads = instance.kernel_loads
     if seed:

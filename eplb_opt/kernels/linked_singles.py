@@ -135,9 +135,7 @@ def _short_of(linked: Linked, sets: Ints, name: Index, level: float) -> float:
 
 
 @compiled
-def _exchange(
-    linked: Linked, sets: Ints, one: Index, other: Index, level: float, work: Ints, random: Any
-) -> None:
+def _exchange(linked: Linked, sets: Ints, one: Index, other: Index, level: float, work: Ints, random: Any) -> None:
     """Bring a set next to a level: of all exchanges of some of its singles for some of the other set, the best."""
     mine, theirs = _singles_of(linked, sets, one, random), _singles_of(linked, sets, other, random)
     most = min(mine.size, theirs.size)

@@ -52,7 +52,7 @@ def search_evenly_on(instance: Instance, slots: Slots, enough: Fraction, seed: i
 
 
 def link_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:
-    """A plan whose GPUs share experts in a chain, see `eplb_opt.heuristics.linked`; groups stay where `slots` have them."""
+    """A plan whose GPUs share experts in a chain, see `eplb_opt.heuristics.linked`, with the groups of `slots`."""
     begin = monotonic()
     found = settled(instance, linked(instance, slots, seed), seed, instance.kernel_value(enough), WORK_PER_SETTLING)
     return _result("links", found, begin)
