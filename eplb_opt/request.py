@@ -17,7 +17,6 @@ from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
-from eplb_opt.formulations.program import PROGRAMMED
 from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
 from eplb_opt.layers import Layers
@@ -29,6 +28,8 @@ from eplb_opt.verify import require_valid
 OBJECTIVES = ("auto", "total", "mean", "worst")
 # The dispatch whose shares depend on the layers before.
 DRAWN = "sglang-static"
+# Those of which there is a program of the whole model.
+PROGRAMMED = ("even", "optimal")
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 

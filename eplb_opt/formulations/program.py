@@ -34,12 +34,11 @@ class Program(Protocol):
         """The row of slots that variable values stand for."""
 
 
-# The dispatches for which there is a program.
-PROGRAMMED = ("even", "optimal")
-
-
 def program_of(instance: Instance, *, upper: Fraction, lower: Fraction, largest_row_sum: int) -> Program:
-    """The program of a layer whose best known plan is `upper` and whose best bound is `lower`, in tokens."""
+    """The program of a layer whose best known plan is `upper` and whose best bound is `lower`, in tokens.
+
+    Of the even split and of the optimal one, see `eplb_opt.request.PROGRAMMED`.
+    """
     build = split_assignment if instance.deployment.dispatch == "optimal" else assignment
     return build(instance, upper=upper, lower=lower, largest_row_sum=largest_row_sum)
 

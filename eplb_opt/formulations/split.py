@@ -129,7 +129,7 @@ def split_assignment(
     share[n]        sum_c z[c,n] = C / N
     home[e,g]       x[e,g] <= u z[group of e, node of g]
 
-    Flows and T are integers. For a placement, the flow is a transportation problem: with an integer T, all loads flow in
+    Flows and T are integers. For a placement, the flow is a transportation problem: with an integer T, loads flow in
     whole numbers if they flow at all. So the least T is the placement's max load in scaled units, a cut
     ``a(A) / |N(A)|``, rounded up. Every plan with max load at most `upper` (tokens) is a solution. Where `factor` times
     each w[e] is a multiple of all numbers of GPUs that can share, cuts are whole and the minimum is the optimum; else
