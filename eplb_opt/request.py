@@ -28,8 +28,6 @@ from eplb_opt.verify import require_valid
 OBJECTIVES = ("auto", "total", "mean", "worst")
 # The dispatch whose shares depend on the layers before.
 DRAWN = "sglang-static"
-# Those of which there is a program of the whole model.
-PROGRAMMED = ("even", "optimal")
 METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 
@@ -53,15 +51,6 @@ def check_method(loads: Loads, deployment: Deployment, objective: str, method: s
     require_solver(method)
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
-
-
-def check_program(method: str, deployment: Deployment) -> None:
-    """Refuse the whole model as a program where there is none for the dispatch."""
-    if method in PROGRAM_METHODS and deployment.dispatch not in PROGRAMMED:
-        raise InvalidArgumentError(
-            f"method={method!r} has no program for dispatch={deployment.dispatch!r}, only for "
-            f"{' and '.join(PROGRAMMED)}; use auto, search or greedy"
-        )
 
 
 def searched_deployment(deployment: Deployment, labels: Layers) -> Deployment:

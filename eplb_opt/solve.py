@@ -23,7 +23,6 @@ from eplb_opt.progress import Progress
 from eplb_opt.request import (
     check_kinds,
     check_method,
-    check_program,
     objective_of,
     searched_deployment,
     warm_start_rows,
@@ -123,8 +122,7 @@ def solve(
     began = monotonic()
     loads = Loads.of(loads)
     check_kinds(deployment, warm_start, executor, progress)
-    check_method(loads, objective, method, deterministic)
-    check_program(method, deployment)
+    check_method(loads, deployment, objective, method, deterministic)
     effort(time_limit, target_gap, seed, workers)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
     searched = searched_deployment(deployment, loads.labels)

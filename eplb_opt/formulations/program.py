@@ -37,7 +37,7 @@ class Program(Protocol):
 def program_of(instance: Instance, *, upper: Fraction, lower: Fraction, largest_row_sum: int) -> Program:
     """The program of a layer whose best known plan is `upper` and whose best bound is `lower`, in tokens.
 
-    Of the even split and of the optimal one, see `eplb_opt.request.PROGRAMMED`.
+    Of the even split and of the optimal one, see `eplb_opt.backends.available.PROGRAMMED`.
     """
     build = split_assignment if instance.deployment.dispatch == "optimal" else assignment
     return build(instance, upper=upper, lower=lower, largest_row_sum=largest_row_sum)

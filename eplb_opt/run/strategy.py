@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from eplb_opt.backends.available import PROGRAMMED
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
 from eplb_opt.heuristics.registry import names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
 from eplb_opt.proof import Proof
-from eplb_opt.request import PROGRAMMED
 from eplb_opt.run.annealing_runs import AnnealingRuns
 from eplb_opt.run.linked_search import LinkedSearch
 from eplb_opt.run.local_search import LocalSearch

@@ -118,5 +118,5 @@ def test_a_row_above_upper_is_no_warm_start():
 
 @pytest.mark.parametrize("dispatch", ["nearest", "by-rank", "sglang-static"])
 def test_programs_of_other_dispatches_are_refused(dispatch):
-    with pytest.raises(InvalidArgumentError, match=f"no program for dispatch='{dispatch}'"):
+    with pytest.raises(InvalidArgumentError, match=f"has dispatch='{dispatch}'"):
         eplb_opt.solve([[3, 2, 1]], Deployment(2, 4, dispatch=dispatch), method="cpsat")
