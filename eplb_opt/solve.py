@@ -20,13 +20,7 @@ from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
-from eplb_opt.request import (
-    check_kinds,
-    check_method,
-    objective_of,
-    searched_deployment,
-    warm_start_rows,
-)
+from eplb_opt.request import check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
