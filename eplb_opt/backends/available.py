@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.errors import InvalidArgumentError, MissingPackageError
 
+# Dispatches of which there is a program.
+PROGRAMMED = ("even", "optimal")
 _NEEDS = {
     "cpsat": ("ortools", "pulp"),
     "pulp:HiGHS": ("pulp", "highspy"),
@@ -28,10 +30,10 @@ def require_solver(method: str) -> None:
 
 def require_objective(method: str, objective: str, num_windows: int, dispatch: str) -> None:
     """Raise an `InvalidArgumentError` if `method` names a solver whose program has no such objective or dispatch."""
-    if method in PROGRAM_METHODS and dispatch != "even":
+    if method in PROGRAM_METHODS and dispatch not in PROGRAMMED:
         raise InvalidArgumentError(
-            f"method={method!r} plans for the even split, and the deployment has dispatch={dispatch!r}; use auto, "
-            "search or greedy"
+            f"method={method!r} plans for the even or the optimal split, and the deployment has dispatch={dispatch!r}; "
+            "use auto, search or greedy"
         )
     if method in PROGRAM_METHODS and num_windows > 1 and objective != "total":
         raise InvalidArgumentError(

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
 
-from eplb_opt.dispatch.rule import Floats, Ints, Row, replicas
+from eplb_opt.dispatch.flow import MaximumFlow
+from eplb_opt.dispatch.rule import Floats, Row, replicas
 from eplb_opt.instance import Instance
-
-_SOURCE, _SINK = "source", "sink"
 
 
 class OptimalShares:
@@ -54,62 +52,35 @@ class _Split:
         row = np.asarray(slots, dtype=np.int64)
         deployment = instance.deployment
         self.unit = instance.unit
-        counts = np.bincount(row, minlength=instance.num_experts)
-        # Several replicas on one GPU are one: the split between them does not matter.
-        gpus_of = {int(row[places[0]]): _gpus(places, deployment.slots_per_gpu) for places in replicas(row)}
+        gpu_of_slot = np.arange(len(row)) // deployment.slots_per_gpu
         self.alone = [0] * deployment.num_gpus
-        for slot in np.flatnonzero(counts[row] == 1).tolist():
-            self.alone[slot // deployment.slots_per_gpu] += window[row[slot]]
-        self.window, self.gpus_of = window, gpus_of
+        for slot in np.flatnonzero(np.bincount(row)[row] == 1).tolist():
+            self.alone[int(gpu_of_slot[slot])] += window[row[slot]]
+        shared = [(window[row[places[0]]], gpu_of_slot[places]) for places in replicas(row)]
+        self.loads = [load for load, _ in shared]
+        # Several replicas on one GPU are one: the split between them does not matter.
+        self.gpus_of = [tuple(dict.fromkeys(gpus.tolist())) for _, gpus in shared]
         self.top = max(Fraction(max(self.alone)), Fraction(sum(window), deployment.num_gpus))
-        self.flow: dict[object, dict[object, int]] = {}
-        while (cut := self._cut()) is not None:
-            self.top = cut
+        self.flow = self._flow()
+        while experts := self.flow.cut():
+            # The GPUs of these experts are full: at this top some of their load has nowhere to go.
+            reached = {gpu for expert in experts for gpu in self.gpus_of[expert]}
+            load = sum(self.loads[expert] for expert in experts) + sum(self.alone[gpu] for gpu in reached)
+            self.top = Fraction(load, len(reached))
+            self.flow = self._flow()
 
     def gpu_loads(self) -> list[Fraction]:
         """What each GPU carries, in tokens."""
         loads = [Fraction(load) for load in self.alone]
-        for expert in self.gpus_of:
-            for gpu, flow in self.flow.get(("expert", expert), {}).items():
-                loads[gpu] += Fraction(flow, self.top.denominator)  # type: ignore[call-overload]
+        for flows in self.flow.flows:
+            for gpu, flow in flows.items():
+                loads[gpu] += Fraction(flow, self.top.denominator)
         return [load * self.unit for load in loads]
 
-    def _cut(self) -> Fraction | None:
-        """What the minimum cut at this top proves, where that is more; ``None`` where all loads flow."""
-        graph = nx.DiGraph()
+    def _flow(self) -> MaximumFlow:
         steps = self.top.denominator
-        for gpu, alone in enumerate(self.alone):
-            graph.add_edge(gpu, _SINK, capacity=self.top.numerator - alone * steps)
-        for expert, gpus in self.gpus_of.items():
-            graph.add_edge(_SOURCE, ("expert", expert), capacity=self.window[expert] * steps)
-            # Without a capacity: as much as there is.
-            graph.add_edges_from((("expert", expert), gpu) for gpu in gpus)
-        if not self.gpus_of:
-            return None
-        found, (hot, _) = self._minimum_cut(graph)
-        experts = [expert for expert in self.gpus_of if ("expert", expert) in hot]
-        if found == sum(self.window[expert] for expert in self.gpus_of) * steps:
-            return None
-        reached = set().union(*(self.gpus_of[expert] for expert in experts))
-        load = sum(self.window[expert] for expert in experts) + sum(self.alone[gpu] for gpu in reached)
-        return Fraction(load, len(reached))
-
-    def _minimum_cut(self, graph: nx.DiGraph) -> tuple[int, tuple[set[object], set[object]]]:
-        value, self.flow = nx.maximum_flow(graph, _SOURCE, _SINK)
-        # What can still be reached from the source is the set of a minimum cut.
-        residual = nx.DiGraph()
-        residual.add_node(_SOURCE)
-        for one, other, capacity in graph.edges(data="capacity"):
-            if capacity is None or self.flow[one][other] < capacity:
-                residual.add_edge(one, other)
-            if self.flow[one][other]:
-                residual.add_edge(other, one)
-        hot = nx.descendants(residual, _SOURCE) | {_SOURCE}
-        return value, (hot, set(graph) - hot)
-
-
-def _gpus(places: Ints, slots_per_gpu: int) -> frozenset[int]:
-    return frozenset((places // slots_per_gpu).tolist())
+        room = [self.top.numerator - alone * steps for alone in self.alone]
+        return MaximumFlow([load * steps for load in self.loads], self.gpus_of, room)
 
 
 RULE = OptimalShares()

@@ -154,9 +154,9 @@ def assignment(
         loads={(e, r): int(scaled.values[e]) // r for e, r in keys},
         factor=scaled.factor,
         exact=scaled.exact,
-        y={key: _integer(pulp, "y", key, 1) for key in keys},
-        x={(e, r, g): _integer(pulp, "x", (e, r, g), most_on_gpu[r]) for e, r in keys for g in gpus},
-        z={(c, n): _integer(pulp, "z", (c, n), 1) for c in groups for n in nodes},
+        y={key: integer(pulp, "y", key, 1) for key in keys},
+        x={(e, r, g): integer(pulp, "x", (e, r, g), most_on_gpu[r]) for e, r in keys for g in gpus},
+        z={(c, n): integer(pulp, "z", (c, n), 1) for c in groups for n in nodes},
         max_load=pulp.LpVariable(
             "T", lowBound=round_lower(lower * scaled.factor), upBound=floor(upper * scaled.factor), cat="Integer"
         ),
@@ -174,40 +174,40 @@ Row = tuple[str, "pulp.LpConstraint"]
 def one_count(program: Assignment) -> Iterator[Row]:
     """Each expert has one replica count."""
     for e, counts in enumerate(program.ranges):
-        yield f"one_count_{e}", _sum((program.y[e, r], 1) for r in counts) == 1
+        yield f"one_count_{e}", sum_of((program.y[e, r], 1) for r in counts) == 1
 
 
 def place(program: Assignment) -> Iterator[Row]:
     """An expert with r replicas has r places, one without that count has none."""
     gpus = range(program.instance.deployment.num_gpus)
     for (e, r), y in program.y.items():
-        yield f"place_{e}_{r}", _sum([*((program.x[e, r, g], 1) for g in gpus), (y, -r)]) == 0
+        yield f"place_{e}_{r}", sum_of([*((program.x[e, r, g], 1) for g in gpus), (y, -r)]) == 0
 
 
 def slots(program: Assignment) -> Iterator[Row]:
     """Each slot of a GPU is filled."""
     deployment = program.instance.deployment
     for g in range(deployment.num_gpus):
-        yield f"slots_{g}", _sum((program.x[e, r, g], 1) for e, r in program.y) == deployment.slots_per_gpu
+        yield f"slots_{g}", sum_of((program.x[e, r, g], 1) for e, r in program.y) == deployment.slots_per_gpu
 
 
 def load(program: Assignment) -> Iterator[Row]:
     """No GPU is hotter than T."""
     for g in range(program.instance.deployment.num_gpus):
         terms = [(program.x[e, r, g], program.loads[e, r]) for e, r in program.y]
-        yield f"load_{g}", _sum([*terms, (program.max_load, -1)]) <= 0
+        yield f"load_{g}", sum_of([*terms, (program.max_load, -1)]) <= 0
 
 
-def one_node(program: Assignment) -> Iterator[Row]:
+def one_node(program: Any) -> Iterator[Row]:
     """Hierarchical: each group has one node."""
     for c in sorted({c for c, _ in program.z}):
-        yield f"one_node_{c}", _sum((z, 1) for (group, _), z in program.z.items() if group == c) == 1
+        yield f"one_node_{c}", sum_of((z, 1) for (group, _), z in program.z.items() if group == c) == 1
 
 
-def share(program: Assignment) -> Iterator[Row]:
+def share(program: Any) -> Iterator[Row]:
     """Hierarchical: each node takes its share of groups."""
     for n in sorted({n for _, n in program.z}):
-        row = _sum((z, 1) for (_, node), z in program.z.items() if node == n)
+        row = sum_of((z, 1) for (_, node), z in program.z.items() if node == n)
         yield f"share_{n}", row == program.instance.deployment.groups_per_node
 
 
@@ -218,7 +218,7 @@ def home(program: Assignment) -> Iterator[Row]:
     size, gpus_per_node = program.instance.experts_per_group, program.instance.deployment.gpus_per_node
     for (e, r, g), x in program.x.items():
         z = program.z[e // size, g // gpus_per_node]
-        yield f"home_{e}_{r}_{g}", _sum([(x, 1), (z, -int(x.upBound))]) <= 0
+        yield f"home_{e}_{r}_{g}", sum_of([(x, 1), (z, -int(x.upBound))]) <= 0
 
 
 def _scaled_for_solvers(instance: Instance, ranges: Sequence[range], largest_row_sum: int) -> ScaledLoads:
@@ -235,11 +235,13 @@ def _scaled_for_solvers(instance: Instance, ranges: Sequence[range], largest_row
     return exact if exact.exact else instance.scaled(most, min(largest, _LARGEST_LOAD))
 
 
-def _sum(terms: Any) -> Any:
+def sum_of(terms: Any) -> Any:
+    """The expression of (variable, coefficient)."""
     import pulp
 
     return pulp.LpAffineExpression(list(terms))
 
 
-def _integer(pulp: Any, letter: str, key: tuple[int, ...], most: int) -> Any:
+def integer(pulp: Any, letter: str, key: tuple[int, ...], most: int) -> Any:
+    """A variable from 0 to `most`, named by its letter and key."""
     return pulp.LpVariable("_".join([letter, *map(str, key)]), lowBound=0, upBound=most, cat="Integer")

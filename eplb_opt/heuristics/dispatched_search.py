@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import Segment, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
-from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
+from eplb_opt.kernels.shares import BY_RANK, NEAREST, sources_of
 from eplb_opt.kernels.singles import reassign_singles
 from eplb_opt.objective import Windows
 
-# By whose shares plans are searched, as compiled code knows them: of the optimal split, by the even one.
-RULES = {"nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
+# As compiled code knows them.
+RULES = {"nearest": NEAREST, "by-rank": BY_RANK}
 # Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of reassignment.
 _PER_PROPOSAL, _PER_NODE = (5.3e-7, 5e-10, 1.3e-8, 6e-11), 5e-8
 # Temperature of reassignment, of what the plan is above the bound.
@@ -54,11 +53,6 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
     """
     deployment, row = instance.deployment, slots.copy()
     random = np.random.default_rng(seed % 2**64)
-    if deployment.dispatch == "optimal":
-        p = _placement(instance, windows, row)
-        p.gpu_loads[:] = rule_of(deployment).rough_gpu_loads(row, windows.loads, instance).T
-        reassign_singles(p, _weights(windows), deployment.gpus_per_node, np.array([nodes]), random)
-        return row
     hot = max(_LEAST_SHAKEN, _SHAKEN * above)
     best, least, left = row, np.inf, nodes
     while left > 0:

@@ -32,7 +32,5 @@ class Moves(Protocol):
 
 
 def moves_of(instance: Instance) -> Moves:
-    """The moves by the shares of the dispatch; for the optimal split in several windows, by those of the even split."""
-    dispatch = instance.deployment.dispatch
-    even = dispatch == "even" or (dispatch == "optimal" and instance.num_windows > 1)
-    return window_search if even else dispatched_search
+    """The moves by the shares of the dispatch; for the optimal split, by those of the even one."""
+    return window_search if instance.deployment.dispatch in ("even", "optimal") else dispatched_search

@@ -108,7 +108,7 @@ def _search_nodes(instance: Instance, slots: Slots, perturbations: int, seed: in
     """Search inside each node, hottest first; once a node cannot be cooled, cooling the others has no effect."""
     deployment = instance.deployment
     best = np.array(slots, dtype=np.int64)
-    nodes = list(_nodes(instance, _groups_of_slots(instance, slots)))
+    nodes = list(_nodes(instance, groups_of_slots(instance, slots)))
     nodes.sort(key=lambda node: hottest(instance, best, node.slots), reverse=True)
     for node in nodes:
         table = np.searchsorted(node.experts, best[node.slots])
@@ -125,7 +125,7 @@ def _search_nodes(instance: Instance, slots: Slots, perturbations: int, seed: in
 def _neighbour(instance: Instance, slots: Slots, seed: int) -> NDArray[np.int64]:
     """Node of each group after one random exchange with the hottest node."""
     random = np.random.default_rng(seed % 2**64)
-    node_of_group = _groups_of_slots(instance, slots)
+    node_of_group = groups_of_slots(instance, slots)
     nodes = np.arange(instance.deployment.binding_nodes) * instance.deployment.slots_per_node
     hot = int(np.argmax([hottest(instance, slots, slice(n, n + instance.deployment.slots_per_node)) for n in nodes]))
     here = random.choice(np.flatnonzero(node_of_group == hot))
@@ -180,7 +180,7 @@ def exchanged_groups(instance: Instance) -> NDArray[np.int64]:
     return nodes
 
 
-def _groups_of_slots(instance: Instance, slots: Slots) -> NDArray[np.int64]:
+def groups_of_slots(instance: Instance, slots: Slots) -> NDArray[np.int64]:
     """Node of each group in a valid row."""
     node_of_group = np.empty(instance.deployment.binding_groups, dtype=np.int64)
     node_of_slot = np.arange(slots.size) // instance.deployment.slots_per_node

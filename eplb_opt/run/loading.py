@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from time import monotonic
 
@@ -35,7 +36,7 @@ from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
 from eplb_opt.objective import Objective
 from eplb_opt.request import DRAWN
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
-from eplb_opt.run.steps import anneal_on, reassign_on, start
+from eplb_opt.run.steps import anneal_on, link_on, reassign_on, start
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +69,10 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
-    if deployment.dispatch != "even" and method != "greedy" and method not in names():
+    # What finds good plans for the even split does so for the optimal one.
+    if deployment.dispatch not in ("even", "optimal") and method != "greedy" and method not in names():
         parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())
         parts |= {"windows"} if several_windows else set()
-        # What finds good plans for the even split does so for the optimal one.
         return [part for part in PARTS if part in parts]
     size = deployment.slots_per_gpu
     if method != "greedy":
@@ -83,6 +84,8 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
             parts |= {"enumeration", "wide reassignment"}
     if several_windows or method == JOINT:
         parts |= {"windows"}
+    elif deployment.dispatch == "optimal":
+        parts |= {"links"}
     return [part for part in PARTS if part in parts]
 
 
@@ -173,6 +176,11 @@ def _load_draws() -> None:
         attempt(instance, Objective("mean").windows(instance), greedy(instance.total()), 0, 0)
 
 
+def _load_links() -> None:
+    instance = Instance.from_loads([3, 2, 1, 1, 1, 1], Deployment(num_gpus=4, num_slots=8, dispatch="optimal"))
+    link_on(instance, greedy(instance), Fraction(0), 0)
+
+
 def _hot_state(slots_per_gpu: int) -> State:
     """Two GPUs, of which the first one is hotter."""
     slots = np.arange(2 * slots_per_gpu).reshape(2, -1)
@@ -187,6 +195,7 @@ PARTS = {
     "wide reassignment": _load_wide_reassignment,
     "pairs": _load_pairs,
     "windows": _load_windows,
+    "links": _load_links,
     "bounds": _load_bounds,
     "dispatched": _load_dispatched,
     "singles": _load_singles,

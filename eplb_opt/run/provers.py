@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from eplb_opt.bounds.methods import PAIRING, PARTITION
 from eplb_opt.bounds.pair_model import pairing_applies
-from eplb_opt.formulations.assignment import num_variables
+from eplb_opt.formulations.program import program_size
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.run.step import SEARCH
 from eplb_opt.run.tally import NARROW, Tally
@@ -104,6 +104,19 @@ class ProofsBesideSearch:
         return int((_NARROW_PATIENCE if narrow else _PATIENCE) * 2 ** min(tally.proofs, 20))
 
 
+@dataclass(frozen=True)
+class ProgramBesideSearch:
+    """The whole model in turn with search, where it is small: ever longer, after ever more searches in vain."""
+
+    incumbent: Incumbent
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """The program first, once searches were in vain for long."""
+        if not is_small(self.incumbent) or tally.fruitless < _PATIENCE * 2 ** min(tally.proofs, 20):
+            return (SEARCH,)
+        return ("cpsat", SEARCH)
+
+
 def is_small(incumbent: Incumbent) -> bool:
     """Whether the whole model of a layer is worth its time."""
-    return num_variables(incumbent.instance, incumbent.value) <= _WORTHWHILE_VARIABLES
+    return program_size(incumbent.instance, incumbent.value) <= _WORTHWHILE_VARIABLES

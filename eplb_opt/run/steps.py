@@ -8,6 +8,7 @@ from time import monotonic
 
 from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.errors import EplbOptError
+from eplb_opt.heuristics.linked import EXCHANGED_PER_SECOND, linked, settled
 from eplb_opt.heuristics.moves import moves_of
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
 from eplb_opt.heuristics.planner import first_plans
@@ -22,6 +23,9 @@ from eplb_opt.run.task import ProofTask
 # What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
 SECONDS_PER_SEARCH = 0.1
 WORK_PER_SEARCH = int(SECONDS_PER_SEARCH * PAIRS_PER_SECOND)
+# The same of exchanges between linked GPUs.
+SECONDS_PER_SETTLING = 0.05
+WORK_PER_SETTLING = int(SECONDS_PER_SETTLING * EXCHANGED_PER_SECOND)
 
 
 def start(instance: Instance, objective: Objective, method: str, more: bool) -> StepResult:
@@ -39,6 +43,26 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     begin = monotonic()
     found = search(instance, slots, seed=seed, target=instance.kernel_value(enough), work=WORK_PER_SEARCH)
     return _result(SEARCH, found, begin, last=found)
+
+
+def search_evenly_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:
+    """The same as if the split were even: what it finds is at least as good under the optimal one."""
+    even = replace(instance, deployment=replace(instance.deployment, dispatch="even"))
+    return search_on(even, slots, enough, seed)
+
+
+def link_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:
+    """A plan whose GPUs share experts in a chain, see `eplb_opt.heuristics.linked`, with the groups of `slots`."""
+    begin = monotonic()
+    found = settled(instance, linked(instance, slots, seed), seed, instance.kernel_value(enough), WORK_PER_SETTLING)
+    return _result("links", found, begin)
+
+
+def settle_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:
+    """Exchanges between linked GPUs from `slots`, see `eplb_opt.heuristics.linked`."""
+    begin = monotonic()
+    found = settled(instance, slots, seed, instance.kernel_value(enough), WORK_PER_SETTLING)
+    return _result("links", found, begin)
 
 
 def anneal_on(instance: Instance, windows: Windows, segment: Segment) -> StepResult:

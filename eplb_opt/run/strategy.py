@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from eplb_opt.backends.available import PROGRAMMED
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
 from eplb_opt.heuristics.registry import names
@@ -12,8 +13,17 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
 from eplb_opt.proof import Proof
 from eplb_opt.run.annealing_runs import AnnealingRuns
+from eplb_opt.run.linked_search import LinkedSearch
 from eplb_opt.run.local_search import LocalSearch
-from eplb_opt.run.provers import NodesBetweenRuns, NoProver, PairsAfterSearch, ProofsBesideSearch, Prover, WholeModel
+from eplb_opt.run.provers import (
+    NodesBetweenRuns,
+    NoProver,
+    PairsAfterSearch,
+    ProgramBesideSearch,
+    ProofsBesideSearch,
+    Prover,
+    WholeModel,
+)
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
 from eplb_opt.run.steps import run_in_worker, start
 from eplb_opt.run.tally import Tally
@@ -79,7 +89,11 @@ class Strategy:
         """The strategy of a method for a layer: by its windows, its nodes and its slots per GPU."""
         proof = proof_method(incumbent.instance)
         in_slices = proof == DECOMPOSITION
-        dispatched = incumbent.instance.deployment.dispatch != "even"
+        dispatch = incumbent.instance.deployment.dispatch
+        if dispatch == "optimal" and incumbent.instance.num_windows == 1:
+            linked = LinkedSearch(incumbent, limits)
+            return cls(incumbent, method, limits, share, linked, _prover(incumbent, method, proof), in_slices)
+        dispatched = dispatch != "even"
         if incumbent.instance.num_windows > 1 or dispatched:
             runs = AnnealingRuns(incumbent, limits)
             prover = NodesBetweenRuns(runs) if method == "auto" and _nodes_apply(incumbent) else NoProver()
@@ -172,9 +186,12 @@ class Strategy:
 def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
     if method in PROGRAM_METHODS:
         return WholeModel(method)
-    # What proves is about the even split.
-    if method != "auto" or incumbent.instance.deployment.dispatch != "even":
+    dispatch = incumbent.instance.deployment.dispatch
+    if method != "auto" or dispatch not in PROGRAMMED:
         return NoProver()
+    # What else proves is about the even split.
+    if dispatch == "optimal":
+        return ProgramBesideSearch(incumbent)
     if proof == PAIRING:
         return PairsAfterSearch(incumbent)
     return ProofsBesideSearch(incumbent, proof, in_slices=proof == DECOMPOSITION)

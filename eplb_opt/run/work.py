@@ -13,13 +13,8 @@ from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
-from eplb_opt.formulations.assignment import (
-    EXACT_SOLVER_ROW_SUM,
-    FLOAT_SOLVER_ROW_SUM,
-    Assignment,
-    assignment,
-    num_variables,
-)
+from eplb_opt.formulations.assignment import EXACT_SOLVER_ROW_SUM, FLOAT_SOLVER_ROW_SUM
+from eplb_opt.formulations.program import Program, program_of, program_size
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Limits, Meter
@@ -47,7 +42,9 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
     def tell(improvement: Improvement) -> None:
         # The word comes first: it stays if time is over before the search is.
         emit(improvement if improvement.slots is None else replace(improvement, by=task.method))
-        if incumbent.proof.certified is None and incumbent.bound == incumbent.value:
+        # What a certificate can say of a search is about the even split.
+        even = task.instance.deployment.dispatch == "even"
+        if even and incumbent.proof.certified is None and incumbent.bound == incumbent.value:
             evidence = search_evidence(task.instance, incumbent.value)
             if evidence is not None:
                 incumbent.offer_proof(Proof(evidence["argument"], incumbent.value, checked=True, evidence=evidence))
@@ -62,11 +59,11 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
 def _run_program(task: ProofTask, incumbent: Incumbent) -> bool:
     """Solve the task's program, offering better plans and bounds; whether the solver came to its end."""
     deadline = monotonic() + task.limits.seconds
-    size = num_variables(task.instance, incumbent.value)
+    size = program_size(task.instance, incumbent.value)
     if size > MAX_VARIABLES:
         raise SolverError(f"the program has {size} variables, more than {MAX_VARIABLES}; use method='auto'")
     row_sum = EXACT_SOLVER_ROW_SUM if task.method == "cpsat" else FLOAT_SOLVER_ROW_SUM
-    program = assignment(task.instance, upper=incumbent.value, lower=incumbent.bound, largest_row_sum=row_sum)
+    program = program_of(task.instance, upper=incumbent.value, lower=incumbent.bound, largest_row_sum=row_sum)
     limits = replace(task.limits, seconds=max(0.0, deadline - monotonic()))
 
     def report(values: Mapping[str, float] | None, bound: int | None) -> None:
@@ -82,7 +79,7 @@ def _run_program(task: ProofTask, incumbent: Incumbent) -> bool:
     return outcome.verdict != "stopped"
 
 
-def _solve(method: str, program: Assignment, warm_start: Mapping[str, int], limits: Limits, report: Report) -> Outcome:
+def _solve(method: str, program: Program, warm_start: Mapping[str, int], limits: Limits, report: Report) -> Outcome:
     if one_of("method", method, PROGRAM_METHODS) == "cpsat":
         from eplb_opt.backends import cpsat
 

@@ -146,7 +146,7 @@ def test_bench_runs_cases_under_a_dispatch_and_leaves_out_what_knows_the_even_sp
     options = ["--only", "lognormal-0.5-32x48x16", "--methods", "lpt,cpsat", "--dispatch", "by-rank"]
     code, out, _ = run("bench", *options, "--time-limit", 1, "--markdown", "b.md")
     assert code == 0 and "lognormal-0.5-32x48x16-by-rank" in out and "left out" in out
-    assert "plans for the even split, and the deployment has dispatch='by-rank'; use auto, search or greedy" in out
+    assert "plans for the even or the optimal split, and the deployment has dispatch='by-rank'; use auto" in out
     assert "--dispatch by-rank" in Path("b.md").read_text()
 
 
