@@ -152,6 +152,7 @@ def test_a_plan_file_says_everything_about_its_plan():
             "num_groups": 1,
             "policy": "auto",
             "distinct": True,
+            "dispatch": "even",
         },
         "num_experts": 3,
         "numbering": "decoder",
