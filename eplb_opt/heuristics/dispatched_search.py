@@ -48,8 +48,9 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
 def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
     """The best plan of some rounds of reassignment, with `nodes` of work from `slots`; same arguments, same plan.
 
-    `above` is what the plan is above the bound, in what `windows` makes cool. Where the split is not known from the row
-    alone, singles are reassigned for the split as it is now: another one can only be better.
+    A round is a short annealing, hardly warm, and then the reassignment of experts with one replica; the first only
+    reassigns, and each begins with the best plan so far. `above` is what the plan is above the bound, in what `windows`
+    makes cool.
     """
     deployment, row = instance.deployment, slots.copy()
     random = np.random.default_rng(seed % 2**64)
