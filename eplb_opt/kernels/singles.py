@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.kernels.assignment import assign
-from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 from eplb_opt.kernels.dispatched import Placement, accept, change_of, propose, slots_per_gpu, value_after
 from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
-from eplb_opt.kernels.window_reassignment import hottest_loads
+from eplb_opt.kernels.window_reassignment import hottest_loads, partners
 from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, value_of
 
 # GPUs that are reassigned at once: at first, and at most; one more after so many failures. And singles of all of them.
@@ -37,7 +37,7 @@ def reassign_singles(p: Placement, weights: Floats, gpus_per_node: int, work: In
     rank_all(p.gpu_loads, top)
     while work[0] > 0 and (weights.size > 1 or p.gpu_loads[top[0, 0], 0] > 1.0):
         work[0] -= _PER_ASSIGNMENT
-        gpus = _partners(hottest(p.gpu_loads, top, weights, random), num, gpus_per_node, random)
+        gpus = partners(hottest(p.gpu_loads, top, weights, random), num, gpus_per_node, random)
         if _reassign_some(p, weights, gpus, work, random):
             rank_all(p.gpu_loads, top)
             num, failed = max(2, num - 1), 0
@@ -45,24 +45,6 @@ def reassign_singles(p: Placement, weights: Floats, gpus_per_node: int, work: In
         failed += 1
         if failed == _PATIENCE:
             num, failed = min(gpus_per_node, _MOST_GPUS, num + 1), 0
-
-
-@compiled
-def _partners(hot: Index, num: int, gpus_per_node: int, random: Any) -> Ints:
-    """GPU `hot` and others of its node."""
-    first = hot - hot % gpus_per_node
-    gpus = np.empty(num, dtype=np.int64)
-    gpus[0] = hot
-    drawn = 1
-    while drawn < num:
-        gpu = first + random.integers(0, gpus_per_node)
-        new = True
-        for i in range(drawn):
-            new &= gpus[i] != gpu
-        if new:
-            gpus[drawn] = gpu
-            drawn += 1
-    return gpus
 
 
 @compiled

@@ -74,7 +74,7 @@ def reassign_windows(
         if least == np.inf:
             least = value_of(load, top, weights)
         for _ in range(_ASSIGNMENTS):
-            gpus = _partners(hottest(load, top, weights, random), num, gpus_per_node, random)
+            gpus = partners(hottest(load, top, weights, random), num, gpus_per_node, random)
             if _reassign_slots(state, weights, gpus, each, work, random):
                 rank_all(load, top)
         work[0] -= _NODES_PER_ROUND
@@ -85,7 +85,7 @@ def reassign_windows(
 
 
 @compiled
-def _partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Generator) -> Ints:
+def partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Generator) -> Ints:
     """GPU `hot` and others of its node."""
     first = hot - hot % gpus_per_node
     gpus = np.empty(num, dtype=np.int64)
@@ -93,7 +93,10 @@ def _partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Genera
     drawn = 1
     while drawn < num:
         gpu = first + random.integers(0, gpus_per_node)
-        if not (gpus[:drawn] == gpu).any():
+        new = True
+        for i in range(drawn):
+            new &= gpus[i] != gpu
+        if new:
             gpus[drawn] = gpu
             drawn += 1
     return gpus
