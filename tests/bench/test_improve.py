@@ -22,7 +22,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, SolverError
 from eplb_opt.library import rebuild
 
-SETTINGS = Settings(time_limit=10.0, target_gap=0.0, seed=0, workers=1)
+SETTINGS = Settings(time_limit=60.0, target_gap=0.0, seed=0, workers=1)
 NAMED = NamedInstance("four", np.array([[20, 21, 69, 61]]), Deployment(3, 6), "total", None, (), "by hand")
 
 
@@ -72,7 +72,7 @@ def test_a_certificate_that_does_not_hold_is_refused():
 
 
 def test_the_command_solves_a_library_again_and_writes_what_is_better(folder, capsys):
-    words = ["bench", "--library", str(folder), "--time-limit", "10", "--workers", "1"]
+    words = ["bench", "--library", str(folder), "--time-limit", "60", "--workers", "1"]
     assert run_command(words) == 0
     assert "1 of 1 instances are better than before" in capsys.readouterr().out
     (named,) = read_library(folder)
