@@ -17,7 +17,7 @@ from eplb_opt.errors import FileFormatError, InvalidLoadsError
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.folding import added, fold, slot_map
 from eplb_opt.io.record import Record
-from eplb_opt.io.recording import Recording, block_of
+from eplb_opt.io.recording import Recording, block_of, no_token
 
 _FILE = re.compile(r"expert_distribution_recorder_[0-9.]+_[0-9]+\.pt")
 _RECORDS, _MAP = "records", "last_physical_to_logical_map"
@@ -26,12 +26,23 @@ _COUNTS, _TOKENS = "global_physical_count", "topk_ids_of_layer"
 
 @dataclass
 class _Pass:
-    """A forward pass: the map its slots are folded by, and the counts of the ranks so far."""
+    """A forward pass: the ranks that have recorded it, and the counts so far of those with tokens.
 
-    mapping: NDArray[np.int64]
-    file: str
-    counts: NDArray[Any] | None = None
+    Attributes
+    ----------
+    ranks, with_tokens
+        Ranks with a record, and those of them that counted a token.
+    mapping, file
+        The map by which slots are folded, and the file that has it, once a rank counted a token.
+    counts
+        Tokens of each expert, shape ``(layers, experts)``, or none so far.
+    """
+
     ranks: set[int] = field(default_factory=set)
+    with_tokens: set[int] = field(default_factory=set)
+    mapping: NDArray[np.int64] | None = None
+    file: str = ""
+    counts: NDArray[Any] | None = None
 
 
 def holds_passes(content: Content) -> bool:
@@ -67,9 +78,12 @@ def parse_passes(content: Content) -> Recording:
     for file in filter(_FILE.fullmatch, content.value):
         _add_file(passes, read_content(PurePath(name) / file))
     _require_ranks(passes, name)
-    blocks = [block_of(passes[number].counts, f"{name}, forward pass {number}") for number in sorted(passes)]
-    if not blocks:
+    if not passes:
         raise InvalidLoadsError(f"{name} holds no recorded forward pass")
+    counted = {number: known.counts for number, known in sorted(passes.items()) if known.counts is not None}
+    if not counted:
+        raise no_token(name)
+    blocks = [block_of(counts, f"{name}, forward pass {number}") for number, counts in counted.items()]
     return Recording(name, blocks, every_decoder_layer=True)
 
 
@@ -79,15 +93,21 @@ def _add_file(passes: dict[int, _Pass], content: Content) -> None:
     mapping = slot_map(content.value[_MAP], f"{content.name}: {_MAP}")
     for record in Record(content.name, content.value).records(_RECORDS):
         number, rank = record.get("forward_pass_id", int), record.get("rank", int)
-        known = passes.setdefault(number, _Pass(mapping, content.name))
-        if rank in known.ranks:
+        known = passes.setdefault(number, _Pass())
+        known.ranks.add(rank)
+        counts = fold(_counts(record), mapping, record.name)
+        if not counts.any():
+            continue
+        if rank in known.with_tokens:
             raise FileFormatError(f"{content.name}: rank {rank} recorded forward pass {number} twice")
+        if known.mapping is None:
+            known.mapping, known.file = mapping, content.name
         if not np.array_equal(mapping, known.mapping):
             raise FileFormatError(
                 f"{content.name} and {known.file} have different maps of slots for forward pass {number}"
             )
-        known.counts = added(known.counts, fold(_counts(record), mapping, record.name), record.name)
-        known.ranks.add(rank)
+        known.counts = added(known.counts, counts, record.name)
+        known.with_tokens.add(rank)
 
 
 def _counts(record: Record) -> NDArray[Any]:

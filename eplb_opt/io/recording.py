@@ -70,7 +70,7 @@ class Recording:
         """
         steps = block_of(values, name, layer_ids, num_model_layers, numbering, moe_layer_ids)
         if not steps.values.any():
-            raise _no_token(name)
+            raise no_token(name)
         return cls(name, (steps,), every_decoder_layer, open_ended)
 
     @property
@@ -101,7 +101,7 @@ class Recording:
 
         values = windowing.sums(steps(first), self.name)
         if not values.any():
-            raise _no_token(self.name)
+            raise no_token(self.name)
         return Loads(values, source=self.name, **first.labels.fields)
 
 
@@ -199,5 +199,6 @@ def _ids(ids: tuple[int, ...] | None) -> str:
     return "that are not known" if ids is None else describe_ids(ids)
 
 
-def _no_token(name: str) -> InvalidLoadsError:
+def no_token(name: str) -> InvalidLoadsError:
+    """What is wrong with a recording whose loads are all 0."""
     return InvalidLoadsError(f"{name}: no token was recorded, every load is 0")

@@ -29,6 +29,8 @@ from eplb_opt.plan import Plan
 _COUNTS = "logical_count"
 _MAP = "physical_to_logical_map"
 _LAYERS = "layer_ids"
+# The recorder says which rank wrote the file; other writers of the counts do not.
+_RANK = "rank"
 _LAYOUT, _RANKS = "logical_count_layout", "rank_layer_expert"
 _CHECKED = "SGLang 0.5.23"
 _PAGE = "eplb_opt/plugins/sglang.md"
@@ -77,8 +79,13 @@ def parse_loads(content: Content) -> Recording:
     """Recording of ``logical_count``, of shape ``(layers, experts)`` or ``(steps, layers, experts)``.
 
     Rows are all decoder layers of the model. Where the key ``logical_count_layout`` says ``rank_layer_expert``, the
-    first axis is the ranks that the tokens came from, and they are summed to one step. Other keys are ignored, except
-    ``layer_ids`` of a JSON file, with which `format_loads` names the rows to keep.
+    first axis is the ranks that the tokens came from, and they are summed to one step. In a file of the recorder, which
+    has the key ``rank``, steps without a token are left out: they are places of its buffer where no forward pass is,
+    or passes of a draft model, which it does not count. Other keys are ignored, except ``layer_ids`` of a JSON file,
+    with which `format_loads` names the rows to keep.
+
+    Steps are in the order of the buffer. One of limited size begins again at its start when it is full, and goes on
+    in its middle in a second recording: then the last passes come first, and no key says so.
 
     Raises
     ------
@@ -92,6 +99,8 @@ def parse_loads(content: Content) -> Recording:
     recording = Recording.of(content.value[_COUNTS], content.name, every_decoder_layer=True)
     if content.has_key(_LAYOUT):
         recording = _over_ranks(recording.steps, content.value[_LAYOUT], _axes(content.value[_COUNTS]))
+    if content.has_key(_RANK):
+        recording = _with_tokens(recording.steps)
     if content.kind == "json" and content.has_key(_LAYERS):
         return _labelled(recording.steps, content.value[_LAYERS])
     return recording
@@ -209,6 +218,11 @@ def _over_ranks(ranks: Loads, layout: Any, axes: int) -> Recording:
     if axes != 3:
         raise FileFormatError(f"{ranks.source} has {_LAYOUT} {_RANKS!r}, and {_COUNTS} has {axes} axes")
     return Recording.of(Windowing().sums(ranks.values, ranks.source), ranks.source, every_decoder_layer=True)
+
+
+def _with_tokens(steps: Loads) -> Recording:
+    """The steps that have a token."""
+    return Recording.of(steps.values[steps.loaded.any(axis=1)], steps.source, every_decoder_layer=True)
 
 
 def _labelled(steps: Loads, layer_ids: Any) -> Recording:

@@ -77,6 +77,21 @@ def test_a_rank_without_a_file_or_a_pass_is_named(tmp_path):
         read_loads(folder)
 
 
+def test_passes_of_a_draft_model_have_numbers_of_their_own_and_no_tokens(tmp_path):
+    # Each rank: passes 1 and 2 of the model, 1 to 3 of the draft model; experts are moved between the dumps, and pass 3
+    # of the model comes in the second one.
+    folder, moved = tmp_path / "dump", [[0, 1, 0], [0, 0, 1]]
+    folder.mkdir()
+    for rank in (0, 1):
+        draft = passes_of(rank, dict.fromkeys((1, 2, 3), table(0, 0, 0)), MAP)["records"]
+        first = passes_of(rank, {1: table(1, 2, 3), 2: table(rank, 0, 0)}, MAP)
+        first["records"] = [first["records"][0], *draft, first["records"][1]]
+        torch.save(first, folder / rank_file(rank))
+        torch.save(passes_of(rank, {3: table(10, 20, 30)}, moved), folder / rank_file(rank, 1745900099.5))
+    # Expert 0 has slot 1 and then 0 and 1; a pass is a step whether or not each rank has tokens in it.
+    assert read_loads(folder, window_length=1) == Loads([[[4, 8]], [[0, 1]], [[60, 60]]], (1,))
+
+
 def test_a_pass_that_a_rank_recorded_twice_is_named(tmp_path):
     folder = write_passes(tmp_path / "dump", [{7: table(1, 1, 1)}], MAP)
     torch.save(passes_of(0, {7: table(1, 1, 1)}, MAP), folder / rank_file(0, 1745900099.5))

@@ -53,6 +53,17 @@ def test_dumps_of_the_recorder_are_read_like_json():
     assert parse_loads(content).steps == parse_loads(as_json(STAT)).steps
 
 
+def test_places_of_the_recorders_buffer_without_a_pass_are_no_steps(tmp_path):
+    path, empty = tmp_path / "decode.pt", [[0] * 4] * 2
+    first, second = STAT["logical_count"]
+    torch.save({**STAT, "logical_count": torch.tensor([empty, first, empty, second, empty, empty])}, path)
+    assert read_loads(path, windows=2) == Loads([[[5, 1, 0, 2]], [[4, 2, 1, 1]]], (1,))
+    assert read_loads(path, window_length=2) == Loads([[[9, 3, 1, 3]]], (1,))
+    # Windows of other files are what they say.
+    path.write_text(json.dumps({"logical_count": [first, empty]}))
+    assert read_loads(path, windows=2) == Loads([[[5, 1, 0, 2]], [[0, 0, 0, 0]]], (1,))
+
+
 def test_a_per_pass_dump_is_refused_with_its_keys():
     dump = parse_content(saved({"records": [], "last_physical_to_logical_map": torch.ones(1, 2)}), "x.json")
     with pytest.raises(FileFormatError, match=r"keys 'records', 'last_.* has the key 'logical_count'") as info:
