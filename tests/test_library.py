@@ -13,6 +13,7 @@ import pytest
 from eplb_opt.bench.instances import best_known, checked, greedy_value, read_instance, read_library
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.errors import FileFormatError
+from eplb_opt.formulations.split import split_assignment
 from eplb_opt.library import mps_of, program_of, rebuild
 from tests.oracle import brute_force
 from tests.programs import answer
@@ -107,9 +108,14 @@ def test_the_page_names_every_row_and_variable_of_the_programs():
     named = set(re.findall(r"^\| `([a-zA-Z]+(?:_[a-z]{2,})?)", page, re.MULTILINE))
     used = set()
     for name in NAMES:
-        program = program_of(read_instance(MODELS / "instances" / f"{name}.json"))
-        rows = list(program.problem.constraints)
-        used |= {re.sub(r"(_\d+)+$", "", label) for label in [*rows, *(v.name for v in program.problem.variables())]}
+        named_instance = read_instance(MODELS / "instances" / f"{name}.json")
+        under_optimal = replace(named_instance.deployment, dispatch="optimal")
+        split = split_assignment(
+            replace(named_instance.instance, deployment=under_optimal), upper=greedy_value(named_instance.instance)
+        )
+        for problem in (program_of(named_instance).problem, split.problem):
+            labels = [*problem.constraints, *(variable.name for variable in problem.variables())]
+            used |= {re.sub(r"(_\d+)+$", "", label) for label in labels}
     assert named == used
 
 

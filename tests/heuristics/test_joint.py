@@ -56,7 +56,7 @@ def test_windows_that_differ_are_better_planned_together():
         instance = Instance.from_loads(windows, Deployment(16, 80))
         windows = Objective("mean").windows(instance)
         of_mean = greedy(Instance.from_loads(windows.mean, instance.deployment))
-        better += windows.value(joint_greedy(instance, windows), 16) < windows.value(of_mean, 16)
+        better += windows.value(joint_greedy(instance, windows), instance) < windows.value(of_mean, instance)
     assert better == 20
 
 
