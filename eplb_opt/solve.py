@@ -53,7 +53,7 @@ def solve(
         `Loads`, or an array, tensor or nested list of shape ``(experts,)``, ``(layers, experts)`` or
         ``(windows, layers, experts)``, in tokens, taken as exact.
     deployment
-        Where the experts can live.
+        Where the experts can live, and which replica serves a source: objective, bound and gap are about that dispatch.
     objective
         ``"total"``: the max load of the summed windows, in tokens. ``"mean"``, ``"worst"``: mean and largest imbalance
         over the windows that have any load. ``"auto"`` is ``"total"`` for one window and ``"mean"`` for several.
@@ -79,10 +79,10 @@ def solve(
         this may be worse than ``"greedy"``.
     warm_start
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
-        scenarios: on all windows together).
+        scenarios: on all windows together; where ranks draw replicas, on all layers together).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
-        executor is late with them. The first call on a machine compiles the kernels, which takes some 20 seconds, is
+        executor is late with them. The first call on a machine compiles the kernels, which takes 20 to 40 seconds, is
         not counted, and is told in the log; what proofs alone need is compiled while it searches.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.

@@ -20,10 +20,10 @@ def quick_bounds(instance: Instance) -> tuple[Proof, ...]:
     bounds: list[Callable[[Instance], Fraction]] = [mean_bound, adams_bound]
     if instance.deployment.binding_nodes > 1:
         bounds.insert(1, nodes_bound)
-    # Loads need not be on a grid, and replicas not carry what fillers need, where the split is not even.
     proofs = [Proof(bound.__name__.removesuffix("_bound"), bound(instance), checked=True) for bound in bounds]
     best = max(proof.bound for proof in proofs)
     if instance.deployment.dispatch != "even":
+        # Max loads need not lie on a grid there, and a replica may carry less than a filler.
         return tuple(proofs)
     return (*proofs, Proof("slack", slack_bound(instance, best), checked=True))
 

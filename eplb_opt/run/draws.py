@@ -63,10 +63,10 @@ def settle(
         return
     call = _Call(layers, deployment, labels, limits, interrupt)
     attempts = not ends_with_first_plans(layers[0].strategy.method)
-    settled = call.in_order([layer.incumbent for layer in layers], attempts)
+    settled = call.settled([layer.incumbent for layer in layers], attempts)
     if warm_start is not None:
         plans = [_with_plan(layer.incumbent, slots) for layer, slots in zip(layers, warm_start, strict=True)]
-        known = call.in_order(plans, attempts=False)
+        known = call.settled(plans, attempts=False)
         if _value(layers, known) < _value(layers, settled):
             settled = known
     for layer, (recorded, incumbent, seconds) in zip(layers, settled, strict=True):
@@ -90,8 +90,8 @@ class _Call:
     limits: CallLimits
     interrupt: Event
 
-    def in_order(self, searched: Sequence[Incumbent], attempts: bool) -> list[_Settled]:
-        """Settle the best plan of each layer, after some `attempts` at better ones."""
+    def settled(self, searched: Sequence[Incumbent], attempts: bool) -> list[_Settled]:
+        """The best plan of each layer in its turn, or with `attempts` the best of these."""
         rows = np.stack([incumbent.slots for incumbent in searched])
         experts = searched[0].instance.num_experts
         unplanned = in_order(Plan(rows, self.deployment, experts, **self.labels.fields))
