@@ -9,7 +9,8 @@ from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import Segment, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
-from eplb_opt.kernels.dispatched import Placement, anneal_dispatched, placement_of
+from eplb_opt.kernels.dispatched import anneal_dispatched
+from eplb_opt.kernels.placement import Placement, placement_of
 from eplb_opt.kernels.shares import BY_RANK, NEAREST, sources_of
 from eplb_opt.kernels.singles import reassign_singles
 from eplb_opt.objective import Windows

@@ -8,8 +8,8 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
-from eplb_opt.kernels.dispatched import Placement, accept, change_of, propose, slots_per_gpu, value_after
 from eplb_opt.kernels.order import lightest_first
+from eplb_opt.kernels.placement import Placement, accept, change_of, propose, slots_per_gpu, value_after
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
 from eplb_opt.kernels.window_reassignment import hottest_loads, partners

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eplb_opt.kernels.dispatched import placement_of
+from eplb_opt.kernels.placement import placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, share_out, sources_of
 
 RULES = {"even": EVEN, "nearest": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
