@@ -19,7 +19,7 @@ from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import engine_of, parse_plan, relabelled, start_line
 from eplb_opt.io.mappings import Given
 from eplb_opt.io.recognition import ENGINES
-from eplb_opt.models import Model
+from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
 

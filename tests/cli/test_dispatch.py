@@ -13,7 +13,8 @@ import eplb_opt
 from eplb_opt.deployment import Dispatch
 from eplb_opt.evaluate import evaluate, summarise
 from eplb_opt.io import read_plan, read_solution, write_plan
-from eplb_opt.models import MODELS, Model
+from eplb_opt.model import Model
+from eplb_opt.models import MODELS
 from eplb_opt.plan import Plan
 
 WHERE = ["--gpus", 8, "--slots", 24, "--nodes", 4]

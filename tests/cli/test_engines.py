@@ -8,7 +8,8 @@ import pytest
 
 from eplb_opt.io import read_plan
 from eplb_opt.io.engines import start_line
-from eplb_opt.models import MODELS, Model
+from eplb_opt.model import Model
+from eplb_opt.models import MODELS
 
 SMALL = Model("small", 6, (2, 3, 4, 5), 16, 2, num_groups=4, num_draft_layers=1)
 FILES = {"sglang": "e.json", "vllm": "e.jsonl", "trtllm": "e.yaml", "ascend": "e.json", "deepseek": "e.npz"}

@@ -18,7 +18,8 @@ from eplb_opt.errors import InvalidPlanError
 from eplb_opt.io import read_plan, write_loads, write_plan
 from eplb_opt.io.content import parse_content
 from eplb_opt.io.recognition import ENGINES
-from eplb_opt.models import MODELS, Model
+from eplb_opt.model import Model
+from eplb_opt.models import MODELS
 from eplb_opt.plan import Plan
 
 SMALL = Model("small", 6, (2, 3, 4, 5), 8, 2, num_draft_layers=1)
