@@ -57,8 +57,8 @@ def decode(data: bytes, name: str) -> str:
         raise FileFormatError(f"{name} is not UTF-8 text: byte 0x{byte:02x} at offset {error.start}") from None
 
 
-def parse_json(text: str, name: str) -> Any:
-    """Value of a JSON text.
+def parse_json(text: str, name: str, *, infinity: bool = False) -> Any:
+    """Value of a JSON text; with `infinity` also of what Python writes in place of JSON, NaN and Infinity.
 
     Raises
     ------
@@ -67,7 +67,9 @@ def parse_json(text: str, name: str) -> Any:
         twice, of which only one value would be kept.
     """
 
-    def refuse(constant: str) -> None:
+    def refuse(constant: str) -> float:
+        if infinity:
+            return float(constant)
         raise FileFormatError(f"{name} holds {constant}, which is no JSON number")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from eplb_opt.cli.tables import show
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io import write_plan
+from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.io.recognition import ENGINES
-from eplb_opt.models import model_of
 from eplb_opt.plan import Plan
 
 _DRAWN = (
@@ -42,7 +42,7 @@ class _Target:
         natural_int("--draft-layers", self.draft_layers)
         if self.model is not None and self.layer_ids is not None:
             raise InvalidArgumentError("--model and --layer-ids say the same thing; give one of them")
-        require_outputs({"--output": (self.output, plan_for(self.to, "--to"))}, [source])
+        require_outputs({"--output": (self.output, plan_for(self.to, "--to"))}, [source, config_path(self.model)])
         ENGINES[self.to].require_draft_layers(self.draft_layers)
 
 
@@ -50,7 +50,7 @@ class _Target:
 def run(target: _Target, given: plans.PlanOptions) -> int:
     """Write a plan as the file of an engine. --model or --layer-ids say which decoder layers its rows are."""
     target.require(given.plan)
-    model = None if target.model is None else model_of(target.model)
+    model = None if target.model is None else find_model(target.model)
     ids = options.layer_ids_of(target.layer_ids)
     plan, known = given.source().plan(model=model, layer_ids=ids)
     to, output, drafts = target.to, target.output, target.draft_layers

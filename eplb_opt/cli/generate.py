@@ -15,8 +15,8 @@ from eplb_opt.cli.unfolding import grouped
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
+from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.loads import Loads
-from eplb_opt.models import model_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +46,10 @@ def run(
     recipe: _Recipe,
 ) -> int:
     """Make a recording by a known recipe, for all other commands."""
-    shape = None if model is None else model_of(model)
+    shape = None if model is None else find_model(model)
     if shape is not None and not (experts is layers is None):
         raise InvalidArgumentError("--model and --experts or --layers say the same thing; give one of them")
-    require_outputs({"--output": (output, LOADS)}, [])
+    require_outputs({"--output": (output, LOADS)}, [config_path(model)])
     if shape is None:
         loads = recipe.loads(58 if layers is None else layers, 256 if experts is None else experts)
     else:

@@ -15,9 +15,10 @@ from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.io import read_loads
 from eplb_opt.io.doubts import doubts_on, layers_without_load
 from eplb_opt.io.load_files import FORMAT_NAMES
+from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
-from eplb_opt.models import Model, model_of
+from eplb_opt.model import Model
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,11 @@ NumLayers = Annotated[
 ]
 ModelName = Annotated[
     str | None,
-    typer.Option("--model", help="A known model, as deepseek-v3 or deepseek-ai/DeepSeek-V3; any other name lists all."),
+    typer.Option(
+        "--model",
+        help="A known model, as deepseek-v3 or deepseek-ai/DeepSeek-V3, or the path of a config.json; any other name "
+        "lists those that are known.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -68,8 +73,13 @@ class Reading:
 
     @property
     def known_model(self) -> Model | None:
-        """The model that is named, if one is."""
-        return None if self.model is None else model_of(self.model)
+        """The model that is named, or whose configuration is given, if one is."""
+        return None if self.model is None else find_model(self.model)
+
+    @property
+    def model_file(self) -> Path | None:
+        """The configuration of the model, if it is read from one."""
+        return config_path(self.model)
 
     def recorded(self, paths: list[Path]) -> Loads:
         """The recordings as their files have them."""

@@ -25,7 +25,7 @@ from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.loads import Loads
-from eplb_opt.models import Model
+from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.report import Report, make_report
 from eplb_opt.report.verdict import verdict_of
@@ -64,7 +64,7 @@ class _Outputs:
     markdown: Annotated[Path | None, typer.Option(help="Where the same goes as Markdown, without figures.")] = None
     save: Annotated[Path | None, typer.Option(help="Where plan, bounds, proofs and trace go, as JSON.")] = None
 
-    def require(self, inputs: list[Path]) -> None:
+    def require(self, inputs: list[Path | None]) -> None:
         """Refuse what cannot be written, before any work."""
         if self.output is None and self.markdown is None:
             raise InvalidArgumentError("nothing would be written: give -o report.html, --markdown report.md, or both")
@@ -104,7 +104,7 @@ def run(
     found = _Files.of(files)
     recorded, model = reading.read(found.recordings, wanted.gpus)
     deployment, solution, plans = found.read(recorded, found.deployment(recorded, wanted, model), model)
-    outputs.require(files)
+    outputs.require([*files, reading.model_file])
     with progress_line() as progress:
         report = make_report(
             recorded, deployment, plans, solution, command=_command(context), progress=progress, **asdict(effort)

@@ -24,7 +24,7 @@ from eplb_opt.io.engines import require_target
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
-from eplb_opt.models import Model
+from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.solution import Solution, format_solution
@@ -140,7 +140,7 @@ def run(
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model, outputs.served)
     start = search.start(deployment, model)
-    outputs = outputs.checked([*loads, search.warm_start], recorded.labels)
+    outputs = outputs.checked([*loads, search.warm_start, reading.model_file], recorded.labels)
     unsaid = outputs.output is None and outputs.save is None and not json
     if unsaid:
         require_default_place(loads)
