@@ -17,8 +17,10 @@ from eplb_opt.io.native import read_solution
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.size import size
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
+from eplb_opt.time_model import TimeModel
 from eplb_opt.verify import verify
 
 __version__ = "0.3.0"
@@ -31,6 +33,7 @@ __all__ = [
     "Loads",
     "Plan",
     "Solution",
+    "TimeModel",
     "backtest",
     "certify",
     "compare",
@@ -40,6 +43,7 @@ __all__ = [
     "read_plan",
     "read_solution",
     "rebalance_experts",
+    "size",
     "solve",
     "verify",
     "write_plan",

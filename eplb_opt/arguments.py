@@ -6,7 +6,7 @@ import operator
 import reprlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from math import inf
+from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
@@ -31,6 +31,13 @@ def positive_seconds(name: str, value: object) -> None:
     number: Any = value
     if not 0 < number < inf:
         raise InvalidArgumentError(f"{name}={value} is not a positive number of seconds")
+
+
+def finite_number(name: str, value: object) -> float:
+    """`value` as a float, else an `InvalidArgumentError` that names it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
+        raise InvalidArgumentError(f"{name}={reprlib.repr(value)} is not a finite number")
+    return float(value)
 
 
 def natural_int(name: str, value: object) -> int:

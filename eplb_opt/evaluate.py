@@ -16,7 +16,10 @@ from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
+from eplb_opt.model import Model
 from eplb_opt.plan import Plan
+from eplb_opt.step import Step
+from eplb_opt.time_model import TimeModel
 from eplb_opt.verify import objective_value, require_valid
 
 if TYPE_CHECKING:
@@ -26,7 +29,15 @@ if TYPE_CHECKING:
 _NO_BALANCE = dict.fromkeys(("imbalance", "balancedness", "relative_excess", "slot_balancedness"), nan)
 
 
-def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.DataFrame:
+def evaluate(
+    plan: Plan,
+    loads: Any,
+    dispatch: Dispatch | None = None,
+    *,
+    model: Model | None = None,
+    time_model: TimeModel | str | None = None,
+    tokens_per_gpu: float | None = None,
+) -> pd.DataFrame:
     """Named metrics of a plan, per layer and window.
 
     Engines call different things balancedness or imbalance; here each has a name of its own. Per layer and window:
@@ -47,6 +58,10 @@ def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.Dat
     dispatch
         Which replica serves a source, see `eplb_opt.dispatch`; ``None``: the plan's own. Under ``"sglang-static"``
         the tables are those that SGLang draws for a file with all layers of the plan.
+    model, time_model, tokens_per_gpu
+        As in `eplb_opt.size`: a time model and tokens add ``microseconds``, the time of the layer's experts in a step
+        whose tokens go where the window's went, see `Step`; ``NaN`` under ``"optimal"``, which leaves open which
+        replicas are active.
 
     Returns
     -------
@@ -61,12 +76,13 @@ def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.Dat
     InvalidLoadsError
         The loads do not fit the plan.
     InvalidArgumentError
-        An unknown `dispatch`.
+        An unknown `dispatch`, or a time model that lacks something.
     InvalidDeploymentError
         A `dispatch` that asks for nodes, which do not divide the GPUs.
     """
     import pandas as pd
 
+    step = Step.of(time_model, tokens_per_gpu, model)
     plan, loads = _matched(require_valid(plan), loads)
     plan = plan if dispatch is None else plan.dispatched(dispatch)
     rows = []
@@ -74,6 +90,7 @@ def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.Dat
         rule = rule_of(instance.deployment)
         slot_loads = rule.slot_loads(slots, instance.tokens, instance)
         tops, away = rule.max_loads(slots, instance), _cross_node_shares(slots, instance)
+        times = [] if step is None else step.layer_microseconds(slots, instance).tolist()
         for window, (top, mean) in enumerate(zip(tops, instance.mean_loads, strict=True)):
             row = {
                 "layer_id": layer_id,
@@ -83,7 +100,8 @@ def evaluate(plan: Plan, loads: Any, dispatch: Dispatch | None = None) -> pd.Dat
             }
             loaded = instance.loaded_windows[window]
             ratios = _ratios(top, mean, None if slot_loads is None else slot_loads[window]) if loaded else _NO_BALANCE
-            rows.append(row | ratios | ({"cross_node_share": away[window] if loaded else nan} if away else {}))
+            row |= ratios | ({"cross_node_share": away[window] if loaded else nan} if away else {})
+            rows.append(row | ({"microseconds": times[window]} if times else {}))
     return pd.DataFrame(rows)
 
 
@@ -112,7 +130,8 @@ def summarise(metrics: pd.DataFrame) -> dict[str, float]:
     max / mean. ``mean_relative_excess``: of (max - mean) / mean (TensorRT-LLM). ``mean_slot_balancedness``: of mean
     slot load / max slot load. ``total_slot_balancedness``: sum of mean slot loads / sum of max slot loads (the score
     that programs for this problem are ranked by). ``cross_node_share``: the part of all load that is served on another
-    node than its source's. All are ``NaN`` where nothing has load.
+    node than its source's. ``milliseconds``, with a time model: of the experts of all layers in a step, the mean over
+    windows. All are ``NaN`` where nothing has load.
     """
     means = metrics["mean_load"]
     return {
@@ -125,6 +144,7 @@ def summarise(metrics: pd.DataFrame) -> dict[str, float]:
         # The slots of a GPU have its mean load together, in every layer the same number of them.
         "total_slot_balancedness": _ratio(means.sum(), (means / metrics["slot_balancedness"]).sum()),
         **_cross_node(metrics),
+        **_milliseconds(metrics),
     }
 
 
@@ -133,6 +153,14 @@ def _cross_node(metrics: pd.DataFrame) -> dict[str, float]:
         return {}
     away = (metrics["cross_node_share"] * metrics["mean_load"]).sum()
     return {"cross_node_share": _ratio(away, metrics["mean_load"].sum())}
+
+
+def _milliseconds(metrics: pd.DataFrame) -> dict[str, float]:
+    if "microseconds" not in metrics:
+        return {}
+    loaded = metrics[metrics["mean_load"] > 0]
+    total = nan if loaded.empty else loaded.groupby("layer_id")["microseconds"].mean().sum(skipna=False)
+    return {"milliseconds": float(total) / 1e3}
 
 
 def objective_values(

@@ -1,7 +1,7 @@
 """Imports point one way, those inside functions too: no circle of files or rooms, and no arrow that runs back up.
 
 certificates, nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve
-<- compare, backtest <- io <- the package itself <- report, bench, cli
+<- compare, backtest <- io <- size <- the package itself <- report, bench, cli
 
 A room is a folder of the package, or a file beside them. ``dispatch`` is among the nouns, below `verify`. A backend
 knows its solver and nothing of this problem; what runs a bound or a program in a process of its own is in ``run``;
@@ -25,6 +25,7 @@ LEVELS = (
     ("run", "request", "solve"),
     ("certify", "compare", "backtest", "drop_in"),
     ("io",),
+    ("size", "sizing"),
     ("",),
     ("report", "bench", "library", "plugins", "cli", "__main__"),
 )

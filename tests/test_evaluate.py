@@ -34,6 +34,22 @@ def test_the_metrics_of_a_small_plan():
     }
 
 
+def test_a_time_model_adds_the_time_of_each_layer_and_of_a_step():
+    loads = np.array([[[8, 4, 2], [1, 1, 1]], [[2, 4, 8], [0, 0, 0]]])
+    plan = Plan(np.array([[0, 1, 1, 2], [0, 1, 2, 0]]), Deployment(2, 4), 3)
+    model = eplb_opt.TimeModel(per_replica=0.0, per_token=0.5, experts_per_token=2)
+    frame = eplb_opt.evaluate(plan, loads, time_model=model, tokens_per_gpu=10)
+    # 2 GPUs x 10 tokens x 2 experts are 40 requests, of which the hottest GPU of the first layer has 10/14.
+    first, second = 0.5 * 40 * 10 / 14, 0.5 * 40 / 2
+    assert frame["microseconds"].tolist() == pytest.approx([first, first, second, 0.0])
+    assert summarise(frame)["milliseconds"] == pytest.approx((first + second) / 1e3)
+    assert "milliseconds" not in summarise(eplb_opt.evaluate(plan, loads))
+    with pytest.raises(InvalidArgumentError, match="needs tokens_per_gpu"):
+        eplb_opt.evaluate(plan, loads, time_model=model)
+    empty = eplb_opt.evaluate(plan, 0 * loads, time_model=model, tokens_per_gpu=10)
+    assert isnan(summarise(empty)["milliseconds"])
+
+
 RATIOS = ["imbalance", "balancedness", "relative_excess", "slot_balancedness"]
 
 

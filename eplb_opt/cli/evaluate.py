@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ def run(
     given: plans.PlanOptions,
     loads: Annotated[list[Path], typer.Argument(metavar="LOADS...", help="Recordings to score the plan on.")],
     reading: options.Reading,
+    timing: options.Timing,
     json: options.Json = False,
 ) -> int:
     """Score a plan on recordings, by layer and window. Also in the figures that engines report."""
@@ -26,13 +28,13 @@ def run(
     placed, known = given.source().plan(model=model)
     if not known:
         raise InvalidArgumentError(f"{given.plan} does not say how many GPUs there are: give --gpus")
-    metrics = evaluate(placed, recorded)
+    metrics = evaluate(placed, recorded, model=model, **asdict(timing))
     summary = summarise(metrics)
     if json:
         show_json({"summary": as_json(summary), "layers": records(metrics)})
         return 0
-    loads_format = dict.fromkeys(("max_load", "mean_load"), ",.1f")
-    show_table(metrics, loads_format | dict.fromkeys(metrics.columns[4:], ".6f"))
+    loads_format = dict.fromkeys(("max_load", "mean_load", "microseconds"), ",.1f")
+    show_table(metrics, dict.fromkeys(metrics.columns[4:], ".6f") | loads_format)
     show("")
     empty = int((~recorded.loaded).sum())
     if empty:

@@ -23,6 +23,7 @@ from eplb_opt.cli import (
     generate,
     inspect,
     report,
+    size,
     solve,
     verify,
     warm_up,
@@ -38,7 +39,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, compare, backtest, report, evaluate, verify, inspect, convert, generate, bench, demo, warm_up):
+for command in (
+    solve,
+    size,
+    compare,
+    backtest,
+    report,
+    evaluate,
+    verify,
+    inspect,
+    convert,
+    generate,
+    bench,
+    demo,
+    warm_up,
+):
     name = command.__name__.rpartition(".")[2].replace("_", "-")
     app.command(name=name, epilog=getattr(command, "EPILOG", None))(command.run)
 

@@ -19,6 +19,7 @@ from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
+from eplb_opt.time_model import PRESETS
 
 logger = logging.getLogger(__name__)
 
@@ -182,6 +183,19 @@ class Effort:
     workers: Workers = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What turns loads into milliseconds of a step; the fields are named as the arguments of `eplb_opt.size`."""
+
+    time_model: Annotated[
+        str | None,
+        typer.Option(help=f"Microseconds of a GPU: {', '.join(PRESETS)}, or a JSON file with constants of your own."),
+    ] = None
+    tokens_per_gpu: Annotated[
+        float | None, typer.Option(help="Tokens that each GPU brings to a step, for --time-model.")
+    ] = None
+
+
 def rule_of(deployment: Deployment) -> str:
     """The policy in force, in words; ``auto`` says why."""
     nodes, groups = deployment.num_nodes, deployment.num_groups
@@ -199,19 +213,22 @@ def names_of(text: str | None) -> list[str] | None:
 
 def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
     """``"3-5,8"`` as ``(3, 4, 5, 8)``."""
-    if text is None:
-        return None
-    ids: list[int] = []
+    return None if text is None else whole_numbers_of("--layer-ids", text, MOST_LAYERS)
+
+
+def whole_numbers_of(option: str, text: str, most: int = 1_000) -> tuple[int, ...]:
+    """``"3-5,8"`` as ``(3, 4, 5, 8)``; a range has at most so many."""
+    numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         try:
             span = range(int(first), int(last) + 1) if dash else [int(first)]
         except ValueError:
-            raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is neither a number nor a range a-b") from None
-        if not 0 < len(span) <= MOST_LAYERS:
-            raise InvalidArgumentError(f"--layer-ids {text}: {part!r} is not a range of layers from low to high")
-        ids.extend(span)
-    return tuple(ids)
+            raise InvalidArgumentError(f"{option} {text}: {part!r} is neither a number nor a range a-b") from None
+        if not 0 < len(span) <= most:
+            raise InvalidArgumentError(f"{option} {text}: {part!r} is not a range from low to high of at most {most}")
+        numbers.extend(span)
+    return tuple(numbers)
 
 
 def numbers_of(option: str, text: str | None) -> list[float] | None:

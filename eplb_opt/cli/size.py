@@ -1,0 +1,155 @@
+"""eplb-opt size: how many GPUs and slots, under which policy."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eplb_opt.arguments import one_of
+from eplb_opt.cli import options
+from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
+from eplb_opt.cli.pictures import picture
+from eplb_opt.cli.progress import status_line
+from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.cli.unfolding import grouped
+from eplb_opt.files import write_whole
+from eplb_opt.io.recognition import ENGINES
+from eplb_opt.loads import Loads
+from eplb_opt.model import Model
+from eplb_opt.report.sizes import size_words
+from eplb_opt.size import LEAST_GAIN, size
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Columns as people read them, in their order: heading and format. Those in per cent are parts in the frame.
+_SHOWN = {
+    "gpus": ("GPUs", ""),
+    "policy": ("policy", ""),
+    "slots_per_gpu": ("slots/GPU", ""),
+    "redundant": ("redundant", ""),
+    "imbalance": ("max/mean", ".5f"),
+    "bound": ("bound", ".5f"),
+    "to_gain": ("to gain at most", ".3%"),
+    "held_out": ("held-out mean/max", ".4f"),
+    "uneven": ("redundant if uneven", ".1f"),
+    "uneven_least": ("at least", ".1f"),
+    "gib": ("GiB/GPU", ".2f"),
+    "kv_tokens": ("KV tokens less", ",.0f"),
+    "milliseconds": ("ms/step", ".2f"),
+    "least_milliseconds": ("at least ms", ".2f"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sizes:
+    """Which deployments are held side by side."""
+
+    gpus: Annotated[str, typer.Option(help="Numbers of GPUs, such as 32,64.")]
+    slots_per_gpu: Annotated[
+        str | None, typer.Option(help="Sizes, such as 8-11 or 9,12; default: the fewest, and three more.")
+    ] = None
+    policies: Annotated[str | None, typer.Option(help="hierarchical, global or both; default: those that apply.")] = (
+        None
+    )
+    gpus_per_node: Annotated[int | None, typer.Option(help="Default: 8 where that divides the GPUs.")] = None
+    groups: options.Groups = None
+    dispatch: options.DispatchName = None
+    engine: Annotated[str, typer.Option(help=f"Whose dispatch the plans are for: {', '.join(ENGINES)}.")] = "native"
+
+    least_gain: Annotated[float, typer.Option(help="Part of the hottest GPU's load that is not worth more slots.")] = (
+        LEAST_GAIN
+    )
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all deployments together.")] = 60.0
+    seed: options.Seed = 0
+    workers: options.Workers = None
+
+    def frame(self, loads: Loads, model: Model | None, timing: options.Timing) -> pd.DataFrame:
+        """The frame of `eplb_opt.size`."""
+        with status_line() as progress:
+            return size(
+                loads,
+                options.whole_numbers_of("--gpus", self.gpus),
+                slots_per_gpu=None
+                if self.slots_per_gpu is None
+                else options.whole_numbers_of("--slots-per-gpu", self.slots_per_gpu),
+                policies=options.names_of(self.policies),
+                gpus_per_node=self.gpus_per_node,
+                num_groups=self.groups,
+                dispatch=self.dispatch or ENGINES[one_of("engine", self.engine, ENGINES)].dispatch,
+                model=model,
+                least_gain=self.least_gain,
+                time_limit=self.time_limit,
+                seed=self.seed,
+                workers=self.workers,
+                progress=progress,
+                **asdict(timing),
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    """Where results go; ``None``: nowhere."""
+
+    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go, as CSV.")] = None
+    figure: Annotated[Path | None, typer.Option(help="Where a figure goes: .png, .svg or .pdf.")] = None
+
+    def require(self, inputs: list[Path]) -> None:
+        """Refuse what cannot be written, before any work."""
+        require_outputs({"--csv": (self.csv, CSV), "--figure": (self.figure, FIGURE)}, inputs)
+
+    def write(self, sizes: pd.DataFrame) -> None:
+        """Write what the options name."""
+        if self.csv is not None:
+            write_whole(self.csv, sizes.to_csv(index=False))
+        if self.figure is not None:
+            # Matplotlib loads here and not with the command line.
+            from eplb_opt.report.sizes import plot_sizes
+
+            write_whole(self.figure, picture(self.figure, lambda ax: plot_sizes(sizes, ax)))
+
+
+@grouped
+def run(
+    loads: options.LoadFiles,
+    sizes: _Sizes,
+    timing: options.Timing,
+    outputs: _Outputs,
+    reading: options.Reading,
+    json: options.Json = False,
+) -> int:
+    """How many GPUs and slots: what each reaches, costs, and leaves to gain, by bounds."""
+    recorded, model = reading.read(loads)
+    outputs.require(loads)
+    frame = sizes.frame(recorded, model, timing)
+    outputs.write(frame)
+    if json:
+        show_json({"deployments": records(frame), "words": size_words(frame)})
+        return 0
+    if frame.empty:
+        show("interrupted before the first deployment was done")
+        return 0
+    kept = {name: shown for name, shown in _SHOWN.items() if name in frame and frame[name].notna().any()}
+    table = frame[list(kept)].rename(columns={name: heading for name, (heading, _) in kept.items()})
+    show_table(table, dict(kept.values()))
+    show("")
+    for sentence in size_words(frame):
+        show(sentence)
+    show(f"next: {_next_command(loads, frame, sizes)}")
+    return 0
+
+
+def _next_command(recordings: list[Path], frame: pd.DataFrame, sizes: _Sizes) -> str:
+    """What plans the first deployment at the knee, or the coolest one where there is none."""
+    ranked = frame.sort_values(["knee", "balancedness"], ascending=False)
+    row = ranked.iloc[0]
+    words = ["eplb-opt", "solve", *map(str, recordings), "--gpus", str(row["gpus"]), "--slots", str(row["slots"])]
+    if row["nodes"] > 1:
+        words += ["--nodes", str(row["nodes"]), "--policy", row["policy"]]
+    if row["dispatch"] != "even":
+        words += ["--dispatch", row["dispatch"]]
+    return shlex.join(words)

@@ -1,0 +1,80 @@
+"""eplb-opt size: a table with units, sentences and the next command; files; or one sentence."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from eplb_opt.generate import generate_loads
+from eplb_opt.io import write_loads
+
+FAST = ["--gpus", "8", "--gpus-per-node", 4, "--groups", 4, "--time-limit", 4]
+TIMED = ["--time-model", "deepseek-v3-fp8", "--tokens-per-gpu", 64]
+
+
+@pytest.fixture
+def recording(run):
+    write_loads(generate_loads(num_experts=32, num_layers=2, seed=3), "loads.npz")
+    return "loads.npz"
+
+
+def test_a_table_sentences_and_a_command_that_works(run, recording):
+    code, out, err = run("size", recording, *FAST, *TIMED, "--csv", "sizes.csv", "--figure", "sizes.png")
+    assert (code, err) == (0, "")
+    table, words = out.split("\n\n")
+    lines = table.splitlines()
+    # Two policies, the fewest slots and three more.
+    assert len(lines) == 1 + 2 * 4
+    assert lines[0].split()[:4] == ["GPUs", "policy", "slots/GPU", "redundant"]
+    assert "ms/step" in lines[0]
+    assert "GiB" not in lines[0]
+    sentences = words.splitlines()
+    assert sum("are enough" in sentence or "to gain" in sentence for sentence in sentences) == 2
+    assert any("of the fastest" in sentence for sentence in sentences)
+    assert len(pd.read_csv("sizes.csv")) == 8
+    assert Path("sizes.png").read_bytes().startswith(b"\x89PNG")
+    command = shlex.split(sentences[-1].removeprefix("next: "))
+    assert command[:2] == ["eplb-opt", "solve"]
+    code, out, _ = run(*command[1:], "--time-limit", 2)
+    assert code == 0
+
+
+def test_json_has_the_rows_and_the_words(run, recording):
+    code, out, _ = run("size", recording, *FAST, "--slots-per-gpu", "5-6", "--policies", "global", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [row["slots_per_gpu"] for row in found["deployments"]] == [5, 6]
+    assert found["deployments"][0]["held_out"] is None
+    assert found["words"]
+
+
+def test_a_model_tells_memory_and_an_engine_its_dispatch(run):
+    write_loads(generate_loads(num_experts=8, num_layers=32, seed=3), "mixtral.npz")
+    options = ["--gpus", 4, "--slots-per-gpu", "2,3", "--time-limit", 4, "--model", "mixtral-8x7b"]
+    code, out, _ = run("size", "mixtral.npz", *options, "--engine", "sglang", "--json")
+    rows = json.loads(out)["deployments"]
+    assert code == 0
+    assert {row["dispatch"] for row in rows} == {"nearest"}
+    # Three bf16 matrices of 4096 x 14336, 32 layers.
+    assert rows[0]["gib"] == pytest.approx(2 * 32 * 3 * 4096 * 14336 * 2 / 2**30)
+    assert rows[1]["gib"] == pytest.approx(1.5 * rows[0]["gib"])
+    assert "GiB of each GPU" in "\n".join(json.loads(out)["words"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--gpus", "eight"], "--gpus eight: 'eight' is neither a number nor a range"),
+        (["--gpus", "8", "--slots-per-gpu", "9-8"], "--slots-per-gpu 9-8"),
+        (["--gpus", "8", "--time-model", "qwen"], "time_model='qwen' is neither a file nor one of deepseek-v3-fp8"),
+        (["--gpus", "8", "--tokens-per-gpu", "64"], "needs a time_model"),
+        (["--gpus", "8", "--figure", "sizes.txt"], "sizes.txt"),
+        ([], "--gpus"),
+    ],
+)
+def test_what_cannot_be_sized_is_one_sentence(run, recording, options, words):
+    code, out, err = run("size", recording, *options)
+    assert (code, out) == (2, "")
+    assert words in err
