@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidPlanError
 from eplb_opt.layers import Layers, Numbering, describe_ids
 from eplb_opt.plan import Plan
@@ -25,7 +26,7 @@ def full_table(plan: Plan, numbering: Numbering) -> NDArray[np.int64]:
     labels = plan.labels
     rows = numbered(labels, numbering)
     count = len(labels.moe_layer_ids or ()) if numbering == "moe" else labels.num_model_layers
-    table = np.tile(in_order(plan), (count, 1))
+    table = np.tile(in_order(plan.deployment, plan.num_experts), (count, 1))
     table[list(rows)] = plan.physical_to_logical
     return table
 
@@ -44,10 +45,9 @@ def numbered(labels: Layers, numbering: Numbering) -> tuple[int, ...]:
     return labels.moe_indices if numbering == "moe" else labels.ids
 
 
-def in_order(plan: Plan) -> NDArray[np.int64]:
+def in_order(deployment: Deployment, num_experts: int) -> NDArray[np.int64]:
     """A row of slots that holds each node's experts in order, again and again."""
-    deployment = plan.deployment
     node, place = np.divmod(np.arange(deployment.num_slots), deployment.slots_per_node)
-    experts_per_node = plan.num_experts // deployment.binding_nodes
+    experts_per_node = num_experts // deployment.binding_nodes
     row: NDArray[np.int64] = node * experts_per_node + place % experts_per_node
     return row

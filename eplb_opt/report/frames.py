@@ -9,10 +9,10 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from eplb_opt.evaluate import evaluate, summarise
+from eplb_opt.excess import Values, excess_of, total_excess
 from eplb_opt.layer_solution import relative_gap
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
-from eplb_opt.report.values import Values, excess_of, total_excess
 from eplb_opt.solution import Solution
 
 if TYPE_CHECKING:

@@ -17,13 +17,14 @@ from eplb_opt.compare import SOLVE
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
+from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.colours import GREEDY, TRIVIAL
 from eplb_opt.report.frames import hierarchy_frame, layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.report import Report
-from eplb_opt.report.values import Values, coolest, matched, require_same
+from eplb_opt.report.values import coolest, matched, require_same
 from eplb_opt.report.words import shortened
 from eplb_opt.skew import skew
 from eplb_opt.solution import Solution

@@ -1,23 +1,19 @@
-"""Values of plans on recorded loads, exactly and as parts of perfect balance."""
+"""Values of plans on recorded loads, exactly, and solutions that are of these loads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
-from itertools import compress
-from math import nan
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.evaluate import objective_values
+from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution
 from eplb_opt.verify import max_loads, require_valid
-
-Values = tuple[Fraction, ...]
 
 
 def matched(plan: Plan, loads: Loads, deployment: Deployment, name: str) -> Plan:
@@ -78,22 +74,6 @@ def require_same(solution: Solution, loads: Loads, deployment: Deployment) -> No
                     f"{key}={float(getattr(layer, key)):.12g} in it, and {float(found):.12g} "
                     "on the loads; give the recording that was solved, or solve again"
                 )
-
-
-def excess_of(value: Fraction, mean: Fraction, objective: str) -> float:
-    """How far a layer's objective is above what perfect balance would give, as a part of that; ``NaN`` without load."""
-    if not mean:
-        return nan
-    return float(value / mean - 1 if objective == "total" else value - 1)
-
-
-def total_excess(values: Values, means: Values, objective: str) -> float:
-    """The same for all layers with load: of the sums in tokens, as layers follow each other, or mean of imbalances."""
-    loaded = list(compress(values, means))
-    if not loaded:
-        return nan
-    perfect = sum(means, Fraction(0)) if objective == "total" else len(loaded)
-    return float(sum(loaded, Fraction(0)) / perfect - 1)
 
 
 def coolest(names: Sequence[str], values: Mapping[str, Values]) -> str:

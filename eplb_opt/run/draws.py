@@ -28,7 +28,6 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.layers import Layers
 from eplb_opt.limits import CallLimits
-from eplb_opt.plan import Plan
 from eplb_opt.request import DRAWN
 from eplb_opt.run.layer_run import LayerRun
 from eplb_opt.run.strategy import ends_with_first_plans
@@ -92,9 +91,7 @@ class _Call:
 
     def settled(self, searched: Sequence[Incumbent], attempts: bool) -> list[_Settled]:
         """The best plan of each layer in its turn, or with `attempts` the best of these."""
-        rows = np.stack([incumbent.slots for incumbent in searched])
-        experts = searched[0].instance.num_experts
-        unplanned = in_order(Plan(rows, self.deployment, experts, **self.labels.fields))
+        unplanned = in_order(self.deployment, searched[0].instance.num_experts)
         streams = (0,) * self.deployment.num_gpus
         settled: list[_Settled] = []
         # What is not spent on attempts: above all the draws of a row for its exact value.
@@ -108,7 +105,7 @@ class _Call:
                     recorded = replace(layer.recorded, deployment=self.deployment, streams=streams)
                     incumbent = self._incumbent(layer, recorded, known)
                     if attempts and any(recorded.loaded_windows):
-                        seconds = self._seconds(len(rows) - len(settled)) - on_top
+                        seconds = self._seconds(len(searched) - len(settled)) - on_top
                         row = self._best_attempt(incumbent, row, seconds, threads)
                     attempted = monotonic()
                     incumbent.offer_plan(row, "draws", attempted - self.limits.began)

@@ -11,8 +11,9 @@ import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.evaluate import objective_values
+from eplb_opt.excess import excess_of, total_excess
 from eplb_opt.loads import Loads
-from eplb_opt.report.values import coolest, excess_of, matched, require_same, total_excess
+from eplb_opt.report.values import coolest, matched, require_same
 from tests.report.conftest import recorded
 
 DEPLOYMENT = Deployment(4, 20)
