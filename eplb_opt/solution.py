@@ -147,6 +147,6 @@ def solution_object(solution: Solution) -> dict[str, Any]:
     }
 
 
-def percent(gap: Fraction) -> str:
+def percent(gap: Fraction | float) -> str:
     """A gap in per cent; only an exact 0 prints as ``0 %``, small ones keep two digits."""
     return "0 %" if gap == 0 else f"{float(100 * gap):.{2 if gap < Fraction(1, 2) else 3}g} %"

@@ -22,6 +22,7 @@ from eplb_opt.files import write_whole
 from eplb_opt.heuristics import summaries
 from eplb_opt.loads import Loads
 from eplb_opt.report.words import plural
+from eplb_opt.solution import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ EPILOG = "\n".join(["\b", "Heuristics:", *(f"  {name:19}{summary}" for name, sum
 _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
-    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), ".2e"),
+    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), percent),
     **dict.fromkeys(("imbalance", EVEN, "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     "milliseconds": ",.2f",
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),
@@ -116,4 +117,6 @@ def run(
             show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:
         show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
+    if where.leaves_slots_open:
+        show(options.fewest_words(deployment, recorded.num_experts))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# A format specification, or what makes a value words.
+Format = str | Callable[[Any], str]
+
+
 def show(text: str) -> None:
     """Print a line of results."""
     typer.echo(text)
 
 
-def show_table(frame: pd.DataFrame, formats: dict[str, str]) -> None:
-    """Print a data frame as an aligned table; `formats` gives format specifications by column."""
+def show_table(frame: pd.DataFrame, formats: Mapping[str, Format]) -> None:
+    """Print a data frame as an aligned table; `formats` has columns that are not printed as they are."""
     columns = {name: [cell(value, formats.get(name, "")) for value in frame[name]] for name in map(str, frame.columns)}
     widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
     show("  ".join(name.rjust(widths[name]) for name in columns))
@@ -42,8 +46,8 @@ def as_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
 
 
-def cell(value: Any, specification: str) -> str:
+def cell(value: Any, form: Format) -> str:
     """A value as a table shows it; ``-`` where there is none."""
     if value is None or value != value:
         return "-"
-    return format(value, specification)
+    return format(value, form) if isinstance(form, str) else form(value)
