@@ -17,13 +17,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "eplb_opt"
 LEVELS = (
-    ("verify", "evaluate", "objective", "acceptance", "incumbent"),
+    ("verify", "evaluate", "objective", "acceptance", "incumbent", "deciding"),
     ("kernels",),
     ("heuristics", "backends"),
     ("bounds",),
     ("formulations",),
     ("run", "request", "solve"),
-    ("certify", "compare", "backtest", "drop_in"),
+    ("certify", "compare", "backtest", "held_out", "gain", "drop_in"),
     ("io",),
     ("size", "sizing"),
     ("",),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eplb_opt.cli.running import run_words
+from eplb_opt.cli.running import command_line, run_words
 from eplb_opt.cli.tables import show
 from eplb_opt.errors import FileFormatError
 
@@ -33,7 +32,7 @@ def run(
         ["verify", sglang, loads, "--gpus", "72"],
     ):
         words = [str(argument) for argument in arguments]
-        show(f"\n$ eplb-opt {shlex.join(words)}")
+        show(f"\n$ {command_line(*words)}")
         code = run_words(context.find_root().command, words)
         if code:
             return code

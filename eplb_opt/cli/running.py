@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,3 +20,8 @@ def run_words(program: Any, words: Sequence[str]) -> int | None:
     except typer.Exit as stop:
         return stop.exit_code
     return code
+
+
+def command_line(*words: str) -> str:
+    """A command as it is typed, quoted for a shell."""
+    return shlex.join(["eplb-opt", *words])

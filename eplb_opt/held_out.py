@@ -1,0 +1,121 @@
+"""Held out: what plans are worth on a window that they were not made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from eplb_opt.arguments import positive_seconds
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.evaluate import evaluate, summarise
+from eplb_opt.gain import greedy_plan
+from eplb_opt.loads import Loads
+from eplb_opt.solve import solve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over layers and windows, as of `eplb_opt.evaluate.summarise`."""
+
+    imbalance: float
+    balancedness: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Scores on windows that plans do not know.
+
+    Attributes
+    ----------
+    planned
+        Of plans of `eplb_opt.solve` for the other windows.
+    greedy
+        Of the published greedy policy on their sum.
+    windows
+        How many were scored.
+    seconds
+        Wall-clock time that it took.
+    """
+
+    planned: Score
+    greedy: Score
+    windows: int
+    seconds: float
+
+
+def held_out(
+    loads: Loads,
+    deployment: Deployment,
+    *,
+    seconds: float,
+    window_weights: Sequence[float] | None = None,
+    scenarios: int = 0,
+    progress: Callable[[str], None] | None = None,
+    **settings: Any,
+) -> HeldOut | None:
+    """Plan on all windows but one, score on that one, for each in turn, by one method, in `seconds` on the clock.
+
+    `eplb_opt.backtest` compares strategies; this is about one call of `eplb_opt.solve` with these `settings`. Windows
+    for which there is no time are left out: one is begun only if the time is enough for the slowest so far. The first
+    is always scored, and its first plan may take longer than `seconds`. A Ctrl-C ends it early.
+
+    Returns
+    -------
+    HeldOut or None
+        ``None`` where nothing was scored: interrupted, or no load in a scored window.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A single window, or what `eplb_opt.solve` refuses.
+    """
+    if loads.num_windows < 2:
+        raise InvalidArgumentError("to leave one out there have to be at least two windows")
+    positive_seconds("seconds", seconds)
+    began = monotonic()
+    found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    slowest = 0.0
+    # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
+    with suppress(KeyboardInterrupt):
+        for window in range(loads.num_windows):
+            start = monotonic()
+            left = began + seconds - start
+            if found and left < slowest:
+                break
+            if progress is not None:
+                progress(f"window {window} of {loads.num_windows} held out (Ctrl-C: windows scored so far)")
+            others = [other for other in range(loads.num_windows) if other != window]
+            known = Loads(loads.values[others], source=loads.source, **loads.labels.fields)
+            solution = solve(
+                known,
+                deployment,
+                time_limit=left / (loads.num_windows - window),
+                window_weights=None if window_weights is None else [window_weights[other] for other in others],
+                # One window does not say how windows differ.
+                scenarios=scenarios if known.num_windows > 1 else 0,
+                **settings,
+            )
+            if solution.interrupted:
+                break
+            scored = Loads(loads.values[[window]], **loads.labels.fields)
+            pair = evaluate(solution.plan, scored), evaluate(greedy_plan(known, deployment), scored)
+            found.append(pair)
+            slowest = max(slowest, monotonic() - start)
+    if not loads.loaded[: len(found)].any():
+        return None
+    planned, greedy = map(_score, zip(*found, strict=True))
+    return HeldOut(planned, greedy, len(found), monotonic() - began)
+
+
+def _score(frames: Iterable[pd.DataFrame]) -> Score:
+    import pandas as pd
+
+    means = summarise(pd.concat(frames, ignore_index=True))
+    return Score(means["mean_imbalance"], means["mean_balancedness"])
