@@ -58,6 +58,8 @@ def test_the_commands_run(folder):
         printed[command[1]] = done.stdout
     assert "valid; layers 0-2, 256 experts in 288 slots on 72 GPUs" in printed["verify"]
     assert "No plan can do better" in printed["report"]
+    rows = re.findall(r"^  (\S.*?)  +\S+ %$", blocks("text")[1], re.MULTILINE)
+    assert rows == re.findall(r"^  (\S.*?)  +\S+ %$", printed["solve"], re.MULTILINE) and len(rows) == 4
 
 
 def test_every_link_to_a_file_of_the_project_leads_somewhere():

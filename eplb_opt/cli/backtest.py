@@ -105,4 +105,6 @@ def run(
     show("")
     layers, scored = scores["layer_id"].nunique(), scores["window"].nunique()
     show(f"balancedness (mean / max load) over {layers} layers and {scored} windows, {trial.split}")
+    if where.leaves_slots_open:
+        show(options.fewest_words(deployment, recorded.num_experts))
     return 0

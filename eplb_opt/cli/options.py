@@ -19,6 +19,7 @@ from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
+from eplb_opt.report.words import plural
 from eplb_opt.time_model import PRESETS
 
 logger = logging.getLogger(__name__)
@@ -118,7 +119,15 @@ class Size:
 
     gpus: Gpus = None
     slots: Annotated[int | None, typer.Option(help="Slots (physical experts) over all GPUs, such as 288.")] = None
-    redundant: Annotated[int | None, typer.Option(help="Instead of --slots: slots beyond one for each expert.")] = None
+    redundant: Annotated[
+        int | None,
+        typer.Option(help="Instead of --slots: slots beyond one for each expert; default: as few as the GPUs allow."),
+    ] = None
+
+    @property
+    def leaves_slots_open(self) -> bool:
+        """Whether the number of slots is not said."""
+        return self.slots is None and self.redundant is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +146,7 @@ class DeploymentOptions(Size):
     dispatch: DispatchName = None
 
     def deployment(self, num_experts: int, model: Model | None = None, served: Dispatch = "even") -> Deployment:
-        """What the options describe; exactly one of `slots` and `redundant`, or none for no redundancy.
+        """What the options describe; one of `slots` and `redundant`, or neither for the fewest slots that are possible.
 
         Where they do not say which replica serves a source, it is as `served` says; evenly where there is one of each.
         """
@@ -162,16 +171,21 @@ class DeploymentOptions(Size):
 
     def _possible_slots(self, shape: Deployment, num_experts: int) -> int:
         """The slots that the options say, or a refusal in the words of these options."""
-        total = num_experts + (self.redundant or 0) if self.slots is None else self.slots
         possible = shape.possible_slots(num_experts)
+        if self.leaves_slots_open:
+            total = possible.start
+        else:
+            total = num_experts + (self.redundant or 0) if self.slots is None else self.slots
         if total in possible:
             return total
         refusal = shape.refusal_of(total, num_experts)
-        if self.slots is not None:
-            raise InvalidDeploymentError(f"--slots {self.slots}: {refusal}{nearest(self.slots, possible)}")
+        if self.redundant is None:
+            said = "" if self.slots is None else f"--slots {self.slots}: "
+            raise InvalidDeploymentError(f"{said}{refusal}{nearest(total, possible)}")
         spare = range(possible.start - num_experts, possible.stop - num_experts, possible.step)
-        said = "without --redundant and --slots" if self.redundant is None else f"--redundant {self.redundant}"
-        raise InvalidDeploymentError(f"{said}: {refusal}{nearest(self.redundant or 0, spare, '--redundant ')}")
+        raise InvalidDeploymentError(
+            f"--redundant {self.redundant}: {refusal}{nearest(self.redundant, spare, '--redundant ')}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +208,15 @@ class Timing:
     tokens_per_gpu: Annotated[
         float | None, typer.Option(help="Tokens that each GPU brings to a step, for --time-model.")
     ] = None
+
+
+def fewest_words(deployment: Deployment, num_experts: int) -> str:
+    """That a deployment has the fewest slots that there can be, where the options leave them open."""
+    each = f", {deployment.slots_per_gpu} each" if deployment.num_gpus > 1 else ""
+    return (
+        f"{deployment.num_slots} slots: the fewest that hold {plural(num_experts, 'expert')} on "
+        f"{plural(deployment.num_gpus, 'GPU')}{each}"
+    )
 
 
 def rule_of(deployment: Deployment) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
+from eplb_opt.cli.running import command_line
 from eplb_opt.cli.tables import show
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
@@ -113,6 +113,8 @@ def run(
     show("\n".join(verdict_of(report).sentences))
     if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
+    if wanted.leaves_slots_open and not found.plans:
+        show(options.fewest_words(report.deployment, recorded.num_experts))
     outputs.tell()
     return 0
 
@@ -253,7 +255,7 @@ def _rules(deployment: Deployment) -> str:
 
 def _command(context: typer.Context) -> str:
     """The command as it could be typed again: what was given, and nothing that is a default."""
-    words = ["eplb-opt", "report"]
+    words = ["report"]
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
         if value is None or value == parameter.default:
@@ -264,4 +266,4 @@ def _command(context: typer.Context) -> str:
             words.append((parameter.opts if value else parameter.secondary_opts)[0])
         else:
             words += [parameter.opts[0], f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join(words)
+    return command_line(*words)

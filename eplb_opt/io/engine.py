@@ -61,6 +61,8 @@ class Engine:
     servings
         The dispatches that the engine does, with a plan from a file that its start line names the first; none where it
         is no engine.
+    ships_eplb
+        Whether it rearranges experts by DeepSeek's EPLB, unless it is told otherwise.
     """
 
     title: str
@@ -74,6 +76,7 @@ class Engine:
     no_draft_layers: str = ""
     facts: Callable[[Content], dict[str, Any]] | None = None
     servings: tuple[Serving, ...] = ()
+    ships_eplb: bool = False
 
     @property
     def knows_gpus(self) -> bool:

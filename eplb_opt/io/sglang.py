@@ -203,6 +203,7 @@ ENGINE = Engine(
     numbering="decoder",
     no_draft_layers="a plan of SGLang ends with the last decoder layer of the model",
     servings=_SERVINGS,
+    ships_eplb=True,
 )
 
 

@@ -120,6 +120,7 @@ ENGINE = Engine(
     numbering="moe",
     no_draft_layers="a plan of vLLM ends with the last MoE layer of the model",
     servings=(Serving("even"),),
+    ships_eplb=True,
 )
 
 

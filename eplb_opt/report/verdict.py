@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eplb_opt.compare import SOLVE
+from eplb_opt.layer_solution import LayerSolution
+from eplb_opt.loads import Loads
 from eplb_opt.report.blocks import Tile
 from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
 from eplb_opt.report.data import ReportData
 from eplb_opt.report.words import percent, percent_at_most, plural, value_and_bound
 
+NOTHING = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
 # The hierarchy is worth a sentence where it costs more than this part of the mean load.
 _NOTABLE = 0.001
 
@@ -26,9 +30,9 @@ class Verdict:
 def verdict_of(report: ReportData) -> Verdict:
     """The verdict on the report's subject."""
     if not report.has_load:
-        nothing = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
-        return Verdict((nothing,), (), "")
-    return Verdict(tuple(_sentences(report)), tuple(_tiles(report)), _measure(report))
+        return Verdict((NOTHING,), (), "")
+    measure = measure_words(report.loads, report.solution.objective, report.deployment.dispatch)
+    return Verdict(tuple(_sentences(report)), tuple(_tiles(report)), measure)
 
 
 def subject_words(report: ReportData, name: str | None = None) -> str:
@@ -45,10 +49,11 @@ def _sentences(report: ReportData) -> list[str]:
     before = _excess(report, TRIVIAL)
     if before == value == "0 %":
         return ["Even with experts placed in order every GPU carries the same load: there is nothing to balance."]
+    gap = report.figures[subject]["gap"]
     sentences = [
         f"With experts placed in order, without balancing, the hottest GPU carries {before} more load than the mean. "
         f"With {subject_words(report)} it carries {value} more{', too' if before == value else ''}.",
-        _bound_sentence(report, bound),
+        bound_sentence(percent_at_most(gap) if gap else "", bound, report.solution.layers),
     ]
     if report.best != subject:
         better, _ = _value_and_bound(report, report.best)
@@ -59,20 +64,19 @@ def _sentences(report: ReportData) -> list[str]:
     return sentences
 
 
-def _bound_sentence(report: ReportData, bound: str) -> str:
-    gap = report.figures[report.subject]["gap"]
+def bound_sentence(gap: str, bound: str, layers: Sequence[LayerSolution]) -> str:
+    """What is proven of a plan with this gap to the bound of all layers, both in words; no gap where it is optimal."""
     if not gap:
-        return f"No plan can do better: this one is optimal, which is proven{_word_of_solvers(report)}."
+        return f"No plan can do better: this one is optimal, which is proven{_word_of_solvers(layers)}."
     least = "perfect balance, 0 %," if bound == "0 %" else f"{bound},"
     return (
-        f"No plan can do better than {least} which is proven{_word_of_solvers(report)}: "
-        f"{percent_at_most(gap)} of the hottest GPU's load is left to gain."
+        f"No plan can do better than {least} which is proven{_word_of_solvers(layers)}: "
+        f"{gap} of the hottest GPU's load is left to gain."
     )
 
 
-def _word_of_solvers(report: ReportData) -> str:
+def _word_of_solvers(layers: Sequence[LayerSolution]) -> str:
     """What a proof rests on where it is not exact arithmetic in every layer."""
-    layers = report.solution.layers
     told = [layer.proof.by or "a solver" for layer in layers if not layer.proof.checked]
     who = " or ".join(sorted(set(told)))
     return f" (in {len(told)} of {plural(len(layers), 'layer')} by the word of {who})" if told else ""
@@ -121,11 +125,11 @@ def _value_and_bound(report: ReportData, plan: str) -> tuple[str, str]:
     return value_and_bound(report.figures[plan]["excess"], report.figures[plan]["least_excess"])
 
 
-def _measure(report: ReportData) -> str:
-    """What the numbers measure."""
-    loads, objective = report.loads, report.solution.objective
+def measure_words(loads: Loads, objective: str, dispatch: str) -> str:
+    """What the numbers of a verdict on a plan for these loads measure."""
     layers = f"{plural(loads.num_layers, 'layer')}{' together' if loads.num_layers > 1 else ''}"
     over = {"total": "", "mean": ", mean over windows", "worst": ", in the worst window"}[objective]
     if loads.num_windows > 1 and objective == "total":
         over = f", {loads.num_windows} windows summed"
-    return f"Load of the hottest GPU above the mean GPU, in tokens; {layers}{over}."
+    under = "" if dispatch == "even" else f", dispatch {dispatch}"
+    return f"Load of the hottest GPU above the mean GPU, in tokens; {layers}{over}{under}."

@@ -31,7 +31,7 @@ def test_from_a_recording_to_a_verified_engine_file(run, recording):
     code, out, err = run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 2, "-o", "plan.json")
     assert code == 0 and err == ""
     assert re.search(r"^5 layers: imbalance 1\.\d+, bound 1\.\d+, gap .* %", out, re.MULTILINE)
-    assert out.endswith("plan written to plan.json\n")
+    assert "\nplan written to plan.json\nnext: eplb-opt convert plan.json --to sglang -o plan.sglang.json\n" in out
     assert eplb_opt.read_plan("plan.json").layer_ids == (1, 2, 3, 4, 5)
 
     code, out, _ = run("convert", "plan.json", "--to", "sglang", "-o", "sglang.json")
@@ -192,8 +192,8 @@ BAD_USAGE = {
         "--redundant 2: num_slots=18 is not a multiple of num_gpus=7; nearest: --redundant 5",
     ),
     "no redundancy, not divisible": (
-        ["--gpus", 7],
-        "without --redundant and --slots: num_slots=16 is not a multiple of num_gpus=7; nearest: --redundant 5",
+        ["--gpus", 7, "--redundant", 0],
+        "--redundant 0: num_slots=16 is not a multiple of num_gpus=7; nearest: --redundant 5",
     ),
     "less than nothing": (
         ["--gpus", 8, "--redundant", -3],

@@ -50,10 +50,26 @@ def test_the_redundancy_that_a_message_suggests_is_accepted(pair, number, in_slo
 def test_no_redundancy_on_gpus_that_do_not_divide_the_experts_names_the_least():
     shape = eplb_opt.Deployment(num_gpus=72, num_slots=288)
     with pytest.raises(InvalidDeploymentError, match=r"num_gpus=72; nearest: --redundant 32$"):
-        deployment_of(shape, 256)
+        deployment_of(shape, 256, redundant=0)
     # 255 slots on 3 GPUs are fewer than the experts.
     with pytest.raises(InvalidDeploymentError, match=r"num_gpus=3; nearest: --redundant 2$"):
         deployment_of(replace(shape, num_gpus=3), 256, redundant=0)
+
+
+@given(PAIRS)
+def test_slots_that_nobody_says_are_the_fewest_that_a_deployment_has(pair):
+    shape, experts = pair
+    found = deployment_of(shape, experts)
+    found.require_room_for(experts)
+    for fewer in range(found.num_slots):
+        with pytest.raises(InvalidDeploymentError):
+            replace(shape, num_slots=fewer or -1).require_room_for(experts)
+
+
+def test_the_fewest_slots_are_told_in_words():
+    shape = deployment_of(eplb_opt.Deployment(num_gpus=72, num_slots=72), 256)
+    words = "288 slots: the fewest that hold 256 experts on 72 GPUs, 4 each"
+    assert options.fewest_words(shape, 256) == words
 
 
 @pytest.mark.parametrize(("gpus", "nodes", "nearest"), [(7, 1, "6 or 8"), (9, 3, "6 or 12"), (30, 1, "24")])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.cli.solve import show_solution
+from eplb_opt.cli.layer_rows import show_layers
 from eplb_opt.deployment import Deployment
 from eplb_opt.proof import Proof
 
@@ -32,7 +32,7 @@ def test_verify_names_those_on_whose_word_bounds_rest(run, claimed, tmp_path):
 
 
 def test_the_table_of_layers_and_the_data_frame_say_the_same(claimed, capsys):
-    show_solution(claimed)
+    show_layers(claimed, "all", 0.0)
     assert "pairing by cpsat" in capsys.readouterr().out
     frame = claimed.to_frame()
     assert frame[["proof", "by", "checked"]].iloc[0].tolist() == ["pairing", "cpsat", False]
