@@ -19,6 +19,11 @@ from eplb_opt.solve import solve
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of a call of `solve` that is to make first plans alone.
+_LEAST_SECONDS = 0.01
+# Each window is given a little less time than those before it.
+_MOST = 0.75
+
 
 @dataclass(frozen=True)
 class Score:
@@ -63,8 +68,8 @@ def held_out(
     """Plan on all windows but one, score on that one, for each in turn, by one method, in `seconds` on the clock.
 
     `eplb_opt.backtest` compares strategies; this is about one call of `eplb_opt.solve` with these `settings`. Windows
-    for which there is no time are left out: one is begun only if the time is enough for the slowest so far. The first
-    is always scored, and its first plan may take longer than `seconds`. A Ctrl-C ends it early.
+    for which there is no time are left out: one is begun only if most of what the last one took is left. The first is
+    always scored, and its first plan may take longer than `seconds`. A Ctrl-C ends it early.
 
     Returns
     -------
@@ -81,22 +86,24 @@ def held_out(
     positive_seconds("seconds", seconds)
     began = monotonic()
     found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-    slowest = 0.0
+    # Of a window: all of it, and beyond its time limit, by first plans, which are always made, greedy ones and scores.
+    took = beyond = 0.0
     # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
         for window in range(loads.num_windows):
             start = monotonic()
             left = began + seconds - start
-            if found and left < slowest:
+            if found and left < _MOST * took:
                 break
             if progress is not None:
                 progress(f"window {window} of {loads.num_windows} held out (Ctrl-C: windows scored so far)")
             others = [other for other in range(loads.num_windows) if other != window]
+            limit = max(left / (loads.num_windows - window) - beyond, _LEAST_SECONDS)
             known = Loads(loads.values[others], source=loads.source, **loads.labels.fields)
             solution = solve(
                 known,
                 deployment,
-                time_limit=left / (loads.num_windows - window),
+                time_limit=limit,
                 window_weights=None if window_weights is None else [window_weights[other] for other in others],
                 # One window does not say how windows differ.
                 scenarios=scenarios if known.num_windows > 1 else 0,
@@ -107,7 +114,8 @@ def held_out(
             scored = Loads(loads.values[[window]], **loads.labels.fields)
             pair = evaluate(solution.plan, scored), evaluate(greedy_plan(known, deployment), scored)
             found.append(pair)
-            slowest = max(slowest, monotonic() - start)
+            took = monotonic() - start
+            beyond = max(beyond, took - limit)
     if not loads.loaded[: len(found)].any():
         return None
     planned, greedy = map(_score, zip(*found, strict=True))

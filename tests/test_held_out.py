@@ -1,7 +1,6 @@
 """Held out: plans are scored on windows that they do not know, in the time that there is."""
 
 import importlib
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -51,14 +50,35 @@ def test_the_scored_window_is_not_known_to_its_plan(monkeypatch):
     assert asked[0][2] == 0
 
 
-def test_windows_for_which_there_is_no_time_are_left_out(monkeypatch):
-    def slow(*arguments, **settings):
-        time.sleep(0.2)
-        return eplb_opt.solve(*arguments, **settings)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still but for `solve`, which takes what `clock.takes` says for a time limit."""
 
-    monkeypatch.setattr(MODULE, "solve", slow)
-    found = held_out(Loads(VALUES), DEPLOYMENT, seconds=0.1, objective="total", method="greedy")
-    assert found.windows == 1 and found.seconds >= 0.2
+    class Clock:
+        now = 0.0
+        takes = None
+
+    def solve(*arguments, time_limit, **settings):
+        Clock.now += Clock.takes(time_limit)
+        return eplb_opt.solve(*arguments, time_limit=60, **settings)
+
+    monkeypatch.setattr(MODULE, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(MODULE, "solve", solve)
+    return Clock
+
+
+def test_all_windows_are_scored_where_each_takes_the_time_that_it_is_given_and_a_little_more(clock):
+    clock.takes = lambda limit: limit + 0.5
+    found = held_out(Loads(VALUES), DEPLOYMENT, seconds=10, objective="total", method="greedy")
+    assert found.windows == 3 and found.seconds == pytest.approx(10)
+
+
+def test_windows_for_which_there_is_no_time_are_left_out(clock):
+    clock.takes = lambda limit: max(limit, 4)
+    found = held_out(Loads(VALUES), DEPLOYMENT, seconds=10, objective="total", method="greedy")
+    assert (found.windows, found.seconds) == (2, 8)
+    found = held_out(Loads(VALUES), DEPLOYMENT, seconds=1, objective="total", method="greedy")
+    assert (found.windows, found.seconds) == (1, 4)
     plan = eplb_opt.solve(VALUES[1:].sum(axis=0), DEPLOYMENT, method="greedy").plan
     assert found.planned.imbalance == pytest.approx(evaluate(plan, VALUES[0])["imbalance"].mean())
 

@@ -26,7 +26,7 @@ from eplb_opt.cli.library import run_library
 from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
-from eplb_opt.cli.tables import Format, show, show_table
+from eplb_opt.cli.tables import Format, gap_cell, show, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Dispatch
 from eplb_opt.errors import InvalidArgumentError
@@ -35,13 +35,12 @@ from eplb_opt.io import read_loads
 from eplb_opt.limits import usable_cores
 from eplb_opt.progress import Progress
 from eplb_opt.request import METHODS
-from eplb_opt.solution import percent
 
 _LEVELS = {f"gap <= {float(level):g}": ".1%" for level in GAP_LEVELS}
 _INTEGRALS = {"primal_integral": ".3f", "dual_integral": ".3f"}
 _NUMBERS: dict[str, Format] = {
-    "median_gap": percent,
-    "worst_gap": percent,
+    "median_gap": gap_cell,
+    "worst_gap": gap_cell,
     "seconds": ".1f",
     "imbalance": ".6f",
     "bound": ".6f",
@@ -228,7 +227,7 @@ def _show_outcome(done: Run | LeftOut, width: int, first: bool) -> None:
         return
     show(
         f"{begin}{done.seconds:8.2f}  {float(done.imbalance):9.6f}  {float(done.bound):9.6f}  "
-        f"{percent(max(done.gaps)):>9}  {done.layers_optimal:3d} of {len(done.gaps)}"
+        f"{gap_cell(max(done.gaps)):>9}  {done.layers_optimal:3d} of {len(done.gaps)}"
     )
 
 

@@ -13,7 +13,7 @@ from eplb_opt.cli import options
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
-from eplb_opt.cli.tables import records, show, show_json, show_table
+from eplb_opt.cli.tables import gap_cell, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.compare import EVEN, compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.deployment import Deployment
@@ -22,7 +22,6 @@ from eplb_opt.files import write_whole
 from eplb_opt.heuristics import summaries
 from eplb_opt.loads import Loads
 from eplb_opt.report.words import plural
-from eplb_opt.solution import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ EPILOG = "\n".join(["\b", "Heuristics:", *(f"  {name:19}{summary}" for name, sum
 _HEIGHT = 6.5
 _FORMATS = {
     "objective": ".6g",
-    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), percent),
+    **dict.fromkeys(("gap", "mean_gap", "worst_gap"), gap_cell),
     **dict.fromkeys(("imbalance", EVEN, "balancedness", "slot_balancedness", "gpu_balancedness"), ".5f"),
     "milliseconds": ",.2f",
     **dict.fromkeys(("speed_20ms", "speed_2ms", "score_20ms", "score_2ms"), ".4f"),

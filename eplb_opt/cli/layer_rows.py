@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from eplb_opt.cli.tables import Format, show, show_table
+from eplb_opt.cli.tables import Format, gap_cell, show, show_table
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.layers import describe_ids
 from eplb_opt.report.words import plural
@@ -18,7 +18,7 @@ _NUMBERS: dict[str, Format] = {
     "mean_load": ",.1f",
     "imbalance": ".6f",
     "bound": ".6f",
-    "gap": percent,
+    "gap": gap_cell,
 }
 
 

@@ -225,7 +225,8 @@ def rule_of(deployment: Deployment) -> str:
     if deployment.hierarchical:
         return f"hierarchical: {deployment.groups_per_node} of {groups} groups on each of {nodes} nodes"
     if deployment.policy == "auto" and nodes > 1:
-        return f"global: {groups} groups do not divide by {nodes} nodes"
+        do = "group does" if groups == 1 else "groups do"
+        return f"global: {groups} {do} not divide by {nodes} nodes"
     return "global"
 
 

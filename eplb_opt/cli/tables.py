@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ import typer
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 # A format specification, or what makes a value words.
 Format = str | Callable[[Any], str]
@@ -44,6 +44,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def as_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Values by name, ``null`` where there is none: without load there is no balance."""
     return {str(name): None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+
+
+def gap_cell(gap: Fraction | float) -> str:
+    """A gap as tables show it: in per cent, with three digits; only an exact 0 is ``0 %``."""
+    return f"{100 * float(gap):.3g} %"
 
 
 def cell(value: Any, form: Format) -> str:

@@ -324,6 +324,7 @@ def test_the_number_of_nodes_alone_is_enough_where_the_file_says_the_gpus(run, r
         ([], "policy global"),
         (["--nodes", 2, "--groups", 4], "policy hierarchical: 2 of 4 groups on each of 2 nodes"),
         (["--nodes", 2, "--groups", 3], "policy global: 3 groups do not divide by 2 nodes"),
+        (["--nodes", 2], "policy global: 1 group does not divide by 2 nodes"),
     ],
 )
 def test_the_policy_in_force_is_printed(run, recording, shape, rule):

@@ -169,7 +169,7 @@ def test_only_layers_that_decide_have_rows(run, several):
     out = run(*options, "--target-gap", 0.9)[1]
     assert rows_of_layers(out) == [] and "all 6 layers are done: gap at most 90 %" in out
     for layer in layers:
-        assert f"  {gap_percent(layer.gap)}  " in run(*options, "--rows", "all")[1]
+        assert f"  {100 * float(layer.gap):.3g} %  " in run(*options, "--rows", "all")[1]
 
 
 def test_without_load_there_is_nothing_to_judge():
