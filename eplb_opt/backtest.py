@@ -115,24 +115,6 @@ def backtest(
     return _joined(frames)
 
 
-def held_out(
-    loads: Loads,
-    deployment: Deployment,
-    strategy: str = "scenarios/search",
-    *,
-    time_limit: float = 0.2,
-    seed: int = 0,
-    workers: int | None = None,
-) -> pd.DataFrame:
-    """Scores of one strategy on each window, planned on all the others: the rows of a leave-one-out `backtest`.
-
-    Arguments as in `backtest`, on loads of at least two windows. `KeyboardInterrupt` if somebody interrupted.
-    """
-    planner = _Planner(deployment, time_limit, SCENARIOS, seed, workers or usable_cores())
-    parts = _splits(loads.num_windows, "leave-one-out")
-    return _joined([_scored(loads, part, strategy, planner, None) for part in parts])
-
-
 def summarise_backtest(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per strategy: mean and worst balancedness, and how it falls short of the clairvoyant plan.
 

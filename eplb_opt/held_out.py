@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import nan
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ class Score:
     balancedness: float
 
 
+_NOTHING = Score(nan, nan)
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """Scores on windows that plans do not know.
@@ -47,12 +51,15 @@ class HeldOut:
         How many were scored.
     seconds
         Wall-clock time that it took.
+    interrupted
+        Whether Ctrl-C ended it early.
     """
 
     planned: Score
     greedy: Score
     windows: int
     seconds: float
+    interrupted: bool
 
 
 def held_out(
@@ -64,7 +71,7 @@ def held_out(
     scenarios: int = 0,
     progress: Callable[[str], None] | None = None,
     **settings: Any,
-) -> HeldOut | None:
+) -> HeldOut:
     """Plan on all windows but one, score on that one, for each in turn, by one method, in `seconds` on the clock.
 
     `eplb_opt.backtest` compares strategies; this is about one call of `eplb_opt.solve` with these `settings`. Windows
@@ -73,8 +80,8 @@ def held_out(
 
     Returns
     -------
-    HeldOut or None
-        ``None`` where nothing was scored: interrupted, or no load in a scored window.
+    HeldOut
+        Scores are ``NaN`` where nothing was scored: interrupted, or no load in a scored window.
 
     Raises
     ------
@@ -88,6 +95,7 @@ def held_out(
     found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     # Of a window: all of it, and beyond its time limit, by first plans, which are always made, greedy ones and scores.
     took = beyond = 0.0
+    interrupted = True
     # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
         for window in range(loads.num_windows):
@@ -110,16 +118,15 @@ def held_out(
                 **settings,
             )
             if solution.interrupted:
-                break
+                raise KeyboardInterrupt
             scored = Loads(loads.values[[window]], **loads.labels.fields)
             pair = evaluate(solution.plan, scored), evaluate(greedy_plan(known, deployment), scored)
             found.append(pair)
             took = monotonic() - start
             beyond = max(beyond, took - limit)
-    if not loads.loaded[: len(found)].any():
-        return None
-    planned, greedy = map(_score, zip(*found, strict=True))
-    return HeldOut(planned, greedy, len(found), monotonic() - began)
+        interrupted = False
+    planned, greedy = map(_score, zip(*found, strict=True)) if found else (_NOTHING, _NOTHING)
+    return HeldOut(planned, greedy, len(found), monotonic() - began, interrupted)
 
 
 def _score(frames: Iterable[pd.DataFrame]) -> Score:

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import replace
+from math import isnan
 
 import numpy as np
 import pytest
@@ -93,15 +94,20 @@ def test_an_interrupt_leaves_what_is_scored_and_nothing_is_no_figure(monkeypatch
     monkeypatch.setattr(MODULE, "solve", interrupted)
     settings = {"seconds": 60, "objective": "total", "method": "greedy"}
     most = 2
-    assert held_out(Loads(VALUES), DEPLOYMENT, **settings).windows == 2
+    found = held_out(Loads(VALUES), DEPLOYMENT, **settings)
+    assert (found.windows, found.interrupted) == (2, True)
     del calls[:]
     most = 0
-    assert held_out(Loads(VALUES), DEPLOYMENT, **settings) is None
+    found = held_out(Loads(VALUES), DEPLOYMENT, **settings)
+    assert (found.windows, found.interrupted) == (0, True)
+    assert isnan(found.planned.balancedness)
 
 
 def test_without_load_there_is_nothing_to_score():
     loads = Loads(np.zeros((2, 1, 16)))
-    assert held_out(loads, DEPLOYMENT, seconds=60, objective="mean", method="greedy") is None
+    found = held_out(loads, DEPLOYMENT, seconds=60, objective="mean", method="greedy")
+    assert (found.windows, found.interrupted) == (2, False)
+    assert isnan(found.planned.imbalance) and isnan(found.greedy.balancedness)
 
 
 def test_one_window_cannot_be_left_out():

@@ -101,12 +101,13 @@ def test_layers_with_sizes_of_their_own_need_no_more_slots():
 
 
 def test_held_out_scores_are_those_of_plans_that_do_not_know_the_window():
-    loads = np.stack([LOADS, np.roll(LOADS, 5, axis=1)])
+    noise = np.random.default_rng(2).lognormal(0, 0.3, (3, LAYERS, EXPERTS))
+    loads = np.round(LOADS * noise).astype(np.int64)
     sizes = eplb_opt.size(loads, [8], slots_per_gpu=[5], policies=["global"], time_limit=6)
     scores = eplb_opt.backtest(loads, Deployment(8, 40), ["scenarios/search"], split="leave-one-out", time_limit=0.5)
     known = scores[scores["strategy"] == "scenarios/search"]["balancedness"].mean()
     assert sizes["held_out"].iloc[0] == pytest.approx(known, abs=0.05)
-    assert sizes["held_out"].iloc[0] < sizes["balancedness"].iloc[0] - 0.1
+    assert sizes["held_out"].iloc[0] < sizes["balancedness"].iloc[0] - 0.03
     assert sizes["held_out"].isna().sum() == 0
 
 

@@ -122,7 +122,7 @@ def run(
     reading: options.Reading,
     json: options.Json = False,
 ) -> int:
-    """How many GPUs and slots: what each reaches, costs, and leaves to gain, by bounds."""
+    """Find how many GPUs and slots are enough, by bounds."""
     recorded, model = reading.read(loads)
     outputs.require(loads)
     frame = sizes.frame(recorded, model, timing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from time import monotonic
 
@@ -111,9 +112,9 @@ class Verdict:
         return f"window {window}" + (f" ({self.files[window]})" if len(self.files) == self.loads.num_windows else "")
 
 
-def held_out_words(found: HeldOut | None, loads: Loads) -> str:
+def held_out_words(found: HeldOut, loads: Loads) -> str:
     """What plans are worth on a window that they were not made for."""
-    if found is None:
+    if isnan(found.planned.imbalance):
         return "Held out: nothing was scored."
     planned, greedy = found.planned, found.greedy
     return (

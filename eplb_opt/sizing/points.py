@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import nan
-from time import monotonic
 
-from eplb_opt.backtest import held_out
+from eplb_opt.backtest import SCENARIOS
 from eplb_opt.deployment import Deployment
+from eplb_opt.held_out import held_out
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solve import solve
@@ -82,8 +82,19 @@ class Search:
         solution = solve(self.loads, deployment, time_limit=seconds, seed=self.seed, workers=self.workers)
         if solution.interrupted:
             raise KeyboardInterrupt
-        began = monotonic()
-        score = self._held_out(deployment, seconds) if windows > 1 else nan
+        score, took = nan, 0.0
+        if windows > 1:
+            found = held_out(
+                self.loads,
+                deployment,
+                seconds=seconds * windows,
+                scenarios=SCENARIOS,
+                seed=self.seed,
+                workers=self.workers,
+            )
+            if found.interrupted:
+                raise KeyboardInterrupt
+            score, took = found.planned.balancedness, found.seconds
         return Point(
             plan=solution.plan,
             values=tuple(layer.objective for layer in solution.layers),
@@ -91,13 +102,8 @@ class Search:
             mean_loads=tuple(layer.mean_load for layer in solution.layers),
             objective=solution.objective,
             held_out=score,
-            seconds=solution.runtime + monotonic() - began,
+            seconds=solution.runtime + took,
         )
-
-    def _held_out(self, deployment: Deployment, seconds: float) -> float:
-        per_layer = seconds * self.workers / self.loads.num_layers
-        scores = held_out(self.loads, deployment, time_limit=per_layer, seed=self.seed, workers=self.workers)
-        return float(scores["balancedness"].mean())
 
 
 def _words(deployment: Deployment) -> str:

@@ -8,7 +8,6 @@ from itertools import compress, groupby
 from math import nan
 from typing import Any
 
-from eplb_opt.bounds.any_size import any_size_bound
 from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.layer_solution import relative_gap
 from eplb_opt.loads import Loads
@@ -70,6 +69,9 @@ def _counted(point: Point, values: Sequence[Fraction]) -> list[Fraction]:
 
 
 def _balance(loads: Loads, point: Point) -> dict[str, float]:
+    # Kernels load here and not with the package.
+    from eplb_opt.bounds.any_size import any_size_bound
+
     instances = [instance for _, instance in layers_of(point.plan, loads)]
     floors = [any_size_bound(instance, point.objective) for instance in instances]
     value, bound, floor, unit = (

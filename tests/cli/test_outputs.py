@@ -47,6 +47,8 @@ WRONG_NAMES = {
     ),
     "backtest figure": (["backtest", "loads.json", *SHAPE, "--figure", "x.csv"], "; --output writes .csv"),
     "bench figure": (["bench", "--figure", "x.md"], "; --markdown writes .md"),
+    "size table": (["size", "loads.json", "--gpus", "2", "--csv", "x.png"], "; --figure writes .png"),
+    "size figure": (["size", "loads.json", "--gpus", "2", "--figure", "x.csv"], "; --csv writes .csv"),
     "solve log": (["solve", "loads.json", *GREEDY, "--log", "x.json"], "does not end in .log or .txt, as a log does"),
     "convert": (["convert", "loads.json", "--to", "vllm", "-o", "x.yaml"], "; --to trtllm writes .yaml"),
     "no ending of a figure": (
