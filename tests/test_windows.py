@@ -38,7 +38,7 @@ def recorded(windows=3, layers=2, experts=24, seed=0):
 )
 def test_small_layers_end_at_the_best_placement(objective, deployment):
     loads = recorded(experts=4)
-    solution = eplb_opt.solve(loads, deployment, objective=objective, time_limit=20)
+    solution = eplb_opt.solve(loads, deployment, objective=objective, time_limit=200)
     assert eplb_opt.verify(solution.plan) == []
     for layer, values, row in zip(
         solution.layers, np.moveaxis(loads, 1, 0), solution.plan.physical_to_logical, strict=True

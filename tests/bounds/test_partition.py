@@ -203,7 +203,7 @@ def test_skewed_groups_are_proven_above_the_bound_of_equal_sums():
     # Two nodes of 8 GPUs x 5 slots; no partition has sums more equal than the one that is bad.
     instance = Instance.from_loads(skewed_groups(2).values[0, 0], Deployment(16, 80, 2, 4))
     watch = Watch(instance, None)
-    assert run(watch, Fraction(1, 100), Limits(30))
+    assert run(watch, Fraction(1, 100), Limits(300))
     assert watch.lower_bound > nodes_bound(instance)
 
 

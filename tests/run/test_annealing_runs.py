@@ -174,5 +174,5 @@ def test_hierarchies_of_several_windows_are_proven(deterministic):
 
 
 def test_repartition_is_part_of_a_solution():
-    solution = eplb_opt.solve(np.array(LOADS)[:, np.newaxis], Deployment(8, 40), time_limit=1.0, workers=1)
+    solution = eplb_opt.solve(np.array(LOADS)[:, np.newaxis], Deployment(8, 40), time_limit=1.0, deterministic=True)
     assert solution.layers[0].work["repartition"] > 0
