@@ -57,15 +57,22 @@ def gain_of(solution: Solution, loads: Loads, old_plan: Plan | None = None) -> G
     def excess(plan: Plan) -> float:
         return total_excess(objective_values(plan, loads, objective, solution.window_weights), means, objective)
 
-    now = experts_in_order(loads, deployment) if old_plan is None else _matched(old_plan, loads, deployment)
+    now, greedy = compared_plans(solution, loads, old_plan)
     unbound = greedy_plan(loads, replace(deployment, policy="global")) if deployment.hierarchical else None
     return Gain(
         now=excess(now),
-        greedy=excess(greedy_plan(loads, deployment)),
+        greedy=excess(greedy),
         plan=total_excess(tuple(layer.objective for layer in solution.layers), means, objective),
         bound=total_excess(tuple(layer.lower_bound for layer in solution.layers), means, objective),
         unbound=None if unbound is None else excess(unbound),
     )
+
+
+def compared_plans(solution: Solution, loads: Loads, old_plan: Plan | None = None) -> tuple[Plan, Plan]:
+    """What runs now, `old_plan` or experts in order, and the published greedy policy, for the solution's deployment."""
+    deployment = solution.plan.deployment
+    now = experts_in_order(loads, deployment) if old_plan is None else _matched(old_plan, loads, deployment)
+    return now, greedy_plan(loads, deployment)
 
 
 def experts_in_order(loads: Loads, deployment: Deployment) -> Plan:

@@ -75,6 +75,14 @@ class Step:
             )
         return cls(time_model=time_model, tokens_per_gpu=tokens_per_gpu, experts_per_token=asked)
 
+    def part_of_step(self, before: float, after: float) -> float | None:
+        """Part of the time of a whole step that is saved where its experts take `after` in place of `before`.
+
+        Amdahl's law with the share of a step that experts take with `before`; ``None`` where that is not known.
+        """
+        share = self.time_model.share_of_step
+        return None if share is None else share * (1 - after / before)
+
     def requests(self, num_gpus: int) -> float:
         """Pairs of a token and an expert that it asks for, in one layer over all GPUs."""
         return self.tokens_per_gpu * self.experts_per_token * num_gpus

@@ -20,6 +20,7 @@ from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
 from eplb_opt.report.words import plural
+from eplb_opt.step import Step
 from eplb_opt.time_model import PRESETS
 
 logger = logging.getLogger(__name__)
@@ -208,6 +209,10 @@ class Timing:
     tokens_per_gpu: Annotated[
         float | None, typer.Option(help="Tokens that each GPU brings to a step, for --time-model.")
     ] = None
+
+    def step(self, model: Model | None) -> Step | None:
+        """The step that these options describe, if they do."""
+        return Step.of(self.time_model, self.tokens_per_gpu, model)
 
 
 def fewest_words(deployment: Deployment, num_experts: int) -> str:

@@ -91,6 +91,7 @@ def run(
     search: Search,
     outputs: _Outputs,
     reading: options.Reading,
+    timing: options.Timing,
     rows: Rows = ROWS[0],
     json: options.Json = False,
 ) -> int:
@@ -99,6 +100,7 @@ def run(
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model, outputs.served)
     search.require(recorded, json)
+    step = timing.step(model)
     start = search.start(deployment, model)
     outputs = outputs.checked([*loads, search.warm_start, reading.model_file], recorded.labels)
     unsaid = outputs.output is None and outputs.save is None and not json
@@ -123,7 +125,7 @@ def run(
     if solution.interrupted:
         show("interrupted: this is the best plan until then")
     show("")
-    for line in Verdict(solution, recorded, loads, outputs.engine, start, search.warm_start).lines():
+    for line in Verdict(solution, recorded, loads, outputs.engine, start, search.warm_start, step).lines():
         show(line)
     if recorded.num_windows > 1:
         show(search.held_out_words(recorded, solution))

@@ -18,6 +18,8 @@ from eplb_opt.report.verdict import NOTHING, bound_sentence, measure_words
 from eplb_opt.report.words import percent, plural, value_and_bound
 from eplb_opt.solution import Solution
 from eplb_opt.solution import percent as gap_percent
+from eplb_opt.step import Step
+from eplb_opt.step_times import StepTimes
 
 # Of the mean load; below that nobody changes a deployment for the policy.
 _NOTABLE_PRICE = 0.005
@@ -38,6 +40,8 @@ class Verdict:
         Whose policy the greedy one is called after.
     files
         The recordings.
+    step
+        What turns tokens into milliseconds; ``None``: nothing does.
     """
 
     solution: Solution
@@ -46,6 +50,7 @@ class Verdict:
     engine: str
     old_plan: Plan | None = None
     old_name: Path | None = None
+    step: Step | None = None
 
     def lines(self) -> Iterator[str]:
         """The table and the sentences, line by line."""
@@ -68,6 +73,8 @@ class Verdict:
         gap = self.solution.gap
         yield bound_sentence(f"at most {gap_percent(gap)}" if gap else "", bound, self.solution.layers)
         yield from self._price_words(gain, bound)
+        if self.step is not None:
+            yield from step_words(StepTimes.of(self.solution, self.loads, self.step, self.old_plan), self.step)
         yield from self._window_words()
         if seconds > _NOTABLE_SECONDS:
             yield f"What it is compared with took {seconds:.1f} s, which is not in the time limit."
@@ -110,6 +117,26 @@ class Verdict:
     def _name(self, window: int) -> str:
         """A window in words: its file where each file is one."""
         return f"window {window}" + (f" ({self.files[window]})" if len(self.files) == self.loads.num_windows else "")
+
+
+def step_words(times: StepTimes, step: Step) -> Iterator[str]:
+    """What plans mean for the time of a step."""
+    if isnan(times.plan):
+        yield "This dispatch leaves open which replicas are active: a step's milliseconds are not known."
+        return
+    yield (
+        f"Experts of a step, {step.tokens_per_gpu:,g} tokens on each GPU ({step.time_model.source}): now "
+        f"{times.now:.2f} ms, DeepSeek's EPLB {times.greedy:.2f} ms, this plan {times.plan:.2f} ms; no plan takes less "
+        f"than {times.least:.2f} ms. Attention and communication are outside."
+    )
+    saved = step.part_of_step(times.now, times.plan)
+    if saved is not None:
+        share = percent(step.time_model.share_of_step or 0)
+        yield f"Experts are {share} of a step as it is now: the new step takes {_change(saved)} time."
+
+
+def _change(saved: float) -> str:
+    return f"{percent(saved)} less" if saved >= 0 else f"{percent(-saved)} more"
 
 
 def held_out_words(found: HeldOut, loads: Loads) -> str:

@@ -16,6 +16,7 @@ from eplb_opt.model import Model
 from eplb_opt.sizing.budgets import fewest_slots, least_sums
 from eplb_opt.sizing.points import Point
 from eplb_opt.step import Step
+from eplb_opt.step_times import least_milliseconds, plan_milliseconds
 
 Curve = list[Fraction]
 
@@ -134,8 +135,7 @@ def _memory(model: Model | None, point: Point) -> dict[str, float]:
 def _time(loads: Loads, point: Point, step: Step | None) -> dict[str, float]:
     if step is None:
         return {}
-    plan, least = 0.0, 0.0
-    for (slots, instance), bound, unit in zip(layers_of(point.plan, loads), point.bounds, _units(point), strict=True):
-        plan += step.mean_microseconds(slots, instance)
-        least += step.least_microseconds(instance, float(bound / unit) if unit else 1.0)
-    return {"milliseconds": plan / 1e3, "least_milliseconds": least / 1e3}
+    return {
+        "milliseconds": plan_milliseconds(step, point.plan, loads),
+        "least_milliseconds": least_milliseconds(step, point.plan, loads, point.bounds, point.objective),
+    }
