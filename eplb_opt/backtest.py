@@ -215,7 +215,7 @@ def _scored(
     import pandas as pd
 
     if progress is not None:
-        progress(f"window {part.scored}: {strategy} (Ctrl-C: windows scored so far)")
+        progress(f"{loads.window_names[part.scored]}: {strategy} (Ctrl-C: windows scored so far)")
     forecast, _, name = strategy.partition("/")
     rows = planner.plan(_known(loads, part, strategy), strategy)
     plan = Plan(rows, planner.deployment, loads.num_experts, **loads.labels.fields)

@@ -19,8 +19,11 @@ def excess_of(value: Fraction, mean: Fraction, objective: str) -> float:
 
 def total_excess(values: Values, means: Values, objective: str) -> float:
     """The same for all layers with load: of the sums in tokens, as layers follow each other, or mean of imbalances."""
+    return float(exact_excess(values, means, objective)) if any(means) else nan
+
+
+def exact_excess(values: Values, means: Values, objective: str) -> Fraction:
+    """`total_excess` as it is, of layers of which one has load."""
     loaded = list(compress(values, means))
-    if not loaded:
-        return nan
     perfect = sum(means, Fraction(0)) if objective == "total" else len(loaded)
-    return float(sum(loaded, Fraction(0)) / perfect - 1)
+    return sum(loaded, Fraction(0)) / perfect - 1

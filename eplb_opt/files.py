@@ -8,7 +8,8 @@ import reprlib
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ def naming(name: str) -> Iterator[None]:
         yield
     except EplbOptError as error:
         raise type(error)(f"{name}: {error}") from None
+
+
+def distinct_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Names of files or folders for people: without their folders, but where that would be the same name twice."""
+    names = [Path(path).name or str(path) for path in paths]
+    shared = Counter(names)
+    return [name if shared[name] == 1 else str(path) for path, name in zip(paths, names, strict=True)]
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

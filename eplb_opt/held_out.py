@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import nan
@@ -37,7 +37,7 @@ class Score:
 _NOTHING = Score(nan, nan)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeldOut:
     """Scores on windows that plans do not know.
 
@@ -53,6 +53,9 @@ class HeldOut:
         Wall-clock time that it took.
     interrupted
         Whether Ctrl-C ended it early.
+    metrics
+        `eplb_opt.evaluate` on every window that was scored, of both: ``window`` is its place in the loads, ``plan`` is
+        ``"planned"`` or ``"greedy"``. Empty where nothing was scored.
     """
 
     planned: Score
@@ -60,6 +63,7 @@ class HeldOut:
     windows: int
     seconds: float
     interrupted: bool
+    metrics: pd.DataFrame
 
 
 def held_out(
@@ -92,7 +96,7 @@ def held_out(
         raise InvalidArgumentError("to leave one out there have to be at least two windows")
     positive_seconds("seconds", seconds)
     began = monotonic()
-    found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    found: list[dict[str, pd.DataFrame]] = []
     # Of a window: all of it, and beyond its time limit, by first plans, which are always made, greedy ones and scores.
     took = beyond = 0.0
     interrupted = True
@@ -104,7 +108,7 @@ def held_out(
             if found and left < _MOST * took:
                 break
             if progress is not None:
-                progress(f"window {window} of {loads.num_windows} held out (Ctrl-C: windows scored so far)")
+                progress(f"{loads.window_names[window]} held out (Ctrl-C: windows scored so far)")
             others = [other for other in range(loads.num_windows) if other != window]
             limit = max(left / (loads.num_windows - window) - beyond, _LEAST_SECONDS)
             known = Loads(loads.values[others], source=loads.source, **loads.labels.fields)
@@ -120,17 +124,25 @@ def held_out(
             if solution.interrupted:
                 raise KeyboardInterrupt
             scored = Loads(loads.values[[window]], **loads.labels.fields)
-            pair = evaluate(solution.plan, scored), evaluate(greedy_plan(known, deployment), scored)
-            found.append(pair)
+            plans = {"planned": solution.plan, "greedy": greedy_plan(known, deployment)}
+            found.append({name: evaluate(plan, scored) for name, plan in plans.items()})
             took = monotonic() - start
             beyond = max(beyond, took - limit)
         interrupted = False
-    planned, greedy = map(_score, zip(*found, strict=True)) if found else (_NOTHING, _NOTHING)
-    return HeldOut(planned, greedy, len(found), monotonic() - began, interrupted)
+    metrics = _joined(found)
+    planned, greedy = (_score(metrics, name) for name in ("planned", "greedy")) if found else (_NOTHING, _NOTHING)
+    return HeldOut(planned, greedy, len(found), monotonic() - began, interrupted, metrics)
 
 
-def _score(frames: Iterable[pd.DataFrame]) -> Score:
+def _joined(found: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
     import pandas as pd
 
-    means = summarise(pd.concat(frames, ignore_index=True))
+    frames = [
+        frame.assign(window=window, plan=name) for window, pair in enumerate(found) for name, frame in pair.items()
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _score(metrics: pd.DataFrame, plan: str) -> Score:
+    means = summarise(metrics[metrics["plan"] == plan])
     return Score(means["mean_imbalance"], means["mean_balancedness"])

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from reprlib import repr as short
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,11 +36,14 @@ class Loads(Labelled):
         Where the loads come from, for people.
     num_model_layers, numbering, moe_layer_ids
         What the ids count, and the other layers of the model: see `Labelled`.
+    window_names
+        What people call each window, such as the name of its file; default ``"window 0"``, ``"window 1"``, ...
 
     Raises
     ------
     InvalidLoadsError
-        Values that are no numbers, negative, NaN, infinite or out of range (the first one is named), or a wrong shape.
+        Values that are no numbers, negative, NaN, infinite or out of range (the first one is named), a wrong shape, or
+        names of other windows than there are.
     """
 
     values: NDArray[Any]
@@ -48,12 +52,14 @@ class Loads(Labelled):
     num_model_layers: int = 0
     numbering: Numbering = "decoder"
     moe_layer_ids: tuple[int, ...] | None = ()
+    window_names: tuple[str, ...] = ()
     label_error: ClassVar = InvalidLoadsError
 
     def __post_init__(self) -> None:
         values = _as_token_array(self.values)
         object.__setattr__(self, "values", frozen_array(values))
         self.complete_labels()
+        object.__setattr__(self, "window_names", _as_names(self.window_names, self.num_windows))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loads):
@@ -91,6 +97,15 @@ class Loads(Labelled):
         if hasattr(loads, "iloc"):
             return cls(*values_of_frame(loads))
         return loads if isinstance(loads, Loads) else cls(loads)
+
+
+def _as_names(names: Any, num_windows: int) -> tuple[str, ...]:
+    """A name for each window."""
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InvalidLoadsError(f"window_names={short(names)} is not a list of names")
+    if names and len(names) != num_windows:
+        raise InvalidLoadsError(f"there are {len(names)} window_names for {num_windows} windows")
+    return tuple(names) or tuple(f"window {window}" for window in range(num_windows))
 
 
 def _as_token_array(values: Any) -> NDArray[Any]:

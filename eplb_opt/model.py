@@ -90,7 +90,7 @@ class Model:
         for row, layer in enumerate(self.moe_layer_ids):
             if layer in place:
                 values[:, row] = numbered.values[:, place[layer]]
-        return Loads(values, source=loads.source, **self.labels.fields)
+        return replace(loads, values=values, **self.labels.fields)
 
     def label_plan(self, plan: Plan) -> Plan:
         """The plan with the decoder layers of this model; rows of layers without experts and drafts left out.
@@ -151,10 +151,10 @@ class Model:
             return loads
         if loads.num_model_layers == len(self.moe_layer_ids):
             labels = replace(self.labels, ids=tuple(self.moe_layer_ids[index] for index in loads.layer_ids))
-            return Loads(loads.values, source=loads.source, **labels.fields)
+            return replace(loads, **labels.fields)
         if loads.num_model_layers == self.num_layers:
             # Arrays may have a row for every decoder layer, zero where there are no experts.
-            return Loads(loads.values, loads.layer_ids, loads.source, self.num_layers)
+            return replace(loads, num_model_layers=self.num_layers, numbering="decoder", moe_layer_ids=())
         return loads
 
 

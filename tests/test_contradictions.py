@@ -77,7 +77,7 @@ def test_a_solution_is_worth_the_same_in_every_command(data):
     bounds = [layer.lower_bound for layer in solution.layers]
     assert [layer.objective for layer in solution.layers] == values
     assert [certified.error for certified in certify(solution, loads)] == [None] * loads.num_layers
-    report = make_report(loads, deployment, solution=solution)
+    report = make_report(loads, deployment, solution=solution, time_limit=0.05)
     with pytest.MonkeyPatch.context() as patch:
         # The package has a function of that name.
         patch.setattr(importlib.import_module("eplb_opt.compare"), "solve", lambda *_, **__: solution)
@@ -124,7 +124,7 @@ def test_window_weights_weigh_the_windows_with_load_in_every_command(data):
     values = [known.objective(layer, "mean", weights) for layer in range(loads.num_layers)]
     assert [layer.objective for layer in solution.layers] == values
     assert [certified.error for certified in certify(solution, loads)] == [None] * loads.num_layers
-    report = make_report(loads, deployment, solution=solution)
+    report = make_report(loads, deployment, solution=solution, time_limit=0.05)
     assert report.by_layer[SOLVE][0]["objective"] == float(values[0])
     assert report.figures[SOLVE]["excess"] == near(known.excess(values, "mean"))
     assert report.figures[SOLVE]["gap"] == float(solution.gap)

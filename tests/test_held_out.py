@@ -25,6 +25,11 @@ def test_scores_are_those_of_backtest():
     scores = eplb_opt.backtest(VALUES, DEPLOYMENT, ["total/greedy"], split="leave-one-out", time_limit=0.01)
     scores = scores[scores["strategy"] == "total/greedy"]
     assert found.windows == 3
+    for name in ("planned", "greedy"):
+        rows = found.metrics[found.metrics["plan"] == name]
+        assert rows[["window", "layer_id"]].to_numpy().tolist() == [[w, layer] for w in range(3) for layer in (0, 1)]
+        by_window = scores.sort_values(["window", "layer_id"])["imbalance"]
+        assert rows["imbalance"].to_numpy() == pytest.approx(by_window.to_numpy(), rel=1e-12)
     for score in (found.planned, found.greedy):
         assert score.balancedness == pytest.approx(scores["balancedness"].mean(), rel=1e-12)
         assert score.imbalance == pytest.approx(scores["imbalance"].mean(), rel=1e-12)

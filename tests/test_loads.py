@@ -282,3 +282,16 @@ def test_objects_are_read_where_they_are_numbers():
 
 def test_a_name_of_a_file_is_no_loads():
     assert message("decode.json") == "loads are 'decode.json', not numbers; read_loads reads files"
+
+
+def test_windows_have_names_for_people():
+    values = np.ones((2, 1, 4))
+    assert Loads(values).window_names == ("window 0", "window 1")
+    named = Loads(values, window_names=("a.json", "b.json"))
+    assert named.window_names == ("a.json", "b.json")
+    # As the source, they are not what loads are.
+    assert named == Loads(values)
+    with pytest.raises(InvalidLoadsError, match="there are 1 window_names for 2 windows"):
+        Loads(values, window_names=("a.json",))
+    with pytest.raises(InvalidLoadsError, match="window_names='ab' is not a list of names"):
+        Loads(values, window_names="ab")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eplb_opt.arguments import list_few
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
@@ -18,6 +19,7 @@ from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.files import write_whole
 from eplb_opt.loads import Loads
+from eplb_opt.report.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,8 +105,9 @@ def run(
         return 0
     show_table(table.drop(columns=["forecast", "planner"]), _FORMATS)
     show("")
-    layers, scored = scores["layer_id"].nunique(), scores["window"].nunique()
-    show(f"balancedness (mean / max load) over {layers} layers and {scored} windows, {trial.split}")
+    names = [recorded.window_names[window] for window in scores["window"].unique()]
+    show(f"balancedness (mean / max load) over {plural(scores['layer_id'].nunique(), 'layer')}, {trial.split}")
+    show(f"scored on {plural(len(names), 'window')}: {list_few(names)}")
     if where.leaves_slots_open:
         show(options.fewest_words(deployment, recorded.num_experts))
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eplb_opt.arguments import one_of
+from eplb_opt.arguments import list_few, one_of
 from eplb_opt.cli import options
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
@@ -115,7 +115,9 @@ def run(
         if deployment.dispatch != "even":
             show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:
-        show(f"planned on a window, scored on the next: {frame['window'].nunique()} windows, all plans verified")
+        names = [recorded.window_names[window] for window in frame["window"].unique()]
+        show("planned on a window, scored on the next, all plans verified")
+        show(f"scored on {plural(len(names), 'window')}: {list_few(names)}")
     if where.leaves_slots_open:
         show(options.fewest_words(deployment, recorded.num_experts))
     return 0

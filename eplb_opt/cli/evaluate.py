@@ -34,6 +34,7 @@ def run(
         show_json({"summary": as_json(summary), "layers": records(metrics)})
         return 0
     loads_format = dict.fromkeys(("max_load", "mean_load", "microseconds"), ",.1f")
+    metrics["window"] = [recorded.window_names[window] for window in metrics["window"]]
     show_table(metrics, dict.fromkeys(metrics.columns[4:], ".6f") | loads_format)
     show("")
     empty = int((~recorded.loaded).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +55,7 @@ def run(
     else:
         loads = recipe.loads(len(shape.moe_layer_ids), shape.num_experts)
     if shape is not None:
-        loads = Loads(loads.values, source=loads.source, **shape.labels.fields)
+        loads = replace(loads, **shape.labels.fields)
     write_loads(loads, output)
     size = " x ".join(map(str, loads.values.shape))
     show(f"{output}: {loads.source}; {size} (windows x layers x experts)")

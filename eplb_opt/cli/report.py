@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,7 @@ from eplb_opt.cli.tables import show
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
-from eplb_opt.files import write_whole
+from eplb_opt.files import distinct_names, write_whole
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
@@ -52,7 +51,7 @@ class _Wanted(options.Size):
 class _Effort(options.Effort):
     """What the report may spend, and on what."""
 
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds for plan and bounds.")] = 60.0
+    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds of all searches together.")] = 60.0
     objective: options.Objective = "auto"
 
 
@@ -189,7 +188,7 @@ class _Files:
         paths = [path for path in self.plans if path not in self.solutions[:1]]
         plans = {
             name: plan_files.PlanSource(*self.contents[path], asked).plan(recorded.num_experts, model=model)[0]
-            for path, name in zip(paths, _names(paths), strict=True)
+            for path, name in zip(paths, distinct_names(paths), strict=True)
         }
         return deployment, solution, plans
 
@@ -236,12 +235,6 @@ def _opened(path: Path) -> tuple[str | None, Content | None]:
         # Reading it as a recording says what is wrong with it.
         return None, None
     return plan_engine(content), content
-
-
-def _names(paths: list[Path]) -> list[str]:
-    """File names, with their folders where names are the same."""
-    shared = Counter(path.name for path in paths)
-    return [path.name if shared[path.name] == 1 else str(path) for path in paths]
 
 
 def _rules(deployment: Deployment) -> str:

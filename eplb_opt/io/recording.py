@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import list_few
 from eplb_opt.errors import InvalidLoadsError
-from eplb_opt.files import naming
+from eplb_opt.files import distinct_names, naming
 from eplb_opt.io.doubts import layers_left_out
 from eplb_opt.io.windowing import Windowing
 from eplb_opt.layers import Layers, Numbering, describe_ids
@@ -132,12 +131,14 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
     """
     windowing = Windowing.of(windows, window_length)
     parts: list[Loads] = []
-    sources: list[tuple[str, str]] = []
+    names: list[str] = []
+    kinds: list[str] = []
     drop = open_ended = False
     for recording in recordings:
         parts.append(recording.summed(windowing))
         _require_same_model(parts[0], parts[-1], recording.open_ended)
-        sources.append((PurePath(recording.name).name or recording.name, recording.what))
+        names.append(recording.name)
+        kinds.append(recording.what)
         drop |= recording.every_decoder_layer
         open_ended |= recording.open_ended
     first = parts[0]
@@ -145,7 +146,13 @@ def stack(recordings: Iterable[Recording], windows: int = 1, window_length: int 
     rows = np.flatnonzero(values.any(axis=(0, 2))) if drop else np.arange(first.num_layers)
     for doubt in (*layers_left_out(len(rows), first.num_layers), *(last_expert(values) if open_ended else ())):
         logger.warning("%s: %s", first.source, doubt)
-    return Loads(values[:, rows], source=_described(sources), **_labels_of(first, rows).fields)
+    names = distinct_names(names)
+    return Loads(
+        values[:, rows],
+        source=_described(list(zip(names, kinds, strict=True))),
+        window_names=_window_names(names, parts),
+        **_labels_of(first, rows).fields,
+    )
 
 
 def _labels_of(loads: Loads, rows: NDArray[np.intp]) -> Layers:
@@ -155,6 +162,17 @@ def _labels_of(loads: Loads, rows: NDArray[np.intp]) -> Layers:
     known = loads.labels.moe_layer_ids
     moe_ids = None if known is None else tuple(layer for layer in known if layer not in dropped)
     return replace(loads.labels, ids=ids, moe_layer_ids=moe_ids)
+
+
+def _window_names(names: list[str], parts: list[Loads]) -> tuple[str, ...]:
+    """Of several files the name of each, and which of its windows it is where it has several."""
+    if len(parts) == 1:
+        return parts[0].window_names
+    return tuple(
+        name if part.num_windows == 1 else f"{name}, {window}"
+        for name, part in zip(names, parts, strict=True)
+        for window in part.window_names
+    )
 
 
 def _described(sources: list[tuple[str, str]]) -> str:

@@ -40,6 +40,8 @@ class Table:
         So many columns on the left are names; the others are numbers, aligned to the right.
     long
         Whether it is a list to look things up in, which gets a box of its own to scroll.
+    cards
+        Whether each row becomes a card where the page is narrow, as cells are sentences or many.
     """
 
     caption: str
@@ -47,6 +49,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     names: int = 1
     long: bool = False
+    cards: bool = False
     kind: str = "table"
 
 
@@ -102,6 +105,16 @@ class Section:
     key: str
     title: str
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something that changes: what it is, by how much, in which unit, and what is to be known with it."""
+
+    label: str
+    value: str
+    unit: str
+    note: str = ""
 
 
 @dataclass(frozen=True)

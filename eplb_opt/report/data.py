@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eplb_opt.deployment import Deployment
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.report.held_out import HeldOutScores
 from eplb_opt.solution import Solution
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class ReportData:
     solution
         Bounds and their proofs, and the plan ``"solve"``.
     plans
-        All plans by name, with the layers of the loads: ``"trivial"`` (experts in order), ``"lpt"`` (the published
-        greedy policy), those that were given, ``"solve"``.
+        All plans by name, with the layers of the loads: ``"lpt"`` (the published greedy policy, which is what an engine
+        does by itself), those that were given, ``"solve"``, ``"trivial"`` (experts in order).
     labels
         Names of the plans for people, short enough for a legend.
     layers
@@ -49,13 +50,25 @@ class ReportData:
         `eplb_opt.evaluate` of every plan, with its name in ``plan``.
     experts
         One row per layer: `eplb_opt.skew.skew` of the recording.
-    hierarchy
-        Where groups are bound to nodes, ``excess``, ``least_excess``, ``gap`` and ``seconds`` for each ``policy``,
-        ``"hierarchical"`` and ``"global"``; else ``None``.
+    prices
+        What each rule and each slot costs. One row per ``change`` of the deployment: ``"as it is"``, and those of
+        ``"policy"``, ``"distinct"``, ``"slot more"``, ``"slot less"`` that are possible and were planned; ``words`` for
+        it; ``excess`` and ``least_excess`` of plan and bound with it; by how much it makes the hottest GPU cooler at
+        least and at most, as a part of perfect balance, ``least_gain`` and ``most_gain``; and ``seconds``.
+    unpriced
+        Which changes were not planned and why, in a sentence; empty if all were.
+    held_out
+        What plans are worth on windows that they were not made from, or why that is not known.
+    solved
+        Whether `solution` was searched for the report, and not given.
     subject
         The plan that the report judges: the coolest of those given, else ``"solve"``.
     best
         The coolest plan of those given and ``"solve"``, which is to be deployed.
+    start
+        The plan that it takes the place of: the first of those given that is not the best itself, else ``"trivial"``.
+    moves
+        Experts on GPUs of the best plan that `start` does not have there.
     facts
         How the numbers were made, in words by name.
     """
@@ -68,9 +81,14 @@ class ReportData:
     summary: pd.DataFrame
     metrics: pd.DataFrame
     experts: pd.DataFrame
-    hierarchy: pd.DataFrame | None
+    prices: pd.DataFrame
+    unpriced: str
+    held_out: HeldOutScores
+    solved: bool
     subject: str
     best: str
+    start: str
+    moves: int
     facts: Mapping[str, str]
 
     @property
@@ -94,9 +112,9 @@ class ReportData:
         return {name: rows_of(self.layers[self.layers["plan"] == name]) for name in self.plans}
 
     @cached_property
-    def policies(self) -> dict[str, dict[str, Any]]:
-        """`hierarchy` by its policies; empty where there is none."""
-        return {} if self.hierarchy is None else {row["policy"]: row for row in rows_of(self.hierarchy)}
+    def changes(self) -> dict[str, dict[str, Any]]:
+        """`prices` by their changes."""
+        return {row["change"]: row for row in rows_of(self.prices)}
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -94,24 +94,3 @@ def metrics_frame(plans: Mapping[str, Plan], loads: Loads) -> pd.DataFrame:
         frame.insert(0, "plan", name)
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def hierarchy_frame(bound: Solution, anywhere: Solution) -> pd.DataFrame:
-    """A row for the hierarchical policy and one for the global one, see `Report.hierarchy`."""
-    import pandas as pd
-
-    rows = []
-    for policy, solution in (("hierarchical", bound), ("global", anywhere)):
-        means = tuple(layer.mean_load for layer in solution.layers)
-        values = tuple(layer.objective for layer in solution.layers)
-        bounds = tuple(layer.lower_bound for layer in solution.layers)
-        rows.append(
-            {
-                "policy": policy,
-                "excess": total_excess(values, means, solution.objective),
-                "least_excess": total_excess(bounds, means, solution.objective),
-                "gap": float(solution.gap),
-                "seconds": solution.runtime,
-            }
-        )
-    return pd.DataFrame(rows)

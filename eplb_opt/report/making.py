@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
 
@@ -21,8 +19,13 @@ from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
+from eplb_opt.report.changes import Change, changes_of
 from eplb_opt.report.colours import GREEDY, TRIVIAL
-from eplb_opt.report.frames import hierarchy_frame, layers_frame, metrics_frame, summary_frame
+from eplb_opt.report.effort import FULL, Effort
+from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
+from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
+from eplb_opt.report.moves import moves_between
+from eplb_opt.report.prices import prices_frame, solve_changes, unpriced_words
 from eplb_opt.report.report import Report
 from eplb_opt.report.values import coolest, matched, require_same
 from eplb_opt.report.words import shortened
@@ -31,11 +34,7 @@ from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 
 # What plans are called that are not given by name.
-LABELS = {TRIVIAL: "in order", GREEDY: "published greedy", SOLVE: "eplb_opt"}
-# Of the time limit, for the same loads under the global policy, where groups are bound to nodes.
-_GLOBAL_SHARE = 0.25
-# Where a solution is given and nothing is to be searched: a heuristic of milliseconds.
-_AT_ONCE = "descent"
+LABELS = {GREEDY: "engine's policy", SOLVE: "eplb_opt", TRIVIAL: "in order"}
 
 
 def make_report(
@@ -51,7 +50,7 @@ def make_report(
     command: str = "",
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Hold plans against the trivial one, the published greedy one and the proven bound, on recorded loads.
+    """Hold plans against the engine's own policy, the trivial plan and the proven bound, on recorded loads.
 
     Parameters
     ----------
@@ -61,12 +60,15 @@ def make_report(
         Plans to judge, by the names that they have in the report; default: the plan that `eplb_opt.solve` finds.
         They have to obey the rules of `deployment`.
     solution
-        Plan, bounds and proofs for these loads and this deployment; nothing is solved again. Its values are compared
-        with the loads exactly. Default: `eplb_opt.solve` makes it.
+        Plan, bounds and proofs for these loads and this deployment, which are not searched again. Its values are
+        compared with the loads exactly. Default: `eplb_opt.solve` makes it.
     objective, seed, workers, progress
         Of `eplb_opt.solve`.
     time_limit
-        Wall-clock seconds. Where groups are bound to nodes, a quarter is for the same loads without that rule.
+        Wall-clock seconds of all searches. They are shared between the plan and its bounds, if no `solution` is given;
+        the same loads under the other policy and, if there are several windows, plans for all of them but one, which
+        get as much; and the same loads with another rule or one slot per GPU changed, a third of that each. A plan that
+        is to be deployed deserves more: give the solution of a longer `eplb_opt.solve`.
     command
         What made the report, to be told in it.
 
@@ -87,10 +89,13 @@ def make_report(
     given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
     solved = solution is None
+    changes = changes_of(deployment, loads.num_experts)
+    sides = solved + (loads.num_windows > 1)
+    effort = Effort(time_limit, FULL * sides + sum(change.weight for change in changes))
     if solution is None:
-        share = 1.0 - _GLOBAL_SHARE if deployment.hierarchical else 1.0
-        limit = share * time_limit
+        limit = effort.limit(FULL)
         solution = solve(loads, deployment, objective=objective, time_limit=limit, progress=progress, **settings)
+        effort.spend(FULL, solution.runtime)
     else:
         require_same(solution, loads, deployment)
         for layer in certify(solution, loads):
@@ -98,14 +103,24 @@ def make_report(
                 raise InvalidArgumentError(f"the solution is wrong about layer {layer.layer_id}: {layer.error}")
         if objective not in ("auto", solution.objective):
             raise InvalidArgumentError(f"objective={objective!r}, but the solution is for {solution.objective!r}")
-    shown = {**_baselines(loads, solution, settings), **given, SOLVE: matched(solution.plan, loads, deployment, SOLVE)}
+    baselines = _baselines(loads, deployment, settings)
+    shown = {
+        GREEDY: baselines[GREEDY],
+        **given,
+        SOLVE: matched(solution.plan, loads, deployment, SOLVE),
+        TRIVIAL: baselines[TRIVIAL],
+    }
     values = {
         name: objective_values(plan, loads, solution.objective, solution.window_weights) for name, plan in shown.items()
     }
     _require_below(values, solution, loads)
     labels = {name: LABELS.get(name) or shortened(name) for name in shown}
     metrics = metrics_frame(shown, loads)
-    anywhere = _anywhere(loads, solution, solved, time_limit, settings, progress)
+    changed = solve_changes(loads, solution, changes, effort, settings, progress)
+    best = coolest([*given, SOLVE], values)
+    start = next((name for name in given if name != best), TRIVIAL)
+    ended = _ended(effort, solution, changed)
+    missing = why_not(loads) or (f"Not computed: {ended}." if ended else "")
     return Report(
         loads=loads,
         solution=solution,
@@ -115,9 +130,14 @@ def make_report(
         summary=summary_frame(metrics, values, _evenly(shown, loads, solution), labels, solution),
         metrics=metrics,
         experts=skew(loads),
-        hierarchy=None if anywhere is None else hierarchy_frame(solution, anywhere),
+        prices=prices_frame(solution, changed),
+        unpriced=unpriced_words(changes, changed, ended),
+        held_out=HeldOutScores(missing) if missing else held_out_scores(loads, solution, effort.limit(FULL), settings),
+        solved=solved,
         subject=coolest(list(given) or [SOLVE], values),
-        best=coolest([*given, SOLVE], values),
+        best=best,
+        start=start,
+        moves=moves_between(shown[start], shown[best]),
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )
 
@@ -137,11 +157,10 @@ def _named(plans: Mapping[str, Plan] | Sequence[Plan] | None) -> dict[str, Plan]
     return dict(plans)
 
 
-def _baselines(loads: Loads, solution: Solution, settings: Mapping[str, Any]) -> dict[str, Plan]:
-    """The trivial and the published greedy plan, under the same rules."""
-    deployment, objective = solution.plan.deployment, solution.objective
+def _baselines(loads: Loads, deployment: Deployment, settings: Mapping[str, Any]) -> dict[str, Plan]:
+    """The published greedy and the trivial plan, under the same rules; of several windows, for their sum."""
     return {
-        name: solve(loads, deployment, method=name, objective=objective, **settings).plan for name in (TRIVIAL, GREEDY)
+        name: solve(loads, deployment, method=name, objective="total", **settings).plan for name in (GREEDY, TRIVIAL)
     }
 
 
@@ -155,32 +174,11 @@ def _evenly(plans: Mapping[str, Plan], loads: Loads, solution: Solution) -> dict
     }
 
 
-def _anywhere(
-    loads: Loads,
-    solution: Solution,
-    solved: bool,
-    time_limit: float,
-    settings: Mapping[str, Any],
-    progress: Callable[[Progress], None] | None,
-) -> Solution | None:
-    """What were possible if groups were not bound to nodes; ``None`` where they are not."""
-    deployment = solution.plan.deployment
-    if not deployment.hierarchical:
-        return None
-    return solve(
-        loads,
-        replace(deployment, policy="global"),
-        objective=solution.objective,
-        window_weights=_floats(solution.window_weights),
-        method="auto" if solved and not solution.interrupted else _AT_ONCE,
-        time_limit=_GLOBAL_SHARE * time_limit,
-        progress=progress,
-        **settings,
-    )
-
-
-def _floats(weights: Sequence[Fraction] | None) -> list[float] | None:
-    return None if weights is None else [float(weight) for weight in weights]
+def _ended(effort: Effort, solution: Solution, changed: Mapping[Change, Solution]) -> str:
+    """Why nothing more is searched, in words; empty if it may be."""
+    if any(each.interrupted for each in (solution, *changed.values())):
+        return "the search was interrupted"
+    return "the time limit was over" if effort.over else ""
 
 
 def _require_below(values: Mapping[str, Values], solution: Solution, loads: Loads) -> None:
@@ -201,15 +199,13 @@ def _facts(
     facts = {
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "objective": solution.objective,
-        "bounds from": "solve, for this report" if solved else "the given solution; nothing was solved again",
-        "solver time": f"{solution.runtime:.1f} s",
-        "time limit": f"{time_limit:g} s",
+        "bounds from": "solve, for this report" if solved else "the given solution, which was not searched again",
+        "plan and bounds took": f"{solution.runtime:.1f} s",
+        "time limit of all searches": f"{time_limit:g} s",
         "seed": str(seed),
         "workers": "the usable cores" if workers is None else str(workers),
         "eplb_opt": eplb_opt.__version__,
         "OR-Tools": version("ortools"),
         "Python": platform.python_version(),
     }
-    if not solved:
-        del facts["time limit"], facts["seed"], facts["workers"]
     return facts | ({"command": command} if command else {})

@@ -12,7 +12,10 @@ from eplb_opt.report.verdict import verdict_of
 def markdown_of(report: ReportData) -> str:
     """Everything but figures and files."""
     verdict = verdict_of(report)
-    parts = [f"# {TITLE}", f"{subtitle_of(report)}.", " ".join(verdict.sentences)]
+    parts = [f"# {TITLE}", f"{subtitle_of(report)}.", *verdict.sentences]
+    if verdict.figures:
+        figures = tuple((each.label, f"{each.value} {each.unit}", each.note) for each in verdict.figures)
+        parts.append(_table(Table("What changes.", ("what", "by", ""), figures)))
     if verdict.tiles:
         rows = tuple((tile.title, tile.number, tile.note) for tile in verdict.tiles)
         parts.append(_table(Table(verdict.measure, ("plan", "above the mean", ""), rows)))

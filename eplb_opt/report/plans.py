@@ -37,9 +37,9 @@ _DISPATCH_WORDS = {
 }
 
 _WORDS = {
-    TRIVIAL: "experts one after another, then again from the first, as engines start without a plan.",
-    GREEDY: "the policy of DeepSeek's EPLB, which vLLM and SGLang ship.",
+    GREEDY: "DeepSeek's EPLB, which engines ship: what an engine does by itself once EPLB is on, under the same rules.",
     SOLVE: "the plan that `solve` found under the same rules.",
+    TRIVIAL: "experts one after another, then again from the first, as engines start without EPLB.",
 }
 
 
@@ -134,6 +134,7 @@ def _metrics_table(report: ReportData) -> Table:
         ("metric", "what it is", *report.labels.values()),
         rows,
         names=2,
+        cards=True,
     )
 
 
@@ -157,14 +158,16 @@ def gpus_section(report: ReportData) -> Section:
     row = _row_that_matters(report)
     layer = report.loads.layer_ids[row]
     shown = {name: plan for name, plan in report.plans.items() if name != SOLVE or report.best == SOLVE}
-    before, after = (report.by_layer[name][row]["excess"] for name in (TRIVIAL, report.best))
+    before, after = (report.by_layer[name][row]["excess"] for name in (GREEDY, report.best))
     loads = _as_valued(report)
     over = ", mean over windows" if loads.num_windows > 1 else ""
-    where = f"Layer {layer}" + ", where balancing gains the most" * (report.loads.num_layers > 1)
+    where = f"Layer {layer}" + ", where the best plan gains the most over the engine's policy" * (
+        report.loads.num_layers > 1
+    )
     one = Picture(
         f"{where}: each GPU's load over the mean{over}. A flat line at 1 is perfect balance.",
-        f"Curves of GPU loads in layer {layer}: the hottest GPU is {percent(before)} above the mean in order, "
-        f"{percent(after)} with {report.labels[report.best]}.",
+        f"Curves of GPU loads in layer {layer}: the hottest GPU is {percent(before)} above the mean with the engine's "
+        f"policy, {percent(after)} with {report.labels[report.best]}.",
         lambda ax: plot_gpu_loads(shown, loads, layer, ax, report.labels),
     )
     blocks: list[Block] = [
@@ -176,7 +179,7 @@ def gpus_section(report: ReportData) -> Section:
             Picture(
                 f"The GPUs of all {report.loads.num_layers} layers in one row{over}.",
                 f"Curves of the loads of all GPUs of all layers over their layer's mean, with {subject_words(report)} "
-                "and without balancing.",
+                "and with the engine's policy.",
                 lambda ax: plot_gpu_loads(shown, loads, None, ax, report.labels),
             )
         )
@@ -193,6 +196,6 @@ def _as_valued(report: ReportData) -> Loads:
 
 def _row_that_matters(report: ReportData) -> int:
     """Row of the layer with load whose objective the best plan lowers most."""
-    before, after = report.by_layer[TRIVIAL], report.by_layer[report.best]
+    before, after = report.by_layer[GREEDY], report.by_layer[report.best]
     rows = np.flatnonzero(report.loads.loaded.any(axis=0)).tolist()
     return max(rows, key=lambda row: float(before[row]["objective"] - after[row]["objective"]))

@@ -33,13 +33,14 @@ ARGUMENTS = {
 WORDS = (
     ("expert", "one of the parallel parts of a Mixture-of-Experts layer; every token goes to a few of them"),
     ("replica", "a copy of an expert, which serves a part of its load: an equal one, unless this page says otherwise"),
+    ("move", "a replica to copy: an expert on a GPU that did not hold it before"),
     ("slot", "a place for one replica on a GPU; redundant slots are those beyond one for each expert"),
     ("plan", "which expert is in which slot, for every layer"),
     ("load", "tokens that an expert, a GPU or a layer has to process; not a measured time"),
     ("max load, mean load", "load of the hottest GPU; total load over the number of GPUs"),
     ("lower bound", "proven: no plan whatsoever has a smaller max load under the same rules"),
     ("gap", "(max load - lower bound) / max load: what the plan could still be better by, at most"),
-    ("window", "a span of time, or one workload, of the recording"),
+    ("window", "a span of time, or one workload, of the recording; of several files, each is one"),
     ("group, node", "experts that the model routes to together; machines with several GPUs"),
 )
 
@@ -93,6 +94,7 @@ def _arguments_table(report: ReportData) -> Table:
         ("argument", "what it says", "layers"),
         tuple((words, ARGUMENTS.get(name, "-"), str(layers)) for (name, words), layers in layers_of.items()),
         names=2,
+        cards=True,
     )
 
 
@@ -128,7 +130,7 @@ def making_section(report: ReportData) -> Section:
     facts = dict(report.facts)
     command = facts.pop("command", "")
     blocks: list[Block] = [
-        Table("Versions and settings.", ("what", "value"), tuple(facts.items()), names=2),
+        Table("Versions and settings.", ("what", "value"), tuple(facts.items()), names=2, cards=True),
     ]
     if command:
         blocks.append(Commands((("Command", command),)))

@@ -15,6 +15,9 @@ from eplb_opt.report.skew import plot_skew
 from eplb_opt.report.words import count, percent, plural
 from eplb_opt.skew import hottest_of
 
+# Beyond so many, a table of windows is a list to look things up in.
+MANY_WINDOWS = 12
+
 
 def recording_section(report: ReportData) -> Section:
     """Source, sizes, how unequal experts are, and how much windows differ."""
@@ -98,10 +101,11 @@ def _windows(report: ReportData) -> Table:
     for window in range(loads.num_windows):
         counted = moved[window][loads.loaded[window]]
         other = percent(float(counted.mean())) if counted.size else "-"
-        rows.append((str(window), count(tokens[window]), other))
+        rows.append((loads.window_names[window], count(tokens[window]), other))
     return Table(
         "Windows: how far each is from the mean window, as the part of its load that lies on other experts.",
         ("window", "tokens", "on other experts than in the mean"),
         tuple(rows),
-        long=len(rows) > 12,
+        long=len(rows) > MANY_WINDOWS,
+        cards=len(rows) <= MANY_WINDOWS,
     )

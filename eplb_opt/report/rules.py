@@ -1,36 +1,73 @@
-"""Section: what the rule costs that groups stay on nodes."""
+"""Section: what each rule and each slot costs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from eplb_opt.deployment import Deployment
 from eplb_opt.report.blocks import Block, Section, Table, Text
-from eplb_opt.report.data import ReportData
-from eplb_opt.report.words import in_percent, percent_at_least, plural
+from eplb_opt.report.data import ReportData, rows_of
+from eplb_opt.report.prices import AS_IT_IS
+from eplb_opt.report.words import gain_words, in_percent, plural
 
 
 def rules_section(report: ReportData) -> Section:
-    """Bound and plan under the hierarchical and under the global policy; one sentence where groups bind nothing."""
+    """Bound and plan for the deployment as it is, and with one rule or one slot per GPU changed."""
+    return Section("rules", "What each rule and each slot costs", tuple(_blocks(report)))
+
+
+def _blocks(report: ReportData) -> Iterator[Block]:
     deployment = report.deployment
-    if not report.policies:
-        blocks: tuple[Block, ...] = (Text(_global_words(deployment)),)
-        return Section("rules", "What the node rule costs", blocks)
-    kept, anywhere = report.policies["hierarchical"], report.policies["global"]
-    floor = max(0.0, kept["least_excess"] - anywhere["excess"])
-    table = Table(
-        "Hottest GPU above the mean, with the rule and without.",
-        ("policy", "best plan found (%)", "proven bound (%)", "gap (%)", "seconds"),
+    if deployment.hierarchical:
+        yield Text(_rule_words(deployment))
+    elif deployment.policy == "auto" and deployment.num_nodes > 1:
+        yield Text(
+            f"Groups bind nothing: the {plural(deployment.num_groups, 'group')} do not divide by "
+            f"{deployment.num_nodes} nodes, so that they cannot be kept on one node each."
+        )
+    rows = rows_of(report.prices)
+    if report.unpriced:
+        yield Text(report.unpriced)
+    if len(rows) == 1:
+        return
+    yield Text(
+        "The same loads were planned again with one thing changed at a time. What a change does to the hottest GPU is "
+        "proven: it lies within what bounds and plans of both sides leave open, however good the searches were. "
+        f"{_seconds_words(report, rows)}"
+    )
+    yield Table(
+        "Hottest GPU above the mean, and by how much of the mean load each change makes it cooler or hotter.",
+        ("change", "hottest GPU, proven", "best plan found (%)", "proven bound (%)", "seconds"),
         tuple(
             (
-                words,
+                str(row["words"]),
+                "" if row["change"] == AS_IT_IS else gain_words(row["least_gain"], row["most_gain"]),
                 in_percent(row["excess"]),
                 in_percent(row["least_excess"]),
-                f"{100 * row['gap']:.4f}",
                 f"{row['seconds']:.1f}",
             )
-            for words, row in (("groups stay on a node (hierarchical)", kept), ("any GPU (global)", anywhere))
+            for row in rows
         ),
+        names=2,
+        cards=True,
     )
-    return Section("rules", "What the node rule costs", (Text(_rule_words(deployment)), table, Text(_cost(floor))))
+    yield Text(
+        "Fewer rules and more slots have prices of their own, traffic between nodes and memory. What those cost, only "
+        "a measurement on the machines can tell."
+    )
+
+
+def _seconds_words(report: ReportData, rows: list[dict[str, Any]]) -> str:
+    """Who had how much time."""
+    took = sum(row["seconds"] for row in rows if report.solved or row["change"] != AS_IT_IS)
+    if not report.solved:
+        return f"The plan as it is was given, with its time; the other searches took {took:.1f} s."
+    policy = "The other policy was given as much time as the plan, and each other change" * ("policy" in report.changes)
+    return (
+        f"All searches took {took:.1f} s. {policy or 'Each change was given'} a third of the plan's time, with what "
+        "searches before had left."
+    )
 
 
 def _rule_words(deployment: Deployment) -> str:
@@ -38,25 +75,5 @@ def _rule_words(deployment: Deployment) -> str:
         f"The model's {plural(deployment.num_groups, 'expert group')} are bound to nodes: each of "
         f"{plural(deployment.num_nodes, 'node')} takes {deployment.groups_per_node}, and all replicas of an expert "
         "stay on the node of its group. This keeps traffic between nodes low, and it limits balance: a node with hot "
-        "groups cannot hand load to another node. How much it limits balance is known by planning the same loads "
-        "without the rule (policy `global`)."
+        "groups cannot hand load to another node."
     )
-
-
-def _cost(floor: float) -> str:
-    if not floor:
-        return "The rule costs nothing that is proven here: the plan without it is no better than the bound with it."
-    return (
-        f"So the rule costs at least {percent_at_least(floor)} of the mean load on the hottest GPU, whatever the plan. "
-        "Whether that is more than the traffic between nodes would cost, only a measurement on the machines can tell."
-    )
-
-
-def _global_words(deployment: Deployment) -> str:
-    start = "Nothing: any expert can live on any GPU (policy `global`), and groups bind nothing."
-    if deployment.policy == "auto" and deployment.num_nodes > 1:
-        return (
-            f"{start} The {plural(deployment.num_groups, 'group')} do not divide by {deployment.num_nodes} nodes, so "
-            "that they cannot be kept on one node each."
-        )
-    return start

@@ -13,6 +13,7 @@ from eplb_opt.report.plans import gpus_section, plans_section
 from eplb_opt.report.proofs import making_section, proofs_section, words_section
 from eplb_opt.report.recording import recording_section
 from eplb_opt.report.rules import rules_section
+from eplb_opt.report.unseen import unseen_section
 from eplb_opt.report.words import plural
 
 # Characters of the source in the line below the title.
@@ -22,7 +23,7 @@ TITLE = "Expert placement report"
 
 def sections_of(report: ReportData) -> tuple[Section, ...]:
     """What the report says below the verdict; without load there is nothing to compare."""
-    compared = (plans_section, gpus_section, rules_section, deciding_section) if report.has_load else ()
+    compared = (plans_section, unseen_section, rules_section, gpus_section, deciding_section) if report.has_load else ()
     return (
         recording_section(report),
         *(section(report) for section in compared),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from eplb_opt.compare import SOLVE
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
-from eplb_opt.report.blocks import Tile
+from eplb_opt.report.blocks import Figure, Tile
 from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
 from eplb_opt.report.data import ReportData
-from eplb_opt.report.words import percent, percent_at_most, plural, value_and_bound
+from eplb_opt.report.figures import figures_of
+from eplb_opt.report.words import percent, percent_at_least, percent_at_most, plural, value_and_bound
 
 NOTHING = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
 # The hierarchy is worth a sentence where it costs more than this part of the mean load.
@@ -20,9 +21,10 @@ _NOTABLE = 0.001
 
 @dataclass(frozen=True)
 class Verdict:
-    """Sentences, the main numbers, and what these are numbers of."""
+    """What changes, in figures and in sentences; the plans in numbers, and what these are numbers of."""
 
     sentences: tuple[str, ...]
+    figures: tuple[Figure, ...]
     tiles: tuple[Tile, ...]
     measure: str
 
@@ -30,9 +32,9 @@ class Verdict:
 def verdict_of(report: ReportData) -> Verdict:
     """The verdict on the report's subject."""
     if not report.has_load:
-        return Verdict((NOTHING,), (), "")
+        return Verdict((NOTHING,), (), (), "")
     measure = measure_words(report.loads, report.solution.objective, report.deployment.dispatch)
-    return Verdict(tuple(_sentences(report)), tuple(_tiles(report)), measure)
+    return Verdict(tuple(_sentences(report)), figures_of(report), tuple(_tiles(report)), measure)
 
 
 def subject_words(report: ReportData, name: str | None = None) -> str:
@@ -46,22 +48,19 @@ def subject_words(report: ReportData, name: str | None = None) -> str:
 def _sentences(report: ReportData) -> list[str]:
     subject = report.subject
     value, bound = _value_and_bound(report, subject)
-    before = _excess(report, TRIVIAL)
-    if before == value == "0 %":
+    if _excess(report, TRIVIAL) == value == "0 %":
         return ["Even with experts placed in order every GPU carries the same load: there is nothing to balance."]
     gap = report.figures[subject]["gap"]
+    before = _excess(report, GREEDY)
     sentences = [
-        f"With experts placed in order, without balancing, the hottest GPU carries {before} more load than the mean. "
+        f"With the engine's own policy under the same rules the hottest GPU carries {before} more load than the mean. "
         f"With {subject_words(report)} it carries {value} more{', too' if before == value else ''}.",
         bound_sentence(percent_at_most(gap) if gap else "", bound, report.solution.layers),
     ]
     if report.best != subject:
         better, _ = _value_and_bound(report, report.best)
         sentences += [f"Better is {subject_words(report, report.best)}: {better}."] * (better != value)
-    price = _price(report)
-    if price:
-        sentences.append(price)
-    return sentences
+    return sentences + [sentence for sentence in (_unseen_sentence(report), _price(report)) if sentence]
 
 
 def bound_sentence(gap: str, bound: str, layers: Sequence[LayerSolution]) -> str:
@@ -82,16 +81,26 @@ def _word_of_solvers(layers: Sequence[LayerSolution]) -> str:
     return f" (in {len(told)} of {plural(len(layers), 'layer')} by the word of {who})" if told else ""
 
 
-def _price(report: ReportData) -> str:
-    """What keeping groups on a node costs, if it is notable."""
-    if not report.policies:
-        return ""
-    least, anywhere = report.policies["hierarchical"]["least_excess"], report.policies["global"]["excess"]
-    if least - anywhere < _NOTABLE:
+def _unseen_sentence(report: ReportData) -> str:
+    """What the plans do on recordings that they were not made from, where that is known."""
+    seen = report.held_out.together
+    if not seen:
         return ""
     return (
-        "What remains is the price of the rule that each group of experts stays on one node: "
-        f"without it {percent(anywhere)} is possible."
+        f"On a recording that was left out of the planning the engine's own policy has {percent(seen[GREEDY])}, and "
+        f"eplb_opt {percent(seen[SOLVE])}."
+    )
+
+
+def _price(report: ReportData) -> str:
+    """What keeping groups on a node costs, if it is notable."""
+    anywhere = report.changes.get("policy")
+    if not report.deployment.hierarchical or anywhere is None or anywhere["least_gain"] < _NOTABLE:
+        return ""
+    return (
+        "The rule that each group of experts stays on one node costs at least "
+        f"{percent_at_least(anywhere['least_gain'])} of the mean load on the hottest GPU, and "
+        f"{percent_at_most(anywhere['most_gain'])}; both are proven."
     )
 
 
@@ -100,8 +109,7 @@ def _tiles(report: ReportData) -> list[Tile]:
     value, bound = _value_and_bound(report, subject)
     title = "This plan" if subject == SOLVE else report.labels[subject]
     tiles = [
-        Tile("In order", _excess(report, TRIVIAL), "no balancing", colours[TRIVIAL]),
-        Tile("Published greedy", _excess(report, GREEDY), "as engines ship it", colours[GREEDY]),
+        Tile("Engine's own policy", _excess(report, GREEDY), "DeepSeek's EPLB", colours[GREEDY]),
         Tile(title, value, _gap_words(report, subject), colours[subject]),
     ]
     if report.best != subject:
@@ -109,6 +117,7 @@ def _tiles(report: ReportData) -> list[Tile]:
         title = f"Found by {report.labels[report.best]}"
         tiles.append(Tile(title, better, _gap_words(report, report.best), colours[report.best]))
     tiles.append(Tile("Proven bound", bound, "no plan is below", "currentColor"))
+    tiles.append(Tile("Experts in order", _excess(report, TRIVIAL), "without EPLB", colours[TRIVIAL]))
     return tiles
 
 

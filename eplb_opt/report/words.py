@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 # Parts of a whole below this are not told from nothing.
 _LEAST = 1e-6
+# Gains and losses below this are not worth a number.
+_SAME = 1e-4
 # Characters of a name in a legend.
 _LONGEST_NAME = 28
 # After the point, of per cent.
@@ -18,13 +20,33 @@ def percent(part: float) -> str:
 
 
 def percent_at_most(part: float) -> str:
-    """``"at most 24.7 %"``, or that it is less than can be told."""
-    return f"at most {percent(part)}" if part == 0 or part >= _LEAST else f"less than {percent(_LEAST)}"
+    """``"at most 24.7 %"``, rounded up, or that it is less than can be told."""
+    return f"at most {_percent(part, ROUND_CEILING)}" if part == 0 or part >= _LEAST else f"less than {percent(_LEAST)}"
 
 
 def percent_at_least(part: float) -> str:
     """As `percent`, but rounded down, for what is proven."""
     return _percent(part, ROUND_FLOOR)
+
+
+def change(before: float, after: float) -> tuple[str, str]:
+    """By what part of it a max load changes, with its sign, and the unit: excess 1 to 0.5 is ``"-25.0"``, ``"%"``."""
+    part = (1 + after) / (1 + before) - 1
+    sign = "" if abs(part) < _LEAST else "-" if part < 0 else "+"
+    return (f"{sign}{percent(abs(part)).removesuffix(' %')}" if sign else "0"), "%"
+
+
+def gain_words(least: float, most: float) -> str:
+    """What lies between a least and a most gain, rounded outwards; losses are negative."""
+    if max(abs(least), abs(most)) < _SAME:
+        return f"the same, to within {percent(_SAME)}"
+    if least < 0 < most:
+        return f"{_percent(-least, ROUND_CEILING)} hotter to {_percent(most, ROUND_CEILING)} cooler"
+    low, high, words = (least, most, "cooler") if most > 0 else (-most, -least, "hotter")
+    if low < _LEAST:
+        return f"at most {_percent(high, ROUND_CEILING)} {words}"
+    floor, ceiling = _percent(low, ROUND_FLOOR), _percent(high, ROUND_CEILING)
+    return f"{floor} {words}" if floor == ceiling else f"{floor} to {ceiling} {words}"
 
 
 def value_and_bound(value: float, bound: float) -> tuple[str, str]:
@@ -59,7 +81,8 @@ def plural(number: int, noun: str) -> str:
 
 
 def _percent(part: float, rounding: str, digits: int = 0) -> str:
-    value = Decimal(repr(100 * float(part)))
+    # Not 100 times a float, which may be a little more or less.
+    value = 100 * Decimal(repr(float(part)))
     rounded = value.quantize(_last_digit(value, digits), rounding)
     if rounded.adjusted() > value.adjusted():
         # 0.00999 has become 0.0100, which is 0.010.

@@ -28,7 +28,8 @@ def test_a_table_on_stdout_scores_and_a_figure_in_files(run, recording):
     lines = out.splitlines()
     assert lines[0].split() == ["strategy", "balancedness", "worst", "lost", "by_forecast", "by_heuristic"]
     assert lines[1].split()[0] == CLAIRVOYANT
-    assert lines[-1] == "balancedness (mean / max load) over 2 layers and 2 windows, rolling"
+    assert lines[-2] == "balancedness (mean / max load) over 2 layers, rolling"
+    assert lines[-1] == "scored on 2 windows: window 1, window 2"
     assert len(pd.read_csv("scores.csv")) == 3 * 2 * 2
     assert Path("scores.png").read_bytes().startswith(b"\x89PNG")
 

@@ -42,7 +42,7 @@ def test_a_recording_becomes_a_page_and_a_text_with_the_command_that_made_them(r
     outputs = ("-o", "report.html", "--markdown", "report.md", "--save", "solution.json")
     code, out, err = run("report", recording, *DEPLOYMENT, *QUICK, "--no-distinct", *outputs)
     assert (code, err) == (0, "")
-    assert out.splitlines()[0].startswith("With experts placed in order")
+    assert out.splitlines()[0].startswith("With the engine's own policy")
     written = ["report written to report.html", "report written to report.md", "solution written to solution.json"]
     assert out.splitlines()[-3:] == written
     assert Path("report.html").read_text().startswith("<!DOCTYPE html>")
@@ -56,14 +56,14 @@ def test_a_recording_becomes_a_page_and_a_text_with_the_command_that_made_them(r
 
 def test_files_are_told_apart_by_their_content_in_any_order(run, recording, plans):
     sglang, native, solution = plans
-    code, _, _ = run("report", native, recording, sglang, solution, "--markdown", "report.md")
+    code, _, _ = run("report", native, recording, sglang, solution, *QUICK, "--markdown", "report.md")
     assert code == 0
     text = Path("report.md").read_text()
     names = [line.split(" | ")[0] for line in text.split("| plan | all layers")[1].splitlines()[2:8]]
     assert names == [
-        f"| {name}" for name in ("in order", "published greedy", native, sglang, "eplb_opt", "proven bound")
+        f"| {name}" for name in ("engine's policy", native, sglang, "eplb_opt", "in order", "proven bound")
     ]
-    assert "nothing was solved again" in text
+    assert "not searched again" in text
 
 
 @pytest.mark.parametrize("options", [(), DEPLOYMENT, ("--gpus", 4)])
@@ -91,6 +91,7 @@ def test_several_recordings_are_several_windows(run, recording, plans):
     assert run("report", recording, "again.json", *options)[0] == 0
     text = Path("report.md").read_text()
     assert "2 windows in loads.json, again.json" in text and "in the worst window" in text
+    assert "| loads.json |" in text and "| again.json |" in text and "window 0" not in text
 
 
 def test_the_model_names_the_layers_and_the_groups(run):

@@ -169,3 +169,13 @@ def test_files_of_different_models_are_refused_by_both_names_and_numbers():
         size = 3 if "0, 2" in says else 2
         with pytest.raises(InvalidLoadsError, match=says):
             stack([recording(table, num_model_layers=size), other], 1)
+
+
+def test_windows_of_several_files_are_called_by_the_files():
+    one, two = (Recording(name, [Loads(np.ones((2, 1, 4)))]) for name in ("a/x.json", "b/y.json"))
+    assert stack([one]).window_names == ("window 0",)
+    assert stack([one, two]).window_names == ("x.json", "y.json")
+    assert stack([one, two], 2).window_names == tuple(f"{f}.json, window {k}" for f in "xy" for k in (0, 1))
+    same = Recording("c/x.json", [Loads(np.ones((2, 1, 4)))])
+    assert stack([one, same]).window_names == ("a/x.json", "c/x.json")
+    assert stack([one, same]).source.startswith("a/x.json, c/x.json")

@@ -17,7 +17,7 @@ def recorded(windows=1, layers=3, experts=16, seed=0):
 @pytest.fixture(scope="session")
 def hierarchical():
     """One window, three layers, groups bound to two nodes."""
-    return make_report(recorded(), Deployment(4, 20, 2, 4), time_limit=1, command="eplb-opt report decode.json")
+    return make_report(recorded(), Deployment(4, 20, 2, 4), time_limit=4, command="eplb-opt report decode.json")
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +26,4 @@ def several():
     loads = recorded(windows=3)
     values = loads.values.copy()
     values[1, 2] = 0
-    return make_report(Loads(values, loads.layer_ids), Deployment(4, 20), time_limit=0.5)
+    return make_report(Loads(values, loads.layer_ids), Deployment(4, 20), time_limit=4)

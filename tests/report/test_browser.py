@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.loads import Loads
 from eplb_opt.report import make_report
 from eplb_opt.solve import solve
 from tests.report.conftest import recorded
@@ -22,6 +23,9 @@ addEventListener("load", () => {
   const shown = [...document.querySelectorAll("figure svg")].filter(figure => figure.getBoundingClientRect().width > 0);
   const wide = [...document.querySelectorAll("main *, header *")].filter(
     element => !element.closest(".scroll, pre, svg") && element.getBoundingClientRect().right > innerWidth + 1);
+  // On a telephone a table is a card for each row, or scrolls inside its box.
+  const cards = [...document.querySelectorAll(".cards .scroll")];
+  const scrolled = cards.filter(box => box.scrollWidth > box.clientWidth + 1);
   const cut = shown.flatMap(figure => [...figure.querySelectorAll("text")].filter(text => {
     const inner = text.getBoundingClientRect(), outer = figure.getBoundingClientRect();
     return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1;
@@ -29,6 +33,7 @@ addEventListener("load", () => {
   const style = getComputedStyle(document.body);
   parent.postMessage(JSON.stringify({
     errors, width: innerWidth, content: document.documentElement.scrollWidth, shown: shown.length, cut,
+    scrolled: scrolled.map(box => box.textContent.slice(0, 40)),
     wide: wide.map(element => element.tagName), ink: style.color, paper: style.backgroundColor,
     fetched: performance.getEntriesByType("resource").map(entry => entry.name)
       .filter(name => !name.startsWith("data:")),
@@ -61,7 +66,7 @@ def seen(browser, html, folder, width, dark):
     return json.loads(found[1])
 
 
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [360, 375, 1280])
 @pytest.mark.parametrize("dark", [False, True])
 def test_nothing_is_cut_off_and_colours_follow_the_reader(browser, hierarchical, tmp_path, width, dark):
     facts = seen(browser, hierarchical.to_html(), tmp_path, width, dark)
@@ -74,6 +79,16 @@ def test_nothing_is_cut_off_and_colours_follow_the_reader(browser, hierarchical,
     assert (brightness["ink"] > brightness["paper"]) == dark
 
 
+def test_a_page_of_many_layers_and_several_recordings_fits_a_telephone(browser, tmp_path):
+    loads = recorded(windows=3, layers=20, experts=32)
+    names = tuple(f"decode_in{length}out1000_of_a_long_day.json" for length in (1000, 20_000, 300_000))
+    loads = Loads(loads.values, loads.layer_ids, "three recordings", window_names=names)
+    report = make_report(loads, Deployment(8, 48, 4, 8, dispatch="nearest"), time_limit=1)
+    facts = seen(browser, report.to_html(), tmp_path, 375, dark=False)
+    assert facts["content"] <= 375
+    require_whole(facts)
+
+
 def test_long_names_fit_a_telephone(browser, tmp_path):
     loads, deployment = recorded(windows=2), Deployment(4, 20)
     plan = solve(loads, deployment, method="snake").plan
@@ -83,4 +98,5 @@ def test_long_names_fit_a_telephone(browser, tmp_path):
 
 def require_whole(facts):
     assert facts["errors"] == [] and facts["fetched"] == []
+    assert facts["scrolled"] == [] or facts["width"] > 640
     assert facts["content"] <= facts["width"] and facts["wide"] == [] and facts["cut"] == []

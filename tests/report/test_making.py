@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError, SolverError
 from eplb_opt.proof import Proof
-from eplb_opt.report import make_report, making
+from eplb_opt.report import make_report, making, prices
 from eplb_opt.solve import solve
 from tests.report.conftest import recorded
 from tests.strategies import SMALL, TOKENS, instances
@@ -19,8 +18,8 @@ from tests.strategies import SMALL, TOKENS, instances
 DEPLOYMENT = Deployment(4, 20)
 
 
-def test_the_trivial_the_greedy_and_the_solved_plan_are_compared(hierarchical):
-    assert list(hierarchical.plans) == ["trivial", "lpt", "solve"]
+def test_the_greedy_the_solved_and_the_trivial_plan_are_compared(hierarchical):
+    assert list(hierarchical.plans) == ["lpt", "solve", "trivial"]
     assert (hierarchical.subject, hierarchical.best) == ("solve", "solve")
     for name in ("trivial", "lpt"):
         plan = solve(hierarchical.loads, hierarchical.deployment, method=name).plan
@@ -52,21 +51,11 @@ def test_several_windows_are_valued_by_the_mean_over_those_with_load(several):
     assert row["excess"] == pytest.approx(row["objective"] - 1)
 
 
-def test_what_groups_on_nodes_cost_is_known_from_a_plan_without_that_rule(hierarchical, several):
-    rows = hierarchical.policies
-    assert rows["hierarchical"]["excess"] == pytest.approx(hierarchical.figures["solve"]["excess"])
-    anywhere = eplb_opt.lower_bound(hierarchical.loads, replace(hierarchical.deployment, policy="global"))
-    mean = hierarchical.experts["tokens"] / 4
-    assert rows["global"]["least_excess"] >= anywhere["lower_bound"].sum() / mean.sum() - 1 - 1e-12
-    assert rows["global"]["least_excess"] <= rows["hierarchical"]["excess"]
-    assert several.hierarchy is None
-
-
 def test_a_given_plan_is_the_subject_and_the_cooler_one_is_deployed():
     loads = recorded()
     plans = {name: solve(loads, DEPLOYMENT, method=name).plan for name in ("biased", "snake")}
     report = make_report(loads, DEPLOYMENT, plans, time_limit=0.5)
-    assert list(report.plans) == ["trivial", "lpt", "biased", "snake", "solve"]
+    assert list(report.plans) == ["lpt", "biased", "snake", "solve", "trivial"]
     sums = report.layers.groupby("plan")["objective"].sum()
     assert report.subject == sums[["biased", "snake"]].idxmin()
     assert report.best == "solve"
@@ -77,41 +66,70 @@ def test_plans_without_names_are_numbered():
     loads = recorded()
     plan = solve(loads, DEPLOYMENT, method="snake").plan
     report = make_report(loads, DEPLOYMENT, [plan, plan], time_limit=0.2)
-    assert list(report.plans)[2:4] == ["plan 1", "plan 2"]
+    assert list(report.plans)[1:3] == ["plan 1", "plan 2"]
     assert report.subject == "plan 1"
 
 
 @pytest.mark.parametrize("deployment", [DEPLOYMENT, Deployment(4, 20, 2, 4)])
-def test_with_a_solution_nothing_is_searched(deployment, monkeypatch):
+def test_with_a_solution_its_deployment_is_not_searched_again(deployment, monkeypatch):
     loads = recorded()
     solution = solve(loads, deployment, time_limit=0.5)
-    methods = []
-
-    def watched(*arguments, **options):
-        methods.append(options.get("method", "auto"))
-        return solve(*arguments, **options)
-
-    monkeypatch.setattr(making, "solve", watched)
-    report = make_report(loads, deployment, solution=solution)
-    assert report.solution is solution
-    assert set(methods) <= {"trivial", "lpt", "descent"}
-    assert "seed" not in report.facts and "nothing was solved again" in report.facts["bounds from"]
+    searched = watched_searches(monkeypatch)
+    report = make_report(loads, deployment, solution=solution, time_limit=0.4)
+    assert report.solution is solution and not report.solved
+    assert searched and deployment not in [each for each, _, _ in searched]
+    assert "not searched again" in report.facts["bounds from"]
 
 
-def test_a_quarter_of_the_time_is_for_the_plan_without_the_node_rule(monkeypatch):
-    limits = {}
+def test_the_other_policy_gets_as_much_time_as_the_plan_and_all_of_them_hold_the_limit(monkeypatch):
+    searched = watched_searches(monkeypatch)
+    make_report(recorded(experts=64, layers=4), Deployment(8, 96, 2, 4), time_limit=1.2)
+    deployments = [deployment for deployment, _, _ in searched]
+    assert [deployment.hierarchical for deployment in deployments] == [True, False, True, True, True]
+    limits = [limit for _, limit, _ in searched]
+    assert limits[1] >= limits[0] == pytest.approx(3 / 9 * 1.2)
+    took = 0.0
+    for _, limit, runtime in searched:
+        # What is left, or next to nothing where that is nothing.
+        assert limit <= max(1.2 - took, 1e-3) + 1e-9
+        took += runtime
+
+
+def test_what_the_time_limit_leaves_no_time_for_is_not_begun(monkeypatch):
+    """First plans take as long as they take: searches that follow are not begun once the limit is over."""
+    searched = watched_searches(monkeypatch)
+    report = make_report(recorded(windows=2), DEPLOYMENT, time_limit=1e-6)
+    assert [deployment for deployment, _, _ in searched] == [DEPLOYMENT]
+    assert len(report.prices) == 1 and report.held_out.scores is None
+    text = report.to_markdown()
+    assert "Not planned, as the time limit was over: replicas may share a GPU" in text
+    assert "Not computed: the time limit was over." in text
+
+
+def watched_searches(monkeypatch):
+    """Deployments, time limits and seconds of the searches that a report makes from now on."""
+    searched = []
 
     def watched(loads, deployment, **options):
-        if "method" not in options or options["method"] == "auto":
-            limits[deployment.hierarchical] = options["time_limit"]
-        return solve(loads, deployment, **options)
+        solution = solve(loads, deployment, **options)
+        if options.get("method", "auto") == "auto":
+            searched.append((deployment, options["time_limit"], solution.runtime))
+        return solution
 
     monkeypatch.setattr(making, "solve", watched)
-    make_report(recorded(), Deployment(4, 20, 2, 4), time_limit=0.8)
-    assert limits == {True: pytest.approx(0.6), False: pytest.approx(0.2)}
-    limits.clear()
-    make_report(recorded(), DEPLOYMENT, time_limit=0.2)
-    assert limits == {False: 0.2}
+    monkeypatch.setattr(prices, "solve", watched)
+    return searched
+
+
+def test_an_interrupt_ends_the_report_with_what_is_known(monkeypatch):
+    loads = recorded(windows=2)
+    solution = replace(solve(loads, DEPLOYMENT, method="lpt"), interrupted=True)
+    searched = watched_searches(monkeypatch)
+    report = make_report(loads, DEPLOYMENT, solution=solution)
+    assert searched == [] and len(report.prices) == 1 and report.held_out.scores is None
+    text = report.to_markdown()
+    assert "Not computed: the search was interrupted." in text
+    assert "Not planned, as the search was interrupted: replicas may share a GPU" in text
 
 
 @settings(max_examples=10)

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eplb_opt.report.words import percent, percent_at_least, percent_at_most, plural, shortened, value_and_bound
+from eplb_opt.report.words import (
+    change,
+    gain_words,
+    percent,
+    percent_at_least,
+    percent_at_most,
+    plural,
+    shortened,
+    value_and_bound,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,29 @@ def test_bounds_are_rounded_down():
 def test_what_is_too_small_to_tell_is_less_than_that():
     assert percent_at_most(0.01) == "at most 1.00 %"
     assert percent_at_most(1e-9) == "less than 0.0001 %"
+
+
+def test_a_most_is_rounded_up_and_whole_numbers_stay():
+    assert percent_at_most(0.12341) == "at most 12.4 %"
+    # As floats, 100 times these is a little more and a little less.
+    assert percent_at_most(0.07) == "at most 7.00 %"
+    assert percent_at_least(0.29) == "29.0 %"
+
+
+def test_gains_are_rounded_outwards():
+    assert gain_words(0.26411, 0.26849) == "26.4 % to 26.9 % cooler"
+    assert gain_words(-0.26849, -0.26411) == "26.4 % to 26.9 % hotter"
+    assert gain_words(-0.0123, 0.0033) == "1.23 % hotter to 0.33 % cooler"
+    assert gain_words(-0.1, -0.1) == "10.0 % hotter"
+    assert gain_words(0.0, 0.0033) == "at most 0.33 % cooler"
+    assert gain_words(-0.0033, 0.0) == "at most 0.33 % hotter"
+    assert gain_words(-0.00001, 0.00002) == "the same, to within 0.010 %"
+
+
+def test_changes_have_a_sign_and_are_of_the_max_load():
+    assert change(1.0, 0.5) == ("-25.0", "%")
+    assert change(0.5, 1.0) == ("+33.3", "%")
+    assert change(0.25, 0.25) == change(0.25, 0.25 - 1e-9) == ("0", "%")
 
 
 def test_value_and_bound_have_the_digits_that_show_their_difference():
