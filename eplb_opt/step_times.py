@@ -38,6 +38,13 @@ def least_milliseconds(step: Step, plan: Plan, loads: Loads, bounds: Sequence[Fr
     return least / 1e3
 
 
+def least_of(solution: Solution, loads: Loads, step: Step) -> float:
+    """`least_milliseconds` by the bounds of a solution of these loads."""
+    # Weights of windows are not those of their mean.
+    objective = solution.objective if solution.window_weights is None else "weighted mean"
+    return least_milliseconds(step, solution.plan, loads, [layer.lower_bound for layer in solution.layers], objective)
+
+
 @dataclass(frozen=True)
 class StepTimes:
     """Milliseconds of the experts of a step, as in `eplb_opt.gain.Gain`.
@@ -59,12 +66,9 @@ class StepTimes:
     def of(cls, solution: Solution, loads: Loads, step: Step, old_plan: Plan | None = None) -> StepTimes:
         """Those of a solution of these loads, against `old_plan` or experts in order."""
         now, greedy = compared_plans(solution, loads, old_plan)
-        # Weights of windows are not those of their mean.
-        objective = solution.objective if solution.window_weights is None else "weighted mean"
-        bounds = [layer.lower_bound for layer in solution.layers]
         return cls(
             now=plan_milliseconds(step, now, loads),
             greedy=plan_milliseconds(step, greedy, loads),
             plan=plan_milliseconds(step, solution.plan, loads),
-            least=least_milliseconds(step, solution.plan, loads, bounds, objective),
+            least=least_of(solution, loads, step),
         )

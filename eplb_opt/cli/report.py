@@ -98,6 +98,7 @@ def run(
     effort: _Effort,
     outputs: _Outputs,
     reading: options.Reading,
+    timing: options.Timing,
 ) -> int:
     """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     found = _Files.of(files)
@@ -106,7 +107,15 @@ def run(
     outputs.require([*files, reading.model_file])
     with progress_line() as progress:
         report = make_report(
-            recorded, deployment, plans, solution, command=_command(context), progress=progress, **asdict(effort)
+            recorded,
+            deployment,
+            plans,
+            solution,
+            model=model,
+            command=_command(context),
+            progress=progress,
+            **asdict(effort),
+            **asdict(timing),
         )
     outputs.write(report)
     show("\n".join(verdict_of(report).sentences))

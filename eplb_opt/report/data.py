@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eplb_opt.deployment import Deployment
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.report.costs import Costs
 from eplb_opt.report.held_out import HeldOutScores
 from eplb_opt.solution import Solution
 
@@ -69,6 +70,8 @@ class ReportData:
         The plan that it takes the place of: the first of those given that is not the best itself, else ``"trivial"``.
     moves
         Experts on GPUs of the best plan that `start` does not have there.
+    costs
+        Memory and time of plans, where a model and a time model tell.
     facts
         How the numbers were made, in words by name.
     """
@@ -89,6 +92,7 @@ class ReportData:
     best: str
     start: str
     moves: int
+    costs: Costs
     facts: Mapping[str, str]
 
     @property

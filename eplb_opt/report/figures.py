@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
 from eplb_opt.compare import SOLVE
 from eplb_opt.report.blocks import Figure
 from eplb_opt.report.colours import GREEDY, TRIVIAL
 from eplb_opt.report.data import ReportData
-from eplb_opt.report.words import change
+from eplb_opt.report.words import change, plural
 
 _LOAD = "Load of the hottest GPU"
 
@@ -31,6 +32,28 @@ def _figures(report: ReportData) -> Iterator[Figure]:
             *change(seen[GREEDY], seen[SOLVE]),
             "both planned on the other recordings",
         )
+    yield from _cost_figures(report)
     start = "experts in order" if report.start == TRIVIAL else report.labels[report.start]
     replicas = report.plans[report.best].physical_to_logical.size
     yield Figure("To copy", f"{report.moves:,}", "replicas", f"of {replicas:,}, from {start} to the best plan")
+
+
+def _cost_figures(report: ReportData) -> Iterator[Figure]:
+    """Time and memory, where they are known."""
+    costs, slots = report.costs, report.deployment.slots_per_gpu
+    if costs.step is not None and not isnan(costs.milliseconds[report.best]):
+        before, best = costs.milliseconds[GREEDY], costs.milliseconds[report.best]
+        yield Figure(
+            "Experts of a step",
+            f"{best:.2f}",
+            "ms",
+            f"{before:.2f} with the engine's own policy; no plan takes less than {costs.least_milliseconds:.2f}. "
+            f"{costs.step.tokens_per_gpu:,g} tokens on each GPU, {costs.step.time_model.source}",
+        )
+    if costs.slot_gib is not None:
+        yield Figure(
+            "Experts of a GPU",
+            f"{slots * costs.slot_gib:.1f}",
+            "GiB",
+            f"{plural(slots, 'slot')} of {costs.slot_gib:.2f} over all layers",
+        )

@@ -17,10 +17,12 @@ from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
+from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.changes import Change, changes_of
 from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.costs import Costs
 from eplb_opt.report.effort import FULL, Effort
 from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
@@ -32,6 +34,8 @@ from eplb_opt.report.words import shortened
 from eplb_opt.skew import skew
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
+from eplb_opt.step import Step
+from eplb_opt.time_model import TimeModel
 
 # What plans are called that are not given by name.
 LABELS = {GREEDY: "engine's policy", SOLVE: "eplb_opt", TRIVIAL: "in order"}
@@ -47,6 +51,9 @@ def make_report(
     time_limit: float = 60.0,
     seed: int = 0,
     workers: int | None = None,
+    model: Model | None = None,
+    time_model: TimeModel | str | None = None,
+    tokens_per_gpu: float | None = None,
     command: str = "",
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
@@ -69,6 +76,8 @@ def make_report(
         the same loads under the other policy and, if there are several windows, plans for all of them but one, which
         get as much; and the same loads with another rule or one slot per GPU changed, a third of that each. A plan that
         is to be deployed deserves more: give the solution of a longer `eplb_opt.solve`.
+    model, time_model, tokens_per_gpu
+        As in `eplb_opt.size`: what memory plans take, and what time of a step.
     command
         What made the report, to be told in it.
 
@@ -86,6 +95,7 @@ def make_report(
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     positive_seconds("time_limit", time_limit)
+    step = Step.of(time_model, tokens_per_gpu, model)
     given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
     solved = solution is None
@@ -138,6 +148,7 @@ def make_report(
         best=best,
         start=start,
         moves=moves_between(shown[start], shown[best]),
+        costs=Costs.of(model, step, shown, solution, loads),
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )
 

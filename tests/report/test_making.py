@@ -9,9 +9,14 @@ from hypothesis import given, settings
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError, SolverError
+from eplb_opt.memory import expert_gib_per_gpu
+from eplb_opt.models import model_of
 from eplb_opt.proof import Proof
 from eplb_opt.report import make_report, making, prices
+from eplb_opt.report.figures import figures_of
 from eplb_opt.solve import solve
+from eplb_opt.step import Step
+from eplb_opt.step_times import plan_milliseconds
 from tests.report.conftest import recorded
 from tests.strategies import SMALL, TOKENS, instances
 
@@ -170,3 +175,19 @@ def test_wrong_use_is_one_sentence():
     other = replace(solution, layers=(replace(solution.layers[0], max_load=Fraction(1)), *solution.layers[1:]))
     with pytest.raises(InvalidArgumentError, match="not of this recording"):
         make_report(loads, DEPLOYMENT, solution=other)
+
+
+def test_memory_and_time_are_figures_where_a_model_and_a_time_model_tell():
+    loads = recorded()
+    model = replace(model_of("mixtral-8x7b"), num_experts=16)
+    plain = make_report(loads, DEPLOYMENT, time_limit=0.3)
+    assert not {"Experts of a step", "Experts of a GPU"} & {figure.label for figure in figures_of(plain)}
+    report = make_report(
+        loads, DEPLOYMENT, time_limit=0.3, model=model, time_model="deepseek-v3-fp8", tokens_per_gpu=512
+    )
+    figures = {figure.label: figure for figure in figures_of(report)}
+    step = Step.of("deepseek-v3-fp8", 512, model)
+    plan = report.plans[report.best]
+    assert figures["Experts of a step"].value == f"{plan_milliseconds(step, plan, loads):.2f}"
+    assert report.costs.least_milliseconds <= report.costs.milliseconds[report.best]
+    assert figures["Experts of a GPU"].value == f"{expert_gib_per_gpu(model, DEPLOYMENT.slots_per_gpu):.1f}"
