@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eplb_opt.arguments import list_few, one_of
 from eplb_opt.cli import options
-from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
-from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
+from eplb_opt.cli.table_files import TableFiles
 from eplb_opt.cli.tables import gap_cell, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.compare import EVEN, compare, published_scores, summarise_comparison, summarise_scores
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.files import write_whole
 from eplb_opt.heuristics import summaries
 from eplb_opt.loads import Loads
+from eplb_opt.report.compare import plot_comparison
 from eplb_opt.report.words import plural
 
 if TYPE_CHECKING:
@@ -61,34 +59,12 @@ class _Contest:
             return compare(loads, deployment, chosen, objective=self.objective, progress=progress, **effort)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Outputs:
-    """Where results go; ``None``: nowhere."""
-
-    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go, as CSV.")] = None
-    figure: Annotated[Path | None, typer.Option(help="Where a figure of gaps goes: .png, .svg or .pdf.")] = None
-
-    def require(self, inputs: list[Path]) -> None:
-        """Refuse what cannot be written, before any work."""
-        require_outputs({"--csv": (self.csv, CSV), "--figure": (self.figure, FIGURE)}, inputs)
-
-    def write(self, frame: pd.DataFrame) -> None:
-        """Write what the options name."""
-        if self.csv is not None:
-            write_whole(self.csv, frame.to_csv(index=False))
-        if self.figure is not None:
-            # Matplotlib loads here and not with the command line.
-            from eplb_opt.report.compare import plot_comparison
-
-            write_whole(self.figure, picture(self.figure, lambda ax: plot_comparison(frame, ax), height=_HEIGHT))
-
-
 @grouped
 def run(
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     contest: _Contest,
-    outputs: _Outputs,
+    outputs: TableFiles,
     reading: options.Reading,
     json: options.Json = False,
 ) -> int:
@@ -96,12 +72,12 @@ def run(
     published = one_of("--protocol", contest.protocol, PROTOCOLS) == "published"
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model)
-    outputs.require(loads)
+    outputs.require([*loads, reading.model_file])
     if published and (outputs.figure is not None or contest.objective != "auto"):
         raise InvalidArgumentError("--figure and --objective are for --protocol bound")
     frame = contest.rows(recorded, deployment)
     table = summarise_scores(frame) if published else summarise_comparison(frame)
-    outputs.write(frame)
+    outputs.write(frame, plot_comparison, _HEIGHT)
     if json:
         show_json(records(table))
         return 0

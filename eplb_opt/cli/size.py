@@ -11,21 +11,21 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options
-from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
-from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import status_line
+from eplb_opt.cli.table_files import TableFiles
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
-from eplb_opt.files import write_whole
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
-from eplb_opt.report.sizes import size_words
+from eplb_opt.report.sizes import plot_sizes, size_words
 from eplb_opt.size import LEAST_GAIN, size
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of the figure, in inches.
+_HEIGHT = 4.5
 # Columns as people read them, in their order: heading and format. Those in per cent are parts in the frame.
 _SHOWN = {
     "gpus": ("GPUs", ""),
@@ -91,42 +91,20 @@ class _Sizes:
             )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Outputs:
-    """Where results go; ``None``: nowhere."""
-
-    csv: Annotated[Path | None, typer.Option(help="Where the rows behind the table go, as CSV.")] = None
-    figure: Annotated[Path | None, typer.Option(help="Where a figure goes: .png, .svg or .pdf.")] = None
-
-    def require(self, inputs: list[Path]) -> None:
-        """Refuse what cannot be written, before any work."""
-        require_outputs({"--csv": (self.csv, CSV), "--figure": (self.figure, FIGURE)}, inputs)
-
-    def write(self, sizes: pd.DataFrame) -> None:
-        """Write what the options name."""
-        if self.csv is not None:
-            write_whole(self.csv, sizes.to_csv(index=False))
-        if self.figure is not None:
-            # Matplotlib loads here and not with the command line.
-            from eplb_opt.report.sizes import plot_sizes
-
-            write_whole(self.figure, picture(self.figure, lambda ax: plot_sizes(sizes, ax)))
-
-
 @grouped
 def run(
     loads: options.LoadFiles,
     sizes: _Sizes,
     timing: options.Timing,
-    outputs: _Outputs,
+    outputs: TableFiles,
     reading: options.Reading,
     json: options.Json = False,
 ) -> int:
     """Find how many GPUs and slots are enough, by bounds."""
     recorded, model = reading.read(loads)
-    outputs.require(loads)
+    outputs.require([*loads, reading.model_file])
     frame = sizes.frame(recorded, model, timing)
-    outputs.write(frame)
+    outputs.write(frame, plot_sizes, _HEIGHT)
     if json:
         show_json({"deployments": records(frame), "words": size_words(frame)})
         return 0

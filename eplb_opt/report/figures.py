@@ -50,6 +50,9 @@ def _cost_figures(report: ReportData) -> Iterator[Figure]:
             f"{before:.2f} with the engine's own policy; no plan takes less than {costs.least_milliseconds:.2f}. "
             f"{costs.step.tokens_per_gpu:,g} tokens on each GPU, {costs.step.time_model.source}",
         )
+        saved = costs.step.part_of_step(before, best)
+        if saved is not None:
+            yield Figure("A whole step", f"{-100 * saved:+.2f}", "%", "against the engine's own policy")
     if costs.slot_gib is not None:
         yield Figure(
             "Experts of a GPU",
