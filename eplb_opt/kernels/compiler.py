@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
+from numba import config
 from numpy.typing import NDArray
 
 from eplb_opt.kernels.cache import KernelCache
+from eplb_opt.kernels.callees import Kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,9 +28,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def compiled(function: _Function) -> _Function:
     """Compile on first use, and store the code where `eplb_opt.kernels.folder` says."""
-    kernel: Any = numba.njit(nogil=True)(function)
-    # Without its compiler numba gives the function back; RuntimeError: its settings allow no folder.
-    if kernel is not function:
-        with suppress(RuntimeError):
-            kernel._cache = KernelCache(function)
+    # What runs kernels as Python, to debug them: numba reads NUMBA_DISABLE_JIT when it is imported.
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # made of names that its types do not have
+        return function
+    kernel: Any = Kernel(function)
+    # RuntimeError: numba's settings allow no folder.
+    with suppress(RuntimeError):
+        kernel._cache = KernelCache(function)
     return kernel  # type: ignore[no-any-return]
