@@ -46,7 +46,7 @@ def nodes_bound(instance: Instance) -> Fraction:
     """
     weights, size = instance.weights[0], instance.experts_per_group
     totals = [sum(weights[start : start + size]) for start in range(0, instance.num_experts, size)]
-    heaviest: int = _partition_bound(np.array(totals, dtype=object), instance.deployment.groups_per_node)
+    heaviest: int = _partition_bound(np.array(sorted(totals), dtype=object), instance.deployment.groups_per_node)
     return heaviest * instance.unit / instance.deployment.gpus_per_node
 
 
@@ -119,13 +119,12 @@ class _Rules(NamedTuple):
         )
 
 
-def _partition_bound(values: Any, size: int) -> Any:
-    """A lower bound on the largest sum when integers are dealt into sets of `size`; exact for sizes 1 and 2.
+def _partition_bound(ordered: Any, size: int) -> Any:
+    """A lower bound on the largest sum when increasing integers are dealt into sets of `size`; exact for sizes 1 and 2.
 
     For size 2 pairing heaviest with lightest is optimal. In general, with n sets, some set holds q + 1 of the
     n q + 1 heaviest values, hence at least the q + 1 lightest of these and the ``size - q - 1`` lightest of all.
     """
-    ordered = np.sort(values)
     number = ordered.size
     if size == 2:
         pairs = ordered[0] + ordered[number - 1]
@@ -152,7 +151,25 @@ def _hottest_node(values: Ints, groups: int, nodes: int) -> int:
     size = values.size // groups
     for expert in range(values.size):
         totals[expert // size] += values[expert]
-    return _partition_bound_int64(totals, groups // nodes)  # type: ignore[no-any-return]
+    return _partition_bound_int64(_lightest(totals, groups), groups // nodes)  # type: ignore[no-any-return]
+
+
+@compiled
+def _lightest(values: Ints, number: int) -> Ints:
+    """So many of the smallest values, in order: by insertion, as numpy's sorting takes the compiler seconds."""
+    ordered = np.empty(number, dtype=np.int64)
+    kept = 0
+    for value in values:
+        if kept < number:
+            kept += 1
+        elif value >= ordered[number - 1]:
+            continue
+        place = kept - 1
+        while place > 0 and ordered[place - 1] > value:
+            ordered[place] = ordered[place - 1]
+            place -= 1
+        ordered[place] = value
+    return ordered
 
 
 def _largest_failing(w: Ints, start: int, rules: _Rules) -> int:
@@ -192,7 +209,7 @@ def _replicas_needed(w: Ints, top: int, rules: _Rules) -> Ints:
             return impossible
         for e in range(w.size):
             least[e] = w[e] // min(need[e] + slack, rules.most)
-        ordered = np.sort(least)
+        ordered = _lightest(least, min(others + 1, w.size))
         lightest = ordered[:others].sum()
         changed = False
         for e in range(w.size):

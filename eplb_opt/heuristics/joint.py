@@ -9,6 +9,7 @@ from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import greedy, lpt_groups, place_groups
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import heaviest_first, lightest_first
 from eplb_opt.kernels.window_values import mean_or_largest
 from eplb_opt.objective import Objective, Windows
 
@@ -169,13 +170,13 @@ def pack_jointly(
     heat = np.zeros((width, num_gpus))
     alive = 1
     value = np.empty(width * num_gpus)
-    for expert in np.argsort(-w / counts, kind="mergesort"):
+    for expert in heaviest_first(w / counts):
         share, one = windows[expert] / counts[expert], w[expert] / counts[expert]
         for _ in range(counts[expert]):
             value[:] = np.inf
             for state in range(alive):
                 _value_children(tables, used, load, heat, shares, share, state, expert, distinct, value)
-            children = np.argsort(value, kind="mergesort")[:width]
+            children = lightest_first(value)[:width]
             children = children[value[children] < np.inf]
             if not children.size:
                 return np.empty((0, slots_per_gpu), dtype=np.int64)

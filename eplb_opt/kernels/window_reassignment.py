@@ -6,6 +6,7 @@ import numpy as np
 
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State, state_of
 from eplb_opt.kernels.window_assignment import MOST_REPLICAS, assign_windows
@@ -119,11 +120,11 @@ def _reassign_slots(
             assigned[place * each + i] = row[i]
             base[place] -= replica_loads[row[i]]
     # Heaviest first; replicas of one expert follow each other.
-    assigned = assigned[np.argsort(assigned, kind="mergesort")]
+    assigned = assigned[lightest_first(assigned)]
     heat = np.empty(assigned.size)
     for i in range(assigned.size):
         heat[i] = -replica_loads[assigned[i]].sum()
-    assigned = assigned[np.argsort(heat, kind="mergesort")]
+    assigned = assigned[lightest_first(heat)]
     allowed = np.ones((assigned.size, num), dtype=np.bool_)
     if distinct and each < size:
         for i in range(assigned.size):
