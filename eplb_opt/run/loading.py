@@ -22,6 +22,7 @@ from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
 from eplb_opt.heuristics.drawn import attempt
+from eplb_opt.heuristics.joint import joint_plan
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.segment import Segment
@@ -36,13 +37,15 @@ from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
 from eplb_opt.objective import Objective
 from eplb_opt.request import DRAWN
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
-from eplb_opt.run.steps import anneal_on, link_on, reassign_on, start
+from eplb_opt.run.steps import anneal_on, link_on, reassign_on
 
 logger = logging.getLogger(__name__)
 
 # Enough for a first call of everything, and next to nothing for each later one.
 _WORK = 10_000
 _NODES = Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4)
+# A plan for four experts: parts that need one do not need what makes plans.
+_SLOTS = np.array([0, 1, 0, 1, 2, 3, 2, 3])
 
 
 def load_kernels(parts: Collection[str] | None = None) -> float:
@@ -72,7 +75,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
     # What finds good plans for the even split does so for the optimal one.
     if deployment.dispatch not in ("even", "optimal") and method != "greedy" and method not in names():
         parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())
-        parts |= {"windows"} if several_windows else set()
+        parts |= {"joint"} if several_windows else set()
         return [part for part in PARTS if part in parts]
     size = deployment.slots_per_gpu
     if method != "greedy":
@@ -82,8 +85,10 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
             parts |= {"pairs"}
         if size == WIDE_SIZE:
             parts |= {"enumeration", "wide reassignment"}
+        if several_windows:
+            parts |= {"windows"}
     if several_windows or method == JOINT:
-        parts |= {"windows"}
+        parts |= {"joint"}
     elif deployment.dispatch == "optimal":
         parts |= {"links"}
     return [part for part in PARTS if part in parts]
@@ -150,11 +155,13 @@ def _load_registry() -> None:
     place_layers(heuristic_of("lpt"), loads, _NODES)
 
 
+def _load_joint() -> None:
+    joint_plan(_two_windows(), Objective("mean"))
+
+
 def _load_windows() -> None:
-    instance = Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
-    objective = Objective("mean")
-    start(instance, objective, "auto", more=False)
-    segment = Segment(greedy(instance.total()), hot=1.0, cold=0.1, proposals=100, seed=0)
+    instance, objective = _two_windows(), Objective("mean")
+    segment = Segment(_SLOTS, hot=1.0, cold=0.1, proposals=100, seed=0)
     anneal_on(instance, objective.windows(instance), segment)
     reassign_on(instance, objective.windows(instance), segment.slots, 0.1, 100, 0)
 
@@ -162,12 +169,12 @@ def _load_windows() -> None:
 def _load_dispatched() -> None:
     instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
     objective = Objective()
-    anneal_on(instance, objective.windows(instance), Segment(greedy(instance), 1.0, 0.1, proposals=100, seed=0))
+    anneal_on(instance, objective.windows(instance), Segment(_SLOTS, 1.0, 0.1, proposals=100, seed=0))
 
 
 def _load_singles() -> None:
     instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
-    reassign_on(instance, Objective().windows(instance), np.array([0, 1, 2, 3, 0, 1, 2, 3]), 0.1, 1, 0)
+    reassign_on(instance, Objective().windows(instance), _SLOTS, 0.1, 1, 0)
 
 
 def _load_draws() -> None:
@@ -179,6 +186,10 @@ def _load_draws() -> None:
 def _load_links() -> None:
     instance = Instance.from_loads([3, 2, 1, 1, 1, 1], Deployment(num_gpus=4, num_slots=8, dispatch="optimal"))
     link_on(instance, greedy(instance), Fraction(0), 0)
+
+
+def _two_windows() -> Instance:
+    return Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
 
 
 def _hot_state(slots_per_gpu: int) -> State:
@@ -194,6 +205,7 @@ PARTS = {
     "search": _load_search,
     "wide reassignment": _load_wide_reassignment,
     "pairs": _load_pairs,
+    "joint": _load_joint,
     "windows": _load_windows,
     "links": _load_links,
     "bounds": _load_bounds,
@@ -202,5 +214,5 @@ PARTS = {
     "draws": _load_draws,
     "patterns": patterns.load_kernels,
 }
-# About half of what a call for one window needs.
-_BESIDE = ("enumeration", "registry", "greedy", "singles")
+# About half of what a call needs.
+_BESIDE = ("enumeration", "registry", "greedy", "joint", "singles")
