@@ -11,12 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import numba
 import numpy as np
-from numba import config
 from numpy.typing import NDArray
 
 from eplb_opt.kernels.cache import KernelCache
-from eplb_opt.kernels.callees import Kernel
+
+# Versions of numba whose insides `eplb_opt.kernels.callees` is known to fit. With others first calls compile longer.
+_TESTED = ("0.68.",)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,12 +28,21 @@ Index = int | np.signedinteger[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def _dispatcher(function: Callable[..., Any]) -> Any:
+    if not numba.__version__.startswith(_TESTED):
+        return numba.njit(nogil=True)(function)
+    # Other versions may lack what it is made of.
+    from eplb_opt.kernels.callees import Kernel
+
+    return Kernel(function)
+
+
 def compiled(function: _Function) -> _Function:
     """Compile on first use, and store the code where `eplb_opt.kernels.folder` says."""
     # What runs kernels as Python, to debug them: numba reads NUMBA_DISABLE_JIT when it is imported.
-    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # made of names that its types do not have
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made of names that its types do not have
         return function
-    kernel: Any = Kernel(function)
+    kernel: Any = _dispatcher(function)
     # RuntimeError: numba's settings allow no folder.
     with suppress(RuntimeError):
         kernel._cache = KernelCache(function)
