@@ -39,24 +39,36 @@ def test_what_a_callee_raises_is_raised_by_its_caller(kernel):
 
 
 _STORED = """
-import sys
+import numpy as np
 from numba.core import event
-from tests.kernels.test_callees import FRACTIONS, NONE, ONES, sum_of_firsts
+from eplb_opt.kernels.compiler import compiled
+
+@compiled
+def first_of(values):
+    if values.size == 0:
+        raise ValueError("no value")
+    return values[0]
+
+@compiled
+def sum_of_firsts(values, others):
+    return first_of(values) + first_of(others)
+
 with event.install_recorder("numba:compile") as recorder:
-    assert sum_of_firsts(ONES, FRACTIONS) == 1.5
+    assert sum_of_firsts(np.ones(2), np.array([0.5, 2.0])) == 1.5
 print(sum(event.is_start for _, event in recorder.buffer))
 try:
-    sum_of_firsts(FRACTIONS, NONE)
+    sum_of_firsts(np.ones(2), np.empty(0))
 except ValueError as error:
     print(error)
 """
 
 
-def test_a_stored_kernel_needs_no_callee_compiled(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+def test_a_stored_kernel_needs_no_callee_compiled(tmp_path):
+    # A file of its own, so that nothing of it is stored before.
+    (tmp_path / "stored.py").write_text(_STORED)
+    command = [sys.executable, str(tmp_path / "stored.py")]
     first, second = (
-        subprocess.run([sys.executable, "-c", _STORED], capture_output=True, text=True, check=True).stdout.split("\n")
-        for _ in range(2)
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n") for _ in range(2)
     )
     assert int(first[0]) >= 2
     assert second[:2] == ["0", "no value"]
