@@ -116,7 +116,11 @@ def test_held_out_scores_are_those_of_plans_that_do_not_know_the_window():
     [
         ({"gpus": []}, InvalidArgumentError, "gpus="),
         ({"gpus": 8}, InvalidArgumentError, "gpus=8 is not a list"),
-        ({"gpus": [8], "slots_per_gpu": [1, 2]}, InvalidDeploymentError, "fewest slots per GPU are 4 on 8 GPUs"),
+        (
+            {"gpus": [8], "slots_per_gpu": [1, 2]},
+            InvalidDeploymentError,
+            "on 8 GPUs, global: from 4 to 32 slots per GPU are possible",
+        ),
         ({"gpus": [8], "policies": ["auto"]}, InvalidArgumentError, "'auto' is not one of hierarchical, global"),
         ({"gpus": [10], "gpus_per_node": 4}, InvalidDeploymentError, "gpus_per_node=4 does not divide gpus=10"),
         ({"gpus": [8], "time_model": "qwen3-30b"}, InvalidArgumentError, "needs tokens_per_gpu"),

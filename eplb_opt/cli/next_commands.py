@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from eplb_opt.cli import options
 from eplb_opt.cli.running import command_line
@@ -24,8 +23,8 @@ class Written:
 
     Attributes
     ----------
-    loads, reading
-        The recordings, and how they were read.
+    loads, reading, timing
+        The recordings, how they were read, and what turns them into milliseconds.
     where
         The options of the deployment.
     objective
@@ -38,6 +37,7 @@ class Written:
 
     loads: list[Path]
     reading: options.Reading
+    timing: options.Timing
     where: options.DeploymentOptions
     objective: str
     plan: Path | None
@@ -55,11 +55,11 @@ class Written:
                 suffix = (ENGINES[target].suffixes or (".json",))[0]
                 output = f"{file.with_suffix('').name}.{target}{suffix}"
                 yield command_line("convert", _word(file), "--to", target, "-o", file_word(output))
-        known = () if self.solution or self.engine == "native" else _given(self._shape(plan))
+        known = () if self.solution or self.engine == "native" else options.given(self._shape(plan))
         objective = () if self.solution or self.objective == "auto" else ("--objective", self.objective)
         recordings = map(_word, self.loads)
         output = f"{file.with_suffix('').name}.html"
-        shape = (*_given(self.reading), *known, *objective)
+        shape = (*options.given(self.reading), *options.given(self.timing), *known, *objective)
         yield command_line("report", *recordings, _word(file), *shape, "-o", file_word(output))
 
     def _shape(self, plan: Plan) -> options.DeploymentOptions:
@@ -85,14 +85,3 @@ def _takes(engine: str, plan: Plan) -> bool:
 
 def _word(path: Path) -> str:
     return file_word(str(path))
-
-
-def _given(group: Any) -> list[str]:
-    """Options of a group that are not as by default, as words of a command."""
-    words: list[str] = []
-    for field in fields(group):
-        value = getattr(group, field.name)
-        if value != field.default:
-            option = field.name.replace("_", "-")
-            words += [f"--no-{option}"] if value is False else [f"--{option}", str(value)]
-    return words

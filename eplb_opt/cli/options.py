@@ -215,6 +215,17 @@ class Timing:
         return Step.of(self.time_model, self.tokens_per_gpu, model)
 
 
+def given(group: Any) -> list[str]:
+    """Options of a group that are not as by default, as words of a command."""
+    words: list[str] = []
+    for field in fields(group):
+        value = getattr(group, field.name)
+        if value != field.default:
+            option = field.name.replace("_", "-")
+            words += [f"--no-{option}"] if value is False else [f"--{option}", str(value)]
+    return words
+
+
 def fewest_words(deployment: Deployment, num_experts: int) -> str:
     """That a deployment has the fewest slots that there can be, where the options leave them open."""
     each = f", {deployment.slots_per_gpu} each" if deployment.num_gpus > 1 else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +11,15 @@ import typer
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options
 from eplb_opt.cli.progress import status_line
+from eplb_opt.cli.running import command_line
 from eplb_opt.cli.table_files import TableFiles
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.io.recognition import ENGINES
+from eplb_opt.io.start import file_word
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
-from eplb_opt.report.sizes import plot_sizes, size_words
+from eplb_opt.report.sizes import Row, chosen, plot_sizes, size_words
 from eplb_opt.size import LEAST_GAIN, size
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ class _Sizes:
     slots_per_gpu: Annotated[
         str | None, typer.Option(help="Sizes, such as 8-11 or 9,12; default: the fewest, and three more.")
     ] = None
-    policies: Annotated[str | None, typer.Option(help="hierarchical, global or both; default: those that apply.")] = (
-        None
-    )
+    policies: Annotated[
+        str | None, typer.Option(help="hierarchical, global, or hierarchical,global; default: those that apply.")
+    ] = None
     gpus_per_node: Annotated[int | None, typer.Option(help="Default: 8 where that divides the GPUs.")] = None
     groups: options.Groups = None
     dispatch: options.DispatchName = None
@@ -104,12 +105,15 @@ def run(
     recorded, model = reading.read(loads)
     outputs.require([*loads, reading.model_file])
     frame = sizes.frame(recorded, model, timing)
+    if frame.empty:
+        if json:
+            show_json({"deployments": [], "words": []})
+        else:
+            show("interrupted before the first deployment was done")
+        return 0
     outputs.write(frame, plot_sizes, _HEIGHT)
     if json:
         show_json({"deployments": records(frame), "words": size_words(frame)})
-        return 0
-    if frame.empty:
-        show("interrupted before the first deployment was done")
         return 0
     kept = {name: shown for name, shown in _SHOWN.items() if name in frame and frame[name].notna().any()}
     table = frame[list(kept)].rename(columns={name: heading for name, (heading, _) in kept.items()})
@@ -117,17 +121,21 @@ def run(
     show("")
     for sentence in size_words(frame):
         show(sentence)
-    show(f"next: {_next_command(loads, frame, sizes)}")
+    for number, row in enumerate(chosen(frame)):
+        show(f"{'' if number else 'next:':<5} {_next_command(loads, row, sizes, reading, timing)}")
     return 0
 
 
-def _next_command(recordings: list[Path], frame: pd.DataFrame, sizes: _Sizes) -> str:
-    """What plans the first deployment at the knee, or the coolest one where there is none."""
-    ranked = frame.sort_values(["knee", "balancedness"], ascending=False)
-    row = ranked.iloc[0]
-    words = ["eplb-opt", "solve", *map(str, recordings), "--gpus", str(row["gpus"]), "--slots", str(row["slots"])]
+def _next_command(
+    recordings: list[Path], row: Row, sizes: _Sizes, reading: options.Reading, timing: options.Timing
+) -> str:
+    """What plans this deployment for the same recordings, read in the same way."""
+    words = ["solve", *(file_word(str(path)) for path in recordings)]
+    words += ["--gpus", str(row["gpus"]), "--slots", str(row["slots"])]
     if row["nodes"] > 1:
         words += ["--nodes", str(row["nodes"]), "--policy", row["policy"]]
+    if sizes.groups is not None:
+        words += ["--groups", str(sizes.groups)]
     if row["dispatch"] != "even":
         words += ["--dispatch", row["dispatch"]]
-    return shlex.join(words)
+    return command_line(*words, *options.given(reading), *options.given(timing))

@@ -131,7 +131,7 @@ def run(
         show(search.held_out_words(recorded, solution))
     show("")
     outputs.tell(solution.plan)
-    written = Written(loads, reading, where, search.objective, outputs.output, outputs.engine, outputs.save)
+    written = Written(loads, reading, timing, where, search.objective, outputs.output, outputs.engine, outputs.save)
     for number, command in enumerate(written.next_commands(solution.plan)):
         show(f"{'' if number else 'next:':<5} {command}")
     return 0

@@ -45,8 +45,8 @@ def layers_without_load(loads: Loads) -> list[str]:
         return []
     which = f"layer {idle[0]}" if len(idle) == 1 else f"layers {describe_ids(idle)}"
     return [
-        f"no token was recorded in {which}, {len(idle)} of {loads.num_layers} with experts: nothing is known of these, "
-        "and any plan is optimal there"
+        f"no token was recorded in {which} ({len(idle)} of {loads.num_layers} with experts): nothing is known of "
+        "these, and any plan is optimal there"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from eplb_opt.report.data import rows_of
@@ -17,6 +18,34 @@ _WORTH_SAYING = 0.005
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 Row = dict[str, Any]
+
+
+def chosen(sizes: pd.DataFrame) -> list[Row]:
+    """For each number of GPUs the deployment to plan: the fewest slots of the fastest, where milliseconds are known.
+
+    Else of the policy with the coolest plan: the knee, or that plan where there is none.
+    """
+    found: list[Row] = []
+    for _, family in sizes.groupby("gpus", sort=False):
+        rows = rows_of(family)
+        if _timed(rows):
+            found.append(_fastest(rows))
+            continue
+        coolest = max(rows, key=lambda row: float(row["balancedness"]))
+        found.append(next((row for row in rows if row["knee"] and row["policy"] == coolest["policy"]), coolest))
+    return found
+
+
+def _timed(rows: list[Row]) -> bool:
+    """Whether the milliseconds of all of them are known."""
+    return all(row.get("milliseconds", nan) == row.get("milliseconds", nan) for row in rows)
+
+
+def _fastest(rows: list[Row]) -> Row:
+    """The fewest slots of those within what is worth a sentence of the least milliseconds."""
+    least = min(row["milliseconds"] for row in rows)
+    near = [row for row in rows if row["milliseconds"] <= least * (1 + _WORTH_SAYING)]
+    return min(near, key=lambda row: int(row["slots_per_gpu"]))
 
 
 def size_words(sizes: pd.DataFrame) -> list[str]:
@@ -35,14 +64,18 @@ def _knee_words(name: str, rows: list[Row]) -> Iterator[str]:
     knee = next((place for place, row in enumerate(rows) if row["knee"]), None)
     if knee is None:
         last = rows[-1]
+        leave = "leaves" if last["slots_per_gpu"] == 1 else "leave"
         yield (
-            f"{name}: {_slots(last)} leave {percent_at_most(last['to_gain'])} of the hottest GPU's load to gain: "
+            f"{name}: {_slots(last)} {leave} {percent_at_most(last['to_gain'])} of the hottest GPU's load to gain: "
             "try larger sizes."
         )
         return
     row = rows[knee]
     most = percent_at_most(row["to_gain"])
-    yield f"{name}: {_slots(row)} are enough. More gain {most}, whatever their number: the bound says so."
+    yield (
+        f"{name}: {_slots(row)} {_are(row)} enough. More gain {most} of the hottest GPU's load, whatever their number: "
+        "the bound says so."
+    )
     if knee:
         before = rows[knee - 1]
         gain = 1 - row["imbalance"] / before["bound"]
@@ -80,21 +113,24 @@ def _time_words(rows: list[Row]) -> Iterator[str]:
         return
     for gpus in dict.fromkeys(row["gpus"] for row in rows):
         alike = [row for row in rows if row["gpus"] == gpus]
-        if any(row["milliseconds"] != row["milliseconds"] for row in alike):
+        if not _timed(alike):
             yield f"{plural(gpus, 'GPU')}: this dispatch leaves open which replicas are active, so times are not known."
             continue
-        least = min(row["milliseconds"] for row in alike)
-        near = [row for row in alike if row["milliseconds"] <= least * (1 + _WORTH_SAYING)]
-        fastest = min(near, key=lambda row: row["slots_per_gpu"])
+        fastest = _fastest(alike)
         floor = min(row["least_milliseconds"] for row in alike)
         yield (
-            f"{plural(gpus, 'GPU')}: {_slots(fastest)}, {fastest['policy']}, are the fewest of the fastest: experts "
-            f"take {fastest['milliseconds']:.2f} ms of a step. No plan of a listed size takes less than {floor:.2f} ms."
+            f"{plural(gpus, 'GPU')}: {_slots(fastest)}, {fastest['policy']}, {_are(fastest)} the fewest of the "
+            f"fastest: experts take {fastest['milliseconds']:.2f} ms of a step. No plan of a listed size takes less "
+            f"than {floor:.2f} ms."
         )
 
 
 def _slots(row: Row) -> str:
     return f"{plural(row['slots_per_gpu'], 'slot')} per GPU"
+
+
+def _are(row: Row) -> str:
+    return "is" if row["slots_per_gpu"] == 1 else "are"
 
 
 def plot_sizes(sizes: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
+
+logger = logging.getLogger(__name__)
 
 POLICIES = ("hierarchical", "global")
 # GPUs of a node where nobody says how many.
@@ -31,12 +34,18 @@ def deployments(
     for policy in policies or ():
         one_of("policy", policy, POLICIES)
     found: list[Deployment] = []
+    refused: list[str] = []
     for number in dict.fromkeys(positive_int("gpus", number) for number in gpus):
         nodes = _nodes(number, gpus_per_node)
         for shape in _shapes(number, nodes, policies, num_groups, dispatch):
-            found += _sizes(shape, num_experts, slots_per_gpu)
+            sizes = list(_sizes(shape, num_experts, slots_per_gpu))
+            found += sizes
+            if not sizes:
+                refused.append(_none_fits(shape, num_experts, slots_per_gpu or ()))
     if not found:
-        raise InvalidDeploymentError(_none_fits(num_experts, gpus, slots_per_gpu))
+        raise InvalidDeploymentError("; ".join(refused))
+    for refusal in refused:
+        logger.warning("left out: %s", refusal)
     return found
 
 
@@ -54,6 +63,11 @@ def _shapes(
     """A deployment without slots beyond one per GPU for each policy that is asked for, or that applies."""
     applies = nodes > 1 and num_groups % nodes == 0
     for policy in policies or (POLICIES if applies else POLICIES[1:]):
+        if policy == "hierarchical" and num_groups % nodes:
+            raise InvalidDeploymentError(
+                f"policy hierarchical on {num_gpus} GPUs: {num_groups} expert groups do not divide by {nodes} nodes; "
+                "give another gpus_per_node, or the policy global alone"
+            )
         named: Any = policy
         yield Deployment(num_gpus, num_gpus, nodes, num_groups, named, dispatch=dispatch)
 
@@ -67,9 +81,15 @@ def _sizes(shape: Deployment, num_experts: int, slots_per_gpu: Sequence[int] | N
             yield shape.with_slots(slots, num_experts)
 
 
-def _none_fits(num_experts: int, gpus: Sequence[int], slots_per_gpu: Sequence[int] | None) -> str:
-    fewest = ", ".join(f"{-(-num_experts // number)} on {number} GPUs" for number in gpus)
-    return (
-        f"slots_per_gpu={list(slots_per_gpu or ())} cannot hold {num_experts} experts; the fewest slots per GPU are "
-        f"{fewest}"
+def _none_fits(shape: Deployment, num_experts: int, slots_per_gpu: Sequence[int]) -> str:
+    """Why none of these sizes is possible, and which are."""
+    possible = shape.possible_slots(num_experts)
+    policy = "hierarchical" if shape.hierarchical else "global"
+    refusal = (
+        f"slots_per_gpu={list(slots_per_gpu)} cannot be filled with {num_experts} distinct experts on {shape.num_gpus} "
+        f"GPUs, {policy}"
     )
+    if not possible:
+        return refusal
+    fewest, most = possible[0] // shape.num_gpus, possible[-1] // shape.num_gpus
+    return f"{refusal}: from {fewest} to {most} slots per GPU are possible"

@@ -62,7 +62,7 @@ def test_layers_without_load_are_told_by_every_command_that_plans_or_judges(run,
     counts[3] = RANDOM.integers(1, 100, 256)
     (tmp_path / "a.json").write_text(json.dumps({"logical_count": counts.tolist()}))
     shape = ("a.json", "--model", "deepseek-v3")
-    told = "no token was recorded in layers 4-60, 57 of 58 with experts"
+    told = "no token was recorded in layers 4-60 (57 of 58 with experts)"
     _, _, err = run("solve", *shape, "--gpus", 32, "--slots", 288, "--method", "greedy", "-o", "plan.json")
     assert told in err
     assert "only 1 of 61 decoder layers have a token" in err

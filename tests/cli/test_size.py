@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from eplb_opt import read_solution
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
 
@@ -39,6 +40,54 @@ def test_a_table_sentences_and_a_command_that_works(run, recording):
     assert command[:2] == ["eplb-opt", "solve"]
     code, out, _ = run(*command[1:], "--time-limit", 2)
     assert code == 0
+    assert "Experts of a step, 64 tokens on each GPU" in out
+
+
+@pytest.mark.parametrize("policy", ["hierarchical", "global"])
+def test_the_next_command_plans_the_deployment_whose_numbers_were_shown(run, recording, policy):
+    write_loads(generate_loads(num_experts=32, num_layers=4, seed=3), "twice.npz")
+    options = ["--policies", policy, "--slots-per-gpu", "5,6", "--layers", 4]
+    code, out, _ = run("size", "twice.npz", *FAST, *options, *TIMED)
+    command = shlex.split(out.splitlines()[-1].removeprefix("next: "))
+    assert code == 0
+    assert command[command.index("--layers") + 1] == "4"
+    code, out, _ = run(*command[1:], "--time-limit", 2, "--save", "next.json")
+    assert code == 0
+    assert f"policy {policy}" in out
+    # Replicas that stream decide at so few tokens: the fewest slots are the fastest, whatever is coolest.
+    assert read_solution("next.json").plan.deployment.num_slots == 5 * 8
+    # What solve says next speaks of milliseconds as well.
+    assert all(option in out.splitlines()[-1] for option in ("eplb-opt report", *TIMED[::2]))
+
+
+def test_each_number_of_gpus_has_its_next_command(run, recording):
+    code, out, _ = run("size", recording, "--gpus", "4, 8", "--slots-per-gpu", 8, "--time-limit", 2)
+    first, second = out.splitlines()[-2:]
+    assert code == 0
+    assert first == "next: eplb-opt solve loads.npz --gpus 4 --slots 32"
+    assert second == "      eplb-opt solve loads.npz --gpus 8 --slots 64"
+
+
+def test_an_interrupt_before_the_first_deployment_leaves_no_files(run, recording, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("eplb_opt.sizing.points.Search._point", interrupted)
+    files = ["--csv", "sizes.csv", "--figure", "sizes.png"]
+    assert run("size", recording, *FAST, *files) == (0, "interrupted before the first deployment was done\n", "")
+    assert not Path("sizes.csv").exists()
+    code, out, err = run("size", recording, *FAST, "--json")
+    assert (code, json.loads(out), err) == (0, {"deployments": [], "words": []}, "")
+
+
+def test_gpus_that_no_size_fits_are_told(run, recording):
+    code, out, err = run("size", recording, "--gpus", "4,8", "--slots-per-gpu", 4, "--time-limit", 2)
+    assert code == 0
+    assert "8 GPUs, global" in out
+    assert err == (
+        "WARNING: left out: slots_per_gpu=[4] cannot be filled with 32 distinct experts on 4 GPUs, global: "
+        "from 8 to 32 slots per GPU are possible\n"
+    )
 
 
 def test_json_has_the_rows_and_the_words(run, recording):
@@ -68,6 +117,8 @@ def test_a_model_tells_memory_and_an_engine_its_dispatch(run):
     [
         (["--gpus", "eight"], "--gpus eight: 'eight' is neither a number nor a range"),
         (["--gpus", "8", "--slots-per-gpu", "9-8"], "--slots-per-gpu 9-8"),
+        (["--gpus", "8", "--slots-per-gpu", "33"], "from 4 to 32 slots per GPU are possible"),
+        (["--gpus", "72", "--groups", "8", "--policies", "hierarchical"], "8 expert groups do not divide by 9 nodes"),
         (["--gpus", "8", "--time-model", "qwen"], "time_model='qwen' is neither a file nor one of deepseek-v3-fp8"),
         (["--gpus", "8", "--tokens-per-gpu", "64"], "needs a time_model"),
         (["--gpus", "8", "--figure", "sizes.txt"], "sizes.txt"),

@@ -86,10 +86,10 @@ def test_layers_without_load_are_named():
     values = np.zeros((58, 4), dtype=int)
     values[0] = 7
     assert layers_without_load(Loads(values, range(3, 61))) == [
-        "no token was recorded in layers 4-60, 57 of 58 with experts: nothing is known of these, and any plan is "
+        "no token was recorded in layers 4-60 (57 of 58 with experts): nothing is known of these, and any plan is "
         "optimal there"
     ]
-    assert "recorded in layer 1, 1 of 2" in layers_without_load(Loads([[1, 0], [0, 0]]))[0]
+    assert "recorded in layer 1 (1 of 2" in layers_without_load(Loads([[1, 0], [0, 0]]))[0]
 
 
 def test_a_recorder_that_counts_everything_in_one_layer_is_in_doubt(tmp_path, caplog):
