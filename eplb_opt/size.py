@@ -72,7 +72,8 @@ def size(
     least_gain
         A smaller part of the hottest GPU's load is not worth more slots.
     time_limit
-        Wall-clock seconds of the call, over all deployments.
+        Wall-clock seconds of all searches. First plans and bounds of each deployment are always made, which is seconds
+        for each.
     seed, workers
         As in `eplb_opt.solve`.
     progress
@@ -98,7 +99,7 @@ def size(
           is faster. Only with a time model.
         - ``seconds`` that the deployment took.
 
-        A Ctrl-C ends it early, with the deployments that were done.
+        A Ctrl-C ends it early, with the deployments that were done, and ``attrs["interrupted"]`` says so.
 
     Raises
     ------
@@ -126,4 +127,6 @@ def size(
     # What is known of other deployments is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
         done.extend(search.points(points))
-    return pd.DataFrame(rows_of(loads, shared(done, loads), model, step, least_gain))
+    sizes = pd.DataFrame(rows_of(loads, shared(done, loads), model, step, least_gain))
+    sizes.attrs["interrupted"] = len(done) < len(points)
+    return sizes

@@ -51,6 +51,10 @@ def test_a_bound_is_below_every_plan_that_it_is_about(sizes):
         assert (rows["bound"] >= floors - 1e-12).all()
 
 
+def test_nobody_interrupted(sizes):
+    assert not sizes.attrs["interrupted"]
+
+
 def test_the_knee_is_the_first_size_with_nothing_left(sizes):
     for _, rows in sizes.groupby(["gpus", "policy"]):
         enough = (rows["to_gain"] <= 0.01).tolist()
@@ -145,6 +149,7 @@ def test_an_interrupt_keeps_the_deployments_that_are_done(monkeypatch):
     monkeypatch.setattr(points, "solve", solve)
     sizes = eplb_opt.size(LOADS, [8], slots_per_gpu=[4, 5, 6], policies=["global"], time_limit=3)
     assert sizes["slots_per_gpu"].tolist() == [5, 6]
+    assert sizes.attrs["interrupted"]
 
 
 def sized(tokens, model=None):

@@ -37,12 +37,12 @@ _SHOWN = {
     "bound": ("bound", ".5f"),
     "to_gain": ("to gain at most", ".3%"),
     "held_out": ("held-out mean/max", ".4f"),
-    "uneven": ("redundant if uneven", ".1f"),
-    "uneven_least": ("at least", ".1f"),
+    "uneven": ("redundant if by layer", ".1f"),
+    "uneven_least": ("proven needed", ".1f"),
     "gib": ("GiB/GPU", ".2f"),
     "kv_tokens": ("KV tokens less", ",.0f"),
     "milliseconds": ("ms/step", ".2f"),
-    "least_milliseconds": ("at least ms", ".2f"),
+    "least_milliseconds": ("no plan below", ".2f"),
 }
 
 
@@ -65,7 +65,7 @@ class _Sizes:
     least_gain: Annotated[float, typer.Option(help="Part of the hottest GPU's load that is not worth more slots.")] = (
         LEAST_GAIN
     )
-    time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all deployments together.")] = 60.0
+    time_limit: Annotated[float, typer.Option(help="Seconds of all searches; first plans are always made.")] = 60.0
     seed: options.Seed = 0
     workers: options.Workers = None
 
@@ -119,6 +119,8 @@ def run(
     table = frame[list(kept)].rename(columns={name: heading for name, (heading, _) in kept.items()})
     show_table(table, dict(kept.values()))
     show("")
+    if frame.attrs["interrupted"]:
+        show("interrupted: these are the deployments that were done until then")
     for sentence in size_words(frame):
         show(sentence)
     for number, row in enumerate(chosen(frame)):

@@ -58,5 +58,5 @@ def _cost_figures(report: ReportData) -> Iterator[Figure]:
             "Experts of a GPU",
             f"{slots * costs.slot_gib:.1f}",
             "GiB",
-            f"{plural(slots, 'slot')} of {costs.slot_gib:.2f} over all layers",
+            f"{plural(slots, 'slot')} of {costs.slot_gib:.2f} GiB each, over all layers",
         )

@@ -65,16 +65,18 @@ def _knee_words(name: str, rows: list[Row]) -> Iterator[str]:
     if knee is None:
         last = rows[-1]
         leave = "leaves" if last["slots_per_gpu"] == 1 else "leave"
+        # Where more slots might not help either, a longer search may still find what is left.
+        way_out = "search longer, or try" if last["gap"] > last["to_gain"] / 2 else "try"
         yield (
             f"{name}: {_slots(last)} {leave} {percent_at_most(last['to_gain'])} of the hottest GPU's load to gain: "
-            "try larger sizes."
+            f"{way_out} larger sizes."
         )
         return
     row = rows[knee]
     most = percent_at_most(row["to_gain"])
     yield (
-        f"{name}: {_slots(row)} {_are(row)} enough. More gain {most} of the hottest GPU's load, whatever their number: "
-        "the bound says so."
+        f"{name}: {_slots(row)} {_are(row)} enough for balance. More gain {most} of the hottest GPU's load, whatever "
+        "their number: the bound says so."
     )
     if knee:
         before = rows[knee - 1]

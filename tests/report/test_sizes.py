@@ -10,7 +10,7 @@ NAN = float("nan")
 def sizes(*rows, **more):
     names = ("policy", "slots_per_gpu", "imbalance", "knee")
     frame = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
-    known = {"gpus": 4, "balancedness": 1 / frame["imbalance"], "bound": 1.0, "gib": NAN}
+    known = {"gpus": 4, "balancedness": 1 / frame["imbalance"], "bound": 1.0, "gap": 0.0, "gib": NAN}
     return frame.assign(**known, to_gain=1 - 1 / frame["imbalance"], **more)
 
 
@@ -35,5 +35,13 @@ def test_the_fewest_slots_of_the_fastest_are_chosen_where_times_are_known():
 
 def test_one_slot_is_singular_and_what_is_left_to_gain_has_a_unit():
     (said,) = size_words(sizes(("global", 1, 1.0, True)))
-    assert said.startswith("4 GPUs, global: 1 slot per GPU is enough. More gain at most 0 % of the hottest GPU's load,")
+    assert said.startswith(
+        "4 GPUs, global: 1 slot per GPU is enough for balance. More gain at most 0 % of the hottest GPU's load,"
+    )
     assert "1 slot per GPU leaves at most" in size_words(sizes(("global", 1, 1.5, False)))[0]
+
+
+def test_what_a_longer_search_may_find_is_not_put_down_to_the_slots():
+    short = sizes(("global", 4, 1.5, False)).assign(gap=1 / 3)
+    assert size_words(short)[0].endswith("search longer, or try larger sizes.")
+    assert size_words(short.assign(gap=0.0))[0].endswith("to gain: try larger sizes.")
