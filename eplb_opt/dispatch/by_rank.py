@@ -24,4 +24,5 @@ def served_by_rank(slots: Ints, instance: Instance) -> Iterator[Served]:
         yield Served(places, np.where(np.arange(count) == sources % count, count, 0))
 
 
-RULE = FixedShares(served_by_rank)
+# The first replicas may serve a source more than the last ones: which are first depends on the order of GPUs.
+RULE = FixedShares(served_by_rank, lambda deployment: "slots")

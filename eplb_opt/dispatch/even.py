@@ -28,4 +28,4 @@ class EvenShares(FixedShares):
         return Parts(np.ones(len(slots), dtype=np.int64), 1)
 
 
-RULE = EvenShares(served_evenly)
+RULE = EvenShares(served_evenly, lambda deployment: "gpus")

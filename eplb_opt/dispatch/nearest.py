@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.dispatch.rule import FixedShares, Ints, Served, replicas
+from eplb_opt.dispatch.rule import Alike, FixedShares, Ints, Served, replicas
 from eplb_opt.instance import Instance
 
 
@@ -41,4 +41,9 @@ def served_nearest(slots: Ints, instance: Instance) -> Iterator[Served]:
         yield Served(places, parts)
 
 
-RULE = FixedShares(served_nearest)
+def alike(deployment: Deployment) -> Alike:
+    """Nodes, as the first replica of a node serves all of its GPUs without one; GPUs where one node holds all."""
+    return "gpus" if deployment.num_nodes == 1 else "nodes"
+
+
+RULE = FixedShares(served_nearest, alike)

@@ -14,13 +14,18 @@ from fractions import Fraction
 
 import numpy as np
 
+from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.flow import MaximumFlow
-from eplb_opt.dispatch.rule import Floats, Row, replicas
+from eplb_opt.dispatch.rule import Alike, Floats, Row, replicas
 from eplb_opt.instance import Instance
 
 
 class OptimalShares:
     """The linear program of each window by itself."""
+
+    def alike(self, deployment: Deployment) -> Alike:
+        """GPUs: the program does not know their numbers."""
+        return "gpus"
 
     def gpu_loads(self, slots: Row, instance: Instance) -> list[list[Fraction]]:
         """Of one of the splits that are optimal."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Row = Sequence[int] | Ints
+# What may change places, with all that it holds, in a layer of any plan, so that its max loads are the same: GPUs
+# (within binding nodes, and these nodes), whole nodes whose GPUs keep their order, or only slots of a GPU.
+Alike = Literal["gpus", "nodes", "slots"]
 
 # More than sums over the slots of a GPU lose in floats, relative to the sum.
 _ROUNDING = 1e-9
@@ -22,6 +26,9 @@ _ROUNDING = 1e-9
 
 class Rule(Protocol):
     """A dispatch: what a row of slots is worth under it. Rows are valid rows of a plan."""
+
+    def alike(self, deployment: Deployment) -> Alike:
+        """What may change places without a change of any max load."""
 
     def gpu_loads(self, slots: Row, instance: Instance) -> list[list[Fraction]]:
         """Exact load of each GPU in tokens, one list per window."""
@@ -70,11 +77,12 @@ ServedBy = Callable[[Ints, Instance], Iterator[Served]]
 class FixedShares:
     """A rule whose shares follow from the plan alone.
 
-    `served` yields who serves whom, for each expert of a row that has several replicas.
+    `served` yields who serves whom, for each expert of a row that has several replicas; `alike` is `Rule.alike`.
     """
 
-    def __init__(self, served: ServedBy) -> None:
+    def __init__(self, served: ServedBy, alike: Callable[[Deployment], Alike]) -> None:
         self._served = served
+        self.alike = alike
 
     def parts(self, slots: Ints, instance: Instance) -> Parts:
         """Shares of a row; the only replica of an expert serves all sources."""

@@ -67,4 +67,5 @@ def served_as_drawn(slots: Ints, instance: Instance) -> Iterator[Served]:
         yield Served(places, np.where(np.arange(count) == asked[:, np.newaxis], count, 0))
 
 
-RULE = FixedShares(served_as_drawn)
+# Each rank has a stream of its own, so that other GPUs make other draws.
+RULE = FixedShares(served_as_drawn, lambda deployment: "slots")

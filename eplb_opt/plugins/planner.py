@@ -20,11 +20,12 @@ from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
+from eplb_opt.moves import count_moves, keep_slots
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.max_loads import hottest_loads, strictly_cooler, valid_layers
 from eplb_opt.plugins.plain import Ints, even_rows, published_rows
-from eplb_opt.plugins.relabel import keep_slots, moved_slots, relabel
+from eplb_opt.renumbering import renumber
 from eplb_opt.tokens import LEAST
 from eplb_opt.verify import require_valid
 
@@ -136,7 +137,7 @@ def plan_layers(
     """Slot -> expert of all layers, shape ``(layers, slots)``; verified.
 
     Layers without load keep their row of `old`, or get an even plan, without compiled code and at once. Others are
-    planned within `time_limit`; where that is no cooler than `old`, the old row stays, and else it is relabelled so
+    planned within `time_limit`; where that is no cooler than `old`, the old row stays, and else it is renumbered so
     that few slots change. What stays on a GPU stays in its slot. Whatever goes wrong in planning is logged, and
     `fallback` makes the plans.
 
@@ -170,10 +171,7 @@ def plan_layers(
             logger.warning("planning failed, a plain plan takes its place: %s: %s", type(error).__name__, error)
             logger.debug("planning failed", exc_info=True)
             rows[loaded] = fallback(values[loaded], deployment)
-    if old is None:
-        return rows
-    shape = (len(rows), deployment.num_gpus, deployment.slots_per_gpu)
-    return keep_slots(rows.reshape(shape), old.reshape(shape)).reshape(rows.shape)
+    return rows if old is None else keep_slots(rows, old, deployment.num_gpus)
 
 
 def _planned(values: NDArray[Any], deployment: Deployment, old: Ints | None, doubles: bool, seconds: float) -> Ints:
@@ -189,7 +187,7 @@ def _planned(values: NDArray[Any], deployment: Deployment, old: Ints | None, dou
         stays = valid_layers(old, deployment, num_experts)
         stays[stays] = ~strictly_cooler(values[stays], rows[stays], old[stays], deployment)
         rows[stays] = old[stays]
-        rows[~stays] = relabel(rows[~stays], old[~stays], deployment)
+        rows[~stays] = renumber(rows[~stays], old[~stays], deployment)
         require_valid(Plan(rows, rules, num_experts))
     _tell(values, rows, shipped, old, deployment.num_gpus, perf_counter() - begin)
     return rows
@@ -219,7 +217,7 @@ def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num
         return
     mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus
     ours, theirs = (hottest_loads(values, plan, num_gpus).sum() / mean for plan in (rows, shipped))
-    moves = "" if old is None else f", {moved_slots(rows, old)} of {rows.size} slots change"
+    moves = "" if old is None else f", {count_moves(rows, old, num_gpus).sum()} of {rows.size} slots change"
     logger.info(
         "%d layers planned in %.0f ms: imbalance %.4f, of the shipped policy %.4f%s",
         len(values),

@@ -18,6 +18,7 @@ from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
+from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.changes import Change, changes_of
@@ -26,7 +27,6 @@ from eplb_opt.report.costs import Costs
 from eplb_opt.report.effort import FULL, Effort
 from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
-from eplb_opt.report.moves import moves_between
 from eplb_opt.report.prices import prices_frame, solve_changes, unpriced_words
 from eplb_opt.report.report import Report
 from eplb_opt.report.values import coolest, matched, require_same
@@ -147,7 +147,7 @@ def make_report(
         subject=coolest(list(given) or [SOLVE], values),
         best=best,
         start=start,
-        moves=moves_between(shown[start], shown[best]),
+        moves=len(moves_between(shown[start], shown[best])),
         costs=Costs.of(model, step, shown, solution, loads),
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )

@@ -1,54 +1,57 @@
-"""Relabel: the same plan on other GPUs and slots, so that as few slots as possible change their expert.
+"""Renumbering: the same plan with its GPUs in another order, so that the fewest experts move from an old plan.
 
-GPUs are alike, within a node and, as nodes are alike, with their whole node; where no groups are bound to nodes, all
-of them. Which GPU takes over which contents is an assignment problem on the slots that two GPUs have in common.
+What may change places without a change of any value, the rule of the dispatch says (`Rule.alike`): mostly GPUs, within
+a node and, as nodes are alike, with their whole node; where no groups are bound to nodes, all of them. Which GPU takes
+over which contents is an assignment problem on the slots that two GPUs have in common.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.plugins.plain import Ints
+from eplb_opt.dispatch.rules import rule_of
+from eplb_opt.moves import Ints, keep_slots, rows_before, told_apart
+from eplb_opt.plan import Plan
 
 
-def moved_slots(rows: Ints, old: Ints) -> int:
-    """Slots that hold another expert than before."""
-    return int(np.count_nonzero(rows != old))
+def renumbered(old: Plan, new: Plan) -> Plan:
+    """The new plan with its GPUs renumbered, layer by layer, so that `old` leads to it with the fewest moves.
+
+    GPUs exchange what they hold, so that every value, bound and certificate stays what it is. An expert that stays on
+    its GPU stays in its slot.
+
+    Raises
+    ------
+    InvalidPlanError
+        Plans that do not fit each other, see `eplb_opt.moves.rows_before`.
+    """
+    return replace(new, physical_to_logical=renumber(new.physical_to_logical, rows_before(old, new), new.deployment))
 
 
-def relabel(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
+def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
     """`rows` with GPUs and slots permuted, layer by layer, so that the fewest slots differ from `old`.
 
     Both of shape ``(layers, slots)``; slots of `old` without an expert are negative. An expert that stays on its GPU
-    stays in its slot. Max loads, counts and the rules that a plan obeys stay as they are. Optimal: slots in common are
-    summed over GPUs, so that pairs of nodes are solved one by one, and then the nodes. Less than a millisecond a layer
-    for up to 320 GPUs.
+    stays in its slot. Max loads, counts and the rules that a plan obeys stay as they are. Optimal among what
+    `Rule.alike` allows: slots in common are summed over GPUs, so that pairs of nodes are solved one by one, and then
+    the nodes. Less than a millisecond a layer for up to 320 GPUs.
     """
+    alike = rule_of(deployment).alike(deployment)
+    if alike == "slots":
+        return keep_slots(rows, old, deployment.num_gpus)
     new = rows.reshape(len(rows), deployment.num_gpus, deployment.slots_per_gpu)
-    before = old.reshape(new.shape)
     placed = np.empty_like(new)
-    for layer, (contents, held) in enumerate(zip(new, before, strict=True)):
-        placed[layer, _places(slots_in_common(contents, held), deployment.binding_nodes)] = contents
-    return keep_slots(placed, before).reshape(rows.shape)
-
-
-def keep_slots(rows: Ints, old: Ints) -> Ints:
-    """`rows` with the slots of each GPU permuted, so that what stays on a GPU stays in its slot.
-
-    Both of shape ``(layers, gpus, slots of a gpu)``. What is new on a GPU fills its other slots in order.
-    """
-    new, before = (table.reshape(-1, table.shape[-1]) for table in (rows, old))
-    same = new[:, :, np.newaxis] == before[:, np.newaxis, :]
-    # Copies that share a GPU are told apart by how many stand before them.
-    same &= _copies_before(new)[:, :, np.newaxis] == _copies_before(before)[:, np.newaxis, :]
-    stays, taken = same.any(axis=2), same.any(axis=1)
-    free = np.argsort(taken, axis=1, kind="stable")
-    turn = np.where(stays, 0, np.cumsum(~stays, axis=1) - 1)
-    place = np.where(stays, same.argmax(axis=2), np.take_along_axis(free, turn, axis=1))
-    kept = np.empty_like(new)
-    np.put_along_axis(kept, place, new, axis=1)
-    return kept.reshape(rows.shape)
+    for layer, (contents, held) in enumerate(zip(new, old.reshape(new.shape), strict=True)):
+        common = slots_in_common(contents, held)
+        if alike == "nodes":
+            places = _whole_nodes(common, deployment.num_nodes)
+        else:
+            places = _places(common, deployment.binding_nodes)
+        placed[layer, places] = contents
+    return keep_slots(placed.reshape(rows.shape), old, deployment.num_gpus)
 
 
 def slots_in_common(contents: Ints, held: Ints) -> Ints:
@@ -58,7 +61,7 @@ def slots_in_common(contents: Ints, held: Ints) -> Ints:
     ones, and so on.
     """
     num_gpus, size = contents.shape
-    ours, theirs = ((table * size + _copies_before(table)).ravel() for table in (contents, held))
+    ours, theirs = (told_apart(table).ravel() for table in (contents, held))
     order = np.argsort(theirs, kind="stable")
     first, last = (np.searchsorted(theirs, ours, side=side, sorter=order) for side in ("left", "right"))
     number = last - first
@@ -105,8 +108,9 @@ def _places(common: Ints, num_nodes: int) -> Ints:
     return (node[:, np.newaxis] * size + inside[np.arange(num_nodes), node]).ravel()
 
 
-def _copies_before(rows: Ints) -> Ints:
-    """For each slot, how many slots before it in its row hold the same."""
-    equal = rows[:, :, np.newaxis] == rows[:, np.newaxis, :]
-    copies: Ints = np.tril(equal, k=-1).sum(axis=2)
-    return copies
+def _whole_nodes(common: Ints, num_nodes: int) -> Ints:
+    """The same where nodes change places and the GPUs of each keep their order."""
+    size = len(common) // num_nodes
+    inside = np.arange(size)
+    worth = common.reshape(num_nodes, size, num_nodes, size)[:, inside, :, inside].sum(axis=0)
+    return (assignment(worth)[:, np.newaxis] * size + inside).ravel()
