@@ -8,6 +8,7 @@ from eplb_opt.bounds.table import lower_bound
 from eplb_opt.certify import certify
 from eplb_opt.compare import compare
 from eplb_opt.deployment import Deployment
+from eplb_opt.diff import diff
 from eplb_opt.drop_in import rebalance_experts
 from eplb_opt.errors import EplbOptError
 from eplb_opt.evaluate import evaluate
@@ -37,6 +38,7 @@ __all__ = [
     "backtest",
     "certify",
     "compare",
+    "diff",
     "evaluate",
     "lower_bound",
     "read_loads",

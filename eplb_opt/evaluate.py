@@ -83,7 +83,7 @@ def evaluate(
     import pandas as pd
 
     step = Step.of(time_model, tokens_per_gpu, model)
-    plan, loads = _matched(require_valid(plan), loads)
+    plan, loads = labelled(require_valid(plan), loads)
     plan = plan if dispatch is None else plan.dispatched(dispatch)
     rows = []
     for layer_id, (slots, instance) in zip(loads.layer_ids, layers_of(plan, loads), strict=True):
@@ -177,12 +177,19 @@ def _ratio(part: float, whole: float) -> float:
     return float(part) / float(whole) if whole else nan
 
 
-def _matched(plan: Plan, loads: Any) -> tuple[Plan, Loads]:
-    labelled = isinstance(loads, Loads)
+def labelled(plan: Plan, loads: Any) -> tuple[Plan, Loads]:
+    """A plan and loads whose layers have the same numbers: those of `Loads`, else the plan's, row by row.
+
+    Raises
+    ------
+    InvalidPlanError, InvalidLoadsError
+        They do not fit each other: other experts, or a layer of the loads that the plan does not have.
+    """
+    numbered = isinstance(loads, Loads)
     loads = Loads.of(loads)
     if loads.num_experts != plan.num_experts:
         raise InvalidLoadsError(f"the loads have {loads.num_experts} experts, the plan {plan.num_experts}")
-    if labelled:
+    if numbered:
         plan = plan.numbered_as(loads.labels)
         plan.select(loads.layer_ids)
         return plan, loads

@@ -12,6 +12,17 @@ from eplb_opt.model import Model
 GIB = 2**30
 
 
+def expert_gib(model: Model) -> float:
+    """GiB of an expert in one layer: what a move copies.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A model whose `Model.expert_bytes` are not known.
+    """
+    return _known("an expert", model, model.expert_bytes) / GIB
+
+
 def expert_gib_per_gpu(model: Model, slots_per_gpu: int) -> float:
     """GiB of experts on a GPU: slots x layers with experts x bytes of an expert.
 
@@ -23,8 +34,7 @@ def expert_gib_per_gpu(model: Model, slots_per_gpu: int) -> float:
     InvalidArgumentError
         No positive number of slots, or a model whose `Model.expert_bytes` are not known.
     """
-    slots = positive_int("slots_per_gpu", slots_per_gpu)
-    return slots * len(model.moe_layer_ids) * _known("an expert", model, model.expert_bytes) / GIB
+    return positive_int("slots_per_gpu", slots_per_gpu) * len(model.moe_layer_ids) * expert_gib(model)
 
 
 def kv_tokens(model: Model, gib: float) -> int:
