@@ -19,6 +19,7 @@ from eplb_opt.cli import (
     compare,
     convert,
     demo,
+    diff,
     evaluate,
     generate,
     inspect,
@@ -42,6 +43,7 @@ app = typer.Typer(
 for command in (
     solve,
     size,
+    diff,
     compare,
     backtest,
     report,
