@@ -26,6 +26,7 @@ from eplb_opt.io.engines import require_target
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.layers import Layers
 from eplb_opt.plan import Plan
+from eplb_opt.renumbering import renumbered
 from eplb_opt.solution import Solution, format_solution
 
 Rows = Annotated[str, typer.Option(help="Layers to print: deciding, those with the most left to gain; all.")]
@@ -110,6 +111,8 @@ def run(
         solution = search.solve(recorded, deployment, start, progress)
         # An interrupt does not lose the best plan while it is being written; a second one does.
         with interrupt_requests():
+            if start is not None:
+                solution = replace(solution, plan=renumbered(start, solution.plan))
             outputs.write(solution)
             if unsaid:
                 outputs = replace(outputs, save=save_by_default(loads, solution.save))

@@ -9,10 +9,12 @@ from pathlib import Path
 from time import monotonic
 
 from eplb_opt.deciding import hottest_windows, token_shares
+from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.gain import Gain, gain_of
 from eplb_opt.held_out import HeldOut
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.loads import Loads
+from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.report.verdict import NOTHING, bound_sentence, measure_words
 from eplb_opt.report.words import percent, plural, value_and_bound
@@ -73,6 +75,7 @@ class Verdict:
         gap = self.solution.gap
         yield bound_sentence(f"at most {gap_percent(gap)}" if gap else "", bound, self.solution.layers)
         yield from self._price_words(gain, bound)
+        yield from self._move_words()
         if self.step is not None:
             yield from step_words(StepTimes.of(self.solution, self.loads, self.step, self.old_plan), self.step)
         yield from self._window_words()
@@ -92,6 +95,20 @@ class Verdict:
             f"{bound}. Without that rule DeepSeek's EPLB alone reaches {percent(gain.unbound)}, "
             "with experts of a group on several nodes: --policy global."
         )
+
+    def _move_words(self) -> Iterator[str]:
+        """What has to be copied where a plan runs; the solution has been renumbered for that."""
+        if self.old_plan is None:
+            return
+        plan = self.solution.plan
+        moves, slots = len(moves_between(self.old_plan, plan)), plan.physical_to_logical.size
+        dispatch = plan.deployment.dispatch
+        order = {
+            "gpus": "GPUs are numbered so that these are the fewest",
+            "nodes": f"nodes are numbered so that these are the fewest; dispatch {dispatch} goes by the order within",
+            "slots": f"GPUs keep their numbers, as dispatch {dispatch} goes by them",
+        }[rule_of(plan.deployment).alike(plan.deployment)]
+        yield f"From {self.old_name} {moves:,} of {plural(slots, 'replica')} move ({percent(moves / slots)}): {order}."
 
     def _window_words(self) -> Iterator[str]:
         """Where one window decides."""

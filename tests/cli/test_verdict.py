@@ -64,6 +64,40 @@ def test_what_runs_is_the_plan_that_is_given(run, recording):
     assert table_of(out)["now: old plan.json"] == excess_words(eplb_opt.read_plan("old plan.json"), loads)
 
 
+def test_gpus_are_renumbered_before_moves_from_the_running_plan_are_counted(run, recording):
+    run("solve", recording, *SHAPE, "--method", "snake", "-o", "old.json")
+    code, out, _ = run("solve", recording, *SHAPE, *FAST, "--save", "s.json", "--warm-start", "old.json")
+    assert code == 0
+    old, loads, solution = eplb_opt.read_plan("old.json"), eplb_opt.read_loads(recording), read_solution("s.json")
+    held = [
+        [
+            (layer, gpu, expert)
+            for layer, row in enumerate(plan.physical_to_logical.tolist())
+            for gpu in range(8)
+            for expert in row[3 * gpu : 3 * gpu + 3]
+        ]
+        for plan in (old, solution.plan)
+    ]
+    moves = len(set(held[1]) - set(held[0]))
+    assert f"From old.json {moves} of 120 replicas move" in out
+    assert moves == eplb_opt.diff(old, solution.plan)["fewest_moves"].sum() > 0
+    # Values, bounds and what proves them are those of the plan as it is numbered now.
+    assert not any(layer.error for layer in eplb_opt.certify(solution, loads))
+    assert any(layer.checked for layer in eplb_opt.certify(solution, loads))
+    assert eplb_opt.verify(solution.plan) == []
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "words"), [("by-rank", "GPUs keep their numbers"), ("nearest", "nodes are numbered")]
+)
+def test_values_are_those_of_the_dispatch_after_a_plan_is_renumbered(run, recording, dispatch, words):
+    shape = (*SHAPE, "--nodes", 2, "--policy", "global", "--dispatch", dispatch)
+    run("solve", recording, *shape, "--method", "snake", "-o", "old.json")
+    _, out, _ = run("solve", recording, *shape, *FAST, "--save", "s.json", "--warm-start", "old.json")
+    assert re.search(rf"From old.json \d+ of 120 replicas move \(.*\): {words}", out)
+    assert not any(layer.error for layer in eplb_opt.certify(read_solution("s.json"), eplb_opt.read_loads(recording)))
+
+
 @pytest.mark.parametrize(
     ("engine", "name"),
     [
