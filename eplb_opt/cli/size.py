@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,6 +92,14 @@ class _Sizes:
                 **asdict(timing),
             )
 
+    def unbound_words(self, frame: pd.DataFrame, model: Model | None) -> Iterator[str]:
+        """Why there is no hierarchical row, where there are groups and nodes and nobody left it out."""
+        groups = self.groups or (1 if model is None else model.num_groups)
+        for _, rows in frame.groupby("gpus", sort=False):
+            gpus, nodes = int(rows["gpus"].iloc[0]), int(rows["nodes"].iloc[0])
+            if self.policies is None and groups > 1 and nodes > 1 and groups % nodes:
+                yield f"{gpus} GPUs: {groups} groups do not divide by {nodes} nodes, so that none is bound to one."
+
 
 @grouped
 def run(
@@ -121,7 +130,7 @@ def run(
     show("")
     if frame.attrs["interrupted"]:
         show("interrupted: these are the deployments that were done until then")
-    for sentence in size_words(frame):
+    for sentence in (*size_words(frame), *sizes.unbound_words(frame, model)):
         show(sentence)
     for number, row in enumerate(chosen(frame)):
         show(f"{'' if number else 'next:':<5} {_next_command(loads, row, sizes, reading, timing)}")

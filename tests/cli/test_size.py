@@ -129,3 +129,11 @@ def test_what_cannot_be_sized_is_one_sentence(run, recording, options, words):
     code, out, err = run("size", recording, *options)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_it_says_why_groups_are_bound_to_no_node(run, recording):
+    options = ["--gpus-per-node", 4, "--groups", 4, "--slots-per-gpu", 4, "--time-limit", 1]
+    code, out, _ = run("size", recording, "--gpus", 12, *options)
+    assert code == 0
+    assert "12 GPUs: 4 groups do not divide by 3 nodes, so that none is bound to one." in out
+    assert "so that none" not in run("size", recording, "--gpus", 8, *options)[1]
