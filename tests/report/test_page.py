@@ -209,11 +209,9 @@ def test_layers_with_next_to_nothing_left_are_a_sentence_and_no_rows():
 def test_the_first_screen_and_the_markdown_have_the_same_figures(several):
     verdict = verdict_of(several)
     text = " ".join(Page(several.to_html()).text.split())
-    assert [figure.label for figure in verdict.figures] == [
-        "Load of the hottest GPU",
-        "The same on a recording left out",
-        "To copy",
-    ]
+    # On a busy machine there may be no time for what is left out.
+    left_out = ["The same on a recording left out"] if several.held_out.together else []
+    assert [figure.label for figure in verdict.figures] == ["Load of the hottest GPU", *left_out, "To copy"]
     for figure in verdict.figures:
         assert f"{figure.label}{figure.value} {figure.unit}{figure.note}" in text
         assert f"| {figure.label} | {figure.value} {figure.unit} | {figure.note} |" in several.to_markdown()
