@@ -11,6 +11,7 @@ import eplb_opt
 from eplb_opt.bounds.any_size import any_size_bound
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
+from eplb_opt.evaluate import summarise
 from eplb_opt.instance import Instance
 from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
@@ -61,12 +62,14 @@ def test_the_knee_is_the_first_size_with_nothing_left(sizes):
         assert rows["knee"].tolist() == [place == enough.index(True) if any(enough) else False for place in range(4)]
 
 
-def test_times_are_those_of_a_step(sizes):
-    row = sizes.iloc[0]
-    deployment = Deployment(int(row["gpus"]), int(row["slots"]), int(row["nodes"]), 4)
-    plan = eplb_opt.solve(LOADS, deployment, time_limit=2).plan
-    metrics = eplb_opt.evaluate(plan, LOADS)
-    assert metrics["max_load"].sum() / metrics["mean_load"].sum() == pytest.approx(row["imbalance"], rel=1e-2)
+def test_values_and_times_are_those_of_a_plan_for_the_deployment(sizes):
+    # With many slots any search ends near perfect balance, on a busy machine too.
+    row = sizes[(sizes["gpus"] == 8) & (sizes["policy"] == "global")].iloc[-1]
+    plan = eplb_opt.solve(LOADS, Deployment(8, int(row["slots"]), policy="global"), time_limit=5).plan
+    step = {"time_model": TimeModel.preset("deepseek-v3-fp8"), "tokens_per_gpu": 64}
+    known = summarise(eplb_opt.evaluate(plan, LOADS, **step))
+    assert 1 / known["total_balancedness"] == pytest.approx(row["imbalance"], rel=0.02)
+    assert known["milliseconds"] == pytest.approx(row["milliseconds"], rel=0.02)
     assert (sizes["least_milliseconds"] <= sizes["milliseconds"] * (1 + 1e-12)).all()
 
 
