@@ -12,6 +12,7 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.evaluate import evaluate, labelled
 from eplb_opt.memory import GIB, expert_gib
 from eplb_opt.model import Model
+from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.renumbering import renumbered
@@ -28,7 +29,7 @@ def diff(
     new_plan: Plan,
     loads: Any = None,
     *,
-    model: Model | None = None,
+    model: Model | str | None = None,
     time_model: TimeModel | str | None = None,
     tokens_per_gpu: float | None = None,
 ) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def diff(
         As in `eplb_opt.evaluate`: with them ``imbalance_before`` and ``imbalance_after``, max load / mean load, the
         mean over windows; ``NaN`` in a layer without load. Each plan is valued under its own dispatch.
     model
-        With it ``gib``, GiB of weights that the moves copy.
+        A `Model` or its name; with it ``gib``, GiB of weights that the moves copy.
     time_model, tokens_per_gpu
         As in `eplb_opt.evaluate`: with them ``microseconds_before`` and ``microseconds_after``, the time of the layer's
         experts in a step, the mean over windows with load.
@@ -71,6 +72,7 @@ def diff(
     for name, plan in (("old_plan", old_plan), ("new_plan", new_plan)):
         if not isinstance(plan, Plan):
             raise InvalidArgumentError(f"{name}={plan!r} is not a Plan; read_plan reads one from a file")
+    model = as_model(model)
     if Step.of(time_model, tokens_per_gpu, model) is not None and loads is None:
         raise InvalidArgumentError("a time model needs loads: without them nobody knows what a step computes")
     if loads is not None:

@@ -17,6 +17,7 @@ from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
+from eplb_opt.models import as_model
 from eplb_opt.plan import Plan
 from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
@@ -34,7 +35,7 @@ def evaluate(
     loads: Any,
     dispatch: Dispatch | None = None,
     *,
-    model: Model | None = None,
+    model: Model | str | None = None,
     time_model: TimeModel | str | None = None,
     tokens_per_gpu: float | None = None,
 ) -> pd.DataFrame:
@@ -59,9 +60,9 @@ def evaluate(
         Which replica serves a source, see `eplb_opt.dispatch`; ``None``: the plan's own. Under ``"sglang-static"``
         the tables are those that SGLang draws for a file with all layers of the plan.
     model, time_model, tokens_per_gpu
-        As in `eplb_opt.size`: a time model and tokens add ``microseconds``, the time of the layer's experts in a step
-        whose tokens go where the window's went, see `Step`; ``NaN`` under ``"optimal"``, which leaves open which
-        replicas are active.
+        A `Model` or its name, and the others as in `eplb_opt.size`. A time model and tokens add ``microseconds``, the
+        time of the layer's experts in a step whose tokens go where the window's went, see `Step`; ``NaN`` under
+        ``"optimal"``, which leaves open which replicas are active.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def evaluate(
     """
     import pandas as pd
 
-    step = Step.of(time_model, tokens_per_gpu, model)
+    step = Step.of(time_model, tokens_per_gpu, as_model(model))
     plan, loads = labelled(require_valid(plan), loads)
     plan = plan if dispatch is None else plan.dispatched(dispatch)
     rows = []

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from reprlib import repr as short
 
 from eplb_opt.arguments import one_of
+from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.model import Model
 from eplb_opt.model_bytes import (
     BF16,
@@ -158,6 +160,23 @@ _EXPERT_BYTES = {
     "qwen3-30b-a3b-thinking-2507-fp8": None,
     "qwen3-coder-480b-a35b-instruct-fp8": None,
 }
+
+
+def as_model(model: object) -> Model | None:
+    """The model itself, or that of a name; ``None`` where none is given.
+
+    Raises
+    ------
+    InvalidArgumentError
+        A name that is not known, or something else.
+    """
+    if model is None or isinstance(model, Model):
+        return model
+    if isinstance(model, str):
+        return model_of(model)
+    raise InvalidArgumentError(
+        f"model={short(model)} is neither a Model nor the name of one; eplb_opt.io.model_config.read_model reads a file"
+    )
 
 
 def model_of(name: str) -> Model:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from eplb_opt.arguments import effort
+from eplb_opt.arguments import effort, finite_number
 from eplb_opt.deployment import Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.io.model_config import find_model
@@ -92,7 +92,8 @@ def size(
         - ``held_out``: mean balancedness on windows that a plan was not made for, each left out once; ``NaN`` of one
           window.
         - ``uneven``: the fewest redundant slots, in the mean over layers, with which plans of the listed sizes do as
-          well, to within `least_gain`, if each layer may have its own. ``uneven_least``: proven, no fewer do.
+          well, to within `least_gain`, if each layer may have its own; ``NaN`` under ``"sglang-static"``, where layers
+          depend on each other. ``uneven_least``: proven, no fewer do.
         - ``gib``: experts' weights on a GPU, in GiB of 2**30 bytes. ``kv_tokens``: tokens of KV cache for which there
           would be room with the fewest slots. ``NaN`` where no model tells.
         - ``milliseconds``: time of all layers' experts in a step, see `eplb_opt.step`; ``least_milliseconds``: no plan
@@ -116,7 +117,7 @@ def size(
 
     loads = Loads.of(loads)
     effort(time_limit, 0.0, seed, workers)
-    if not 0 <= least_gain < 1:
+    if not 0 <= finite_number("least_gain", least_gain) < 1:
         raise InvalidArgumentError(f"least_gain={least_gain!r} is not in [0, 1)")
     model = model if model is None or isinstance(model, Model) else find_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)

@@ -44,6 +44,11 @@ def test_a_time_model_adds_the_time_of_each_layer_and_of_a_step():
     assert frame["microseconds"].tolist() == pytest.approx([first, first, second, 0.0])
     assert summarise(frame)["milliseconds"] == pytest.approx((first + second) / 1e3)
     assert "milliseconds" not in summarise(eplb_opt.evaluate(plan, loads))
+    named = eplb_opt.evaluate(plan, loads, model="mixtral-8x7b", time_model=model, tokens_per_gpu=10)
+    assert named["microseconds"].tolist() == frame["microseconds"].tolist()
+    for wrong, words in ((8, "model=8 is neither a Model nor the name"), ("mixtral", "'mixtral' is not one of")):
+        with pytest.raises(InvalidArgumentError, match=words):
+            eplb_opt.evaluate(plan, loads, model=wrong)
     with pytest.raises(InvalidArgumentError, match="needs tokens_per_gpu"):
         eplb_opt.evaluate(plan, loads, time_model=model)
     empty = eplb_opt.evaluate(plan, 0 * loads, time_model=model, tokens_per_gpu=10)

@@ -107,6 +107,13 @@ def test_layers_with_sizes_of_their_own_need_no_more_slots():
     assert sizes["uneven"].iloc[-1] <= sizes["redundant"].iloc[-1] / 2
 
 
+def test_where_ranks_draw_values_of_layers_do_not_add_up():
+    options = {"slots_per_gpu": [4, 5], "policies": ["global"], "time_limit": 2, "dispatch": "sglang-static"}
+    sizes = eplb_opt.size(LOADS, [8], **options)
+    assert sizes["uneven"].isna().all()
+    assert (sizes["uneven_least"] <= sizes["redundant"]).all()
+
+
 def test_held_out_scores_are_those_of_plans_that_do_not_know_the_window():
     noise = np.random.default_rng(2).lognormal(0, 0.3, (3, LAYERS, EXPERTS))
     loads = np.round(LOADS * noise).astype(np.int64)
@@ -131,6 +138,9 @@ def test_held_out_scores_are_those_of_plans_that_do_not_know_the_window():
         ({"gpus": [8], "policies": ["auto"]}, InvalidArgumentError, "'auto' is not one of hierarchical, global"),
         ({"gpus": [10], "gpus_per_node": 4}, InvalidDeploymentError, "gpus_per_node=4 does not divide gpus=10"),
         ({"gpus": [8], "time_model": "qwen3-30b"}, InvalidArgumentError, "needs tokens_per_gpu"),
+        ({"gpus": [8], "slots_per_gpu": 5}, InvalidArgumentError, "slots_per_gpu=5 is not a list"),
+        ({"gpus": [8], "policies": "global"}, InvalidArgumentError, "policies='global' is not a list"),
+        ({"gpus": [8], "least_gain": "1 %"}, InvalidArgumentError, "least_gain='1 %' is not a finite number"),
         ({"gpus": [8], "least_gain": 2}, InvalidArgumentError, "least_gain=2"),
         ({"gpus": [8], "model": "gpt-5"}, InvalidArgumentError, "gpt-5"),
     ],

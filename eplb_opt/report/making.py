@@ -18,6 +18,7 @@ from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
+from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
@@ -51,7 +52,7 @@ def make_report(
     time_limit: float = 60.0,
     seed: int = 0,
     workers: int | None = None,
-    model: Model | None = None,
+    model: Model | str | None = None,
     time_model: TimeModel | str | None = None,
     tokens_per_gpu: float | None = None,
     command: str = "",
@@ -77,7 +78,7 @@ def make_report(
         get as much; and the same loads with another rule or one slot per GPU changed, a third of that each. A plan that
         is to be deployed deserves more: give the solution of a longer `eplb_opt.solve`.
     model, time_model, tokens_per_gpu
-        As in `eplb_opt.size`: what memory plans take, and what time of a step.
+        A `Model` or its name, and the others as in `eplb_opt.size`: what memory plans take, and what time of a step.
     command
         What made the report, to be told in it.
 
@@ -95,6 +96,7 @@ def make_report(
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     positive_seconds("time_limit", time_limit)
+    model = as_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)
     given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
     settings: dict[str, Any] = {"seed": seed, "workers": workers}

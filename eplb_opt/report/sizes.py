@@ -104,7 +104,8 @@ def _memory_words(rows: list[Row]) -> Iterator[str]:
         return
     slot = rows[0]["gib"] / rows[0]["slots_per_gpu"]
     taken = max(rows, key=lambda row: float(row["kv_tokens"]))
-    spare = round((taken["gib"] - slot * -(-(taken["slots"] - taken["redundant"]) // taken["gpus"])) / slot)
+    fewest = -(-(taken["slots"] - taken["redundant"]) // taken["gpus"])
+    spare = taken["slots_per_gpu"] - fewest
     room = f", room for {taken['kv_tokens'] / spare:,.0f} tokens of KV cache" if taken["kv_tokens"] > 0 else ""
     yield f"A further slot per GPU takes {slot:.2f} GiB of each GPU{room}."
 

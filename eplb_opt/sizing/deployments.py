@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from eplb_opt.arguments import one_of, positive_int
@@ -29,8 +29,11 @@ def deployments(
     dispatch: Dispatch,
 ) -> list[Deployment]:
     """The deployments that exist, by GPUs, policy and slots; arguments as in `eplb_opt.size`."""
-    if isinstance(gpus, int) or not gpus:
-        raise InvalidArgumentError(f"gpus={gpus!r} is not a list of numbers of GPUs")
+    given: dict[str, Any] = {"gpus": gpus, "slots_per_gpu": slots_per_gpu, "policies": policies}
+    for name, value in given.items():
+        # A word is a sequence too, of letters.
+        if value is not None and (isinstance(value, str) or not isinstance(value, Iterable) or not len(list(value))):
+            raise InvalidArgumentError(f"{name}={value!r} is not a list of one or more")
     for policy in policies or ():
         one_of("policy", policy, POLICIES)
     found: list[Deployment] = []

@@ -13,6 +13,7 @@ from eplb_opt.layer_solution import relative_gap
 from eplb_opt.loads import Loads
 from eplb_opt.memory import expert_gib_per_gpu, kv_tokens
 from eplb_opt.model import Model
+from eplb_opt.request import DRAWN
 from eplb_opt.sizing.budgets import fewest_slots, least_sums
 from eplb_opt.sizing.points import Point
 from eplb_opt.step import Step
@@ -95,7 +96,10 @@ def _units(point: Point) -> Sequence[Fraction]:
 
 
 def _uneven(sizes: Sequence[Point], least_gain: float) -> list[dict[str, float]]:
-    """For each size: redundant slots of a layer, in the mean, if each layer could have its own of these sizes."""
+    """For each size: redundant slots of a layer, in the mean, if each layer could have its own of these sizes.
+
+    Where ranks draw, what a layer is worth depends on the layers before it: bounds add up, values of plans do not.
+    """
     smallest = sizes[0].deployment
     base = smallest.num_slots - sizes[0].plan.num_experts
     plans = [_counted(point, point.values) for point in sizes]
@@ -106,6 +110,8 @@ def _uneven(sizes: Sequence[Point], least_gain: float) -> list[dict[str, float]]
     for values in plans:
         target = sum(values, Fraction(0)) * (1 + Fraction(least_gain))
         found = {"uneven": fewest_slots(reached, target), "uneven_least": fewest_slots(least, target)}
+        if smallest.dispatch == DRAWN:
+            found["uneven"] = None
         slots = {
             name: nan if spent is None else base + spent * smallest.num_gpus / len(values)
             for name, spent in found.items()

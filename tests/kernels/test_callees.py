@@ -1,5 +1,6 @@
 """Callees: kernels that kernels call do what they do when Python calls them, and have no machine code of their own."""
 
+import inspect
 import subprocess
 import sys
 
@@ -43,16 +44,7 @@ import numpy as np
 from numba.core import event
 from eplb_opt.kernels.compiler import compiled
 
-@compiled
-def first_of(values):
-    if values.size == 0:
-        raise ValueError("no value")
-    return values[0]
-
-@compiled
-def sum_of_firsts(values, others):
-    return first_of(values) + first_of(others)
-
+{kernels}
 with event.install_recorder("numba:compile") as recorder:
     assert sum_of_firsts(np.ones(2), np.array([0.5, 2.0])) == 1.5
 print(sum(event.is_start for _, event in recorder.buffer))
@@ -65,7 +57,8 @@ except ValueError as error:
 
 def test_a_stored_kernel_needs_no_callee_compiled(tmp_path):
     # A file of its own, so that nothing of it is stored before.
-    (tmp_path / "stored.py").write_text(_STORED)
+    kernels = "\n".join(inspect.getsource(kernel.py_func) for kernel in (first_of, sum_of_firsts))
+    (tmp_path / "stored.py").write_text(_STORED.format(kernels=kernels))
     command = [sys.executable, str(tmp_path / "stored.py")]
     first, second = (
         subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n") for _ in range(2)
