@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt import Deployment, Loads, TimeModel
+from eplb_opt import Deployment, Loads, Model, TimeModel
 from eplb_opt.evaluate import summarise
 from eplb_opt.gain import compared_plans
 from eplb_opt.step import Step
 from eplb_opt.step_times import StepTimes, least_milliseconds, plan_milliseconds
 
 DEPLOYMENT = Deployment(4, 12)
+MODEL = Model("two of eight", 3, (0, 1, 2), num_experts=8, experts_per_token=2)
 VALUES = np.random.default_rng(5).lognormal(5, 1, (2, 3, 8)).astype(int)
 
 
@@ -25,7 +26,7 @@ def test_plans_take_what_evaluate_says_and_no_plan_less_than_the_bound(objective
     loads, step = Loads(VALUES), step_of(tokens)
     solution = eplb_opt.solve(loads, DEPLOYMENT, objective=objective, deterministic=True, time_limit=0.5)
     times = StepTimes.of(solution, loads, step)
-    settings = {"time_model": step.time_model, "tokens_per_gpu": tokens, "model": _Model}
+    settings = {"time_model": step.time_model, "tokens_per_gpu": tokens, "model": MODEL}
     plans = (*compared_plans(solution, loads), solution.plan)
     for plan, found in zip(plans, (times.now, times.greedy, times.plan), strict=True):
         assert summarise(eplb_opt.evaluate(plan, loads, **settings))["milliseconds"] == pytest.approx(found)
@@ -35,10 +36,6 @@ def test_plans_take_what_evaluate_says_and_no_plan_less_than_the_bound(objective
         # The hottest GPU decides, so that the bound on the imbalance is one on the time.
         bound = sum(float(layer.lower_bound) for layer in solution.layers)
         assert times.least == pytest.approx(bound * tokens * 2 * 0.0945 / 1e3)
-
-
-class _Model:
-    experts_per_token = 2
 
 
 def test_bounds_of_other_objectives_say_nothing_of_the_mean():
