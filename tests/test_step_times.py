@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt import Deployment, Loads, Model, TimeModel
+from eplb_opt import Deployment, Loads, TimeModel
 from eplb_opt.evaluate import summarise
 from eplb_opt.gain import compared_plans
+from eplb_opt.model import Model
 from eplb_opt.step import Step
 from eplb_opt.step_times import StepTimes, least_milliseconds, plan_milliseconds
 
