@@ -1,7 +1,7 @@
 """Moves: experts on GPUs that the old plan did not have there, so that their weights have to be copied.
 
-Slots of a GPU may be exchanged for free. Where a GPU holds several copies of an expert, each is matched with one that
-was there before, and those that are left are moves.
+Slots of a GPU may be exchanged for free, and a further copy of what a GPU holds is free too: it is copied on the GPU.
+So each expert counts once on a GPU, however many slots it has there.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ Ints = NDArray[np.int64]
 def moves_between(old: Plan, new: Plan) -> Ints:
     """What has to be copied: a row of (row of the layer in `new`, GPU, expert) per move, shape ``(moves, 3)``.
 
-    In order of layers and GPUs. No GPU is renamed: see `eplb_opt.renumbering`. The old plan may have more layers.
+    In order of layers, GPUs and experts. No GPU is renamed: see `eplb_opt.renumbering`. The old plan may have more
+    layers. An empty slot of the new plan needs nothing.
 
     Raises
     ------
     InvalidPlanError
         Plans that do not fit each other, see `rows_before`.
     """
-    gpus, after = new.deployment.num_gpus, new.physical_to_logical
-    layer, slot = np.nonzero(_places_before(after, rows_before(old, new), gpus) < 0)
-    return np.stack([layer, slot // new.deployment.slots_per_gpu, after[layer, slot]], axis=1)
+    return _arrivals(new.physical_to_logical, rows_before(old, new), new.deployment.num_gpus)
 
 
 def rows_before(old: Plan, new: Plan) -> Ints:
@@ -56,15 +55,16 @@ def rows_before(old: Plan, new: Plan) -> Ints:
 
 
 def count_moves(rows: Ints, old: Ints, num_gpus: int) -> Ints:
-    """Moves of each layer, shape ``(layers,)``; both of shape ``(layers, slots)``, empty slots of `old` negative."""
-    moves: Ints = np.count_nonzero(_places_before(rows, old, num_gpus) < 0, axis=1)
+    """Moves of each layer, shape ``(layers,)``; both of shape ``(layers, slots)``, empty slots negative."""
+    moves: Ints = np.bincount(_arrivals(rows, old, num_gpus)[:, 0], minlength=len(rows))
     return moves
 
 
 def keep_slots(rows: Ints, old: Ints, num_gpus: int) -> Ints:
     """`rows` with the slots of each GPU permuted, so that what stays on a GPU stays in its slot.
 
-    Both of shape ``(layers, slots)``. What is new on a GPU fills its other slots in order.
+    Both of shape ``(layers, slots)``. Of an expert with several copies on a GPU as many stay as were there. What is new
+    on a GPU fills its other slots in order.
     """
     size = rows.shape[1] // num_gpus
     new, before = rows.reshape(-1, size), _places_before(rows, old, num_gpus).reshape(-1, size)
@@ -79,7 +79,43 @@ def keep_slots(rows: Ints, old: Ints, num_gpus: int) -> Ints:
     return kept.reshape(rows.shape)
 
 
-def told_apart(contents: Ints) -> Ints:
+def different_experts(contents: Ints) -> tuple[Ints, Ints]:
+    """GPU and expert of all that GPUs hold, each pair once, in order; `contents` of shape ``(gpus, slots of a gpu)``.
+
+    Empty slots, which are negative, hold nothing.
+    """
+    ordered = np.sort(np.maximum(contents, -1), axis=1)
+    gpu, slot = np.nonzero(np.diff(ordered, axis=1, prepend=-1))
+    return gpu, ordered[gpu, slot]
+
+
+def _arrivals(rows: Ints, old: Ints, num_gpus: int) -> Ints:
+    """A row of (layer, GPU, expert) for each expert that a GPU holds in `rows` and in no slot in `old`."""
+    size = rows.shape[1] // num_gpus
+    ids = 1 + max(table.max(initial=0) for table in (rows, old))
+    after, before = (
+        gpu * ids + expert for gpu, expert in (different_experts(table.reshape(-1, size)) for table in (rows, old))
+    )
+    place, expert = np.divmod(np.setdiff1d(after, before, assume_unique=True), ids)
+    return np.stack([*np.divmod(place, num_gpus), expert], axis=1)
+
+
+def _places_before(rows: Ints, old: Ints, num_gpus: int) -> Ints:
+    """For each slot of `rows`, the slot of its GPU that held the same copy in `old`; -1 where that is a move."""
+    if not len(rows):
+        return np.empty_like(rows)
+    size = rows.shape[1] // num_gpus
+    ours, theirs = (_told_apart(table.reshape(-1, size)) for table in (rows, old))
+    # Numbers of different GPUs apart, so that one search finds all. Those of empty slots are negative.
+    least = min(ours.min(), theirs.min())
+    gpu = np.arange(len(ours))[:, np.newaxis] * (max(ours.max(), theirs.max()) - least + 1)
+    wanted, held = ((table - least + gpu).ravel() for table in (ours, theirs))
+    order = np.argsort(held)
+    found = order[np.searchsorted(held, wanted, sorter=order).clip(max=held.size - 1)]
+    return np.where(held[found] == wanted, found % size, -1).reshape(rows.shape)
+
+
+def _told_apart(contents: Ints) -> Ints:
     """For each GPU's slots, shape ``(gpus, slots of a gpu)``, a number that no two of its copies of an expert share.
 
     The first copies of an expert have the same number on all GPUs, and so have the second ones.
@@ -93,18 +129,3 @@ def told_apart(contents: Ints) -> Ints:
     np.put_along_axis(copies, order, place - np.maximum.accumulate(np.where(begins, place, 0), axis=1), axis=1)
     apart: Ints = contents * size + copies
     return apart
-
-
-def _places_before(rows: Ints, old: Ints, num_gpus: int) -> Ints:
-    """For each slot of `rows`, the slot of its GPU that held the same copy in `old`; -1 where that is a move."""
-    if not len(rows):
-        return np.empty_like(rows)
-    size = rows.shape[1] // num_gpus
-    ours, theirs = (told_apart(table.reshape(-1, size)) for table in (rows, old))
-    # Numbers of different GPUs apart, so that one search finds all. Those of empty slots are negative.
-    least = min(ours.min(), theirs.min())
-    gpu = np.arange(len(ours))[:, np.newaxis] * (max(ours.max(), theirs.max()) - least + 1)
-    wanted, held = ((table - least + gpu).ravel() for table in (ours, theirs))
-    order = np.argsort(held)
-    found = order[np.searchsorted(held, wanted, sorter=order).clip(max=held.size - 1)]
-    return np.where(held[found] == wanted, found % size, -1).reshape(rows.shape)

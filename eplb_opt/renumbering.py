@@ -2,7 +2,7 @@
 
 What may change places without a change of any value, the rule of the dispatch says (`Rule.alike`): mostly GPUs, within
 a node and, as nodes are alike, with their whole node; where no groups are bound to nodes, all of them. Which GPU takes
-over which contents is an assignment problem on the slots that two GPUs have in common.
+over which contents is an assignment problem on the experts that two GPUs have in common.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.rules import rule_of
-from eplb_opt.moves import Ints, keep_slots, rows_before, told_apart
+from eplb_opt.moves import Ints, different_experts, keep_slots, rows_before
 from eplb_opt.plan import Plan
 
 
@@ -32,11 +32,11 @@ def renumbered(old: Plan, new: Plan) -> Plan:
 
 
 def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
-    """`rows` with GPUs and slots permuted, layer by layer, so that the fewest slots differ from `old`.
+    """`rows` with GPUs and slots permuted, layer by layer, so that the fewest experts move from `old`.
 
     Both of shape ``(layers, slots)``; slots of `old` without an expert are negative. An expert that stays on its GPU
     stays in its slot. Max loads, counts and the rules that a plan obeys stay as they are. Optimal among what
-    `Rule.alike` allows: slots in common are summed over GPUs, so that pairs of nodes are solved one by one, and then
+    `Rule.alike` allows: experts in common are summed over GPUs, so that pairs of nodes are solved one by one, and then
     the nodes. Less than a millisecond a layer for up to 320 GPUs.
     """
     alike = rule_of(deployment).alike(deployment)
@@ -45,7 +45,7 @@ def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
     new = rows.reshape(len(rows), deployment.num_gpus, deployment.slots_per_gpu)
     placed = np.empty_like(new)
     for layer, (contents, held) in enumerate(zip(new, old.reshape(new.shape), strict=True)):
-        common = slots_in_common(contents, held)
+        common = experts_in_common(contents, held)
         if alike == "nodes":
             places = _whole_nodes(common, deployment.num_nodes)
         else:
@@ -54,21 +54,20 @@ def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
     return keep_slots(placed.reshape(rows.shape), old, deployment.num_gpus)
 
 
-def slots_in_common(contents: Ints, held: Ints) -> Ints:
-    """Slots that need not change if GPU i's `contents` went to GPU j: shape ``(gpus, gpus)``.
+def experts_in_common(contents: Ints, held: Ints) -> Ints:
+    """Experts that need not move if GPU i's `contents` went to GPU j, which has `held`: shape ``(gpus, gpus)``.
 
-    Of an expert that is a times on the one and b times on the other, min(a, b): the first copies match, the second
-    ones, and so on.
+    Each counts once, however many copies of it the two have: see `eplb_opt.moves`.
     """
-    num_gpus, size = contents.shape
-    ours, theirs = (told_apart(table).ravel() for table in (contents, held))
+    num_gpus = len(contents)
+    (new, ours), (old, theirs) = (different_experts(table) for table in (contents, held))
     order = np.argsort(theirs, kind="stable")
     first, last = (np.searchsorted(theirs, ours, side=side, sorter=order) for side in ("left", "right"))
     number = last - first
-    # All pairs of slots that match: those of slot s are next to each other, from first[s] on.
+    # All pairs of GPUs with an expert in common: those of entry i are next to each other, from first[i] on.
     match = np.arange(number.sum()) + np.repeat(first - np.cumsum(number) + number, number)
-    new, old = np.repeat(np.arange(ours.size), number) // size, order[match] // size
-    return np.bincount(new * num_gpus + old, minlength=num_gpus**2).reshape(num_gpus, num_gpus)
+    pairs = np.repeat(new, number) * num_gpus + old[order[match]]
+    return np.bincount(pairs, minlength=num_gpus**2).reshape(num_gpus, num_gpus)
 
 
 def assignment(worth: Ints) -> Ints:

@@ -16,7 +16,6 @@ from eplb_opt.arguments import natural_int
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidLoadsError
 from eplb_opt.loads import Loads
-from eplb_opt.moves import count_moves
 from eplb_opt.plugins.plain import Floats, Ints, even_row, even_rows
 from eplb_opt.plugins.planner import plan_layers
 
@@ -125,8 +124,8 @@ def _window(hotness: Any) -> NDArray[Any]:
 
 def _seconds_saved(window: NDArray[Any], old: Ints, new: Ints, layer: int, num_gpus: int) -> float:
     """Seconds of the score that a layer saves with its new row, moves paid."""
-    # What stays is in its slot, so that these are the slots that change.
-    moves = int(count_moves(new[[layer]], old[[layer]], num_gpus)[0])
+    # What the score counts: slots that change, a further copy on a device too.
+    moves = int(np.count_nonzero(new[layer] != old[layer]))
     if not moves:
         return 0.0
     before, after = (float(_imbalances(window[:, layer], rows[layer], num_gpus).mean()) for rows in (old, new))

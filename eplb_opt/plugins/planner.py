@@ -138,7 +138,7 @@ def plan_layers(
 
     Layers without load keep their row of `old`, or get an even plan, without compiled code and at once. Others are
     planned within `time_limit`; where that is no cooler than `old`, the old row stays, and else it is renumbered so
-    that few slots change. What stays on a GPU stays in its slot. Whatever goes wrong in planning is logged, and
+    that few experts move. What stays on a GPU stays in its slot. Whatever goes wrong in planning is logged, and
     `fallback` makes the plans.
 
     Parameters
@@ -217,7 +217,7 @@ def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num
         return
     mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus
     ours, theirs = (hottest_loads(values, plan, num_gpus).sum() / mean for plan in (rows, shipped))
-    moves = "" if old is None else f", {count_moves(rows, old, num_gpus).sum()} of {rows.size} slots change"
+    moves = "" if old is None else f", {count_moves(rows, old, num_gpus).sum()} of {rows.size} replicas move"
     logger.info(
         "%d layers planned in %.0f ms: imbalance %.4f, of the shipped policy %.4f%s",
         len(values),

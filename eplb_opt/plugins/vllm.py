@@ -46,7 +46,7 @@ class EplbOptPolicy:
             Slots over all GPUs, expert groups, nodes, GPUs.
         old_global_expert_indices
             What the slots hold now, shape ``(layers, slots)``, negative where empty. GPUs, and nodes that take whole
-            groups, are renumbered so that few slots change, and what stays on a GPU keeps its slot. With another number
+            groups, are renumbered so that few experts move, and what stays on a GPU keeps its slot. With another number
             of slots than `num_replicas`, while an engine grows or shrinks, it does not count.
 
         Raises
