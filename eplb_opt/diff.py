@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eplb_opt.arguments import finite_number
 from eplb_opt.errors import InvalidArgumentError
@@ -18,6 +19,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.renumbering import renumbered
 from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
+from eplb_opt.transfers import transfers_between
 from eplb_opt.verify import require_valid
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ def diff(
 
     A move is an expert on a GPU that the old plan did not have there; slots of a GPU may be exchanged for free. Each
     layer of the new plan has ``moves``; ``fewest_moves``, those that are left when its GPUs are renumbered, as far as
-    that changes no load (`eplb_opt.renumbering`); and ``most_on_a_gpu``, the moves onto the GPU that receives most.
-    `summarise_diff` gives the figures over layers.
+    that changes no load (`eplb_opt.renumbering`); and ``batches``, the fewest in which the moves can be copied, where a
+    GPU sends at most one expert in a batch and receives at most one (`eplb_opt.transfers`). `summarise_diff` gives the
+    figures over layers.
 
     Parameters
     ----------
@@ -78,18 +81,12 @@ def diff(
     if loads is not None:
         new_plan, loads = labelled(require_valid(new_plan, "the new plan"), loads)
         old_plan = require_valid(old_plan, "the old plan").numbered_as(new_plan.labels)
-    layers, gpus = new_plan.num_layers, new_plan.deployment.num_gpus
-    moves = moves_between(old_plan, new_plan)
-    fewest = moves_between(old_plan, renumbered(old_plan, new_plan))
-    received = np.bincount(moves[:, 0] * gpus + moves[:, 1], minlength=layers * gpus).reshape(layers, gpus)
-    frame = pd.DataFrame(
-        {
-            "layer_id": new_plan.layer_ids,
-            "moves": received.sum(axis=1),
-            "fewest_moves": np.bincount(fewest[:, 0], minlength=layers),
-            "most_on_a_gpu": received.max(axis=1),
-        }
+    moves, fewest = (
+        np.bincount(moves_between(old_plan, plan)[:, 0], minlength=plan.num_layers)
+        for plan in (new_plan, renumbered(old_plan, new_plan))
     )
+    batches = transfers_between(old_plan, new_plan).batches
+    frame = pd.DataFrame({"layer_id": new_plan.layer_ids, "moves": moves, "fewest_moves": fewest, "batches": batches})
     if model is not None:
         frame["gib"] = frame["moves"] * expert_gib(model)
     if loads is not None:
@@ -103,6 +100,17 @@ def diff(
     return frame
 
 
+def gains(differences: pd.DataFrame) -> NDArray[np.float64] | None:
+    """What each layer of `diff`'s frame gains, before - after; ``None`` without loads.
+
+    In imbalance, which is as good as tokens: every token has as many experts in one layer as in another.
+    """
+    if "imbalance_before" not in differences:
+        return None
+    gained: NDArray[np.float64] = (differences["imbalance_before"] - differences["imbalance_after"]).to_numpy()
+    return gained
+
+
 def _means(metrics: pd.DataFrame) -> pd.DataFrame:
     """Figures of each layer by its id: means over the windows with load."""
     names = [name for name in ("imbalance", "microseconds") if name in metrics]
@@ -112,11 +120,13 @@ def _means(metrics: pd.DataFrame) -> pd.DataFrame:
 def summarise_diff(differences: pd.DataFrame, bandwidth: float | None = None) -> dict[str, float]:
     """Figures over the layers of `diff`'s frame; what it does not have is not in them.
 
-    ``moves``, ``fewest_moves``; ``imbalance_before`` and ``imbalance_after``, means over the layers with load; ``gib``
-    to copy in all; ``milliseconds_before``, ``milliseconds_after`` and ``milliseconds_saved`` of a step.
+    ``moves``, ``fewest_moves``, ``batches``; ``most_batches``, of one layer; ``imbalance_before`` and
+    ``imbalance_after``, means over the layers with load; ``gib`` to copy in all; ``milliseconds_before``,
+    ``milliseconds_after`` and ``milliseconds_saved`` of a step.
 
-    With a `bandwidth`, 10**9 bytes per second that each GPU can receive: ``seconds_to_copy``, where layers are copied
-    one after another, as engines do, and in each the GPU that receives most decides; and with milliseconds
+    With a `bandwidth`, 10**9 bytes per second that each GPU can send and, at the same time, receive:
+    ``seconds_to_copy``, where layers are copied one after another, as engines do, and each batch by batch; with
+    milliseconds
     ``steps_to_break_even``, after which as much time has been saved, ``NaN`` where no time is.
 
     Raises
@@ -124,7 +134,8 @@ def summarise_diff(differences: pd.DataFrame, bandwidth: float | None = None) ->
     InvalidArgumentError
         A bandwidth that is not positive, or one without a model.
     """
-    summary: dict[str, float] = {name: int(differences[name].sum()) for name in ("moves", "fewest_moves")}
+    summary: dict[str, float] = {name: int(differences[name].sum()) for name in ("moves", "fewest_moves", "batches")}
+    summary["most_batches"] = int(differences["batches"].max())
     if "imbalance_before" in differences:
         for name in ("imbalance_before", "imbalance_after"):
             summary[name] = float(differences[name].mean())
@@ -148,7 +159,7 @@ def _copying(differences: pd.DataFrame, bandwidth: float, saved: float | None) -
     if "gib" not in differences:
         raise InvalidArgumentError(f"bandwidth={bandwidth} needs a model, which says how many bytes a move copies")
     changed = differences[differences["moves"] > 0]
-    gib = float((changed["gib"] / changed["moves"] * changed["most_on_a_gpu"]).sum())
+    gib = float((changed["gib"] / changed["moves"] * changed["batches"]).sum())
     seconds = gib * GIB / (bandwidth * 1e9)
     if saved is None:
         return {"seconds_to_copy": seconds}

@@ -1,13 +1,16 @@
-"""Documents: plans and layers of solutions as the JSON objects that files of eplb_opt hold, with nothing lost."""
+"""Documents: plans, transfers and layers of solutions as the JSON that files of eplb_opt hold, with nothing lost."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from eplb_opt.exact import exact_number
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.plan import Plan
+from eplb_opt.transfers import Transfers
 
 # Values of "format" and "version".
 PLAN = "eplb_opt.plan"
@@ -28,6 +31,25 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         "layer_ids": list(plan.layer_ids),
         "physical_to_logical": plan.physical_to_logical.tolist(),
     }
+
+
+def transfers_list(transfers: Transfers) -> list[dict[str, Any]]:
+    """What a plan file holds under ``"transfers"``: an object per layer, in the order in which layers go.
+
+    ``"batches"`` is a list of lists of ``[sender, receiver, expert]``, ``"loaded"`` one of ``[gpu, expert]``.
+    """
+    rows = np.stack([transfers.sender, transfers.receiver, transfers.expert], axis=1)
+    return [
+        {
+            "layer_id": transfers.layer_ids[row],
+            "batches": [
+                rows[(transfers.layer == row) & (transfers.batch == batch)].tolist()
+                for batch in range(transfers.batches[row])
+            ],
+            "loaded": transfers.loaded[transfers.loaded[:, 0] == row, 1:].tolist(),
+        }
+        for row in dict.fromkeys([*transfers.layer.tolist(), *transfers.loaded[:, 0].tolist()])
+    ]
 
 
 def layer_object(layer: LayerSolution) -> dict[str, Any]:

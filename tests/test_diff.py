@@ -31,9 +31,9 @@ def test_moves_are_those_that_are_there_and_those_that_are_left():
         "layer_id": [3, 5, 6],
         "moves": [2, 4, 0],
         "fewest_moves": [2, 0, 0],
-        "most_on_a_gpu": [1, 2, 0],
+        "batches": [1, 2, 0],
     }
-    assert summarise_diff(frame) == {"moves": 6, "fewest_moves": 2}
+    assert summarise_diff(frame) == {"moves": 6, "fewest_moves": 2, "batches": 3, "most_batches": 2}
 
 
 def test_imbalances_are_means_over_the_windows_with_load():
@@ -61,7 +61,7 @@ def test_times_are_those_of_evaluate_and_pay_after_what_copying_takes():
     before, after = (summarise(eplb_opt.evaluate(p, LOADS, model=model, **options))["milliseconds"] for p in (OLD, NEW))
     assert summary["milliseconds_before"] == pytest.approx(before)
     assert summary["milliseconds_after"] == pytest.approx(after)
-    # One expert onto the GPU that receives most in layer 3, two in layer 5, a GB each.
+    # In layer 3 the GPUs exchange an expert, in layer 5 two, a GB each.
     assert summary["seconds_to_copy"] == pytest.approx(1.5)
     assert summary["steps_to_break_even"] == pytest.approx(1500 / (before - after))
     backwards = eplb_opt.diff(NEW, OLD, LOADS, model=model, **options)

@@ -15,7 +15,8 @@ from eplb_opt.cli import options, plans
 from eplb_opt.cli.outputs import CSV, Kind, require_outputs
 from eplb_opt.cli.tables import Format, as_json, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
-from eplb_opt.diff import diff, summarise_diff
+from eplb_opt.diff import diff, gains, summarise_diff
+from eplb_opt.document import transfers_list
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
 from eplb_opt.io import write_plan
@@ -25,6 +26,7 @@ from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.renumbering import renumbered
 from eplb_opt.report.words import percent, plural
+from eplb_opt.transfers import transfers_between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,11 +76,12 @@ def run(
     reading: options.Reading,
     timing: options.Timing,
     bandwidth: Annotated[
-        float | None, typer.Option(help="GB/s of weights that each GPU can receive: how long copying takes.")
+        float | None, typer.Option(help="GB/s of weights that each GPU can send and receive: how long copying takes.")
     ] = None,
     rows: Annotated[str, typer.Option(help="Layers to print: most, those with the most moves; all.")] = ROWS[0],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where the new plan with its GPUs renumbered goes.")
+        Path | None,
+        typer.Option("--output", "-o", help="Where the new plan with its GPUs renumbered goes, with its transfers."),
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Where all rows go, as CSV.")] = None,
     json: options.Json = False,
@@ -94,11 +97,13 @@ def run(
     frame = diff(old, new, recorded, model=model, **asdict(timing))
     summary = summarise_diff(frame, bandwidth)
     if output is not None:
-        write_plan(renumbered(old, new), output, "native")
+        placed = renumbered(old, new)
+        write_plan(placed, output, "native", transfers=transfers_between(old, placed, gains(frame)))
     if csv is not None:
         write_whole(csv, frame.to_csv(index=False))
     if json:
-        show_json({"summary": as_json(summary), "layers": records(frame)})
+        transfers = transfers_list(transfers_between(old, new, gains(frame)))
+        show_json({"summary": as_json(summary), "layers": records(frame), "transfers": transfers})
         return 0
     _show_rows(frame, rows)
     for sentence in _words(summary, new, bandwidth):
@@ -122,6 +127,11 @@ def _words(summary: dict[str, float], new: Plan, bandwidth: float | None) -> Ite
     if fewest < moves:
         yield (
             f"With the new plan's GPUs renumbered {fewest:,} would, and every load is the same: -o writes that plan."
+        )
+    if moves:
+        yield (
+            f"Batches of copies: {summary['batches']:,.0f}, in a layer at most {summary['most_batches']:,.0f}. In each "
+            "a GPU sends at most one expert and receives at most one."
         )
     if "gib" in summary:
         yield f"To copy: {summary['gib']:,.1f} GiB of weights."
@@ -155,8 +165,8 @@ def _time_words(summary: dict[str, float]) -> Iterator[str]:
 
 def _copying_words(summary: dict[str, float], bandwidth: float) -> Iterator[str]:
     yield (
-        f"Copying takes {summary['seconds_to_copy']:.2f} s at {bandwidth:g} GB/s per GPU, layer by layer: in each the "
-        "GPU that receives most decides."
+        f"Copying takes {summary['seconds_to_copy']:.2f} s at {bandwidth:g} GB/s per GPU, layer by layer and batch by "
+        "batch."
     )
     saved = summary.get("milliseconds_saved", nan)
     if saved > 0:

@@ -12,6 +12,7 @@ from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
 from eplb_opt.files import require_writable, write_whole
 from eplb_opt.full_table import numbered
+from eplb_opt.io import native
 from eplb_opt.io.content import Content, parse_content, read_content
 from eplb_opt.io.load_files import FORMATS
 from eplb_opt.io.mappings import DeploymentFor, Given
@@ -19,6 +20,7 @@ from eplb_opt.io.recognition import ENGINES, plan_engine
 from eplb_opt.io.start import StartLine
 from eplb_opt.layers import Layers, describe_ids, increasing_ids
 from eplb_opt.plan import Plan
+from eplb_opt.transfers import Transfers
 from eplb_opt.verify import require_valid, verify
 
 
@@ -77,6 +79,7 @@ def write_plan(
     engine: str = "sglang",
     layer_ids: Iterable[int] | None = None,
     draft_layers: int = 0,
+    transfers: Transfers | None = None,
 ) -> None:
     """Write a plan as the file that an engine takes; what is written was read back as `read_plan` reads it.
 
@@ -94,6 +97,8 @@ def write_plan(
         has one, is refused.
     draft_layers
         Layers behind the last one of the model (MTP, NextN) that get its row; only TensorRT-LLM takes them.
+    transfers
+        What leads to the plan, see `eplb_opt.transfers`; only native files have a place for it.
 
     Raises
     ------
@@ -101,10 +106,10 @@ def write_plan(
         A plan that breaks a rule, or a demand of the engine; or one that counts MoE layers where the engine counts
         decoder layers and no layer ids say which these are.
     InvalidArgumentError
-        An unknown engine, layer ids that are not as many as the rows and increasing, or draft layers for an engine
-        that has no place for them.
+        An unknown engine, layer ids that are not as many as the rows and increasing, or draft layers or transfers for
+        an engine that has no place for them.
     FileFormatError
-        A name that the engine does not take, or a file that cannot be written.
+        A name that the engine does not take, transfers that do not lead to the plan, or a file that cannot be written.
     """
     target = ENGINES[one_of("engine", engine, ENGINES)]
     target.require_name(path)
@@ -114,7 +119,12 @@ def write_plan(
     violations = violations_for(require_valid(plan), engine)
     if violations:
         raise InvalidPlanError(f"{target.title} cannot take the plan: {violations[0]}", violations)
-    data = target.format(plan.with_draft_layers(draft_layers) if draft_layers else plan, str(path))
+    if transfers is None:
+        data = target.format(plan.with_draft_layers(draft_layers) if draft_layers else plan, str(path))
+    elif engine == "native":
+        data = native.format_plan(plan, str(path), transfers)
+    else:
+        raise InvalidArgumentError(f"{target.title} has no place for transfers in a plan's file: engine='native' has")
     _require_same(plan, data.encode() if isinstance(data, str) else data, str(path), engine)
     write_whole(path, data)
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any, get_args
 
 from eplb_opt.deployment import Deployment, Dispatch, Policy
-from eplb_opt.document import PLAN, SOLUTION, VERSION, computed_values, plan_object
+from eplb_opt.document import PLAN, SOLUTION, VERSION, computed_values, plan_object, transfers_list
 from eplb_opt.errors import FileFormatError, InvalidPlanError
 from eplb_opt.files import naming
 from eplb_opt.io.content import Content, read_content
@@ -18,11 +18,13 @@ from eplb_opt.io.engine import Engine
 from eplb_opt.io.mappings import DeploymentFor, Given, make_plan, parse_mapping
 from eplb_opt.io.record import Record
 from eplb_opt.io.start import StartLine, file_word, words
+from eplb_opt.io.transfers import parse_transfers
 from eplb_opt.layer_solution import LayerSolution, StoppedBy, TracePoint
 from eplb_opt.layers import Numbering, describe_ids
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import Solution
+from eplb_opt.transfers import Transfers
 from eplb_opt.verify import require_valid
 
 
@@ -37,7 +39,7 @@ def parse_plan(content: Content, given: Given) -> Plan:
     Raises
     ------
     FileFormatError
-        Another format or version, a missing key, or a value of a wrong type.
+        Another format or version, a missing key, a value of a wrong type, or transfers that do not lead to the plan.
     InvalidPlanError
         Rows that are no mapping, or that contradict what was given.
     """
@@ -62,9 +64,10 @@ def deployment_facts(content: Content) -> dict[str, Any]:
     return facts
 
 
-def format_plan(plan: Plan, name: str) -> str:
-    """JSON text of a plan file, with the deployment and the labels of the rows."""
-    return json.dumps(plan_object(plan)) + "\n"
+def format_plan(plan: Plan, name: str, transfers: Transfers | None = None) -> str:
+    """JSON text of a plan file, with the deployment and the labels of the rows, and the transfers that lead to it."""
+    scheduled = {} if transfers is None else {"transfers": transfers_list(transfers)}
+    return json.dumps(plan_object(plan) | scheduled) + "\n"
 
 
 def demands(plan: Plan) -> Iterator[str]:
@@ -148,7 +151,10 @@ def _plan(record: Record, deployment: DeploymentFor | None) -> Plan:
     mapping = parse_mapping(record.get("physical_to_logical", list), name)
     labels = _labels(record)
     written = _deployment(record.record("deployment"))
-    return make_plan(mapping, deployment or written, record.get("num_experts", int), name, **labels)
+    num_experts = record.get("num_experts", int)
+    if "transfers" in record.values:
+        parse_transfers(record, make_plan(mapping, written, num_experts, name, **labels))
+    return make_plan(mapping, deployment or written, num_experts, name, **labels)
 
 
 def _labels(record: Record) -> dict[str, Any]:

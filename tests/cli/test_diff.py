@@ -1,6 +1,7 @@
 """eplb-opt diff: a table, sentences with units, files; or one sentence."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,22 @@ def test_a_table_of_the_layers_that_move_most_and_sentences(run, recording, plan
     assert f"renumbered {fewest} would" in out and "of weights" not in out
     assert "above the mean before" in out and "ms before" in out
     assert pd.read_csv("rows.csv")["moves"].tolist() == frame["moves"].tolist()
-    # What -o writes is the new plan, and its moves are the fewest.
-    code, out, _ = run("diff", "old.json", "renumbered.json", "--json")
-    assert json.loads(out)["summary"] == {"moves": fewest, "fewest_moves": fewest}
+    batches = frame["batches"].sum(), frame["batches"].max()
+    assert "Batches of copies: {}, in a layer at most {}. In each".format(*batches) in out
+    # What -o writes is the new plan, and its moves are the fewest; with loads, the layers that gain most are first.
+    code, out, _ = run("diff", "old.json", "renumbered.json", recording, "--json")
+    found = json.loads(out)
+    assert found["summary"]["moves"] == found["summary"]["fewest_moves"] == fewest
+    written = json.loads(Path("renumbered.json").read_text())["transfers"]
+    assert found["transfers"] == written
+    assert sum(len(layer["batches"]) for layer in written) == found["summary"]["batches"]
+    rows = {row["layer_id"]: row for row in found["layers"]}
+    rates = [
+        (rows[layer["layer_id"]]["imbalance_before"] - rows[layer["layer_id"]]["imbalance_after"])
+        / sum(map(len, layer["batches"]))
+        for layer in written
+    ]
+    assert len(rates) == 5 and rates == sorted(rates, reverse=True)
     loads = eplb_opt.read_loads(recording)
     before, after = (eplb_opt.evaluate(eplb_opt.read_plan(f"{name}.json"), loads) for name in ("new", "renumbered"))
     assert before.equals(after)
