@@ -21,6 +21,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.size import size
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
+from eplb_opt.survival import survival
 from eplb_opt.time_model import TimeModel
 from eplb_opt.verify import verify
 
@@ -47,6 +48,7 @@ __all__ = [
     "rebalance_experts",
     "size",
     "solve",
+    "survival",
     "verify",
     "write_plan",
 ]

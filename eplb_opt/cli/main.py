@@ -26,6 +26,7 @@ from eplb_opt.cli import (
     report,
     size,
     solve,
+    survive,
     verify,
     warm_up,
 )
@@ -48,6 +49,7 @@ for command in (
     backtest,
     report,
     evaluate,
+    survive,
     verify,
     inspect,
     convert,

@@ -51,6 +51,7 @@ WRONG_NAMES = {
     "size figure": (["size", "loads.json", "--gpus", "2", "--figure", "x.csv"], "; --csv writes .csv"),
     "diff plan": (["diff", "old.json", "new.json", "-o", "x.csv"], "; --csv writes .csv"),
     "diff rows": (["diff", "old.json", "new.json", "--csv", "x.json"], "; --output writes .json"),
+    "survive rows": (["survive", "plan.json", "--csv", "x.json"], "--csv x.json does not end in .csv"),
     "solve log": (["solve", "loads.json", *GREEDY, "--log", "x.json"], "does not end in .log or .txt, as a log does"),
     "convert": (["convert", "loads.json", "--to", "vllm", "-o", "x.yaml"], "; --to trtllm writes .yaml"),
     "no ending of a figure": (
