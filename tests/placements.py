@@ -28,8 +28,9 @@ class TooManyError(Exception):
 class Placements:
     """All placements of `num_experts` experts, up to the names of GPUs and nodes where these do not matter.
 
-    `shares` has shape ``(placements, GPUs, experts)``: what a GPU carries of an expert's load, times `factor`. Under
-    the optimal split it has a row for each set of GPUs: what the mean of the set carries at least.
+    `copies` has shape ``(placements, GPUs, experts)``: replicas of an expert on a GPU. So has `shares`: what a GPU
+    carries of an expert's load, times `factor`. Under the optimal split it has a row for each set of GPUs: what the
+    mean of the set carries at least.
     """
 
     def __init__(self, deployment: Deployment, num_experts: int, most: int) -> None:
@@ -39,6 +40,7 @@ class Placements:
         self.gpus = deployment.num_gpus
         counts = copies.sum(axis=1, keepdims=True)
         self.factor = lcm(*range(1, int(counts.max()) + 1))
+        self.copies = copies
         if deployment.dispatch == "even":
             self.shares = copies * (self.factor // counts)
             return
@@ -50,6 +52,7 @@ class Placements:
             ordered = list(islice(_ordered(copies.tolist(), deployment, most), most + 1))
             if len(ordered) > most:
                 raise TooManyError
+            self.copies = np.array(ordered)
             tables = [_parts_of_gpus(_row(placement), deployment, num_experts) for placement in ordered]
         self.shares = np.array([[[int(part * self.factor) for part in row] for row in table] for table in tables])
 

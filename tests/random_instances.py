@@ -18,6 +18,14 @@ def random_instance(
     random: np.random.Generator, max_experts: int = 5, max_gpus: int = 4, max_slots: int = 8, max_size: int = 4
 ) -> Instance:
     """A random instance; every combination of policy and distinct is as likely as the others."""
+    deployment, experts = random_deployment(random, max_experts, max_gpus, max_slots, max_size)
+    return Instance.from_loads(random_loads(random, experts), deployment)
+
+
+def random_deployment(
+    random: np.random.Generator, max_experts: int, max_gpus: int, max_slots: int, max_size: int
+) -> tuple[Deployment, int]:
+    """A random deployment, and how many experts it is for; `max_size` is the most slots of a GPU."""
     hierarchical, distinct = bool(random.integers(2)), bool(random.integers(2))
     while True:
         nodes = int(random.integers(1, 3)) if hierarchical else 1
@@ -31,7 +39,7 @@ def random_instance(
     groups = nodes * int(random.choice(divisors)) if hierarchical else 1
     policy = "hierarchical" if hierarchical else "global"
     deployment = Deployment(gpus, gpus * size, nodes, groups, policy, distinct)
-    return Instance.from_loads(random_loads(random, node_experts * nodes), deployment)
+    return deployment, node_experts * nodes
 
 
 def dispatched(random: np.random.Generator, instance: Instance) -> Instance:
