@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
@@ -14,15 +16,17 @@ from eplb_opt.proof import REFUSED, Proof
 
 logger = logging.getLogger(__name__)
 
+_NO_LIMITS: Mapping[str, Any] = {}
 
-def accepted(proof: Proof, instance: Instance, objective: Objective) -> Proof:
+
+def accepted(proof: Proof, instance: Instance, objective: Objective, limits: Mapping[str, Any] = _NO_LIMITS) -> Proof:
     """The proof as the checker sees it: itself, or where that refuses its certificate, no more than a word.
 
     A refusal is a fault of what found the evidence, or of the checker: the log says so. The bound stays, as bounds that
     nobody checked do, and is taken back where a plan contradicts it.
     """
     try:
-        check_proof(proof, instance, objective)
+        check_proof(proof, instance, objective, limits)
     # What is no certificate at all can also be nested too deeply.
     except (ValueError, RecursionError) as error:
         logger.warning("%s: the certificate of a bound does not hold (%s): %s", REFUSED, proof.argument, error)
@@ -30,8 +34,10 @@ def accepted(proof: Proof, instance: Instance, objective: Objective) -> Proof:
     return replace(proof, checked=True)
 
 
-def check_proof(proof: Proof, instance: Instance, objective: Objective) -> None:
+def check_proof(proof: Proof, instance: Instance, objective: Objective, limits: Mapping[str, Any] = _NO_LIMITS) -> None:
     """Check the certificate of a bound on the plans of a layer, of all windows that were recorded.
+
+    `limits` are more rules that the plans obey, as `eplb_opt.certificates` reads them: ``"before"`` and ``"moves"``.
 
     Raises
     ------
@@ -49,7 +55,7 @@ def check_proof(proof: Proof, instance: Instance, objective: Objective) -> None:
     check(
         {**(proof.certified or {}), "bound": exact_text(proof.bound)},
         instance.weights,
-        asdict(instance.deployment),
+        {**asdict(instance.deployment), **limits},
         objective=kind,
         window_weights=objective.window_weights,
         unit=instance.unit,

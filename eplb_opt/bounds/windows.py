@@ -32,15 +32,19 @@ def window_bounds(
     weights = instance.weights_of_loaded(window_weights) if objective == "mean" else None
     # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
     windows = [window.in_mean_loads() for window in instance.loaded().windows()]
-    alone = [strongest(*quick_bounds(window)) for window in windows]
-    evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
-    bound = _value([[proof.bound for proof in alone]], weights)
-    proofs = [Proof("windows", bound, checked=True, evidence=evidence)]
+    proofs = [proof_of_windows([strongest(*quick_bounds(window)) for window in windows], weights)]
     if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(_partition_proof(windows, weights))
     if weights is None:
         proofs.append(Proof("envelope", envelope_bound(windows), checked=True, evidence={"argument": "envelope"}))
     return tuple(proofs)
+
+
+def proof_of_windows(alone: Sequence[Proof], weights: Sequence[Fraction] | None) -> Proof:
+    """What bounds of each window by itself come to, each in mean loads: their weighted mean, or the largest."""
+    evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
+    bound = _value([[proof.bound for proof in alone]], weights)
+    return Proof("windows", bound, all(proof.checked for proof in alone), evidence=evidence)
 
 
 def _partition_proof(windows: Sequence[Instance], weights: Sequence[Fraction] | None) -> Proof:

@@ -46,6 +46,23 @@ Bound and loads are in tokens. Each argument shows that a max load below the bou
     set and the argument. The groups cannot be parted into other sets. An argument that is about a higher bound of the
     node says so with a ``"bound"`` of its own.
 
+Few moves
+---------
+Rules of a deployment can say ``"before"``, a row of slots with -1 where one was empty, and ``"moves"``. The bound is
+then about plans with at most so many moves: experts on GPUs that did not hold them. What holds of all plans holds of
+these.
+
+``"touched"`` (``touched.py``)
+    No numbers. Slots are full and replicas distinct, so a GPU carries less only if an expert moves to it, or one of its
+    experts gets a replica elsewhere. GPUs that are hotter than the bound are more than moves can change, or with
+    the coolest ones that moves can change, too hot on average.
+``"tolls"`` (``tolls.py``)
+    ``"prices"``: for each GPU what a ``"step"`` of load, in tokens, a slot and an arrival cost, as three lists. All
+    experts together pay at least what each pays where that is cheapest. What loads below the bound and full slots do
+    not pay, arrivals have to: a row about the whole numbers of arrivals on the GPUs. ``"parts"`` of all arrivals begin
+    as one part. Either a GPU and a number: the part is split into at most so many arrivals there, which come next, and
+    more. Or the place of one of ``"prices"``, whose row no arrivals of the part obey.
+
 Several windows
 ---------------
 The bound is an imbalance, the mean or the largest over the windows. Loads of each window are divided by its mean load

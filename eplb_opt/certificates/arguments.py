@@ -15,6 +15,8 @@ from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.certificates.pairs import refutes_by_pairs
 from eplb_opt.certificates.partition import refutes_by_partition
 from eplb_opt.certificates.search import refutes_by_search
+from eplb_opt.certificates.tolls import refutes_by_tolls
+from eplb_opt.certificates.touched import refutes_by_touched
 from eplb_opt.certificates.weighting import refutes_by_weighting, refutes_by_weightings
 
 
@@ -48,7 +50,7 @@ def _refutes_by_partition(argument: Mapping[str, Any], layer: Layer, top: int, l
 
 
 # Loads only move between the GPUs of a node, and one of n replicas serves 1/n of the load or more.
-OF_ANY_DISPATCH = ("mean", "nodes", "counts")
+OF_ANY_DISPATCH = ("mean", "nodes", "counts", "tolls")
 
 ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], bool]] = {
     "mean": refutes_by_mean,
@@ -59,4 +61,6 @@ ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], boo
     "pairs": refutes_by_pairs,
     "search": refutes_by_search,
     "partition": _refutes_by_partition,
+    "touched": refutes_by_touched,
+    "tolls": refutes_by_tolls,
 }

@@ -9,7 +9,7 @@ from math import gcd, lcm
 from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.certificates.rules import binding, distinct, evenly, max_replicas, whole
+from eplb_opt.certificates.rules import binding, distinct, evenly, max_replicas, moved_from, whole
 
 # Units are multiples of all counts: of more than these they would have too many digits.
 _MOST_REPLICAS = 5_000
@@ -23,7 +23,7 @@ class Layer:
     """A layer, or a node with some groups: integer loads in units so small that loads of slots are whole too.
 
     `even` says whether replicas of an expert carry equal shares of its load. Where they do not, loads of slots can be
-    any fractions, see `for_bound`.
+    any fractions, see `for_bound`. `origin`: the old row of slots and the most moves from it, where these are limited.
     """
 
     loads: tuple[int, ...]
@@ -35,6 +35,7 @@ class Layer:
     nodes: int
     groups: int
     even: bool = True
+    origin: tuple[tuple[int, ...], int] | None = None
 
     @classmethod
     def of(cls, loads: Sequence[int | Fraction], deployment: Mapping[str, Any], unit: Fraction) -> Layer:
@@ -59,7 +60,8 @@ class Layer:
         common, counts = gcd(*integers) or 1, lcm(*range(1, most + 1))
         loads_in_units = tuple(load // common * counts for load in integers)
         units = Fraction(multiple * counts, common) / unit
-        return cls(loads_in_units, units, gpus, slots, most, distinct(deployment), nodes, groups, evenly(deployment))
+        rules = (distinct(deployment), nodes, groups, evenly(deployment), moved_from(deployment, len(ratios)))
+        return cls(loads_in_units, units, gpus, slots, most, *rules)
 
     def below(self, bound: Fraction) -> int:
         """The largest max load in units below a bound in tokens: loads of slots are whole."""
@@ -105,4 +107,5 @@ class Layer:
             slots=self.slots // self.nodes,
             nodes=1,
             groups=1,
+            origin=None,
         )

@@ -62,3 +62,16 @@ def of_node(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "distinct": distinct(deployment),
         "dispatch": deployment.get("dispatch", "even"),
     }
+
+
+def moved_from(deployment: Mapping[str, Any], num_experts: int) -> tuple[tuple[int, ...], int] | None:
+    """The old row of slots, -1 where one was empty, and the most moves from it; ``None`` without such a limit."""
+    if "moves" not in deployment:
+        return None
+    moves, before = deployment["moves"], deployment["before"]
+    whole_numbers = all(type(number) is int for number in (moves, *before))
+    if not whole_numbers or moves < 0 or not all(-1 <= expert < num_experts for expert in before):
+        raise CertificateError("moves or the slots before are not possible")
+    if len(before) != whole(deployment, "num_slots"):
+        raise CertificateError("there were other slots before")
+    return tuple(before), moves

@@ -218,15 +218,25 @@ def value_after(p: Placement, c: Change, top: Ints, weights: Floats, slot: Index
 @compiled
 def accept(p: Placement, c: Change, top: Ints, slot: Index, other: Index, transfers: bool) -> None:
     """Do what is proposed, and rank the GPUs again."""
-    a, b = p.slots[slot], p.slots[other]
+    make(p, c, slot, other, transfers)
     for k in range(top.shape[0]):
+        # The third is ranked with what it has now: where it changed, there is a new rank anyway.
         least, again = p.gpu_loads[top[k, 2], k], False
         for j in range(c.touched[0]):
             gpu = c.gpus[j]
-            p.gpu_loads[gpu, k] += c.more[j, 0] * p.loads[a, k] + c.more[j, 1] * p.loads[b, k]
             again |= p.gpu_loads[gpu, k] > least or gpu == top[k, 0] or gpu == top[k, 1] or gpu == top[k, 2]
         if again:
             rank_window(p.gpu_loads, top, k)
+
+
+@compiled
+def make(p: Placement, c: Change, slot: Index, other: Index, transfers: bool) -> None:
+    """Do what is proposed."""
+    a, b = p.slots[slot], p.slots[other]
+    for j in range(c.touched[0]):
+        gpu = c.gpus[j]
+        for k in range(p.gpu_loads.shape[1]):
+            p.gpu_loads[gpu, k] += c.more[j, 0] * p.loads[a, k] + c.more[j, 1] * p.loads[b, k]
     for row in range(2):
         expert, n = (a, b)[row], c.counts[row]
         p.counts[expert] = n

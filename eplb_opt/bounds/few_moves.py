@@ -1,0 +1,161 @@
+"""Few moves: lower bounds on the objective of plans with at most so many moves from an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.acceptance import check_proof
+from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.tolls import TollProgram, toll_proofs
+from eplb_opt.bounds.windows import proof_of_windows
+from eplb_opt.instance import Instance
+from eplb_opt.objective import Objective
+from eplb_opt.proof import Proof, strongest
+from eplb_opt.verify import gpu_loads
+
+Ints = NDArray[np.int64]
+
+# Bisection ends with so small a part of a mean load; floats round by much less than so small a part of it.
+_MARGIN, _ROUNDING = 1e-7, 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class OldRow:
+    """A layer of one window or several that is planned from an old row of slots.
+
+    Attributes
+    ----------
+    instance, objective
+        What is searched, see `eplb_opt.objective.Objective.on`.
+    before
+        Expert in each slot, -1 where one was empty, shape ``(slots,)``.
+    """
+
+    instance: Instance
+    objective: Objective
+    before: Ints
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """Each window by itself; of several, each in mean loads of its own."""
+        if self.instance.num_windows == 1:
+            return (Window(self.instance, self.before),)
+        return tuple(Window(window.in_mean_loads(), self.before) for window in self.instance.windows())
+
+    @cached_property
+    def missing(self) -> int:
+        """Experts that no GPU holds: each has to move."""
+        return self.instance.num_experts - np.unique(self.before[self.before >= 0]).size
+
+    def limits(self, moves: int) -> dict[str, Any]:
+        """What plans with at most so many moves obey, as the checker reads it."""
+        return {"before": self.before.tolist(), "moves": moves}
+
+    def proof(self, of_windows: Sequence[Proof]) -> Proof:
+        """A bound on the objective from one for each window."""
+        if len(self.windows) == 1:
+            return of_windows[0]
+        weights = self.objective.window_weights or (Fraction(1),) * len(self.windows)
+        return proof_of_windows(of_windows, None if self.objective.kind == "worst" else weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One window of a layer that is planned from an old row of slots."""
+
+    instance: Instance
+    before: Ints
+
+    @cached_property
+    def free(self) -> Proof:
+        """The best instant bound on all plans."""
+        return strongest(*quick_bounds(self.instance))
+
+    @cached_property
+    def touched(self) -> tuple[Fraction, ...]:
+        """Bounds of ``"touched"`` for 0, 1, ... moves, while they say anything: see `eplb_opt.certificates.touched`.
+
+        Where replicas are not distinct, not evenly loaded, or the old row is no plan, they say nothing.
+        """
+        deployment = self.instance.deployment
+        gpus = self.before.reshape(deployment.num_gpus, -1)
+        counts = np.bincount(self.before[self.before >= 0], minlength=self.instance.num_experts)
+        apart = (np.diff(np.sort(gpus, axis=1), axis=1) > 0).all()
+        if not (
+            any(self.instance.loaded_windows)
+            and deployment.distinct
+            and deployment.dispatch == "even"
+            and counts.all()
+            and gpus.min() >= 0
+            and apart
+        ):
+            return ()
+        return tuple(_touched(self.instance, gpus, counts))
+
+    def instant(self, moves: int) -> Proof:
+        """The best bound for at most so many moves that takes no time."""
+        if moves < len(self.touched) and self.touched[moves] > self.free.bound:
+            return Proof("touched", self.touched[moves], checked=True, evidence={"argument": "touched"})
+        return self.free
+
+    @cached_property
+    def tolls(self) -> TollProgram:
+        """The program of `eplb_opt.bounds.tolls`, with its columns."""
+        return TollProgram(self.instance, self.before)
+
+    def priced(self, moves: int, enough: Fraction, nodes: int, over: Callable[[], bool]) -> Proof | None:
+        """A bound for at most so many moves from branching on arrivals until it is `enough` tokens; checked."""
+        (mean,) = self.instance.mean_loads
+        tree = self.tolls.tree(moves, float(enough / mean), nodes, over)
+        limits = {"before": self.before.tolist(), "moves": moves}
+        for proof in () if tree is None else toll_proofs(self.instance, tree):
+            try:
+                check_proof(proof, self.instance, Objective(), limits)
+            except ValueError:
+                continue
+            return proof
+        return None
+
+
+def _touched(instance: Instance, gpus: Ints, counts: Ints) -> Iterator[Fraction]:
+    """The largest bound that the argument gives, found by bisection, for 0, 1, ... moves while it is above the mean.
+
+    In floats, and for 0 moves exactly; what is proven is what the checker accepts.
+    """
+    (exact,), (mean,) = gpu_loads(gpus.ravel().tolist(), instance), instance.mean_loads
+    yield max(exact)
+    loads = np.array([float(load / mean) for load in exact])
+    order = np.argsort(-loads, kind="stable")
+    hottest, prefix = loads[order], np.append(0.0, np.cumsum(loads[order]))
+    weights = instance.tokens[0] / float(mean)
+    more = np.where(counts > 1, weights / np.maximum(counts * (counts - 1.0), 1.0), np.inf)[gpus[order]].min(axis=1)
+    # Holders of the experts of the 1, 2, ... hottest GPUs, by expert; and how many so many moves reach.
+    held = np.cumsum(np.eye(instance.num_experts, dtype=np.int64)[gpus[order]].sum(axis=1), axis=0)
+    hot_reach = np.cumsum(-np.sort(-held, axis=1), axis=1)
+    all_reach = np.cumsum(-np.sort(-counts))
+
+    def refuted(top: float, moves: int) -> bool:
+        hot = int(np.searchsorted(-hottest, -top))
+        if hot and (np.arange(1, hot + 1) > moves + hot_reach[:hot, moves - 1]).any():
+            return True
+        reach = min(len(loads), moves + int(all_reach[moves - 1]))
+        coolest = prefix[-1] - prefix[len(loads) - max(0, reach - hot)]
+        below = hottest[hot:]
+        room = (top - below)[more[hot:] <= top - below].sum()
+        return bool(prefix[hot] + coolest > top * max(reach, hot) + room)
+
+    for moves in range(1, instance.num_experts):
+        low, high = 1.0, float(hottest[0])
+        if not refuted(low * (1 + _MARGIN), moves):
+            return
+        while high - low > _MARGIN:
+            middle = (low + high) / 2
+            low, high = (middle, high) if refuted(middle, moves) else (low, middle)
+        yield Fraction(low * (1 - _ROUNDING)) * mean

@@ -1,0 +1,296 @@
+"""Annealing from a plan that runs: GPUs that carry no more than their targets after few moves."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.placement import Change, Placement, add_up, change_of, make, propose, slots_per_gpu
+
+# Parts of the proposals: a GPU above its targets, an expert that goes back where it comes from, two that both moved. Of
+# all of these, a replica more; and of those that go back, in exchange for nearly the same load.
+_FOCUSED, _RETURNS, _CROSSES, _TRANSFERS, _NEAR = 0.25, 0.35, 0.3, 0.1, 0.5
+# Draws for a GPU above its targets, before any is taken.
+_DRAWS = 4
+# Proposals between two changes of temperature, and accepted ones between two sums of the loads.
+_LEVEL, _FRESH = 100, 10_000
+# Above its targets a GPU is by more than what floats round.
+_NOTHING = 1e-12
+
+
+class Cooling(NamedTuple):
+    """How annealing goes on: each goes from the first number to the second, in mean loads of a GPU.
+
+    Attributes
+    ----------
+    tolls
+        What a move costs.
+    temperatures
+        A rise by as much is accepted once in e times.
+    proposals
+        How many exchanges of slots, or copies, are proposed.
+    """
+
+    tolls: tuple[float, float]
+    temperatures: tuple[float, float]
+    proposals: int
+
+
+class Origin(NamedTuple):
+    """What ran before, and what of it is there.
+
+    Attributes
+    ----------
+    held
+        Whether a GPU held an expert, shape ``(G, E)``.
+    homes, num_homes
+        GPUs that held an expert, shape ``(E, most GPUs)``, and how many, shape ``(E,)``.
+    order, num_held
+        Experts that a GPU held, lightest first, shape ``(G, E)``, and how many, shape ``(G,)``.
+    rank
+        Place of an expert in the order of a GPU, shape ``(G, E)``.
+    copies
+        Copies of an expert on a GPU now, shape ``(G, E)``; changed in place, as are those below.
+    moved, place, num_moved
+        Slots whose GPU did not hold their expert, shape ``(G * S,)``, where in it each slot is, -1 if it is not, and
+        how many there are, shape ``(1,)``.
+    """
+
+    held: Bools
+    homes: Ints
+    num_homes: Ints
+    order: Ints
+    num_held: Ints
+    rank: Ints
+    copies: Ints
+    moved: Ints
+    place: Ints
+    num_moved: Ints
+
+
+@compiled
+def origin_of(p: Placement, old: Ints) -> Origin:
+    """The origin of a placement whose GPUs held the experts in the slots `old`, negative where they held none."""
+    shape = (p.sources.gpus, p.counts.size)
+    held, copies = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
+    for slot in range(old.size):
+        if old[slot] >= 0:
+            held[p.sources.gpu_of[slot], old[slot]] = True
+        copies[p.sources.gpu_of[slot], p.slots[slot]] += 1
+    num_homes = held.sum(axis=0)
+    homes = np.zeros((p.counts.size, max(1, num_homes.max())), dtype=np.int64)
+    num_homes[:] = 0
+    for gpu in range(shape[0]):
+        for expert in range(shape[1]):
+            if held[gpu, expert]:
+                homes[expert, num_homes[expert]] = gpu
+                num_homes[expert] += 1
+    order, rank = np.zeros(shape, dtype=np.int64), np.full(shape, -1)
+    num_held = np.zeros(shape[0], dtype=np.int64)
+    for expert in np.argsort(p.loads.sum(axis=1)):
+        for i in range(num_homes[expert]):
+            gpu = homes[expert, i]
+            order[gpu, num_held[gpu]] = expert
+            rank[gpu, expert] = num_held[gpu]
+            num_held[gpu] += 1
+    moved, place = np.zeros(old.size, dtype=np.int64), np.full(old.size, -1)
+    o = Origin(held, homes, num_homes, order, num_held, rank, copies, moved, place, np.zeros(1, dtype=np.int64))
+    for slot in range(old.size):
+        _note(p, o, slot)
+    return o
+
+
+@compiled
+def _note(p: Placement, o: Origin, slot: Index) -> None:
+    """Whether the expert of a slot moved there."""
+    moved, place, last = not o.held[p.sources.gpu_of[slot], p.slots[slot]], o.place[slot], o.num_moved[0]
+    if moved and place < 0:
+        o.moved[last], o.place[slot] = slot, last
+        o.num_moved[0] += 1
+    elif not moved and place >= 0:
+        o.moved[place] = o.moved[last - 1]
+        o.place[o.moved[place]] = place
+        o.place[slot] = -1
+        o.num_moved[0] -= 1
+
+
+@compiled
+def moves_of(o: Origin) -> int:
+    """Experts on GPUs that did not hold them."""
+    moves = 0
+    for gpu in range(o.held.shape[0]):
+        for expert in range(o.held.shape[1]):
+            moves += o.copies[gpu, expert] > 0 and not o.held[gpu, expert]
+    return moves
+
+
+@compiled
+def excess_of(p: Placement, targets: Floats, gpu: Index) -> float:
+    """What a GPU carries above its targets, over all windows."""
+    above = 0.0
+    for k in range(targets.size):
+        above += max(0.0, p.gpu_loads[gpu, k] - targets[k])
+    return above
+
+
+@compiled
+def total_excess(p: Placement, targets: Floats) -> float:
+    """What all GPUs carry above their targets."""
+    above = 0.0
+    for gpu in range(p.sources.gpus):
+        above += excess_of(p, targets, gpu)
+    return above
+
+
+@compiled
+def _more_excess(p: Placement, c: Change, targets: Floats, a: Index, b: Index) -> float:
+    """What a proposal adds to the excess of all GPUs."""
+    more = 0.0
+    for j in range(c.touched[0]):
+        gpu = c.gpus[j]
+        for k in range(targets.size):
+            load = p.gpu_loads[gpu, k] - targets[k]
+            after = load + c.more[j, 0] * p.loads[a, k] + c.more[j, 1] * p.loads[b, k]
+            more += max(0.0, after) - max(0.0, load)
+    return more
+
+
+@compiled
+def more_arrivals(o: Origin, gpu: Index, new: Index, leaves: Index) -> int:
+    """Moves more if a slot of a GPU gets a new expert instead of the one that leaves it."""
+    comes = o.copies[gpu, new] == 0 and not o.held[gpu, new]
+    goes = o.copies[gpu, leaves] == 1 and not o.held[gpu, leaves]
+    return int(comes) - int(goes)
+
+
+@compiled
+def _draw(random: Any, number: Index) -> Index:
+    """One of so many numbers from 0 on. Nine times as fast as ``integers``, and as even as 53 bits are."""
+    return np.int64(random.random() * number)
+
+
+@compiled
+def _slot_at_home(p: Placement, o: Origin, a: Index, random: Any) -> Index:
+    """A slot of a GPU that held an expert: of one of nearly the same load that it held too, or any; -1 for none."""
+    size = slots_per_gpu(p)
+    gpu = o.homes[a, _draw(random, o.num_homes[a])]
+    if random.random() >= _NEAR:
+        some: Index = gpu * size + _draw(random, size)
+        return some
+    step = int(np.exp(random.random() * np.log(max(2.0, size / 2.0))))
+    place = o.rank[gpu, a] + (step if random.random() < 0.5 else -step)
+    if 0 <= place < o.num_held[gpu]:
+        b = o.order[gpu, place]
+        for i in range(p.counts[b]):
+            if p.sources.gpu_of[p.places[b, i]] == gpu:
+                found: Index = p.places[b, i]
+                return found
+    return np.int64(-1)
+
+
+@compiled
+def _two_slots(p: Placement, o: Origin, targets: Floats, gpus_per_node: int, random: Any) -> tuple[Index, Index]:
+    """Two slots of a node to propose something for; the second is -1 where there is none."""
+    size, kind = slots_per_gpu(p), random.random()
+    slot = _draw(random, p.slots.size)
+    if kind < _FOCUSED:
+        for _ in range(_DRAWS):
+            if excess_of(p, targets, p.sources.gpu_of[slot]) > _NOTHING:
+                break
+            slot = _draw(random, p.slots.size)
+    elif kind < _FOCUSED + _RETURNS + _CROSSES and o.num_moved[0]:
+        slot = o.moved[_draw(random, o.num_moved[0])]
+        if kind >= _FOCUSED + _RETURNS:
+            return slot, o.moved[_draw(random, o.num_moved[0])]
+        if o.num_homes[p.slots[slot]]:
+            return slot, _slot_at_home(p, o, p.slots[slot], random)
+    first = (slot // size) // gpus_per_node * gpus_per_node * size
+    return slot, first + _draw(random, gpus_per_node * size)
+
+
+@compiled
+def _allowed(p: Placement, o: Origin, slot: Index, other: Index, transfers: bool, distinct: bool) -> bool:
+    """Whether the two slots may exchange what they have, or `slot` get a replica of what the other has."""
+    a, b, g, h = p.slots[slot], p.slots[other], p.sources.gpu_of[slot], p.sources.gpu_of[other]
+    if a == b or (distinct and o.copies[g, b] > 0):
+        return False
+    if transfers:
+        return bool(p.counts[a] > 1 and p.counts[b] < p.places.shape[1])
+    return bool(g != h and not (distinct and o.copies[h, a] > 0))
+
+
+@compiled
+def anneal_moves(
+    p: Placement,
+    o: Origin,
+    targets: Floats,
+    best: Ints,
+    rules: tuple[int, bool, int],
+    cooling: Cooling,
+    random: Any,
+) -> tuple[int, float]:
+    """Lower excess + toll x moves, where excess is all load above `targets` (K,); `best` gets the best row of slots.
+
+    `rules`: GPUs per node, whether replicas are distinct, the most moves. A proposal exchanges two slots of a node, or
+    fills one with a replica of what the other has. Among rows with so few moves, one of less excess is better, then one
+    of fewer moves; moves and excess of the best are returned. Only GPUs that a proposal touches are looked at.
+    """
+    gpus_per_node, distinct, most = rules
+    best[:] = p.slots
+    c = change_of(p)
+    moves, excess = moves_of(o), total_excess(p, targets)
+    least_moves, least_excess = moves, excess if moves <= most else np.inf
+    if p.sources.gpus < 2:
+        return least_moves, least_excess
+    steps = max(1, cooling.proposals // _LEVEL)
+    toll, temperature = cooling.tolls[0], cooling.temperatures[0]
+    cheaper = (cooling.tolls[1] / toll) ** (1.0 / steps)
+    colder = (cooling.temperatures[1] / temperature) ** (1.0 / steps)
+    accepted = 0
+    for proposal in range(1, cooling.proposals + 1):
+        if proposal % _LEVEL == 0:
+            toll *= cheaper
+            temperature *= colder
+        slot, other = _two_slots(p, o, targets, gpus_per_node, random)
+        if other < 0:
+            continue
+        transfers = random.random() < _TRANSFERS
+        if transfers and random.random() < 0.5:
+            slot, other = other, slot
+        g, h = p.sources.gpu_of[slot], p.sources.gpu_of[other]
+        if g // gpus_per_node != h // gpus_per_node or not _allowed(p, o, slot, other, transfers, distinct):
+            continue
+        a, b = p.slots[slot], p.slots[other]
+        more_moves = more_arrivals(o, g, b, a)
+        if not transfers:
+            more_moves += more_arrivals(o, h, a, b)
+        # A rise by d is below the limit with probability exp(-d / temperature); excess cannot fall below nothing.
+        limit = -temperature * np.log(1.0 - random.random()) - toll * more_moves
+        if moves + more_moves > max(most, moves) or -excess > limit:
+            continue
+        propose(p, c, slot, other, transfers)
+        more_excess = _more_excess(p, c, targets, a, b)
+        if more_excess > limit:
+            continue
+        make(p, c, slot, other, transfers)
+        o.copies[g, a] -= 1
+        o.copies[g, b] += 1
+        if not transfers:
+            o.copies[h, b] -= 1
+            o.copies[h, a] += 1
+            _note(p, o, other)
+        _note(p, o, slot)
+        moves += more_moves
+        excess += more_excess
+        accepted += 1
+        if accepted % _FRESH == 0:
+            add_up(p)
+            excess = total_excess(p, targets)
+        if moves > most:
+            continue
+        if excess < least_excess - _NOTHING or (excess <= least_excess + _NOTHING and moves < least_moves):
+            least_moves, least_excess = moves, excess
+            best[:] = p.slots
+    return least_moves, least_excess

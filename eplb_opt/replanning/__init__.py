@@ -1,0 +1,1 @@
+"""Replanning: better plans from one that runs, with few moves."""

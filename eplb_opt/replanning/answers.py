@@ -1,0 +1,148 @@
+"""Answers: plans with few moves for a problem, and what is proven about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from time import monotonic
+
+from eplb_opt.arguments import natural_int
+from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.instance import Instance
+from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.replanned import Replan, ReplannedLayer
+from eplb_opt.replanning.frontier import Frontier, Reached
+from eplb_opt.replanning.goals import FewestMoves, Goal, LeastValue
+from eplb_opt.replanning.problem import Problem
+from eplb_opt.replanning.repair import repaired
+from eplb_opt.replanning.search import Search
+from eplb_opt.replanning.shares import Point, Shares
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call may use: seconds, a seed, and threads."""
+
+    seconds: float
+    seed: int
+    workers: int
+
+
+def with_fewest_moves(problem: Problem, gap: Fraction, call: Call) -> Replan:
+    """As few moves as possible to within a gap of the instant bound of each layer."""
+    began = monotonic()
+    frontiers = _frontiers(problem)
+    values = [frontier.free.bound / (1 - gap) for frontier in frontiers]
+    interrupted = _search(frontiers, FewestMoves(values), call, began)
+    plans = [frontier.within(value) or frontier.reached[-1] for frontier, value in zip(frontiers, values, strict=True)]
+    return _Answers(problem, frontiers, began, interrupted).of(plans, None)
+
+
+def with_limits(
+    problem: Problem, moves: Sequence[int | None], moves_per_layer: int | None, call: Call
+) -> tuple[Replan, ...]:
+    """The least sum of values for each limit on all moves, each layer having at most so many.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Fewer moves than experts that are lost.
+    """
+    began = monotonic()
+    frontiers = _frontiers(problem)
+    slots = problem.old_plan.deployment.num_slots
+    most = slots if moves_per_layer is None else min(slots, natural_int("moves_per_layer", moves_per_layer))
+    budgets = [
+        min(most * len(frontiers), most * len(frontiers) if m is None else natural_int("moves", m)) for m in moves
+    ]
+    _require_enough(frontiers, budgets, most)
+    goal = LeastValue(budgets, most, problem.units)
+    interrupted = _search(frontiers, goal, call, began)
+    answers, shares = _Answers(problem, frontiers, began, interrupted), goal.plans(frontiers)
+    found = []
+    for limit, budget in zip(moves, budgets, strict=True):
+        spent = zip(frontiers, shares.of_layers(budget), strict=True)
+        found.append(answers.of([plan for frontier, own in spent if (plan := frontier.at(own))], limit))
+    return tuple(found)
+
+
+def _require_enough(frontiers: Sequence[Frontier], budgets: Sequence[int], most: int) -> None:
+    needed = [frontier.reached[0].moves for frontier in frontiers]
+    if sum(needed) > min(budgets) or max(needed) > most:
+        name, limit, least = ("moves", min(budgets), sum(needed))
+        if max(needed) > most:
+            name, limit, least = "moves_per_layer", most, max(needed)
+        raise InvalidArgumentError(
+            f"{name}={limit} is too few: experts of which no replica is left need {least} moves to come back"
+        )
+
+
+def _frontiers(problem: Problem) -> list[Frontier]:
+    """One for each layer, with the old row, or the first that has all experts."""
+    frontiers = [Frontier(layer) for layer in problem.layers]
+    for frontier in frontiers:
+        frontier.offer(repaired(frontier.layer.before, frontier.layer.instance))
+    return frontiers
+
+
+def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call, began: float) -> bool:
+    """Whether Ctrl-C came."""
+    with interrupt_requests() as interrupt:
+        Search(frontiers, goal, call.seed).run(began + call.seconds, call.workers, interrupt)
+        return interrupt.is_set()
+
+
+class _Answers:
+    """Plans made of rows of the frontiers, with what these prove."""
+
+    def __init__(self, problem: Problem, frontiers: Sequence[Frontier], began: float, interrupted: bool) -> None:
+        self._problem, self._frontiers = problem, frontiers
+        self._began, self._interrupted = began, interrupted
+        self._before = problem.values(problem.old_plan)
+        loaded = [any(layer.instance.loaded_windows) for layer in problem.layers]
+        curves = [
+            [Point(moves, value * unit) for moves, value in frontier.least_values()]
+            for frontier, unit, has_load in zip(frontiers, problem.units, loaded, strict=True)
+            if has_load or not any(loaded)
+        ]
+        self._bounds = Shares.of(curves, sum(curve[-1].moves for curve in curves), round_up=False)
+
+    def of(self, rows: Sequence[Reached], limit: int | None) -> Replan:
+        """A plan, or the old one where ranks draw and it is better as they do."""
+        problem, moves = self._problem, [row.moves for row in rows]
+        plan = problem.plan([row.row for row in rows])
+        values = problem.values(plan) or ()
+        if self._before is not None and sum(self._before) < sum(values):
+            plan, values, moves = (
+                problem.plan([layer.before for layer in problem.layers]),
+                self._before,
+                [0] * len(rows),
+            )
+        layers = []
+        for row, (frontier, unit) in enumerate(zip(self._frontiers, problem.units, strict=True)):
+            proof = frontier.checked(moves[row])
+            layers.append(
+                ReplannedLayer(
+                    layer_id=plan.layer_ids[row],
+                    moves=moves[row],
+                    objective=values[row],
+                    objective_before=None if self._before is None else self._before[row],
+                    proof=replace(proof, bound=proof.bound * unit),
+                    fewest_moves=min(moves[row], frontier.fewest_moves(values[row] / unit)),
+                    mean_load=Instance.from_loads(problem.loads.values[:, row], plan.deployment).total().mean_loads[0],
+                )
+            )
+        found = Replan(
+            plan=plan,
+            old_plan=problem.old_plan,
+            layers=tuple(layers),
+            objective=problem.asked.kind,
+            limit=limit,
+            lower_bound=Fraction(0),
+            fewest_moves=0,
+            runtime=monotonic() - self._began,
+            interrupted=self._interrupted,
+        )
+        bound, fewest = self._bounds.value(found.moves), self._bounds.fewest(found.value)
+        return replace(found, lower_bound=bound or Fraction(0), fewest_moves=fewest or 0)

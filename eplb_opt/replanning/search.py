@@ -1,0 +1,171 @@
+"""Search and proof in turn, over the layers of a model, until the goal is met or time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from threading import Event
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eplb_opt.bounds.few_moves import Ints, OldRow
+from eplb_opt.kernels.moving import Cooling
+from eplb_opt.proof import Proof
+from eplb_opt.replanning.annealing import annealed
+from eplb_opt.replanning.frontier import Frontier
+from eplb_opt.replanning.goals import Attempt, Goal
+
+# Without a limit on moves they are dear at first; with one they cost next to nothing.
+_TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
+_LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
+# Proposals of a first annealing, and how many times more after each that found nothing, up to so many times.
+_PROPOSALS, _MORE, _MOST = 60_000, 1.3, 30.0
+# Nodes of a first tree, and how many times more after each that was not enough.
+_NODES, _MORE_NODES = 60, 4
+# Prices of replicas that a program may have: larger ones take too long.
+_LARGEST_PROGRAM = 40_000
+# A bound is to be above a value by this part, so that a certificate can say so.
+_ABOVE = Fraction(1, 10**5)
+# A plan is looked for below a value by this part, so that floats do not miss it.
+_BELOW = Fraction(1, 10**9)
+# Where as many numbers of moves are open, roots of trees are looked at first.
+_FEW = 4
+
+
+class Bounded(NamedTuple):
+    """No plan with at most so many moves has a smaller value than the proof says."""
+
+    moves: int
+    proof: Proof
+
+
+@dataclass
+class _Effort:
+    """How hard a layer has been tried without success, in search and in proof."""
+
+    fruitless: int = 0
+    unproven: dict[tuple[int, Fraction], int] = field(default_factory=dict)
+
+
+class Search:
+    """A search for all layers at once, on some threads, as compiled code and HiGHS do not hold Python."""
+
+    def __init__(self, frontiers: Sequence[Frontier], goal: Goal, seed: int) -> None:
+        self._frontiers, self._goal, self._seed = frontiers, goal, seed
+        self._efforts = [_Effort() for _ in frontiers]
+
+    def run(self, deadline: float, workers: int, interrupt: Event) -> None:
+        """Rounds of attempts and of proofs in turn."""
+
+        def over() -> bool:
+            return monotonic() > deadline or interrupt.is_set()
+
+        with ThreadPoolExecutor(workers, "eplb_opt") as threads:
+            turn = 0
+            while not over():
+                attempts = [one for one in self._goal.attempts(self._frontiers, turn) if self._loaded(one)]
+                rows = threads.map(lambda attempt, turn=turn: None if over() else self._try(attempt, turn), attempts)
+                self._learn(attempts, rows)
+                refutations = [
+                    one for one in self._goal.refutations(self._frontiers) if self._loaded(one) and self._provable(one)
+                ]
+                proofs = threads.map(lambda one: None if over() else self._refute(one, over), refutations)
+                proven = self._accept(refutations, proofs)
+                turn += 1
+                if not attempts and not proven:
+                    return
+
+    def _try(self, attempt: Attempt, turn: int) -> Ints:
+        frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
+        layer = frontier.layer
+        limited = attempt.moves < len(layer.before)
+        proposals = round(_PROPOSALS * min(_MORE**effort.fruitless, _MOST))
+        cooling = (
+            Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
+            if limited
+            else Cooling(_TOLLS, _TEMPERATURES, proposals)
+        )
+        plan = frontier.at(attempt.moves)
+        start = frontier.reached[0] if plan is None or turn % 2 else plan
+        seed = hash((self._seed, attempt.layer, turn))
+        return annealed(layer, start.row, targets(layer, attempt.value * (1 - _BELOW)), attempt.moves, cooling, seed)
+
+    def _learn(self, attempts: Iterable[Attempt], rows: Iterable[Ints | None]) -> None:
+        for attempt, row in zip(attempts, rows, strict=True):
+            if row is None:
+                continue
+            frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
+            before = frontier.at(attempt.moves)
+            found = frontier.offer(row)
+            better = found.moves <= attempt.moves and (before is None or found.value < before.value)
+            effort.fruitless = 0 if better else effort.fruitless + 1
+
+    def _loaded(self, attempt: Attempt) -> bool:
+        return any(self._frontiers[attempt.layer].layer.instance.loaded_windows)
+
+    def _provable(self, attempt: Attempt) -> bool:
+        layer = self._frontiers[attempt.layer].layer
+        deployment = layer.instance.deployment
+        counts = layer.instance.max_replicas if deployment.dispatch == "even" else 1
+        size = deployment.num_gpus * layer.instance.num_experts * counts
+        tried = self._efforts[attempt.layer].unproven.get((attempt.moves, attempt.value), 0)
+        return size <= _LARGEST_PROGRAM and tried < 3
+
+    def _refute(self, attempt: Attempt, over: Callable[[], bool]) -> list[Bounded]:
+        """Bounds for the moves of an attempt; of a first one for as many moves as the root of a tree refutes."""
+        tried = self._efforts[attempt.layer].unproven.get((attempt.moves, attempt.value), 0)
+        plan = self._frontiers[attempt.layer].within(attempt.value)
+        if plan is None or tried or plan.moves - attempt.moves < _FEW:
+            return self._prove(attempt, _NODES * _MORE_NODES**tried, over)
+        found: list[Bounded] = []
+        low, high = attempt.moves, plan.moves
+        while low < high and not over():
+            middle = (low + high) // 2
+            proven = self._prove(attempt._replace(moves=middle), 1, over)
+            found += proven
+            if proven and proven[0].proof.bound > attempt.value:
+                low = middle + 1
+            else:
+                high = middle
+        return found
+
+    def _prove(self, attempt: Attempt, nodes: int, over: Callable[[], bool]) -> list[Bounded]:
+        layer, moves = self._frontiers[attempt.layer].layer, attempt.moves
+        wanted = targets(layer, attempt.value * (1 + _ABOVE))
+        proofs = []
+        for window, target in zip(layer.windows, wanted, strict=True):
+            (mean,) = window.instance.mean_loads
+            priced = window.priced(moves, Fraction(target) * mean, nodes, over)
+            proofs.append(priced if priced and priced.bound > window.instant(moves).bound else window.instant(moves))
+        return [Bounded(moves, layer.proof(proofs))]
+
+    def _accept(self, refutations: Iterable[Attempt], proofs: Iterable[list[Bounded] | None]) -> bool:
+        """Whether any was looked at."""
+        looked = False
+        for attempt, found in zip(refutations, proofs, strict=True):
+            frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
+            for bounded in found or ():
+                frontier.prove(bounded.moves, bounded.proof)
+                looked = True
+            if found is not None and frontier.proof(attempt.moves).bound <= attempt.value:
+                key = (attempt.moves, attempt.value)
+                effort.unproven[key] = effort.unproven.get(key, 0) + 1
+        return looked
+
+
+def targets(layer: OldRow, value: Fraction) -> NDArray[np.float64]:
+    """Max loads of the windows, in mean loads of each, that come to a value in the unit of the search."""
+    if len(layer.windows) == 1:
+        return np.array([float(value / layer.instance.mean_loads[0])])
+    if layer.objective.kind != "mean":
+        return np.full(len(layer.windows), float(value))
+    # Each window as much above its own bound, in parts of it.
+    bounds = [window.free.bound for window in layer.windows]
+    return np.array(
+        [float(value * bound / layer.proof([window.free for window in layer.windows]).bound) for bound in bounds]
+    )

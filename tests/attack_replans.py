@@ -1,0 +1,63 @@
+"""Attack on re-planning: bounds for few moves against every placement of tiny layers, and the rows that search finds.
+
+``python -m tests.attack_replans --instances 20000 --seed 1`` says how many layers and bounds were looked at, and fails
+with the first violation.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+
+from eplb_opt.acceptance import check_proof
+from eplb_opt.bounds.few_moves import OldRow
+from eplb_opt.objective import Objective
+from tests.moves_oracle import frontier
+from tests.random_replans import Replan, random_replans
+
+
+def old_row(case: Replan) -> tuple[OldRow, Fraction] | None:
+    """What is searched, and what its unit is worth in the objective; nothing where there is no load."""
+    instance, objective = Objective(case.objective).on(case.instance)
+    if not any(instance.loaded_windows):
+        return None
+    of_one = case.objective != "total" and objective.kind == "hottest"
+    return OldRow(instance, objective, np.array(case.old)), 1 / instance.mean_loads[0] if of_one else Fraction(1)
+
+
+def attack(case: Replan, nodes: int = 8) -> Counter[str]:
+    """Compare all bounds with the exact frontier; what was looked at, by kind."""
+    found = old_row(case)
+    if found is None:
+        return Counter(empty=1)
+    layer, unit = found
+    curve, seen = frontier(case.instance, case.old, case.objective), Counter(layers=1)
+    for moves, value in curve.items():
+        proofs = [layer.proof([window.instant(moves) for window in layer.windows])]
+        priced = [window.priced(moves, 10 * window.free.bound, nodes, lambda: False) for window in layer.windows]
+        proofs += [layer.proof(priced)] if all(priced) else []
+        for proof in proofs:
+            seen[proof.argument] += 1
+            assert proof.bound * unit <= value, (case, moves, proof, value)
+            check_proof(proof, layer.instance, layer.objective, layer.limits(moves))
+            seen["tight"] += proof.bound * unit == value
+    return seen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    total: Counter[str] = Counter()
+    for dispatch in (False, True):
+        for _, case in zip(range(options.instances // 2), random_replans(options.seed, dispatch), strict=False):
+            total += attack(case)
+    print(dict(total))
+
+
+if __name__ == "__main__":
+    main()
