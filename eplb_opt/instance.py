@@ -199,13 +199,20 @@ class Instance:
 
         `factor` turns tokens into scaled units.
         """
-        (weights,) = self.weights
-        heaviest = max(max(weights), 1)
+        (_,) = self.weights
+        windows = self.scaled_windows(max_replicas, largest)
+        return replace(windows, values=windows.values[0])
+
+    def scaled_windows(self, max_replicas: int, largest: int) -> ScaledLoads:
+        """The same for all windows with one factor; values have the shape ``(windows, experts)``."""
+        heaviest = max(1, *map(max, self.weights))
         steps = _lcm_up_to(max_replicas, limit=largest // heaviest)
         if steps:
-            return ScaledLoads(np.array(weights, dtype=np.int64) * steps, steps / self.unit, exact=True)
+            return ScaledLoads(np.array(self.weights, dtype=np.int64) * steps, steps / self.unit, exact=True)
         multiplier = Fraction(largest, heaviest)
-        scaled = [weight * multiplier.numerator // multiplier.denominator for weight in weights]
+        scaled = [
+            [weight * multiplier.numerator // multiplier.denominator for weight in window] for window in self.weights
+        ]
         return ScaledLoads(np.array(scaled, dtype=np.int64), multiplier / self.unit, exact=False)
 
 

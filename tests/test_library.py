@@ -12,8 +12,11 @@ import pytest
 
 from eplb_opt.bench.instances import best_known, checked, greedy_value, read_instance, read_library
 from eplb_opt.bench.recipes import recipes
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError
+from eplb_opt.formulations.moves import assignment_with_moves
 from eplb_opt.formulations.split import split_assignment
+from eplb_opt.instance import Instance
 from eplb_opt.library import mps_of, program_of, rebuild
 from tests.oracle import brute_force
 from tests.programs import answer
@@ -113,10 +116,17 @@ def test_the_page_names_every_row_and_variable_of_the_programs():
         split = split_assignment(
             replace(named_instance.instance, deployment=under_optimal), upper=greedy_value(named_instance.instance)
         )
-        for problem in (program_of(named_instance).problem, split.problem):
-            labels = [*problem.constraints, *(variable.name for variable in problem.variables())]
-            used |= {re.sub(r"(_\d+)+$", "", label) for label in labels}
+        used |= _labels(program_of(named_instance).problem) | _labels(split.problem)
+    copies = Instance.from_loads([[6, 2, 2], [1, 5, 1]], Deployment(2, 6, distinct=False))
+    old = (0, 1, 1, 1, 2, -1)
+    used |= _labels(assignment_with_moves(copies, old, upper=Fraction(9), most_moves=1, weights=(2, 1)).problem)
     assert named == used
+
+
+def _labels(problem):
+    """Names of rows and variables without their numbers."""
+    labels = [*problem.constraints, *(variable.name for variable in problem.variables())]
+    return {re.sub(r"(_\d+)+$", "", label) for label in labels}
 
 
 def test_a_damaged_instance_is_refused(tmp_path):

@@ -8,16 +8,15 @@ from time import monotonic
 
 import numpy as np
 
-from eplb_opt.arguments import one_of
-from eplb_opt.backends.outcome import PROGRAM_METHODS, Outcome, Report
+from eplb_opt.backends.by_method import solve_program
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
-from eplb_opt.formulations.assignment import EXACT_SOLVER_ROW_SUM, FLOAT_SOLVER_ROW_SUM
-from eplb_opt.formulations.program import Program, program_of, program_size
+from eplb_opt.formulations.assignment import largest_row_sum
+from eplb_opt.formulations.program import program_of, program_size
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.limits import Limits, Meter
+from eplb_opt.limits import Meter
 from eplb_opt.proof import Proof
 from eplb_opt.run.task import Emit, ProofTask
 
@@ -62,7 +61,7 @@ def _run_program(task: ProofTask, incumbent: Incumbent) -> bool:
     size = program_size(task.instance, incumbent.value)
     if size > MAX_VARIABLES:
         raise SolverError(f"the program has {size} variables, more than {MAX_VARIABLES}; use method='auto'")
-    row_sum = EXACT_SOLVER_ROW_SUM if task.method == "cpsat" else FLOAT_SOLVER_ROW_SUM
+    row_sum = largest_row_sum(task.method)
     program = program_of(task.instance, upper=incumbent.value, lower=incumbent.bound, largest_row_sum=row_sum)
     limits = replace(task.limits, seconds=max(0.0, deadline - monotonic()))
 
@@ -72,18 +71,8 @@ def _run_program(task: ProofTask, incumbent: Incumbent) -> bool:
         if bound is not None:
             incumbent.prove("program", program.bound(bound), by=task.method)
 
-    outcome = _solve(task.method, program, program.values_of(task.slots), limits, report)
+    outcome = solve_program(task.method, program.problem, program.values_of(task.slots), limits, report)
     report(outcome.values, outcome.bound)
     if outcome.verdict == "infeasible":
         incumbent.remark(f"{task.method}: it calls a program infeasible that has a plan")
     return outcome.verdict != "stopped"
-
-
-def _solve(method: str, program: Program, warm_start: Mapping[str, int], limits: Limits, report: Report) -> Outcome:
-    if one_of("method", method, PROGRAM_METHODS) == "cpsat":
-        from eplb_opt.backends import cpsat
-
-        return cpsat.solve(program.problem, warm_start, limits, report)
-    from eplb_opt.backends import pulp
-
-    return pulp.solve(program.problem, warm_start, limits, report, method.removeprefix("pulp:"))

@@ -161,7 +161,7 @@ def test_lower_is_in_the_domain_of_t_and_in_no_row():
     instance = Instance.from_loads([20, 21, 69, 61], Deployment(3, 6))
     with_lower = assignment(instance, upper=Fraction(65), lower=Fraction(57))
     without = assignment(instance, upper=Fraction(65))
-    assert with_lower.max_load.lowBound == 57 * with_lower.factor
+    assert with_lower.tops[0].lowBound == 57 * with_lower.factor
     assert list(with_lower.problem.constraints) == list(without.problem.constraints)
 
 
