@@ -1,7 +1,7 @@
 """Imports point one way, those inside functions too: no circle of files or rooms, and no arrow that runs back up.
 
 certificates, nouns <- verify, evaluate <- kernels <- heuristics, backends <- bounds, formulations <- run, solve
-<- compare, backtest <- io <- size <- the package itself <- report, bench, cli
+<- compare, backtest <- replan <- io <- size <- the package itself <- report, bench, cli
 
 A room is a folder of the package, or a file beside them. ``dispatch`` is among the nouns, below `verify`. A backend
 knows its solver and nothing of this problem; what runs a bound or a program in a process of its own is in ``run``;
@@ -24,6 +24,7 @@ LEVELS = (
     ("formulations",),
     ("run", "request", "solve"),
     ("certify", "compare", "backtest", "held_out", "gain", "step_times", "diff", "survival", "drop_in"),
+    ("replanning", "replan"),
     ("io",),
     ("size", "sizing"),
     ("",),

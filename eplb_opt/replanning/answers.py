@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
 
@@ -18,25 +18,37 @@ from eplb_opt.replanning.problem import Problem
 from eplb_opt.replanning.repair import repaired
 from eplb_opt.replanning.search import Search
 from eplb_opt.replanning.shares import Point, Shares
+from eplb_opt.run.loading import seconds_of_loading
+
+# What is compiled before the clock starts.
+_KERNELS = ("bounds", "moving")
 
 
 @dataclass(frozen=True)
 class Call:
-    """What a call may use: seconds, a seed, and threads."""
+    """What a call may use: seconds from when it began, a seed, and threads.
+
+    When it is made, kernels are loaded, so what is wrong with the input has to have been said before.
+    """
 
     seconds: float
     seed: int
     workers: int
+    began: float = field(default_factory=lambda: _loaded())
+
+
+def _loaded() -> float:
+    began = monotonic()
+    return began + seconds_of_loading(_KERNELS)
 
 
 def with_fewest_moves(problem: Problem, gap: Fraction, call: Call) -> Replan:
     """As few moves as possible to within a gap of the instant bound of each layer."""
-    began = monotonic()
     frontiers = _frontiers(problem)
     values = [frontier.free.bound / (1 - gap) for frontier in frontiers]
-    interrupted = _search(frontiers, FewestMoves(values), call, began)
+    interrupted = _search(frontiers, FewestMoves(values), call)
     plans = [frontier.within(value) or frontier.reached[-1] for frontier, value in zip(frontiers, values, strict=True)]
-    return _Answers(problem, frontiers, began, interrupted).of(plans, None)
+    return _Answers(problem, frontiers, call.began, interrupted).of(plans, None)
 
 
 def with_limits(
@@ -49,7 +61,6 @@ def with_limits(
     InvalidArgumentError
         Fewer moves than experts that are lost.
     """
-    began = monotonic()
     frontiers = _frontiers(problem)
     slots = problem.old_plan.deployment.num_slots
     most = slots if moves_per_layer is None else min(slots, natural_int("moves_per_layer", moves_per_layer))
@@ -58,8 +69,8 @@ def with_limits(
     ]
     _require_enough(frontiers, budgets, most)
     goal = LeastValue(budgets, most, problem.units)
-    interrupted = _search(frontiers, goal, call, began)
-    answers, shares = _Answers(problem, frontiers, began, interrupted), goal.plans(frontiers)
+    interrupted = _search(frontiers, goal, call)
+    answers, shares = _Answers(problem, frontiers, call.began, interrupted), goal.plans(frontiers)
     found = []
     for limit, budget in zip(moves, budgets, strict=True):
         spent = zip(frontiers, shares.of_layers(budget), strict=True)
@@ -86,10 +97,10 @@ def _frontiers(problem: Problem) -> list[Frontier]:
     return frontiers
 
 
-def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call, began: float) -> bool:
+def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call) -> bool:
     """Whether Ctrl-C came."""
     with interrupt_requests() as interrupt:
-        Search(frontiers, goal, call.seed).run(began + call.seconds, call.workers, interrupt)
+        Search(frontiers, goal, call.seed).run(call.began + call.seconds, call.workers, interrupt)
         return interrupt.is_set()
 
 

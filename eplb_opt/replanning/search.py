@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.few_moves import Ints, OldRow
+from eplb_opt.heuristics.moving import annealed
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.proof import Proof
-from eplb_opt.replanning.annealing import annealed
 from eplb_opt.replanning.frontier import Frontier
 from eplb_opt.replanning.goals import Attempt, Goal
 
@@ -24,7 +24,7 @@ from eplb_opt.replanning.goals import Attempt, Goal
 _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
 # Proposals of a first annealing, and how many times more after each that found nothing, up to so many times.
-_PROPOSALS, _MORE, _MOST = 60_000, 1.3, 30.0
+_PROPOSALS, _MORE, _MOST = 40_000, 1.4, 30.0
 # Nodes of a first tree, and how many times more after each that was not enough.
 _NODES, _MORE_NODES = 60, 4
 # Prices of replicas that a program may have: larger ones take too long.
@@ -93,7 +93,10 @@ class Search:
         plan = frontier.at(attempt.moves)
         start = frontier.reached[0] if plan is None or turn % 2 else plan
         seed = hash((self._seed, attempt.layer, turn))
-        return annealed(layer, start.row, targets(layer, attempt.value * (1 - _BELOW)), attempt.moves, cooling, seed)
+        rows = (layer.before, start.row)
+        return annealed(
+            layer.instance, rows, targets(layer, attempt.value * (1 - _BELOW)), attempt.moves, cooling, seed
+        )
 
     def _learn(self, attempts: Iterable[Attempt], rows: Iterable[Ints | None]) -> None:
         for attempt, row in zip(attempts, rows, strict=True):

@@ -23,14 +23,16 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
 from eplb_opt.heuristics.drawn import attempt
 from eplb_opt.heuristics.joint import joint_plan
+from eplb_opt.heuristics.moving import annealed
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
-from eplb_opt.kernels.loading import compiling
+from eplb_opt.kernels.loading import announced, compiling, interrupted_between_kernels
 from eplb_opt.kernels.local_search import descend, new_log, perturb
+from eplb_opt.kernels.moving import Cooling
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
@@ -99,6 +101,13 @@ def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
     # A node has the experts of its groups alone.
     few = few_choices(num_experts // deployment.binding_nodes, deployment.slots_per_gpu)
     return ["patterns", "enumeration"] if few else ["patterns"]
+
+
+def seconds_of_loading(parts: Collection[str]) -> float:
+    """Load what a call runs, or compile it and say so; the seconds that took if anything was compiled, else 0."""
+    with interrupted_between_kernels(), announced() as compiling_:
+        seconds = load_kernels(parts)
+    return seconds if compiling_.kernels else 0.0
 
 
 @cache
@@ -188,6 +197,11 @@ def _load_links() -> None:
     link_on(instance, greedy(instance), Fraction(0), 0)
 
 
+def _load_moving() -> None:
+    cooling = Cooling((0.1, 0.01), (0.1, 0.01), proposals=100)
+    annealed(Instance.from_loads([3, 2, 1, 1], _NODES), (_SLOTS, _SLOTS), np.ones(1), _SLOTS.size, cooling, 0)
+
+
 def _two_windows() -> Instance:
     return Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
 
@@ -212,6 +226,7 @@ PARTS = {
     "dispatched": _load_dispatched,
     "singles": _load_singles,
     "draws": _load_draws,
+    "moving": _load_moving,
     "patterns": patterns.load_kernels,
 }
 # About half of what a call needs.
