@@ -9,13 +9,22 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from fractions import Fraction
+from threading import Event
+from time import monotonic
 
 import numpy as np
 
 from eplb_opt.acceptance import check_proof
 from eplb_opt.bounds.few_moves import OldRow
+from eplb_opt.errors import InvalidPlanError
 from eplb_opt.objective import Objective
-from tests.moves_oracle import frontier
+from eplb_opt.plan import Plan
+from eplb_opt.replanning.frontier import Frontier
+from eplb_opt.replanning.goals import FewestMoves
+from eplb_opt.replanning.repair import repaired
+from eplb_opt.replanning.search import Search
+from eplb_opt.verify import objective_value, verify
+from tests.moves_oracle import fewest_moves, frontier, row_moves
 from tests.random_replans import Replan, random_replans
 
 
@@ -47,6 +56,38 @@ def attack(case: Replan, nodes: int = 8) -> Counter[str]:
     return seen
 
 
+def attack_search(case: Replan, seconds: float = 0.04) -> Counter[str]:
+    """Search for the fewest moves to each value of the frontier; every row has the value and the moves that it says."""
+    found = old_row(case)
+    if found is None:
+        return Counter(empty=1)
+    layer, unit = found
+    curve, seen = frontier(case.instance, case.old, case.objective), Counter(layers=1)
+    gpus = case.instance.deployment.num_gpus
+    for least in sorted(set(curve.values()))[:3]:
+        kept = Frontier(layer)
+        try:
+            first = repaired(layer.before, layer.instance)
+        except InvalidPlanError:
+            return Counter(irreparable=1)
+        # What is left of nodes has no groups that a row could break.
+        if verify(Plan(first[None], case.instance.deployment, case.instance.num_experts)):
+            return Counter(irreparable=1)
+        kept.offer(first)
+        Search([kept], FewestMoves([least / unit]), 0).run(monotonic() + seconds, 1, Event())
+        for plan in kept.reached:
+            row = Plan(plan.row[None], case.instance.deployment, case.instance.num_experts)
+            assert not verify(row), (case, plan)
+            assert plan.value * unit == objective_value(plan.row.tolist(), case.instance, case.objective), (case, plan)
+            assert plan.moves == row_moves(plan.row.tolist(), case.old, gpus), (case, plan)
+            assert plan.value * unit >= curve[plan.moves], (case, plan)
+        fewest = fewest_moves(curve, least)
+        assert kept.fewest_moves(least / unit) <= fewest, (case, least)
+        plan = kept.within(least / unit)
+        seen += Counter(searched=1, best=plan is not None and plan.moves == fewest)
+    return seen
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=1_000)
@@ -55,7 +96,7 @@ def main() -> None:
     total: Counter[str] = Counter()
     for dispatch in (False, True):
         for _, case in zip(range(options.instances // 2), random_replans(options.seed, dispatch), strict=False):
-            total += attack(case)
+            total += attack(case) + attack_search(case)
     print(dict(total))
 
 

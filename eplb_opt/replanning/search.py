@@ -17,8 +17,9 @@ from eplb_opt.bounds.few_moves import Ints, OldRow
 from eplb_opt.heuristics.moving import annealed
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.proof import Proof
-from eplb_opt.replanning.frontier import Frontier
+from eplb_opt.replanning.frontier import Frontier, Reached
 from eplb_opt.replanning.goals import Attempt, Goal
+from eplb_opt.verify import max_loads
 
 # Without a limit on moves they are dear at first; with one they cost next to nothing.
 _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
@@ -53,34 +54,45 @@ class _Effort:
 
 
 class Search:
-    """A search for all layers at once, on some threads, as compiled code and HiGHS do not hold Python."""
+    """A search for all layers at once, on some threads, as compiled code does not hold Python.
+
+    Proofs run meanwhile in the thread that waits, one after another: HiGHS has one scheduler for the whole process.
+    """
 
     def __init__(self, frontiers: Sequence[Frontier], goal: Goal, seed: int) -> None:
         self._frontiers, self._goal, self._seed = frontiers, goal, seed
         self._efforts = [_Effort() for _ in frontiers]
+        self._next = 0
 
     def run(self, deadline: float, workers: int, interrupt: Event) -> None:
-        """Rounds of attempts and of proofs in turn."""
+        """Turns, in each of which every layer is tried once."""
 
         def over() -> bool:
             return monotonic() > deadline or interrupt.is_set()
 
-        with ThreadPoolExecutor(workers, "eplb_opt") as threads:
-            turn = 0
-            while not over():
-                attempts = [one for one in self._goal.attempts(self._frontiers, turn) if self._loaded(one)]
-                rows = threads.map(lambda attempt, turn=turn: None if over() else self._try(attempt, turn), attempts)
-                self._learn(attempts, rows)
-                refutations = [
-                    one for one in self._goal.refutations(self._frontiers) if self._loaded(one) and self._provable(one)
-                ]
-                proofs = threads.map(lambda one: None if over() else self._refute(one, over), refutations)
-                proven = self._accept(refutations, proofs)
+        with ThreadPoolExecutor(max(1, workers - 1), "eplb_opt") as threads:
+            turn, left = 0, True
+            while left and not over():
+                left = self._turn(turn, threads, over)
                 turn += 1
-                if not attempts and not proven:
-                    return
 
-    def _try(self, attempt: Attempt, turn: int) -> Ints:
+    def _turn(self, turn: int, threads: ThreadPoolExecutor, over: Callable[[], bool]) -> bool:
+        """Whether there was anything to do."""
+        attempts = [one for one in self._goal.attempts(self._frontiers, turn) if self._loaded(one)]
+        rows = [threads.submit(self._try, one, turn, over) for one in attempts]
+        refutations = [one for one in self._goal.refutations(self._frontiers) if self._provable(one)]
+        # From where the turn before ended.
+        for one in sorted(refutations, key=lambda one: (one.layer < self._next, one.layer)):
+            self._next = one.layer
+            if over() or (rows and all(row.done() for row in rows)):
+                break
+            self._accept(one, self._refute(one, over))
+        self._learn(attempts, [row.result() for row in rows])
+        return bool(attempts or refutations)
+
+    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool]) -> Ints | None:
+        if over():
+            return None
         frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
         layer = frontier.layer
         limited = attempt.moves < len(layer.before)
@@ -112,6 +124,8 @@ class Search:
         return any(self._frontiers[attempt.layer].layer.instance.loaded_windows)
 
     def _provable(self, attempt: Attempt) -> bool:
+        if not self._loaded(attempt):
+            return False
         layer = self._frontiers[attempt.layer].layer
         deployment = layer.instance.deployment
         counts = layer.instance.max_replicas if deployment.dispatch == "even" else 1
@@ -147,28 +161,30 @@ class Search:
             proofs.append(priced if priced and priced.bound > window.instant(moves).bound else window.instant(moves))
         return [Bounded(moves, layer.proof(proofs))]
 
-    def _accept(self, refutations: Iterable[Attempt], proofs: Iterable[list[Bounded] | None]) -> bool:
-        """Whether any was looked at."""
-        looked = False
-        for attempt, found in zip(refutations, proofs, strict=True):
-            frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
-            for bounded in found or ():
-                frontier.prove(bounded.moves, bounded.proof)
-                looked = True
-            if found is not None and frontier.proof(attempt.moves).bound <= attempt.value:
-                key = (attempt.moves, attempt.value)
-                effort.unproven[key] = effort.unproven.get(key, 0) + 1
-        return looked
+    def _accept(self, attempt: Attempt, found: Iterable[Bounded]) -> None:
+        frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
+        for bounded in found:
+            frontier.prove(bounded.moves, bounded.proof)
+        if frontier.proof(attempt.moves).bound <= attempt.value:
+            key = (attempt.moves, attempt.value)
+            effort.unproven[key] = effort.unproven.get(key, 0) + 1
 
 
-def targets(layer: OldRow, value: Fraction) -> NDArray[np.float64]:
-    """Max loads of the windows, in mean loads of each, that come to a value in the unit of the search."""
+def targets(layer: OldRow, value: Fraction, plan: Reached | None = None) -> NDArray[np.float64]:
+    """Max loads of the windows, in mean loads of each, that come to a value in the unit of the search.
+
+    Where their mean counts, each window is as much above its own bound, in parts of it; or, with a `plan`, in parts of
+    what that is above it.
+    """
     if len(layer.windows) == 1:
         return np.array([float(value / layer.instance.mean_loads[0])])
     if layer.objective.kind != "mean":
         return np.full(len(layer.windows), float(value))
-    # Each window as much above its own bound, in parts of it.
-    bounds = [window.free.bound for window in layer.windows]
-    return np.array(
-        [float(value * bound / layer.proof([window.free for window in layer.windows]).bound) for bound in bounds]
-    )
+    bounds = np.array([float(window.free.bound) for window in layer.windows])
+    least = float(layer.proof([window.free for window in layer.windows]).bound)
+    if plan is None or float(plan.value) <= least:
+        return bounds * float(value) / least
+    tops = [max_loads(plan.row.tolist(), window.instance)[0] for window in layer.windows]
+    above = np.array([float(top) for top in tops]) - bounds
+    spread: NDArray[np.float64] = bounds + above * (float(value) - least) / (float(plan.value) - least)
+    return spread

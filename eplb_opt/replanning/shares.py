@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
-from typing import NamedTuple
+from math import ceil, floor, lcm
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Values are whole numbers of so small a part of their largest sum: 2**50, so that sums fit an int64 and floats.
-_GRID = 2**50
+# Values are whole numbers of a part that they have in common, if it is one in so many, or else of so small a part of
+# their largest sum.
+_MOST_PARTS, _PARTS = 2**200, 2**50
 
 
 class Point(NamedTuple):
@@ -35,32 +36,39 @@ class Shares:
     Attributes
     ----------
     sums
-        Shape ``(most + 1,)``, in units of the `grid`; what cannot be reached is above ``2**60``.
+        Shape ``(most + 1,)``, whole numbers of the `grid`; `never` where nothing is possible.
     grid
-        Values are multiples of it, rounded.
+        What values are multiples of, or are rounded to.
     chosen
         Place of the point that each layer takes, shape ``(layers, most + 1)``.
     points
         Of each layer.
     """
 
-    sums: NDArray[np.int64]
+    sums: NDArray[Any]
     grid: Fraction
+    never: int
     chosen: NDArray[np.int16]
     points: Sequence[Sequence[Point]]
 
     @classmethod
     def of(cls, points: Sequence[Sequence[Point]], most: int, round_up: bool) -> Shares:
-        """Exact but for values, which are rounded to a grid: up, or down where they are bounds.
+        """Exact, but where values have too little in common: then they are rounded up, or down where they are bounds.
 
         ``O(most x points)``. Points of a layer are in order of moves; nothing needs to be spent.
         """
         largest = sum((max(point.value for point in layer) for layer in points), Fraction(0)) or Fraction(1)
-        grid, whole = largest / _GRID, ceil if round_up else floor
-        sums = np.zeros(most + 1, dtype=np.int64)
+        multiple, whole = (
+            lcm(*(point.value.denominator for layer in points for point in layer)),
+            ceil if round_up else floor,
+        )
+        grid = Fraction(1, multiple) if multiple < _MOST_PARTS else largest / _PARTS
+        never = 2 * ceil(largest / grid) + 1
+        kind = np.int64 if never < 2**61 else object
+        sums = np.zeros(most + 1, dtype=kind)
         chosen = np.zeros((len(points), most + 1), dtype=np.int16)
         for row, layer in enumerate(points):
-            best = np.full(most + 1, 2**61, dtype=np.int64)
+            best = np.full(most + 1, never, dtype=kind)
             for place, point in enumerate(layer):
                 if point.moves > most:
                     break
@@ -69,13 +77,13 @@ class Shares:
                 better = spent < best[point.moves :]
                 best[point.moves :][better] = spent[better]
                 chosen[row, point.moves :][better] = place
-            sums = np.minimum(best, 2**61)
-        return cls(sums, grid, chosen, points)
+            sums = np.minimum(best, never)
+        return cls(sums, grid, never, chosen, points)
 
     def value(self, moves: int) -> Fraction | None:
         """The least sum with at most so many moves, on the grid; ``None`` where there is none."""
         least = int(self.sums[min(moves, len(self.sums) - 1)])
-        return None if least > 2**60 else least * self.grid
+        return None if least >= self.never else least * self.grid
 
     def of_layers(self, moves: int) -> list[int]:
         """The moves of each layer in the least sum with at most so many."""
@@ -87,5 +95,5 @@ class Shares:
 
     def fewest(self, value: Fraction) -> int | None:
         """The fewest moves whose least sum is at most this; ``None`` where none is."""
-        reached = np.flatnonzero(self.sums <= min(floor(value / self.grid), 2**60))
+        reached = np.flatnonzero(self.sums <= min(floor(value / self.grid), self.never - 1))
         return int(reached[0]) if reached.size else None
