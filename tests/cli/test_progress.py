@@ -62,7 +62,7 @@ def test_a_terminal_shows_layers_and_a_pipe_nothing(tmp_path):
     command = [sys.executable, "-m", "eplb_opt"]
     generate = [*command, "generate", "--layers", "3", "--experts", "32", "-o", "loads.json"]
     subprocess.run(generate, cwd=tmp_path, check=True, capture_output=True)
-    solve = [*command, "solve", "loads.json", "--gpus", "8", "--slots", "40", "--time-limit", "2", "--target-gap", "0"]
+    solve = [*command, "solve", "loads.json", "--gpus", "8", "--slots", "40", "--time-limit", "1", "--target-gap", "0"]
     piped = subprocess.run(solve, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert piped.stderr == ""
     ours, theirs = pty.openpty()

@@ -10,7 +10,7 @@ from eplb_opt.io import read_solution, write_loads
 from eplb_opt.loads import Loads
 
 DEPLOYMENT = ("--gpus", 4, "--slots", 20)
-QUICK = ("--time-limit", 0.3)
+QUICK = ("--time-limit", 0.2)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_recording_becomes_a_page_and_a_text_with_the_command_that_made_them(r
     assert out.splitlines()[-3:] == written
     assert Path("report.html").read_text().startswith("<!DOCTYPE html>")
     command = (
-        "eplb-opt report loads.json --gpus 4 --slots 20 --no-distinct --time-limit 0.3 --output report.html "
+        "eplb-opt report loads.json --gpus 4 --slots 20 --no-distinct --time-limit 0.2 --output report.html "
         "--markdown report.md --save solution.json"
     )
     assert f"```sh\n{command}\n```" in Path("report.md").read_text()
@@ -96,7 +96,7 @@ def test_several_recordings_are_several_windows(run, recording, plans):
 
 def test_the_model_names_the_layers_and_the_groups(run):
     write_loads(Loads(np.random.default_rng(0).lognormal(6, 1, (58, 256)).astype(int)), "loads.npy")
-    options = ("--gpus", 16, "--nodes", 2, "--redundant", 32, "--model", "deepseek-v3", "--time-limit", 1)
+    options = ("--gpus", 16, "--nodes", 2, "--redundant", 32, "--model", "deepseek-v3", "--time-limit", 0.3)
     code, _, err = run("report", "loads.npy", *options, "--markdown", "report.md")
     assert (code, err) == (0, "")
     text = Path("report.md").read_text()

@@ -45,7 +45,7 @@ def drawn_max_loads(plan, loads):
 @pytest.mark.parametrize("method", ["auto", "greedy", "lpt"])
 def test_values_are_those_of_the_tables(method):
     loads = recorded()
-    solution = eplb_opt.solve(loads, DEPLOYMENT, method=method, time_limit=1.0)
+    solution = eplb_opt.solve(loads, DEPLOYMENT, method=method, time_limit=0.3)
     assert solution.plan.deployment == DEPLOYMENT and verify(solution.plan) == []
     tops = list(drawn_max_loads(solution.plan, loads))
     assert [layer.objective for layer in solution.layers] == [layer.max_load for layer in solution.layers] == tops
@@ -63,7 +63,7 @@ def test_heuristics_are_valued_and_left_as_they_are():
 
 def test_a_plan_for_the_draws_beats_those_that_ignore_them():
     loads = recorded()
-    deterministic = {"time_limit": 4.0, "deterministic": True}
+    deterministic = {"time_limit": 0.5, "deterministic": True}
     value = sum(layer.objective for layer in eplb_opt.solve(loads, DEPLOYMENT, **deterministic).layers)
     for other in ("even", "nearest"):
         plan = eplb_opt.solve(loads, replace(DEPLOYMENT, dispatch=other), **deterministic).plan
@@ -84,7 +84,7 @@ def test_deterministic_whatever_the_workers(windows, objective):
 
 def test_never_worse_than_the_whole_of_a_warm_start():
     loads = recorded()
-    known = eplb_opt.solve(loads, DEPLOYMENT, time_limit=2.0)
+    known = eplb_opt.solve(loads, DEPLOYMENT, time_limit=0.5)
     again = eplb_opt.solve(loads, DEPLOYMENT, warm_start=known.plan, method="greedy", seed=5)
     assert sum(layer.objective for layer in again.layers) <= sum(layer.objective for layer in known.layers)
 
