@@ -48,9 +48,7 @@ def test_the_commands_run(folder):
     ]
     printed = {}
     for command in commands:
-        arguments = [
-            "2" if before == "--time-limit" else word for before, word in zip(["", *command], command, strict=False)
-        ]
+        arguments = [*command, "--time-limit", "0.5"] if command[1] in ("solve", "report") else command
         done = subprocess.run(
             [sys.executable, "-m", "eplb_opt", *arguments[1:]], capture_output=True, text=True, check=False
         )
