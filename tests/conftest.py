@@ -65,6 +65,12 @@ def workers_begin_with(
     return write
 
 
+@pytest.fixture
+def plain_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of reports have a figure without content in each place, which the tests of the page draw."""
+    monkeypatch.setattr("eplb_opt.report.page.draw", lambda *_picture, **_key: "<svg></svg>")
+
+
 class _Refusals(logging.Handler):
     """What the log says of evidence that the checker did not accept."""
 

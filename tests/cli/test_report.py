@@ -1,11 +1,13 @@
 """eplb-opt report: files in any order become a page, or one sentence."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import eplb_opt
 from eplb_opt.io import read_solution, write_loads
 from eplb_opt.loads import Loads
 
@@ -13,21 +15,31 @@ DEPLOYMENT = ("--gpus", 4, "--slots", 20)
 QUICK = ("--time-limit", 0.2)
 
 
+# Five decoder layers of which 1-4 hold 16 experts, as SGLang records them.
+LOADS = Loads(np.random.default_rng(0).lognormal(6, 1, (4, 16)).astype(int), range(1, 5), num_model_layers=5)
+
+
 @pytest.fixture
 def recording(run):
-    """Five decoder layers of which 1-4 hold 16 experts, as SGLang records them."""
-    values = np.random.default_rng(0).lognormal(6, 1, (4, 16)).astype(int)
-    write_loads(Loads(values, range(1, 5), num_model_layers=5), "loads.json")
+    write_loads(LOADS, "loads.json")
     return "loads.json"
 
 
-@pytest.fixture
-def plans(run, recording):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """The same plan as SGLang's file and with its deployment, and a solution."""
+    folder, deployment = tmp_path_factory.mktemp("plans"), eplb_opt.Deployment(4, 20)
+    plan = eplb_opt.solve(LOADS, deployment, method="snake").plan
     for engine in ("sglang", "native"):
-        options = ("--method", "snake", "--engine", engine, "-o", f"{engine}.json")
-        assert run("solve", recording, *DEPLOYMENT, *options)[0] == 0
-    assert run("solve", recording, *DEPLOYMENT, *QUICK, "--save", "solution.json")[0] == 0
+        eplb_opt.write_plan(plan, folder / f"{engine}.json", engine)
+    eplb_opt.solve(LOADS, deployment, time_limit=QUICK[1]).save(folder / "solution.json")
+    return folder
+
+
+@pytest.fixture
+def plans(made, recording):
+    """Those files beside the recording."""
+    shutil.copytree(made, ".", dirs_exist_ok=True)
     return "sglang.json", "native.json", "solution.json"
 
 

@@ -234,6 +234,7 @@ def test_slots_that_nobody_says_are_told(run, command):
     assert "the fewest" not in run(name, "loads.npy", "--gpus", 7, *windows, *more, *options)[1]
 
 
+@pytest.mark.usefixtures("plain_figures")
 @pytest.mark.parametrize(
     ("outputs", "commands"),
     [

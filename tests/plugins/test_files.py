@@ -57,6 +57,7 @@ RECORDINGS = {
 }
 
 
+@pytest.mark.usefixtures("plain_figures")
 @pytest.mark.parametrize("engine", RECORDINGS)
 def test_the_commands_of_a_page_lead_from_a_recording_to_a_report(tmp_path, monkeypatch, capsys, engine):
     monkeypatch.chdir(tmp_path)
