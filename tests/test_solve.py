@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -26,6 +26,7 @@ from eplb_opt.run.loading import load_kernels
 from eplb_opt.run.pool import POOL
 from eplb_opt.verify import max_loads
 from tests.clocks import LONG, patience
+from tests.examples import examples
 from tests.formulations.test_assignment import KNOWN
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
@@ -50,7 +51,7 @@ def check(solution, instance):
     assert (layer.status == "optimal") == (layer.lower_bound == layer.objective) == (layer.stopped_by is None)
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_bound_optimum_solution_and_greedy_are_in_order(instance):
     optimum = brute_force(instance)
@@ -61,7 +62,7 @@ def test_bound_optimum_solution_and_greedy_are_in_order(instance):
     assert layer.objective - layer.lower_bound <= optimum / 10**5
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(instances(kinds=(SMALL, TOKENS)), st.sampled_from(METHODS))
 def test_every_method_keeps_the_order(instance, method):
     optimum = brute_force(instance)
@@ -99,7 +100,7 @@ def test_one_slot_per_gpu_is_optimal_at_once():
     assert {layer.proof.checked for layer in solution.layers} == {True}
 
 
-@settings(max_examples=25)
+@examples(20)
 @given(st.data())
 def test_names_of_experts_and_the_unit_of_loads_change_nothing_else(data):
     instance = data.draw(instances(kinds=(SMALL,), hierarchical=False))

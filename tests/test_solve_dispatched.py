@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -16,6 +16,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.verify import verify
 from tests.dispatch import oracle
 from tests.dispatch.strategies import deployments_under
+from tests.examples import examples
 from tests.oracle import row_is_valid
 from tests.placements import Placements, TooManyError
 from tests.random_instances import random_loads
@@ -61,7 +62,7 @@ def require_bounds_hold(solution, loads, placements):
 
 
 @pytest.mark.parametrize("dispatch", DISPATCHES)
-@settings(max_examples=12)
+@examples(12)
 @given(data=st.data())
 def test_any_tiny_layers(dispatch, data):
     """Several layers, windows and objectives, with next to no time."""

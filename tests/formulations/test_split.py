@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -18,6 +18,7 @@ from eplb_opt.formulations.split import num_split_variables, split_assignment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.formulations.test_assignment import violated_rows
 from tests.oracle import enumerate_rows
 from tests.strategies import instances, rows_of_slots
@@ -44,7 +45,7 @@ def optimum(instance):
     return best
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_every_valid_row_below_upper_is_a_solution_and_reads_back(data):
     instance = under_optimal(data.draw(instances()))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -18,6 +18,7 @@ from eplb_opt.objective import Objective
 from eplb_opt.verify import max_loads, verify
 from tests.dispatch import oracle
 from tests.dispatch.strategies import deployments_under, rows_of
+from tests.examples import examples
 from tests.oracle import row_is_valid
 
 DEPLOYMENT = Deployment(8, 40, 4, policy="global", dispatch="sglang-static")
@@ -95,7 +96,7 @@ def test_layers_that_are_counted_without_the_dense_ones_are_refused():
         eplb_opt.solve(loads, DEPLOYMENT, time_limit=0.1)
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(st.data())
 def test_compiled_draws_are_those_of_the_law(data):
     """From where other layers left the streams; and a shuffled row is valid, and expected to be as hot."""
@@ -114,7 +115,7 @@ def test_compiled_draws_are_those_of_the_law(data):
     assert max_loads(other, nearest) == max_loads(row, nearest)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers(0, 99), st.integers(0, 3), st.sampled_from([1, 3]))
 def test_an_attempt_is_worth_what_it_says(seed, number, windows):
     loads = recorded(windows)
