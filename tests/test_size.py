@@ -120,7 +120,7 @@ def test_held_out_scores_are_those_of_plans_that_do_not_know_the_window():
     sizes = eplb_opt.size(loads, [8], slots_per_gpu=[5], policies=["global"], time_limit=1)
     scores = eplb_opt.backtest(loads, Deployment(8, 40), ["scenarios/search"], split="leave-one-out", time_limit=0.2)
     known = scores[scores["strategy"] == "scenarios/search"]["balancedness"].mean()
-    # A plan scores 0.74 to 0.85 on windows that it does not know, whatever the time, and 0.96 to 0.98 on its own.
+    # A plan scores 0.79 to 0.85 on windows that it does not know, whatever the time, and 0.96 to 0.98 on its own.
     assert sizes["held_out"].iloc[0] == pytest.approx(known, abs=0.1)
     assert sizes["held_out"].iloc[0] < sizes["balancedness"].iloc[0] - 0.03
     assert sizes["held_out"].isna().sum() == 0
