@@ -12,9 +12,11 @@ demo: $(VENV)/.installed
 JOBS ?= 2
 
 # All tests, from a fresh checkout. Tests on recordings that are not part of the project are skipped without them, and
-# tests with the engines' own parsers where their sources cannot be had.
+# tests with the engines' own parsers where their sources cannot be had. Kernels are compiled before: processes side by
+# side would all begin with that.
 test: $(VENV)/.installed
 	-$(MAKE) --no-print-directory engines
+	$(BIN)/eplb-opt warm-up
 	$(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 # Sources of the engines, pinned, for tests that give them our command lines: 100 MB to download, a minute or two.

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from eplb_opt.proof import REFUSED
 from tests import clocks
+from tests.examples import FEW, MANY
 
 # The first call of a kernel compiles it: no deadline, and slow first examples are no sign of a slow strategy.
 # The examples are the same in every run, wherever it is; `tests.soak` draws others, and more of them.
@@ -20,9 +21,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
     database=None,
-    max_examples=50,
+    max_examples=FEW,
 )
-settings.register_profile("soak", settings.get_profile("same"), derandomize=False, print_blob=True, max_examples=200)
+settings.register_profile("soak", settings.get_profile("same"), derandomize=False, print_blob=True, max_examples=MANY)
 settings.load_profile("same")
 
 # A shell that runs tests in the background has them ignore signals that some of them send.
@@ -63,6 +64,12 @@ def workers_begin_with(
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")])))
 
     return write
+
+
+@pytest.fixture
+def plain_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of reports have a figure without content in each place, which the tests of the page draw."""
+    monkeypatch.setattr("eplb_opt.report.page.draw", lambda *_picture, **_key: "<svg></svg>")
 
 
 class _Refusals(logging.Handler):

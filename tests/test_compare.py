@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from matplotlib.figure import Figure
 
 import eplb_opt
@@ -17,6 +17,7 @@ from eplb_opt.heuristics import names
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.compare import plot_comparison
+from tests.examples import examples
 from tests.strategies import SMALL, TOKENS, instances
 
 LOADS = np.random.default_rng(0).lognormal(6, 1, (3, 4, 32)).astype(int)
@@ -54,7 +55,7 @@ def test_several_windows_have_each_objective(objective):
     assert np.allclose(unit, 1) == (objective == "mean")
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_no_row_beats_the_bound_whatever_the_rules(instance):
     frame = compare(np.array(instance.weights)[:, np.newaxis], instance.deployment, time_limit=0.2)

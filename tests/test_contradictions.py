@@ -11,7 +11,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -28,12 +28,13 @@ from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.report import make_report
 from eplb_opt.report.words import in_percent
+from tests.examples import examples
 from tests.known import OBJECTIVES, Known, near, plans_on, recorded
 
 HERE = Machine("a processor", 2, 8.0, "a system", {})
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_evaluate_verify_and_objectives_are_the_definition(data):
     deployment, loads = data.draw(recorded())
@@ -65,7 +66,7 @@ def test_evaluate_verify_and_objectives_are_the_definition(data):
         assert objective_values(plan, loads, objective) == expected
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(st.data())
 def test_a_solution_is_worth_the_same_in_every_command(data):
     """solve, certify, report, compare and bench speak of one solution; evaluate of its plan."""
@@ -114,7 +115,7 @@ def test_a_solution_is_worth_the_same_in_every_command(data):
         )
 
 
-@settings(max_examples=25)
+@examples(20)
 @given(st.data())
 def test_window_weights_weigh_the_windows_with_load_in_every_command(data):
     deployment, loads = data.draw(recorded(min_windows=2))
@@ -130,7 +131,7 @@ def test_window_weights_weigh_the_windows_with_load_in_every_command(data):
     assert report.figures[SOLVE]["gap"] == float(solution.gap)
 
 
-@settings(max_examples=25)
+@examples(20)
 @given(st.data())
 def test_a_given_plan_is_worth_the_same_in_report_and_evaluate(data):
     deployment, loads = data.draw(recorded())
@@ -165,7 +166,7 @@ def test_a_given_plan_is_worth_the_same_in_report_and_evaluate(data):
         assert f"| mine | {in_percent(figures['excess'])} | {in_percent(figures['worst_excess'])} |" in text
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.data())
 def test_a_backtest_scores_as_evaluate_does(data):
     deployment, loads = data.draw(recorded(min_windows=2))

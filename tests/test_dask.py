@@ -31,14 +31,24 @@ def cluster():
     with cluster, distributed.Client(cluster) as client:
         client.run(load_kernels)
         yield client
-        pids = list(client.run(os.getpid).values())
+        pids = answering(client)
     assert eventually(lambda: not any(map(alive, pids)))
+
+
+def answering(cluster):
+    """Ids of the workers that answer: the scheduler lists one that was killed until it hears of that."""
+    return [pid for pid in cluster.run(os.getpid, on_error="return").values() if isinstance(pid, int)]
 
 
 def have_two_workers(cluster):
     """Wait for those that are started again; Dask gives one up whose start takes long, and is asked for another."""
-    cluster.cluster.scale(2)
-    cluster.wait_for_workers(2, timeout=LONG)
+
+    def two_answer():
+        cluster.cluster.scale(2)
+        cluster.wait_for_workers(2, timeout=LONG)
+        return len(answering(cluster)) == 2
+
+    assert eventually(two_answer)
 
 
 def check(solution, loads):
@@ -49,7 +59,7 @@ def check(solution, loads):
 
 
 def test_a_fleet_of_models_gets_the_plans_of_one_machine(cluster):
-    options = {"deterministic": True, "time_limit": 1.0, "target_gap": 0, "workers": 2}
+    options = {"deterministic": True, "time_limit": 0.3, "target_gap": 0, "workers": 2}
     for loads in FLEET.values():
         there = eplb_opt.solve(loads, DEPLOYMENT, executor=cluster.get_executor(pure=False), **options)
         here = eplb_opt.solve(loads, DEPLOYMENT, **options)
@@ -63,7 +73,7 @@ def test_models_are_planned_at_the_same_time(cluster):
 
     def plan(name):
         executor = cluster.get_executor(pure=False)
-        solutions[name] = eplb_opt.solve(FLEET[name], DEPLOYMENT, time_limit=2.0, executor=executor, workers=1)
+        solutions[name] = eplb_opt.solve(FLEET[name], DEPLOYMENT, time_limit=0.5, executor=executor, workers=1)
 
     threads = [threading.Thread(target=plan, args=(name,)) for name in FLEET]
     for thread in threads:
@@ -79,14 +89,14 @@ def test_the_time_limit_holds_with_a_distant_executor(cluster, method):
     loads = generate_loads(num_experts=96, num_layers=4, skew=1.2, seed=4)
     deployment = Deployment(num_gpus=64, num_slots=128)
     executor = cluster.get_executor(pure=False)
-    solution = eplb_opt.solve(loads, deployment, method=method, time_limit=3.0, target_gap=0, executor=executor)
-    assert solution.runtime < patience(3.0 * 1.05 + 3.0)
+    solution = eplb_opt.solve(loads, deployment, method=method, time_limit=1.0, target_gap=0, executor=executor)
+    assert solution.runtime < patience(1.0 * 1.05 + 3.0)
     assert eplb_opt.verify(solution.plan) == []
 
 
 def test_ctrl_c_ends_a_call_with_a_distant_executor(cluster):
     loads = generate_loads(num_experts=96, num_layers=4, skew=1.2, seed=4)
-    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
     solution = eplb_opt.solve(
         loads,
         Deployment(num_gpus=64, num_slots=128),
@@ -103,9 +113,9 @@ def test_ctrl_c_ends_a_call_with_a_distant_executor(cluster):
 @pytest.mark.parametrize("at", ["the start", "mid-run"])
 def test_a_killed_worker_loses_no_layer_and_its_steps_are_run_again(cluster, at):
     loads = generate_loads(num_experts=64, num_layers=6, skew=1.2, seed=5)
-    options = {"method": "search", "deterministic": True, "time_limit": 2.0, "target_gap": 0, "workers": 2}
+    options = {"method": "search", "deterministic": True, "time_limit": 1.0, "target_gap": 0, "workers": 2}
     expected = eplb_opt.solve(loads, DEPLOYMENT_OF_64, **options)
-    victim = next(iter(cluster.run(os.getpid).values()))
+    victim = answering(cluster)[0]
     steps = 0
 
     def kill(progress):
@@ -117,8 +127,8 @@ def test_a_killed_worker_loses_no_layer_and_its_steps_are_run_again(cluster, at)
     solution = eplb_opt.solve(
         loads, DEPLOYMENT_OF_64, executor=cluster.get_executor(pure=False), progress=kill, **options
     )
+    assert eventually(lambda: not alive(victim))
     have_two_workers(cluster)
-    assert victim not in cluster.run(os.getpid).values()
     assert eplb_opt.verify(solution.plan) == []
     # Every step was run, on whatever worker: otherwise plans would be worse than those of one machine.
     assert solution.plan == expected.plan
@@ -128,9 +138,10 @@ def test_a_killed_worker_loses_no_layer_and_its_steps_are_run_again(cluster, at)
 def test_steps_that_a_cluster_gives_up_with_a_worker_are_run_again(cluster, caplog):
     caplog.set_level(logging.INFO, "eplb_opt.run.schedule")
     loads = FLEET[1]
-    options = {"method": "search", "deterministic": True, "time_limit": 2.0, "target_gap": 0, "workers": 2}
+    options = {"method": "search", "deterministic": True, "time_limit": 1.0, "target_gap": 0, "workers": 2}
     expected = eplb_opt.solve(loads, DEPLOYMENT, **options)
-    victims = list(cluster.run(os.getpid).values())
+    have_two_workers(cluster)
+    victims = answering(cluster)
 
     def kill():
         for pid in victims:
@@ -160,8 +171,8 @@ def test_a_cluster_without_workers_costs_no_plan():
     loads = FLEET[2]
     empty = distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=":0")
     with empty, distributed.Client(empty) as client:
-        solution = eplb_opt.solve(loads, DEPLOYMENT, time_limit=2.0, executor=client.get_executor(pure=False))
-    assert solution.runtime < patience(5.0)
+        solution = eplb_opt.solve(loads, DEPLOYMENT, time_limit=0.5, executor=client.get_executor(pure=False))
+    assert solution.runtime < patience(3.5)
     check(solution, loads)
 
 

@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidDeploymentError, InvalidLoadsError
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.oracle import enumerate_rows, row_max_load
 from tests.strategies import SMALL, instances, rows_of_slots
 
@@ -88,7 +89,7 @@ def test_windows_are_equally_long_and_not_negative(weights, unit):
         Instance(weights, Fraction(unit), Deployment(2, 2))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6, kinds=(SMALL,)))
 def test_max_replicas_is_the_most_that_an_expert_has_in_any_valid_row(instance):
     most = max(row.count(expert) for row in enumerate_rows(instance) for expert in range(instance.num_experts))
@@ -134,7 +135,7 @@ def test_scaled_loads_are_exact_where_they_fit():
     assert not instance.scaled(4, largest=59).exact
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6), st.data())
 def test_no_max_load_lies_between_a_number_and_the_next_max_load(instance, data):
     values = sorted({row_max_load(row, instance) for row in enumerate_rows(instance)})

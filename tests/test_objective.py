@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.windows import window_bounds
@@ -12,6 +12,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
 from eplb_opt.verify import objective_value
+from tests.examples import examples
 from tests.oracle import enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
@@ -22,7 +23,7 @@ def repeated(instance, times):
     return Instance(tuple(windows), instance.unit, instance.deployment)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_a_weight_is_worth_as_much_as_repetition(data):
     instance = data.draw(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))
@@ -38,7 +39,7 @@ def test_a_weight_is_worth_as_much_as_repetition(data):
         assert window_bounds(searched, "mean", objective.window_weights) == window_bounds(other, "mean")
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_weighted_bounds_are_never_above_the_optimum(data):
     instance = data.draw(instances(min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), max_experts=4, max_slots=6))
@@ -48,7 +49,7 @@ def test_weighted_bounds_are_never_above_the_optimum(data):
     assert all(proof.bound <= optimum for proof in window_bounds(instance, "mean", weights))
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(st.data(), st.sampled_from(["mean", "worst"]))
 def test_the_value_of_an_outlook_is_the_exact_objective(data, objective):
     instance = data.draw(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))

@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from tests.dispatch import oracle
+from tests.examples import examples
 from tests.oracle import brute_force, enumerate_rows, fold_optimum, row_max_load
 from tests.placements import Placements
 from tests.random_instances import random_instance, random_loads
@@ -20,13 +21,13 @@ README_LAYERS = (
 )
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6, kinds=(SMALL,)))
 def test_brute_force_is_the_best_of_all_valid_rows(instance):
     assert brute_force(instance) == min(row_max_load(row, instance) for row in enumerate_rows(instance))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(slots_per_gpu=2, hierarchical=False, distinct=False))
 def test_brute_force_agrees_with_folding_two_slots_per_gpu(instance):
     assert brute_force(instance) == fold_optimum(instance)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -16,6 +16,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.verify import verify
 from tests.dispatch import oracle
 from tests.dispatch.strategies import deployments_under
+from tests.examples import examples
 from tests.oracle import row_is_valid
 from tests.placements import Placements, TooManyError
 from tests.random_instances import random_loads
@@ -61,7 +62,7 @@ def require_bounds_hold(solution, loads, placements):
 
 
 @pytest.mark.parametrize("dispatch", DISPATCHES)
-@settings(max_examples=12)
+@examples(12)
 @given(data=st.data())
 def test_any_tiny_layers(dispatch, data):
     """Several layers, windows and objectives, with next to no time."""
@@ -98,7 +99,7 @@ def test_tiny_layers_are_solved(deployment, dispatch, objective):
     deployment = replace(deployment, dispatch=dispatch)
     windows = 1 if objective == "total" else 3
     loads = np.random.default_rng(3).integers(1, 60, (windows, 1, 4))
-    solution = eplb_opt.solve(loads, deployment, objective=objective, deterministic=True, time_limit=1, target_gap=0)
+    solution = eplb_opt.solve(loads, deployment, objective=objective, deterministic=True, time_limit=0.2, target_gap=0)
     require_true(solution, loads)
     placements = Placements(deployment, 4, 2000)
     require_bounds_hold(solution, loads, placements)
@@ -112,7 +113,7 @@ def test_tiny_layers_are_solved(deployment, dispatch, objective):
 def test_a_solution_is_the_same_twice_and_read_back(dispatch, objective, tmp_path):
     deployment = Deployment(4, 16, 2, policy="global", dispatch=dispatch)
     loads = np.random.default_rng(1).lognormal(0, 1, (1 if objective == "total" else 2, 2, 12))
-    options = {"deterministic": True, "time_limit": 0.3, "objective": objective, "seed": 5}
+    options = {"deterministic": True, "time_limit": 0.1, "objective": objective, "seed": 5}
     one = eplb_opt.solve(loads, deployment, workers=1, **options)
     two = eplb_opt.solve(loads, deployment, workers=2, **options)
     assert one.plan == two.plan
@@ -133,9 +134,9 @@ def test_every_rule_of_the_registry_is_valued_under_the_dispatch(dispatch):
     deployment = Deployment(4, 12, 2, policy="global", distinct=False, dispatch=dispatch)
     loads = np.random.default_rng(2).integers(0, 100, (1, 2, 8))
     for method in ("greedy", *names()):
-        solution = eplb_opt.solve(loads, deployment, method=method, time_limit=1)
+        solution = eplb_opt.solve(loads, deployment, method=method, time_limit=0.3)
         require_true(solution, loads)
-        even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), method=method, time_limit=1)
+        even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), method=method, time_limit=0.3)
         assert np.array_equal(solution.plan.physical_to_logical, even.plan.physical_to_logical)
 
 
@@ -163,8 +164,8 @@ def test_scenarios_steer_and_recorded_windows_count(dispatch):
 def test_a_plan_made_for_the_dispatch_is_better_than_one_for_the_even_split(dispatch):
     deployment = Deployment(8, 40, 4, policy="global", dispatch=dispatch)
     loads = np.random.default_rng(5).lognormal(0, 1, (1, 2, 32))
-    ours = eplb_opt.solve(loads, deployment, deterministic=True, time_limit=1)
-    even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), deterministic=True, time_limit=1)
+    ours = eplb_opt.solve(loads, deployment, deterministic=True, time_limit=0.3)
+    even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), deterministic=True, time_limit=0.3)
     for layer, row in enumerate(even.plan.physical_to_logical.tolist()):
         instance = Instance.from_loads(loads[:, layer], deployment)
         assert ours.layers[layer].objective < oracle.hottest(row, instance)

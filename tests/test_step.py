@@ -1,6 +1,7 @@
 """Step: times by the definition, active replicas by drawing, and bounds that no placement goes below."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from tests.oracle import enumerate_rows, row_gpu_loads
 from tests.random_instances import dispatched, random_instance
 
 FP8 = TimeModel.preset("deepseek-v3-fp8")
+# Nine of ten random instances have fewer placements; the others take nearly all of the time.
+MOST_ROWS = 600
 TEMPI = (FP8, TimeModel(per_replica=5.0, per_token=0.0), TimeModel(per_replica=1.0, per_token=2.0, computing=7.0))
 
 
@@ -43,7 +46,7 @@ def test_times_are_those_of_the_definition():
         instance = random_instance(random)
         if not any(instance.weights[0]):
             continue
-        rows = list(enumerate_rows(instance))
+        rows = list(islice(enumerate_rows(instance), MOST_ROWS))
         row = rows[int(random.integers(len(rows)))]
         step = step_of(TEMPI[int(random.integers(3))], tokens=float(random.choice([1, 8, 1000])))
         assert step.mean_microseconds(row, instance) == pytest.approx(by_definition(step, list(row), instance))
@@ -58,14 +61,17 @@ def test_active_replicas_are_as_many_as_draws_find():
 
 def test_no_placement_is_faster_than_the_bound():
     random = np.random.default_rng(3)
-    closest = 0.0
+    closest, compared = 0.0, 0
     for number in range(150):
         instance = random_instance(random)
         if number % 3 == 0:
             instance = dispatched(random, instance)
         if not any(instance.weights[0]) or instance.deployment.dispatch == "optimal":
             continue
-        rows = list(enumerate_rows(instance))
+        rows = list(islice(enumerate_rows(instance), MOST_ROWS + 1))
+        if len(rows) > MOST_ROWS:
+            continue
+        compared += 1
         mean = instance.mean_loads[0]
         coolest = float(min(max_loads(row, instance)[0] for row in rows) / mean)
         step = step_of(TEMPI[int(random.integers(3))], tokens=float(random.choice([1, 8, 1000])))
@@ -76,6 +82,7 @@ def test_no_placement_is_faster_than_the_bound():
         assert least <= fastest * (1 + 1e-9)
         closest = max(closest, least / fastest)
     assert closest == pytest.approx(1.0)
+    assert compared > 100
 
 
 def test_several_windows_count_by_their_mean_and_empty_ones_not():

@@ -25,7 +25,7 @@ def step_of(tokens, **changes):
 @pytest.mark.parametrize("tokens", [1.0, 4096.0])
 def test_plans_take_what_evaluate_says_and_no_plan_less_than_the_bound(objective, tokens):
     loads, step = Loads(VALUES), step_of(tokens)
-    solution = eplb_opt.solve(loads, DEPLOYMENT, objective=objective, deterministic=True, time_limit=0.5)
+    solution = eplb_opt.solve(loads, DEPLOYMENT, objective=objective, deterministic=True, time_limit=0.1)
     times = StepTimes.of(solution, loads, step)
     settings = {"time_model": step.time_model, "tokens_per_gpu": tokens, "model": MODEL}
     plans = (*compared_plans(solution, loads), solution.plan)

@@ -7,7 +7,7 @@ from math import isnan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -16,6 +16,7 @@ from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.survival import lost_experts, survival
+from tests.examples import examples
 
 # Experts 0 and 1 are on both GPUs of a node, 2 and 3 are on two nodes, 4 and 5 have one replica.
 PLAN = Plan(np.array([[0, 1, 2, 0, 1, 3, 2, 3, 4, 2, 3, 5]]), Deployment(4, 12, 2, policy="global"), 6)
@@ -100,7 +101,7 @@ def test_survivors_share_what_is_left_evenly(losses, plan, seed):
 
 
 @pytest.mark.parametrize("dispatch", ["even", "by-rank", "optimal"])
-@settings(max_examples=30)
+@examples(20)
 @given(st.data())
 def test_without_a_gpu_a_plan_is_worth_what_evaluate_says_of_the_others(dispatch, data):
     plan = data.draw(plans(dispatch=dispatch))

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -18,6 +18,7 @@ from eplb_opt.io.transfers import parse_transfers
 from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.transfers import transfers_between
+from tests.examples import examples
 
 OLD = Plan(np.array([[0, 1, 2, 3], [0, 1, 2, 3]]), Deployment(2, 4), 4, layer_ids=(3, 5))
 NEW = Plan(np.array([[3, 1, 2, 0], [2, 3, 0, 1]]), Deployment(2, 4), 4, layer_ids=(3, 5))
@@ -55,7 +56,7 @@ def fewest_batches(pairs):
     return next(number for number in range(len(pairs) + 1) if fits(pairs, [[]] * number))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(plans(most_gpus=4, most_slots=2, layers=1))
 def test_no_senders_and_no_batches_are_fewer_and_with_as_few_none_are_nearer(drawn):
     old, new = drawn

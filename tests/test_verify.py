@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -13,6 +13,7 @@ from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import RULES, gpu_loads, max_loads, objective_value, require_valid, verify
+from tests.examples import examples
 from tests.oracle import enumerate_rows, row_gpu_loads, row_is_valid, row_max_load
 from tests.strategies import DYADIC, SMALL, TOKENS, instances, rows_of_slots
 
@@ -160,14 +161,14 @@ def test_require_valid_returns_the_plan_or_raises_all_violations():
     assert len(caught.value.violations) == 2
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6, kinds=(SMALL,)))
 def test_every_enumerated_valid_row_is_verified(instance):
     rows = list(islice(enumerate_rows(instance), 50))
     assert verify(Plan(rows, instance.deployment, instance.num_experts)) == []
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(st.data())
 def test_verify_agrees_with_the_problem_statement_on_any_row(data):
     instance = data.draw(instances(kinds=(SMALL,)))
@@ -201,7 +202,7 @@ def test_max_loads_are_exact_where_floats_cannot_tell_the_gpus_apart(scale):
     assert max_loads([3, 1, 2, 0], tiny) == (2**4000 * unit, 7 * unit)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(st.data())
 def test_gpu_loads_are_those_of_the_definition(data):
     instance = data.draw(instances(min_windows=1, max_windows=3))
@@ -226,7 +227,7 @@ def test_two_replicas_on_one_gpu_carry_the_whole_load_there():
     assert gpu_loads([0, 0, 1, 2], instance) == [[7, 3]]
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_objectives_are_those_of_the_definition(data):
     instance = data.draw(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS, DYADIC)))

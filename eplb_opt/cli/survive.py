@@ -43,7 +43,10 @@ def run(
     csv: Annotated[Path | None, typer.Option(help="Where the rows of all GPUs go, as CSV.")] = None,
     json: options.Json = False,
 ) -> int:
-    """Tell which GPUs and nodes a plan can lose: experts that they alone have, and how hot the others get."""
+    """Tell which GPUs and nodes a plan can lose.
+
+    Losses are experts that they alone have, and how hot the others get.
+    """
     one_of("--rows", rows, ROWS)
     if not loads and reading != options.Reading(model=reading.model):
         raise InvalidArgumentError("options that say how recordings are read mean nothing, as none is given")

@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.buckets import CAPACITY, Buckets
 from eplb_opt.bounds.patterns import Patterns
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from tests.examples import examples
 from tests.oracle import brute_force, count_vectors, enumerate_rows, row_max_load
 from tests.strategies import SMALL, instances, rows_of_slots
 
@@ -30,7 +31,7 @@ def fits(row, buckets: Buckets) -> bool:
     return bool((sums <= buckets.capacity).all())
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1, 10**12), Fraction(1, 10**4), Fraction(1)]), st.data())
 def test_a_plan_fits_the_buckets_of_its_max_load_and_of_any_larger_one(instance, more, data):
     row = data.draw(rows_of_slots(instance))
@@ -41,7 +42,7 @@ def test_a_plan_fits_the_buckets_of_its_max_load_and_of_any_larger_one(instance,
     assert fits(row, Buckets(instance, value * (1 + more), below=True))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(kinds=(SMALL,), hierarchical=False, max_experts=4, max_gpus=3, max_slots=6))
 def test_all_plans_within_the_max_load_fit_and_no_ranges_are_left_only_without_a_plan(instance):
     rows = {row: row_max_load(row, instance) for row in enumerate_rows(instance)}
@@ -113,7 +114,7 @@ def random_weightings(draw: st.DrawFn, buckets: Buckets):
     return Patterns.of(buckets.instance.deployment.slots_per_gpu, buckets.capacity, loads, duals).dual
 
 
-@settings(max_examples=160)
+@examples(80)
 @given(instances(**GLOBAL), st.booleans(), st.data())
 def test_no_weighting_excludes_a_max_load_that_a_plan_has(instance, below, data):
     optimum = brute_force(instance)
@@ -124,7 +125,7 @@ def test_no_weighting_excludes_a_max_load_that_a_plan_has(instance, below, data)
     assert not buckets.excludes(data.draw(random_weightings(buckets)))
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1), Fraction(11, 10)]), st.booleans(), st.data())
 def test_a_weighting_excludes_if_all_counts_weigh_more_than_the_gpus_carry(instance, factor, below, data):
     optimum = brute_force(instance)

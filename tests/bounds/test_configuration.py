@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.buckets import Buckets
@@ -15,6 +15,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.strategies import instances
 
@@ -26,7 +27,7 @@ def solve(buckets, patterns=()):
     return ConfigurationLP(buckets, list(patterns)).solve(Meter(PLENTY))
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1), 1 + Fraction(1, 10**9), Fraction(6, 5)]))
 def test_the_max_load_of_a_plan_is_not_refuted(instance, factor):
     optimum = brute_force(instance)
@@ -36,7 +37,7 @@ def test_the_max_load_of_a_plan_is_not_refuted(instance, factor):
         assert solve(Buckets(instance, optimum * factor, below=True)) == (None, True)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(k, 10) for k in range(1, 11)]))
 def test_what_is_refuted_is_below_the_optimum_and_every_other_max_load_is_covered(instance, part):
     optimum, bound = brute_force(instance), max(proof.bound for proof in quick_bounds(instance))
@@ -99,7 +100,7 @@ def test_counts_are_refuted_where_other_counts_would_do():
         assert (program.solve(Meter(PLENTY), (counts, counts))[0] is not None) == refuted
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(1, 2), Fraction(9, 10), Fraction(1), Fraction(2)]))
 def test_patterns_of_another_max_load_change_nothing(instance, factor):
     optimum = brute_force(instance)

@@ -6,7 +6,7 @@ from math import lcm
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds import decomposition
@@ -16,6 +16,7 @@ from eplb_opt.bounds.decomposition import prove_by_dual_functions
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.random_instances import random_loads
 from tests.strategies import SMALL, instances
@@ -32,7 +33,7 @@ def run(watch, target_gap=Fraction(0), limits=PLENTY):
     return watch.run(prove_by_dual_functions, target_gap, limits)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(**GLOBAL), st.sampled_from([Fraction(0), Fraction(1, 2)]), st.integers(0, 9))
 def test_bounds_are_true_and_plans_valid_from_any_bound(instance, part, seed):
     optimum = brute_force(instance)
@@ -54,7 +55,7 @@ def test_layers_with_any_slots_are_bounded_and_mostly_closed():
     assert closed >= 0.8 * len(runs)
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(instances(**GLOBAL, kinds=(SMALL,)))
 def test_bounds_are_numbers_that_a_max_load_can_be(instance):
     watch = Watch(instance, brute_force(instance), Fraction(0))

@@ -4,13 +4,14 @@ from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.node_loads import NodeLoads, prove_by_node_loads
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
+from tests.examples import examples
 from tests.watch import Watch
 
 
@@ -26,7 +27,7 @@ def coolest_hottest_node(totals, nodes):
     return best
 
 
-@settings(max_examples=30, deadline=None)
+@examples(20)
 @given(st.lists(st.integers(0, 40), min_size=6, max_size=6), st.sampled_from([2, 3]))
 def test_the_bound_is_the_hottest_node_of_the_best_partition(totals, nodes):
     # Groups of one expert on nodes of two GPUs.

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -22,6 +22,7 @@ from eplb_opt.limits import Limits
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads, verify
+from tests.examples import examples
 from tests.oracle import brute_force, count_vectors, fold_optimum
 from tests.strategies import instances
 from tests.watch import Watch
@@ -40,14 +41,14 @@ def closed(instance, target_gap=Fraction(0)):
     return met, watch.best, watch.lower_bound
 
 
-@settings(max_examples=100)
+@examples(50)
 @given(instances(**TWO))
 def test_the_optimum_is_that_of_brute_force(instance):
     optimum = brute_force(instance)
     assert closed(instance) == (True, optimum, optimum)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(**TWO, distinct=False))
 def test_copies_may_share_a_gpu_as_folding_says(instance):
     optimum = fold_optimum(instance)
@@ -89,7 +90,7 @@ def test_distinct_replicas_need_the_spread_rows():
         assert by_cpsat(instance, optimum + Fraction(1, 100)) is not None
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(**TWO), st.data())
 def test_counts_are_feasible_exactly_if_a_plan_with_them_stays_below(instance, data):
     optimum = brute_force(instance)

@@ -5,7 +5,7 @@ from itertools import combinations, count
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bench.skewed_groups import skewed_groups
@@ -18,6 +18,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.oracle import brute_force, enumerate_rows
 from tests.random_instances import random_instance
 from tests.strategies import SMALL, TOKENS, instances
@@ -47,7 +48,7 @@ def valued_sets(draw: st.DrawFn):
     return {groups: Fraction(draw(st.integers(0, 9)), 3) for groups in kept}, num_groups
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(valued_sets())
 def test_the_best_partition_is_the_best_of_all(case):
     values, num_groups = case
@@ -102,7 +103,7 @@ def test_the_global_policy_has_nothing_to_partition():
     assert not partition_applies(Instance.from_loads(range(8), Deployment(4, 8, 4, 4, "global")))
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(kinds=(SMALL, TOKENS), hierarchical=True, max_gpus=4, max_slots=8), st.integers(0, 3))
 def test_every_step_on_tiny_layers_is_valid_and_forward_and_what_is_called_closed_is(instance, seed):
     optimum = brute_force(instance)
@@ -126,7 +127,7 @@ def test_seeded_layers_of_every_kind_are_bounded_and_nearly_always_closed():
     assert closed >= 50
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(
     instances(
         min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), hierarchical=True, max_experts=4, max_gpus=4, max_slots=6

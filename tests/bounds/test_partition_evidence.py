@@ -4,7 +4,7 @@ from dataclasses import asdict
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.acceptance import check_proof
 from eplb_opt.bounds.node import Node
@@ -20,6 +20,7 @@ from eplb_opt.limits import Limits, Meter
 from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof
 from eplb_opt.verify import objective_value
+from tests.examples import examples
 from tests.oracle import brute_force, enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances
 
@@ -101,7 +102,7 @@ def test_a_node_whose_loads_have_more_in_common_than_the_layers_is_certified():
 HOTTEST = {"hierarchical": True, "min_windows": 2, "max_windows": 3, "max_experts": 4, "max_slots": 6}
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(kinds=(SMALL, TOKENS), **HOTTEST))
 def test_bounds_of_nodes_on_several_windows_are_certified_and_below_the_best(instance):
     if instance.deployment.binding_nodes == 1 or not all(map(any, instance.weights)):

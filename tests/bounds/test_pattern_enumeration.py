@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, enumerate_patterns
 from eplb_opt.deployment import Deployment
@@ -12,6 +12,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.strategies import DYADIC, HUGE, SMALL, TOKENS, instances
 from tests.watch import Watch
@@ -19,7 +20,7 @@ from tests.watch import Watch
 LITTLE = Fraction(1, 10**8)
 
 
-@settings(max_examples=160, deadline=None)
+@examples(80)
 @given(instances(hierarchical=False, kinds=(SMALL, TOKENS, HUGE, DYADIC)))
 def test_there_is_a_plan_within_the_optimum_and_none_below(instance):
     if instance.deployment.slots_per_gpu == 1:
@@ -38,7 +39,7 @@ def test_there_is_a_plan_within_the_optimum_and_none_below(instance):
         assert slots is None and left > 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(instances(hierarchical=False, kinds=(SMALL, TOKENS)))
 def test_plan_and_bound_meet_on_small_layers(instance):
     if instance.deployment.slots_per_gpu == 1:

@@ -3,10 +3,11 @@
 from itertools import combinations_with_replacement, product
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.patterns import UNIT, DualFunction, Patterns, least_weight
+from tests.examples import examples
 
 
 def weigh(starts, weights, bucket):
@@ -50,14 +51,14 @@ def test_a_weight_is_the_largest_of_the_buckets_not_above(case):
     assert (np.diff(dual.starts) > 0).all() and (np.diff(dual.weights) > 0).all()
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(weighted_buckets(above=3))
 def test_the_limit_is_the_weight_of_the_heaviest_pattern(case):
     dual = Patterns.of_weights(*case).dual
     assert dual.limit == heaviest(dual)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(weighted_buckets(), st.integers(1, 15), st.integers(0, 50))
 def test_the_limit_is_true_after_rounding_for_another_capacity(case, capacity, about):
     dual = Patterns.of_weights(*case).dual
@@ -103,7 +104,7 @@ def test_duals_become_whole_weights_rounded_down(case):
     assert dual.limit == heaviest(dual)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(weighted_buckets())
 def test_the_heaviest_pattern_through_a_bucket_holds_it_fits_and_weighs_what_is_said(case):
     size, capacity, buckets, values = case
@@ -125,7 +126,7 @@ def test_of_buckets_that_weigh_the_same_the_largest_that_fits_is_taken():
     assert buckets[patterns.heaviest_through(3, buckets)].tolist() == [3, 6]
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_the_least_weight_is_that_of_all_counts(data):
     experts = data.draw(st.integers(1, 4))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, proof_method
@@ -15,6 +15,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.run.task import ProofTask
 from eplb_opt.run.work import run_task
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.random_instances import random_instance
 from tests.strategies import instances
@@ -41,7 +42,7 @@ def test_the_method_follows_from_nodes_and_slots_per_gpu(deployment, method):
     assert proof_method(Instance.from_loads(range(num_experts), deployment)) == method
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10), st.sampled_from([Fraction(0), Fraction(1, 2), None]))
 def test_plans_are_valid_bounds_are_true_and_both_move_forward(instance, part):
     optimum = brute_force(instance)

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.quick import adams_bound, mean_bound, nodes_bound, quick_bounds, replica_range, slack_bound
@@ -16,6 +16,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
+from tests.examples import examples
 from tests.oracle import brute_force, count_vectors, enumerate_rows, row_max_load
 from tests.random_instances import random_instance
 from tests.strategies import DYADIC, SMALL, TOKENS, deployments_and_experts, instances
@@ -30,19 +31,19 @@ def value(slots, instance: Instance) -> Fraction:
     return max_loads(slots, instance)[0]
 
 
-@settings(max_examples=280)
+@examples(140)
 @given(instances())
 def test_no_bound_is_above_the_optimum(instance):
     assert max(bounds(instance).values()) <= brute_force(instance)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(hierarchical=True, max_experts=8, max_slots=8, max_nodes=3))
 def test_no_bound_is_above_the_hierarchical_optimum(instance):
     assert max(bounds(instance).values()) <= brute_force(instance)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(max_experts=3, max_gpus=3, max_slots=12))
 def test_no_bound_is_above_the_optimum_with_many_slots_per_gpu(instance):
     assert max(bounds(instance).values()) <= brute_force(instance)
@@ -77,7 +78,7 @@ def test_slack_is_at_least_what_is_known(instance, part):
     assert slack_bound(instance, known) >= known
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances())
 def test_slack_is_valid_from_any_valid_start(instance):
     optimum = brute_force(instance)
@@ -89,19 +90,19 @@ def test_mean_bound_by_hand():
     assert mean_bound(Instance.from_loads([1, 2, 4], Deployment(2, 4))) == Fraction(7, 2)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances())
 def test_mean_bound_of_any_numbers_is_exact(instance):
     assert mean_bound(instance) == sum(instance.weights[0]) * instance.unit / instance.deployment.num_gpus
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(slots_per_gpu=1, hierarchical=False))
 def test_with_one_slot_per_gpu_adams_is_the_optimum(instance):
     assert adams_bound(instance) == brute_force(instance)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(slots_per_gpu=1, hierarchical=False, kinds=(SMALL, TOKENS, DYADIC)))
 def test_with_one_slot_per_gpu_greedy_reaches_the_adams_bound(instance):
     # Loads of at most 53 bits, so that different loads per replica are different floats, too.
@@ -125,7 +126,7 @@ def test_with_one_slot_per_gpu_greedy_is_optimal_for_loads_that_floats_cannot_te
     assert value(greedy(instance), instance) == sorted(loads)[-2]
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances())
 def test_adams_bound_is_the_best_largest_slot_load_of_any_counts(instance):
     (weights,) = instance.weights
@@ -200,7 +201,7 @@ def test_slack_bound_sees_that_the_slots_run_out():
     assert bounds(Instance.from_loads([7, 5, 5], Deployment(4, 4)))["slack"] == 5
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=4, max_gpus=3, max_slots=6), st.fractions(0, 2))
 def test_replica_range_holds_the_counts_of_every_plan_within_the_max_load(instance, factor):
     limit = factor * brute_force(instance)
@@ -214,7 +215,7 @@ def test_replica_range_holds_the_counts_of_every_plan_within_the_max_load(instan
         assert (counts <= most).all()
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances())
 def test_replica_range_is_not_empty_at_the_optimum_and_within_what_is_possible(instance):
     least, most = replica_range(instance, brute_force(instance))
@@ -245,7 +246,7 @@ def test_bounds_are_exact_for_floats(loads, distinct):
     assert bounds(single)["adams"] == max(map(Fraction, loads)) == brute_force(single)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_renaming_changes_no_bound(data):
     deployment, experts = data.draw(deployments_and_experts(max_experts=8, max_gpus=4, max_slots=12))
@@ -255,7 +256,7 @@ def test_renaming_changes_no_bound(data):
     assert bounds(Instance.from_loads(loads, deployment)) == bounds(Instance.from_loads(renamed, deployment))
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_tripled_loads_have_tripled_bounds(data):
     deployment, experts = data.draw(deployments_and_experts())
@@ -264,7 +265,7 @@ def test_tripled_loads_have_tripled_bounds(data):
     assert tripled == {name: 3 * bound for name, bound in bounds(Instance.from_loads(loads, deployment)).items()}
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances())
 def test_another_split_into_weights_and_unit_changes_bounds_by_rounding_only(instance):
     # Node sums are rounded up to the next whole weight, scaled loads of the slack bound down to 2**40 steps.
@@ -283,7 +284,7 @@ def test_a_layer_without_load_has_bounds_of_zero(pair):
     assert set(bounds(Instance.from_loads([0] * experts, deployment)).values()) == {0}
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(max_experts=24, max_gpus=8, max_slots=32, max_nodes=4))
 def test_bounds_are_at_most_greedy_on_larger_deployments(instance):
     assert max(bounds(instance).values()) <= value(greedy(instance), instance)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
@@ -14,11 +14,12 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.proof import strongest
 from eplb_opt.verify import objective_value
+from tests.examples import examples
 from tests.oracle import enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=80, deadline=None)
+@examples(40)
 @given(
     instances(min_windows=1, max_windows=3, kinds=(SMALL, TOKENS), max_experts=4, max_slots=6),
     st.sampled_from(["mean", "worst"]),
@@ -61,7 +62,7 @@ def test_windows_share_one_partition_of_the_groups():
     assert strongest(*weighted).bound == Fraction(Fraction(3, 2) + 1 + 2, 4)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(25)
 @given(
     instances(min_windows=2, max_windows=3, kinds=(SMALL, TOKENS), hierarchical=True, max_nodes=2),
     st.sampled_from(["mean", "worst"]),
@@ -110,7 +111,7 @@ def test_nodes_of_many_windows_are_bounded_by_their_means():
         assert 1 < many <= few
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(min_windows=2, max_windows=4, kinds=(SMALL, TOKENS)))
 def test_windows_in_units_of_their_own_have_the_bounds_of_one_unit(instance):
     instance = instance.loaded()

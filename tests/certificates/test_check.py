@@ -5,7 +5,7 @@ from fractions import Fraction
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.quick import quick_bounds
@@ -13,11 +13,12 @@ from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
 from tests.certificates.proving import proves
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.strategies import instances
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(instances(max_experts=8, max_gpus=6, max_slots=16, max_nodes=3))
 def test_every_instant_bound_has_a_certificate(instance):
     known = Fraction(0)
@@ -75,7 +76,7 @@ def arguments(draw, instance, depth=2):
 
 
 @pytest.mark.parametrize("slots_per_gpu", [None, 2])
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_nothing_proves_more_than_the_optimum(slots_per_gpu, data):
     instance = data.draw(instances(slots_per_gpu=slots_per_gpu))

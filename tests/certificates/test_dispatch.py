@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.branching import refute_by_branching
@@ -23,6 +23,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from tests.certificates.proving import proves, tokens
 from tests.dispatch.strategies import layers_under
+from tests.examples import examples
 from tests.placements import Placements, TooManyError
 from tests.strategies import DYADIC, SMALL, TOKENS
 
@@ -123,7 +124,7 @@ def test_just_above_the_mean_and_the_counts_nothing_is_proven(dispatch, data):
 
 
 @pytest.mark.parametrize("dispatch", DISPATCHES)
-@settings(max_examples=60)
+@examples(30)
 @given(data=st.data())
 def test_bounds_have_certificates_and_stay_below_the_optimum(dispatch, data):
     limits = {"max_experts": 5, "max_gpus": 4, "max_slots": 8, "max_nodes": 2}

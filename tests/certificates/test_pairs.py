@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -20,11 +20,12 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.verify import max_loads
 from tests.certificates.proving import proves, tokens
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=50, deadline=None)
+@examples(25)
 @given(instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False))
 def test_pairs_prove_optima_and_nothing_above_them(instance):
     optimum = brute_force(instance)
@@ -63,7 +64,7 @@ def test_evidence_of_pairs_speaks_of_counts_that_the_checker_knows(loads, max_lo
     assert proves(verdict.evidence, max_load, instance)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(
     instances(kinds=(SMALL, TOKENS), max_experts=6, max_gpus=5, max_slots=10, slots_per_gpu=2, hierarchical=False),
     st.data(),

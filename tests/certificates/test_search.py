@@ -4,7 +4,7 @@ from dataclasses import asdict
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import eplb_opt
 from eplb_opt.bounds.search_evidence import search_evidence
@@ -19,6 +19,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.run.task import ProofTask
 from eplb_opt.run.work import run_task
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.strategies import instances
 
@@ -30,7 +31,7 @@ def checked(instance, bound, **certificate):
     return check({**certificate, "bound": str(bound)}, [loads], asdict(instance.deployment))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10, hierarchical=False))
 def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
     optimum = brute_force(instance)
@@ -39,7 +40,7 @@ def test_a_search_proves_the_optimum_and_nothing_above_it(instance):
         checked(instance, optimum * ABOVE or Fraction(1, 10**12), argument="search")
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(max_experts=6, max_gpus=4, max_slots=10))
 def test_evidence_is_found_for_the_optimum_and_for_nothing_above_it(instance):
     optimum = brute_force(instance)

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.decomposition import Decomposition
@@ -23,6 +23,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import strongest
 from tests.certificates.proving import proves, tokens
+from tests.examples import examples
 from tests.oracle import brute_force
 
 
@@ -49,7 +50,7 @@ def weightings_of(instance):
     return [proof for proof in proofs if proof is not None and proof.argument == "weighting"]
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(st.dictionaries(st.integers(0, 14), st.integers(0, 40), max_size=4), st.integers(1, 4), st.integers(0, 12))
 def test_the_heaviest_pattern_is_that_of_all_patterns(weights, size, capacity):
     starts = sorted(weights)

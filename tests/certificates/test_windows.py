@@ -7,7 +7,7 @@ from time import process_time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -16,6 +16,7 @@ from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certify import certify
 from eplb_opt.deployment import Deployment
+from tests.examples import examples
 from tests.strategies import instances
 
 
@@ -33,7 +34,7 @@ def accepted(argument, bound, windows, deployment, weights):
     return True
 
 
-@settings(max_examples=50, deadline=None)
+@examples(25)
 @given(instances(min_windows=2, max_windows=3, max_experts=8, max_slots=16), st.sampled_from(["mean", "worst"]))
 def test_every_bound_of_several_windows_has_a_certificate(instance, objective):
     loaded = [[load * instance.unit for load in window] for window in instance.weights if any(window)]

@@ -159,14 +159,14 @@ def test_a_contradiction_between_methods_ends_in_an_exit_code(run, monkeypatch):
 
 def test_a_killed_command_keeps_every_run_that_was_finished(run, tmp_path):
     options = ["bench", *TWO, "--methods", "greedy,search", "--target-gap", "0", "--workers", "1", "--runs", "runs"]
-    command = [sys.executable, "-m", "eplb_opt", *options, "--time-limit", "3"]
+    command = [sys.executable, "-m", "eplb_opt", *options, "--time-limit", "2"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert eventually(lambda: list(tmp_path.glob("runs/*.search.json")))
     process.kill()
     process.wait()
     before = {path: path.read_bytes() for path in tmp_path.glob("runs/*.json")}
     assert len(before) in (2, 3)
-    code, out, _ = run(*options, "--time-limit", 3)
+    code, out, _ = run(*options, "--time-limit", 2)
     assert code == 0 and out.startswith(f"{len(before)} of 4 runs are in runs\n")
     assert len(list(tmp_path.glob("runs/*.json"))) == 4
     assert all(path.read_bytes() == content for path, content in before.items())

@@ -28,7 +28,7 @@ def sentence_of(result):
 
 
 def test_from_a_recording_to_a_verified_engine_file(run, recording):
-    code, out, err = run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 2, "-o", "plan.json")
+    code, out, err = run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 0.5, "-o", "plan.json")
     assert code == 0 and err == ""
     assert re.search(r"^5 layers: imbalance 1\.\d+, bound 1\.\d+, gap .* %", out, re.MULTILINE)
     assert "\nplan written to plan.json\nnext: eplb-opt convert plan.json --to sglang -o plan.sglang.json\n" in out
@@ -101,7 +101,7 @@ def test_every_command_says_how_to_allow_doubled_replicas(run, recording):
     way_out = "distinct=False allows that (on the command line --no-distinct, with --gpus)"
     commands = (
         ("evaluate", "engine.json", recording),
-        ("report", recording, "engine.json", "--markdown", "page.md", "--time-limit", 1),
+        ("report", recording, "engine.json", "--markdown", "page.md", "--time-limit", 0.2),
         ("convert", "engine.json", "--to", "native", "-o", "native.json"),
         ("solve", recording, "--slots", 24, "--warm-start", "engine.json", "-o", "plan.json", "--method", "greedy"),
     )
@@ -149,7 +149,7 @@ def test_generate_makes_what_every_command_reads(run, name):
 
 
 def test_demo_runs_the_main_job(run, tmp_path):
-    code, out, _ = run("demo", "--folder", tmp_path / "demo", "--time-limit", 3)
+    code, out, _ = run("demo", "--folder", tmp_path / "demo", "--time-limit", 1)
     assert code == 0
     assert "valid; layers 0-7, 256 experts in 288 slots on 72 GPUs" in out
     imbalances = [float(x) for x in re.findall(r"^8 layers: imbalance (\S+),", out, re.MULTILINE)]
@@ -306,13 +306,14 @@ def test_options_override_what_the_file_of_a_plan_says_one_by_one(run, recording
 
 
 def test_the_number_of_nodes_alone_is_enough_where_the_file_says_the_gpus(run, recording):
-    run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 1, "--save", "solution.json")
+    run("solve", recording, "--gpus", 8, "--slots", 24, "--time-limit", 0.3, "--save", "solution.json")
     _, out, _ = run("convert", "solution.json", "--to", "sglang", "--nodes", 4, "-o", "s.json")
     assert "--tp-size 8 --ep-size 8 --nnodes 4 --node-rank NODE_RANK" in out
     run("convert", "solution.json", "--to", "ascend", "-o", "a.json")
     _, out, _ = run("convert", "a.json", "--to", "vllm", "--nodes", 4, "--layer-ids", "1-5", "-o", "v.jsonl")
     assert "--data-parallel-size 8 --nnodes 4 --node-rank NODE_RANK" in out
-    assert run("report", recording, "solution.json", "--nodes", 4, "--markdown", "r.md")[0] == 0
+    options = ["--nodes", 4, "--markdown", "r.md", "--time-limit", 0.2]
+    assert run("report", recording, "solution.json", *options)[0] == 0
     assert "--ep-size 8 --nnodes 4" in Path("r.md").read_text()
     words = sentence_of(run("report", recording, "solution.json", "--nodes", 4, "--groups", 4, "-o", "r.html"))
     assert words.startswith("solution.json is for 8 GPUs, 24 slots, any expert on any GPU; the options say")
@@ -426,7 +427,7 @@ def test_the_most_tokens_that_a_layer_can_have_are_figures_everywhere(run):
     assert code == 0 and json.loads(out)["summary"]["mean_slot_balancedness"] > 0
     code, out, _ = run("backtest", *shape, "--strategies", "last/greedy", "--time-limit", 0.01, "--json")
     assert code == 0 and all(0 < row["balancedness"] <= 1 for row in json.loads(out))
-    assert run("report", *shape, "-o", "page.html", "--time-limit", 1)[0] == 0
+    assert run("report", *shape, "-o", "page.html", "--time-limit", 0.2)[0] == 0
 
 
 def test_a_solution_for_several_windows_is_verified_on_the_same_windows(run):
@@ -465,7 +466,7 @@ def test_a_report_believes_no_bound_of_a_file(run):
     for argument, sentence in (("mean", "does not prove its bound"), ("magic", None)):
         layer["proof"] |= {"argument": argument, "checked": True, "evidence": None}
         Path("forged.json").write_text(json.dumps(values))
-        done = run("report", "loads.npy", "forged.json", "-o", "page.html")
+        done = run("report", "loads.npy", "forged.json", "--markdown", "page.md", "--time-limit", 0.2)
         if sentence:
             assert sentence in sentence_of(done)
         else:

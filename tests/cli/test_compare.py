@@ -15,7 +15,7 @@ def recording(run):
     return "loads.npz"
 
 
-DEPLOYMENT = ("--gpus", 8, "--slots", 40, "--time-limit", 1)
+DEPLOYMENT = ("--gpus", 8, "--slots", 40, "--time-limit", 0.3)
 
 
 def test_rows_are_sorted_by_their_gap_and_written_with_a_figure(run, recording, tmp_path):

@@ -48,7 +48,7 @@ def test_commands_print_the_same_figures(run, emptied, objective):
     text = run("evaluate", "s.json", emptied, *windows)[1]
     assert "6 of 12 rows have no load, and count in no figure" in text and "nan" not in text
 
-    options = [*shape, *windows, "--objective", objective, "--methods", "lpt", "--time-limit", 1, "--csv", "rows.csv"]
+    options = [*shape, *windows, "--objective", objective, "--methods", "lpt", "--time-limit", 0.2, "--csv", "rows.csv"]
     rows = json.loads(run("compare", emptied, *options, "--json")[1])
     (compared,) = (row for row in rows if row["method"] == "lpt")
     for name in ("mean_imbalance", "mean_balancedness", "mean_relative_excess", "mean_slot_balancedness"):

@@ -81,7 +81,7 @@ def test_a_plan_for_drawn_replicas_in_a_file_of_other_layers_is_told(run, monkey
 
 @pytest.mark.parametrize("dispatch", get_args(Dispatch))
 def test_solutions_are_verified_and_plans_evaluated_under_any_dispatch(run, recording, dispatch):
-    options = ["--dispatch", dispatch, "--save", "s.json", "--time-limit", 1]
+    options = ["--dispatch", dispatch, "--save", "s.json", "--time-limit", 0.2]
     assert run("solve", recording, *WHERE, *options)[0] == 0
     code, out, _ = run("verify", "s.json", recording)
     assert code == 0 and "of 5 bounds are checked" in out
@@ -108,7 +108,7 @@ def test_values_of_another_dispatch_are_not_believed(run, recording):
 
 
 def test_compare_shows_the_even_split_beside_another_dispatch(run, recording):
-    options = [*WHERE, "--methods", "lpt", "--time-limit", 1]
+    options = [*WHERE, "--methods", "lpt", "--time-limit", 0.2]
     code, out, _ = run("compare", recording, *options, "--dispatch", "nearest", "--csv", "rows.csv")
     assert code == 0 and "all but imbalance_even under dispatch nearest" in out
     rows = pd.read_csv("rows.csv")
@@ -127,7 +127,7 @@ def test_a_report_is_about_one_dispatch_and_shows_the_even_split_beside_it(run, 
     loads = eplb_opt.read_loads(recording)
     plan = eplb_opt.solve(loads, eplb_opt.Deployment(8, 24, 4), method="lpt").plan
     write_plan(plan, "mine.json", "native")
-    options = ["--dispatch", "nearest", "--time-limit", 1, "--markdown", "r.md", "--save", "s.json"]
+    options = ["--dispatch", "nearest", "--time-limit", 0.2, "--markdown", "r.md", "--save", "s.json"]
     code, _, _ = run("report", recording, "mine.json", *WHERE[:2], *options)
     assert code == 0
     text = Path("r.md").read_text()
@@ -139,13 +139,13 @@ def test_a_report_is_about_one_dispatch_and_shows_the_even_split_beside_it(run, 
         assert cell == pytest.approx(worth, abs=1e-5)
     assert "`cross_node_share`" in text
     assert read_solution("s.json").plan.deployment.dispatch == "nearest"
-    code, _, _ = run("report", recording, "mine.json", "--markdown", "even.md", "--time-limit", 1)
+    code, _, _ = run("report", recording, "mine.json", "--markdown", "even.md", "--time-limit", 0.2)
     assert code == 0 and "split evenly (%)" not in Path("even.md").read_text()
 
 
 def test_bench_runs_cases_under_a_dispatch_and_leaves_out_what_knows_the_even_split_alone(run):
     options = ["--only", "lognormal-0.5-32x48x16", "--methods", "lpt,cpsat", "--dispatch", "by-rank"]
-    code, out, _ = run("bench", *options, "--time-limit", 1, "--markdown", "b.md")
+    code, out, _ = run("bench", *options, "--time-limit", 0.2, "--markdown", "b.md")
     assert code == 0 and "lognormal-0.5-32x48x16-by-rank" in out and "left out" in out
     assert "plans for the even or the optimal split, and the deployment has dispatch='by-rank'; use auto" in out
     assert "--dispatch by-rank" in Path("b.md").read_text()
@@ -153,7 +153,7 @@ def test_bench_runs_cases_under_a_dispatch_and_leaves_out_what_knows_the_even_sp
 
 def test_a_plan_that_is_warm_is_valued_under_the_new_dispatch(run, recording):
     assert run("solve", recording, *WHERE, *FAST, "-o", "plan.json")[0] == 0
-    warm = ["--dispatch", "nearest", "--warm-start", "plan.json", "--save", "s.json", "--time-limit", 1]
+    warm = ["--dispatch", "nearest", "--warm-start", "plan.json", "--save", "s.json", "--time-limit", 0.2]
     assert run("solve", recording, *WHERE, *warm)[0] == 0
     solution, start = read_solution("s.json"), read_plan("plan.json")
     assert isinstance(start, Plan) and start.deployment.dispatch == "even"

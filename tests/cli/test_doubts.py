@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 RANDOM = np.random.default_rng(0)
-GPUS = ("--gpus", 4, "--slots", 8, "--time-limit", 1)
+GPUS = ("--gpus", 4, "--slots", 8, "--time-limit", 0.2)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_an_axis_as_long_as_there_are_gpus_is_told_unless_it_is_meant(run, by_ra
     assert doubt in run("inspect", by_rank, "--gpus", 4, "--slots", 8)[2]
     assert doubt in run("inspect", by_rank, "--gpus", 4)[2]
     assert "as many" not in run("solve", by_rank, *GPUS, "--experts", 8, "--layers", 4, "-o", "b.json")[2]
-    assert "as many" not in run("solve", by_rank, "--gpus", 2, "--slots", 8, "--time-limit", 1, "-o", "c.json")[2]
+    assert "as many" not in run("solve", by_rank, "--gpus", 2, "--slots", 8, "--time-limit", 0.2, "-o", "c.json")[2]
 
 
 def test_layers_without_load_are_told_by_every_command_that_plans_or_judges(run, tmp_path):

@@ -178,7 +178,7 @@ def test_an_engine_without_a_file_for_it_is_refused(run, recording, engine):
 
 
 def test_the_demonstration_leaves_its_files_in_its_folder(run, tmp_path):
-    assert run("demo", "--time-limit", 1)[0] == 0
+    assert run("demo", "--time-limit", 0.3)[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
     names = sorted(path.name for path in (tmp_path / "demo").iterdir())
     assert names == ["greedy.json", "loads.json", "plan.json", "sglang.json"]

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from eplb_opt.cli.progress import _table, progress_table
 from eplb_opt.errors import FileFormatError
+from eplb_opt.generate import generate_loads
+from eplb_opt.io import write_loads
 from eplb_opt.progress import Progress
 
 
@@ -59,10 +61,9 @@ def test_without_a_terminal_and_a_log_nothing_is_called():
 
 
 def test_a_terminal_shows_layers_and_a_pipe_nothing(tmp_path):
+    write_loads(generate_loads(num_experts=32, num_layers=3), tmp_path / "loads.json")
     command = [sys.executable, "-m", "eplb_opt"]
-    generate = [*command, "generate", "--layers", "3", "--experts", "32", "-o", "loads.json"]
-    subprocess.run(generate, cwd=tmp_path, check=True, capture_output=True)
-    solve = [*command, "solve", "loads.json", "--gpus", "8", "--slots", "40", "--time-limit", "2", "--target-gap", "0"]
+    solve = [*command, "solve", "loads.json", "--gpus", "8", "--slots", "40", "--time-limit", "1", "--target-gap", "0"]
     piped = subprocess.run(solve, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert piped.stderr == ""
     ours, theirs = pty.openpty()

@@ -1,33 +1,45 @@
 """eplb-opt report: files in any order become a page, or one sentence."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import eplb_opt
 from eplb_opt.io import read_solution, write_loads
 from eplb_opt.loads import Loads
 
 DEPLOYMENT = ("--gpus", 4, "--slots", 20)
-QUICK = ("--time-limit", 0.3)
+QUICK = ("--time-limit", 0.2)
+
+
+# Five decoder layers of which 1-4 hold 16 experts, as SGLang records them.
+LOADS = Loads(np.random.default_rng(0).lognormal(6, 1, (4, 16)).astype(int), range(1, 5), num_model_layers=5)
 
 
 @pytest.fixture
 def recording(run):
-    """Five decoder layers of which 1-4 hold 16 experts, as SGLang records them."""
-    values = np.random.default_rng(0).lognormal(6, 1, (4, 16)).astype(int)
-    write_loads(Loads(values, range(1, 5), num_model_layers=5), "loads.json")
+    write_loads(LOADS, "loads.json")
     return "loads.json"
 
 
-@pytest.fixture
-def plans(run, recording):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """The same plan as SGLang's file and with its deployment, and a solution."""
+    folder, deployment = tmp_path_factory.mktemp("plans"), eplb_opt.Deployment(4, 20)
+    plan = eplb_opt.solve(LOADS, deployment, method="snake").plan
     for engine in ("sglang", "native"):
-        options = ("--method", "snake", "--engine", engine, "-o", f"{engine}.json")
-        assert run("solve", recording, *DEPLOYMENT, *options)[0] == 0
-    assert run("solve", recording, *DEPLOYMENT, *QUICK, "--save", "solution.json")[0] == 0
+        eplb_opt.write_plan(plan, folder / f"{engine}.json", engine)
+    eplb_opt.solve(LOADS, deployment, time_limit=QUICK[1]).save(folder / "solution.json")
+    return folder
+
+
+@pytest.fixture
+def plans(made, recording):
+    """Those files beside the recording."""
+    shutil.copytree(made, ".", dirs_exist_ok=True)
     return "sglang.json", "native.json", "solution.json"
 
 
@@ -47,7 +59,7 @@ def test_a_recording_becomes_a_page_and_a_text_with_the_command_that_made_them(r
     assert out.splitlines()[-3:] == written
     assert Path("report.html").read_text().startswith("<!DOCTYPE html>")
     command = (
-        "eplb-opt report loads.json --gpus 4 --slots 20 --no-distinct --time-limit 0.3 --output report.html "
+        "eplb-opt report loads.json --gpus 4 --slots 20 --no-distinct --time-limit 0.2 --output report.html "
         "--markdown report.md --save solution.json"
     )
     assert f"```sh\n{command}\n```" in Path("report.md").read_text()
@@ -96,7 +108,7 @@ def test_several_recordings_are_several_windows(run, recording, plans):
 
 def test_the_model_names_the_layers_and_the_groups(run):
     write_loads(Loads(np.random.default_rng(0).lognormal(6, 1, (58, 256)).astype(int)), "loads.npy")
-    options = ("--gpus", 16, "--nodes", 2, "--redundant", 32, "--model", "deepseek-v3", "--time-limit", 1)
+    options = ("--gpus", 16, "--nodes", 2, "--redundant", 32, "--model", "deepseek-v3", "--time-limit", 0.3)
     code, _, err = run("report", "loads.npy", *options, "--markdown", "report.md")
     assert (code, err) == (0, "")
     text = Path("report.md").read_text()

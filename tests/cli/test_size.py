@@ -11,7 +11,7 @@ from eplb_opt import read_solution
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
 
-FAST = ["--gpus", "8", "--gpus-per-node", 4, "--groups", 4, "--time-limit", 4]
+FAST = ["--gpus", "8", "--gpus-per-node", 4, "--groups", 4, "--time-limit", 1]
 TIMED = ["--time-model", "deepseek-v3-fp8", "--tokens-per-gpu", 64]
 
 
@@ -38,7 +38,7 @@ def test_a_table_sentences_and_a_command_that_works(run, recording):
     assert Path("sizes.png").read_bytes().startswith(b"\x89PNG")
     command = shlex.split(sentences[-1].removeprefix("next: "))
     assert command[:2] == ["eplb-opt", "solve"]
-    code, out, _ = run(*command[1:], "--time-limit", 2)
+    code, out, _ = run(*command[1:], "--time-limit", 0.5)
     assert code == 0
     assert "Experts of a step, 64 tokens on each GPU" in out
 
@@ -51,7 +51,7 @@ def test_the_next_command_plans_the_deployment_whose_numbers_were_shown(run, rec
     command = shlex.split(out.splitlines()[-1].removeprefix("next: "))
     assert code == 0
     assert command[command.index("--layers") + 1] == "4"
-    code, out, _ = run(*command[1:], "--time-limit", 2, "--save", "next.json")
+    code, out, _ = run(*command[1:], "--time-limit", 0.5, "--save", "next.json")
     assert code == 0
     assert f"policy {policy}" in out
     # Replicas that stream decide at so few tokens: the fewest slots are the fastest, whatever is coolest.
@@ -61,7 +61,7 @@ def test_the_next_command_plans_the_deployment_whose_numbers_were_shown(run, rec
 
 
 def test_each_number_of_gpus_has_its_next_command(run, recording):
-    code, out, _ = run("size", recording, "--gpus", "4, 8", "--slots-per-gpu", 8, "--time-limit", 2)
+    code, out, _ = run("size", recording, "--gpus", "4, 8", "--slots-per-gpu", 8, "--time-limit", 0.5)
     first, second = out.splitlines()[-2:]
     assert code == 0
     assert first == "next: eplb-opt solve loads.npz --gpus 4 --slots 32"
@@ -81,7 +81,7 @@ def test_an_interrupt_before_the_first_deployment_leaves_no_files(run, recording
 
 
 def test_gpus_that_no_size_fits_are_told(run, recording):
-    code, out, err = run("size", recording, "--gpus", "4,8", "--slots-per-gpu", 4, "--time-limit", 2)
+    code, out, err = run("size", recording, "--gpus", "4,8", "--slots-per-gpu", 4, "--time-limit", 0.5)
     assert code == 0
     assert "8 GPUs, global" in out
     assert err == (
@@ -101,7 +101,7 @@ def test_json_has_the_rows_and_the_words(run, recording):
 
 def test_a_model_tells_memory_and_an_engine_its_dispatch(run):
     write_loads(generate_loads(num_experts=8, num_layers=32, seed=3), "mixtral.npz")
-    options = ["--gpus", 4, "--slots-per-gpu", "2,3", "--time-limit", 4, "--model", "mixtral-8x7b"]
+    options = ["--gpus", 4, "--slots-per-gpu", "2,3", "--time-limit", 1, "--model", "mixtral-8x7b"]
     code, out, _ = run("size", "mixtral.npz", *options, "--engine", "sglang", "--json")
     rows = json.loads(out)["deployments"]
     assert code == 0
@@ -132,7 +132,7 @@ def test_what_cannot_be_sized_is_one_sentence(run, recording, options, words):
 
 
 def test_it_says_why_groups_are_bound_to_no_node(run, recording):
-    options = ["--gpus-per-node", 4, "--groups", 4, "--slots-per-gpu", 4, "--time-limit", 1]
+    options = ["--gpus-per-node", 4, "--groups", 4, "--slots-per-gpu", 4, "--time-limit", 0.3]
     code, out, _ = run("size", recording, "--gpus", 12, *options)
     assert code == 0
     assert "12 GPUs: 4 groups do not divide by 3 nodes, so that none is bound to one." in out

@@ -216,10 +216,10 @@ def test_without_load_there_is_nothing_to_judge():
     "command",
     [
         ("solve", *FAST),
-        ("compare", "--methods", "lpt", "--time-limit", 1),
+        ("compare", "--methods", "lpt", "--time-limit", 0.2),
         ("compare", "--methods", "lpt", "--windows", 2, "--protocol", "published"),
         ("backtest", "--strategies", "last/greedy", "--windows", 2, "--time-limit", 0.01),
-        ("report", "--markdown", "r.md", "--time-limit", 1),
+        ("report", "--markdown", "r.md", "--time-limit", 0.2),
     ],
     ids=["solve", "compare", "published", "backtest", "report"],
 )
@@ -234,6 +234,7 @@ def test_slots_that_nobody_says_are_told(run, command):
     assert "the fewest" not in run(name, "loads.npy", "--gpus", 7, *windows, *more, *options)[1]
 
 
+@pytest.mark.usefixtures("plain_figures")
 @pytest.mark.parametrize(
     ("outputs", "commands"),
     [
@@ -248,13 +249,13 @@ def test_slots_that_nobody_says_are_told(run, command):
 )
 def test_the_next_commands_can_be_pasted(run, outputs, commands):
     write_loads(Loads(RANDOM.integers(1, 99, (4, 3, 16)), range(1, 4), num_model_layers=4), "my loads.npz")
-    options = ["--gpus", 8, "--windows", 2, "--objective", "worst", "--time-limit", 0.5]
+    options = ["--gpus", 8, "--windows", 2, "--objective", "worst", "--time-limit", 0.1]
     code, out, _ = run("solve", "my loads.npz", *options, *outputs)
     assert code == 0
     lines = [shlex.split(line) for line in out.partition("\nnext: ")[2].splitlines()]
     assert [line[:2] for line in lines] == [["eplb-opt", command] for command in commands]
     for line in lines:
-        limit = ["--time-limit", 0.5] if line[1] == "report" else []
+        limit = ["--time-limit", 0.1] if line[1] == "report" else []
         code, _, err = run(*line[1:], *limit)
         assert (code, err) == (0, ""), line
         assert Path(line[-1]).exists()

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.quick import quick_bounds
@@ -15,6 +15,7 @@ from eplb_opt.dispatch.flow import MaximumFlow
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.fair_split import split_of
 from eplb_opt.verify import gpu_loads, max_loads
+from tests.examples import examples
 from tests.strategies import instances, rows_of_slots
 
 
@@ -39,7 +40,7 @@ def largest_cut(row, instance, window=0):
     )
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(st.data())
 def test_the_value_of_a_row_is_its_largest_cut(data):
     instance = under("optimal", data.draw(instances()))
@@ -48,7 +49,7 @@ def test_the_value_of_a_row_is_its_largest_cut(data):
     assert max_loads(row, instance) == expected
 
 
-@settings(max_examples=200)
+@examples(100)
 @given(st.data())
 def test_a_split_that_reaches_the_value_serves_everything_where_it_is_held(data):
     instance = under("optimal", data.draw(instances()))
@@ -65,7 +66,7 @@ def test_a_split_that_reaches_the_value_serves_everything_where_it_is_held(data)
             assert sum(loads[gpu] for gpu in chosen) >= bound * instance.unit
 
 
-@settings(max_examples=200)
+@examples(100)
 @given(st.data())
 def test_the_optimal_split_is_between_every_bound_and_the_even_split(data):
     instance = data.draw(instances())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from eplb_opt.full_table import full_table
 from eplb_opt.io import write_plan
+from eplb_opt.plan import Plan
 from tests.engines.parsers import run_beside, write_model
 
 HERE = Path(__file__).parent
@@ -32,40 +34,68 @@ def by_table(table, loads, gpus, slots):
     return found
 
 
-def tables_of(plan, nodes, backend):
+@dataclass(frozen=True)
+class Question:
+    """What a script asks SGLang of a plan: words behind those of the plan's ranks, fields of its own, and files."""
+
+    script: str
+    plan: Plan
+    nodes: int
+    backend: str
+    words: tuple[str, ...]
+    fields: dict
+    saved: str = ""
+
+    def asked(self, folder):
+        """What the script reads; SGLang's model and the saved plan are files in `folder`."""
+        deployment = self.plan.deployment
+        gpus, redundant = deployment.num_gpus, deployment.num_slots - self.plan.num_experts
+        start = ["--model-path", write_model(folder), "--device", "cpu", "--moe-a2a-backend", self.backend]
+        start += f"--tp-size {gpus} --ep-size {gpus} --nnodes {self.nodes} --node-rank 0".split()
+        start += ["--dist-init-addr", "127.0.0.1:5000", "--ep-num-redundant-experts", str(redundant)]
+        variables = {}
+        if self.saved:
+            write_plan(self.plan, folder / "saved.json", self.saved)
+            variables["EPLB_OPT_PLAN"] = str(folder / "saved.json")
+        return {"words": [*start, *self.words], **self.fields}, variables
+
+
+def of_file(plan, nodes, backend):
     """SGLang's tables for the file of a plan, with a row for every decoder layer, see `run_dispatch`."""
-    words = ["--ep-dispatch-algorithm", "dynamic" if backend == "none" else "static"]
-    return _asked("run_dispatch.py", plan, nodes, backend, words, {"map": full_table(plan, "decoder").tolist()})
+    words = ("--ep-dispatch-algorithm", "dynamic" if backend == "none" else "static")
+    return Question("run_dispatch", plan, nodes, backend, words, {"map": full_table(plan, "decoder").tolist()})
 
 
-def plugged_tables_of(plan, recording, later, nodes, backend, engine="native"):
+def of_plug_in(plan, recording, later, nodes, backend, engine="native"):
     """SGLang's tables where the plug-in hands out the saved plan, see `run_plugged`.
 
     `recording` and `later` are loads of shape ``(decoder layers, experts)``.
     """
-    with tempfile.TemporaryDirectory() as name:
-        file, saved = Path(name) / "recording.json", Path(name) / "saved.json"
-        file.write_text(json.dumps({"logical_count": np.asarray(recording).tolist()}))
-        write_plan(plan, saved, engine)
-        words = ["--ep-dispatch-algorithm", "dynamic", "--init-expert-location", str(file)]
-        layers, experts = np.shape(recording)
-        more = {"layers": layers, "experts": experts, "later": np.asarray(later).tolist()}
-        variables = {"EPLB_OPT_PLAN": str(saved)}
-        return _asked("run_plugged.py", plan, nodes, backend, words, more, variables)
+    layers, experts = np.shape(recording)
+    fields = {"layers": layers, "experts": experts, "later": np.asarray(later).tolist()}
+    fields["recording"] = np.asarray(recording).tolist()
+    words = ("--ep-dispatch-algorithm", "dynamic", "--init-expert-location", "recording.json")
+    return Question("run_plugged", plan, nodes, backend, words, fields, saved=engine)
 
 
-def _asked(script, plan, nodes, backend, words, more, variables=None):
-    gpus, redundant = plan.deployment.num_gpus, plan.deployment.num_slots - plan.num_experts
-    ranks = f"--tp-size {gpus} --ep-size {gpus} --nnodes {nodes} --node-rank 0 --dist-init-addr 127.0.0.1:5000"
+def answers_to(questions):
+    """The tables of each question, by processes that are forked from one which has SGLang loaded."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        start = ["--model-path", write_model(folder), "--device", "cpu", *ranks.split(), "--moe-a2a-backend", backend]
-        start += ["--ep-num-redundant-experts", str(redundant)]
-        (folder / "asked.json").write_text(json.dumps({"words": [*start, *words], **more}))
-        code = [str(HERE / script), "asked.json", "tables.npz"]
+        folders = [Path(name) / str(place) for place in range(len(questions))]
+        lines = []
+        for folder, question in zip(folders, questions, strict=True):
+            folder.mkdir()
+            asked, variables = question.asked(folder)
+            recording = asked.pop("recording", None)
+            (folder / "recording.json").write_text(json.dumps({"logical_count": recording}))
+            (folder / "asked.json").write_text(json.dumps(asked))
+            lines.append({"script": question.script, "folder": str(folder), "variables": variables})
         # Of all ranks of a whole model, minutes.
-        run = run_beside("sglang", code, folder, variables=variables or {}, timeout=3600)
+        run = run_beside("sglang", [str(HERE / "run_forked.py")], Path(name), input=json.dumps(lines), timeout=3600)
         if run.returncode:
             raise RuntimeError(run.stderr[-2000:])
-        with np.load(folder / "tables.npz") as tables:
-            return dict(tables)
+        found = []
+        for folder in folders:
+            with np.load(folder / "tables.npz") as tables:
+                found.append(dict(tables))
+        return found

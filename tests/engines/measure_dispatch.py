@@ -17,7 +17,7 @@ import eplb_opt
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.sglang import deepseek_rebalance_experts
-from tests.engines.dispatching import by_table, hottest, plugged_tables_of, tables_of
+from tests.engines.dispatching import answers_to, by_table, hottest, of_file, of_plug_in
 from tests.engines.parsers import FOLDER
 
 # Of search, as the page has it.
@@ -45,13 +45,13 @@ def figures_of(plan, loads, backend="deepep"):
     gpus, slots, nodes = plan.deployment.num_gpus, plan.deployment.num_slots, plan.deployment.num_nodes
     even = eplb_opt.evaluate(plan, loads, "even")
     yield even["max_load"].sum() / even["mean_load"].sum()
-    tables = tables_of(plan, nodes, backend)
+    (tables,) = answers_to([of_file(plan, nodes, backend)])
     ids, layers = list(plan.layer_ids), plan.num_model_layers
     for what in ("static", "spread", "engine"):
         yield hottest(by_table(tables[what][:, ids], values, gpus, slots))
     recording = np.zeros((layers, loads.num_experts), dtype=np.int64)
     recording[ids] = values
-    plugged = plugged_tables_of(plan, recording, recording, nodes, backend)
+    (plugged,) = answers_to([of_plug_in(plan, recording, recording, nodes, backend)])
     yield hottest(by_table(plugged["spread"], recording.astype(float), gpus, slots)[ids])
 
 

@@ -1,10 +1,11 @@
 """The whole model as a program: the same optimum as brute force, whoever solves it."""
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.quick import quick_bounds
@@ -19,6 +20,7 @@ from eplb_opt.formulations.assignment import (
 from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.programs import answer
 from tests.strategies import DYADIC, HUGE, SMALL, TOKENS, instances, rows_of_slots
@@ -43,7 +45,7 @@ def violated_rows(program, values):
     return rows + [v.name for v in variables if not v.lowBound <= values[v.name] <= v.upBound]
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(st.data())
 def test_every_valid_row_below_upper_is_a_solution_and_reads_back(data):
     instance = data.draw(instances())
@@ -63,7 +65,7 @@ def test_every_valid_row_below_upper_is_a_solution_and_reads_back(data):
         assert top == value(row, instance)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_cpsat_and_highs_find_and_prove_the_brute_force_optimum(instance):
     optimum = brute_force(instance)
@@ -79,7 +81,7 @@ def test_cpsat_and_highs_find_and_prove_the_brute_force_optimum(instance):
         assert optimum - found.bound <= loss * optimum
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_cbc_finds_the_brute_force_optimum(instance):
     optimum = brute_force(instance)
@@ -88,7 +90,7 @@ def test_cbc_finds_the_brute_force_optimum(instance):
     assert found.bound <= optimum <= found.value <= optimum * (1 + Fraction(1, 10**5))
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(kinds=(HUGE, DYADIC)))
 def test_rounded_loads_give_valid_bounds_and_plans_close_to_the_optimum(instance):
     optimum = brute_force(instance)
@@ -114,7 +116,7 @@ def test_large_loads_make_no_solver_lie(loads, deployment, method):
     assert found.bound <= optimum <= found.value
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(), st.sampled_from(["pulp:HiGHS", "pulp:HiGHS", "pulp:COIN_CMD"]))
 def test_no_solver_in_floating_point_claims_a_bound_above_the_optimum(instance, method):
     optimum = brute_force(instance)
@@ -178,7 +180,7 @@ def test_a_row_above_upper_is_no_warm_start():
         program.values_of(greedy(instance).tolist())
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances())
 def test_the_number_of_variables_is_known_before_building(instance):
     upper = value(greedy(instance), instance)
@@ -207,9 +209,18 @@ for policy, optima in (("hierarchical", (151, Fraction(359, 2))), ("global", (13
         KNOWN[f"README layer {layer} {policy}"] = (README[layer], Deployment(8, 16, 2, 4, policy), Fraction(optimum))
 
 
-@pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.parametrize("method", ["cpsat", "pulp:HiGHS"])
-def test_known_optima_are_reached_and_proven(name, method):
+# HiGHS takes as long for this one as for all others together.
+SLOW = ("pulp:HiGHS", "README layer 0 global")
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        pytest.param(*pair, marks=pytest.mark.slow if pair == SLOW else ())
+        for pair in product(("cpsat", "pulp:HiGHS"), KNOWN)
+    ],
+)
+def test_known_optima_are_reached_and_proven(method, name):
     loads, deployment, optimum = KNOWN[name]
     found = answer(Instance.from_loads(loads, deployment), method, seconds=120)
     assert (found.value, found.bound, found.complete) == (optimum, optimum, True)

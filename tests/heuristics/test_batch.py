@@ -6,7 +6,7 @@ from math import lcm
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -17,6 +17,7 @@ from eplb_opt.heuristics.registry import JOINT, heuristic_of
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.reference_policy import reference_max_load
 from tests.strategies import SMALL, TOKENS, deployments_and_experts, instances
@@ -29,14 +30,14 @@ def placed(name, values, deployment):
 
 
 @pytest.mark.parametrize("name", ROWS)
-@settings(max_examples=40)
+@examples(20)
 @given(instances(kinds=(SMALL, TOKENS), max_experts=8, max_slots=12))
 def test_plans_obey_the_rules_of_the_deployment(name, instance):
     slots = placed(name, instance.weights, instance.deployment).slots
     assert eplb_opt.verify(Plan(slots, instance.deployment, instance.num_experts)) == []
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_no_heuristic_beats_the_optimum(instance):
     optimum = brute_force(instance)
@@ -45,7 +46,7 @@ def test_no_heuristic_beats_the_optimum(instance):
         assert max_loads(slots.tolist(), instance)[0] >= optimum
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(kinds=(SMALL,), max_experts=8, max_slots=12, distinct=False))
 @example(Instance.from_loads([1, 1, 1, 2], Deployment(4, 8, 2, 4, distinct=False)))  # groups as packed decide a tie
 def test_the_shipped_policy_is_as_published(instance):
@@ -56,7 +57,7 @@ def test_the_shipped_policy_is_as_published(instance):
     assert max_loads(slots.tolist(), whole)[0] == reference_max_load(whole)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_layers_are_independent_and_plans_do_not_change(data):
     deployment, num_experts = data.draw(deployments_and_experts(max_experts=8, max_slots=12))
@@ -124,7 +125,7 @@ def test_solve_takes_every_name(name, windows):
         assert solution.plan.physical_to_logical.tolist() == expected.tolist()
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(kinds=(SMALL, TOKENS), max_experts=8, max_slots=12))
 def test_descent_is_never_hotter_than_exchanges(instance):
     exchanged = placed("lpt-swap", instance.weights, instance.deployment).slots[0]
@@ -133,7 +134,7 @@ def test_descent_is_never_hotter_than_exchanges(instance):
     assert after <= before * (1 + Fraction(1, 10**9))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(max_experts=8, max_slots=12))
 def test_the_best_placement_is_no_hotter_than_any(instance):
     name, best = best_placement(instance)
@@ -147,7 +148,7 @@ def test_the_best_placement_is_no_hotter_than_any(instance):
     assert max_loads(best.tolist(), instance) == values[name] == min(values.values())
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(instances(kinds=(SMALL, TOKENS), max_experts=12, max_gpus=6, max_slots=24))
 def test_solve_is_never_worse_than_any_heuristic(instance):
     values = np.array(instance.weights)[:, np.newaxis]

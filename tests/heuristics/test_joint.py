@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -15,10 +15,11 @@ from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import verify
+from tests.examples import examples
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS)), st.sampled_from(["mean", "worst"]))
 def test_plans_obey_the_rules(instance, objective):
     searched = instance.loaded()
@@ -27,7 +28,7 @@ def test_plans_obey_the_rules(instance, objective):
         assert verify(Plan(row[np.newaxis], instance.deployment, instance.num_experts)) == []
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_one_window_and_one_table_at_a_time_is_lpt(data):
     num_gpus, size = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -12,6 +12,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
+from tests.examples import examples
 from tests.formulations.test_split import under_optimal
 from tests.strategies import instances, rows_of_slots
 
@@ -32,7 +33,7 @@ def num_sets(row, deployment):
     return len(sets)
 
 
-@settings(max_examples=100)
+@examples(50)
 @given(st.data())
 def test_linked_and_settled_plans_are_valid(data):
     instance = under_optimal(data.draw(instances()))

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -14,6 +14,7 @@ from eplb_opt.heuristics.two_slots import two_slots_apply
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
+from tests.examples import examples
 from tests.oracle import brute_force, row_is_valid
 from tests.random_instances import random_instance
 from tests.reference_policy import reference_max_load
@@ -68,7 +69,7 @@ def test_greedy_is_the_published_policy_where_copies_may_share_a_gpu(seed):
         assert value(greedy(instance), instance) == reference_max_load(instance)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(instances())
 def test_greedy_is_valid(instance):
     slots = greedy(instance)
@@ -77,7 +78,7 @@ def test_greedy_is_valid(instance):
     assert valid(slots, instance)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(**LARGER))
 def test_every_heuristic_is_valid_on_larger_deployments(instance):
     assert valid(greedy(instance), instance)
@@ -85,7 +86,7 @@ def test_every_heuristic_is_valid_on_larger_deployments(instance):
     assert valid(search(instance, greedy(instance), perturbations=5), instance)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(kinds=(SMALL, TOKENS)), st.integers(0, 30), st.integers(0, 2**40))
 def test_search_is_valid_and_between_its_start_and_the_optimum(instance, perturbations, seed):
     start = greedy(instance)
@@ -94,7 +95,7 @@ def test_search_is_valid_and_between_its_start_and_the_optimum(instance, perturb
     assert brute_force(instance) <= value(found, instance) <= value(start, instance)
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(instances(kinds=(SMALL, TOKENS)))
 def test_greedy_plus_swap_is_valid_and_between_greedy_and_the_optimum(instance):
     found = greedy_plus_swap(instance)
@@ -102,7 +103,7 @@ def test_greedy_plus_swap_is_valid_and_between_greedy_and_the_optimum(instance):
     assert brute_force(instance) <= value(found, instance) <= value(greedy(instance), instance)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(**LARGER), st.integers(0, 2**32))
 def test_no_search_is_worse_than_its_start_for_loads_of_any_size(instance, seed):
     start = greedy(instance)
@@ -127,7 +128,7 @@ def test_search_is_not_worse_by_what_floats_cannot_see(gpus, slots, loads):
         assert value(search(instance, start, perturbations=30, seed=seed), instance) <= value(start, instance)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(instances(**LARGER), st.integers(0, 2**40))
 def test_search_is_deterministic_and_leaves_its_start(instance, seed):
     start = greedy(instance)
@@ -146,7 +147,7 @@ def test_any_integer_is_a_seed(seed):
         assert valid(search(instance, greedy(instance), perturbations=3, seed=seed), instance)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(hierarchical=False, max_experts=24, max_gpus=8, max_slots=32))
 def test_search_does_not_kick_once_the_target_is_met(instance):
     # Two slots per GPU are searched by folding, which may end elsewhere than a descent.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
@@ -24,6 +24,7 @@ from eplb_opt.io.sglang import format_plan as format_sglang
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.solution import Solution, format_solution
+from tests.examples import examples
 from tests.io.containers import npy, npz, saved
 from tests.io.recordings import META, history, lines, passes_of, rank_file, stats
 from tests.io.test_native import SOLUTION
@@ -108,7 +109,7 @@ def test_a_truncated_file_is_answered(reader, data, kind):
 
 
 @pytest.mark.parametrize(("reader", "data", "kind"), READERS.values(), ids=READERS)
-@settings(max_examples=60)
+@examples(30)
 @given(edits=st.lists(st.tuples(st.integers(0, 2**20), st.binary(max_size=3)), min_size=1, max_size=3))
 def test_a_file_with_other_bytes_is_answered(reader, data, kind, edits):
     for place, patch in edits:
@@ -118,7 +119,7 @@ def test_a_file_with_other_bytes_is_answered(reader, data, kind, edits):
 
 
 @pytest.mark.parametrize("reader", [loads_of, plan_of, solution_of])
-@settings(max_examples=100)
+@examples(50)
 @given(data=st.binary(max_size=40))
 def test_any_bytes_are_answered(reader, data):
     for start in (b"", b"\x93NUMPY\x01\x00", b"PK\x03\x04", b"{", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."):
@@ -133,7 +134,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("key", ["logical_count", "physical_to_logical_map", "load_history", "snapshots"])
-@settings(max_examples=50)
+@examples(25)
 @given(name=st.none() | st.text(max_size=3), value=VALUES)
 def test_any_json_value_is_answered(key, name, value):
     data = json.dumps({key: value} if name is None else {key: value, name: 1}).encode()
@@ -141,7 +142,7 @@ def test_any_json_value_is_answered(key, name, value):
     answers(plan_of, data, object)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(loads=VALUES, mapping=VALUES, key=st.sampled_from(["version", "num_layers", "step", "more"]), value=VALUES)
 def test_any_value_of_a_record_is_answered(loads, mapping, key, value):
     for record in (stats(loads, MAP), stats([[1, 2, 3]] * 2, mapping), stats([[1, 2, 3]] * 2, MAP) | {key: value}):

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError, InvalidPlanError
 from eplb_opt.io import read_loads
 from eplb_opt.loads import Loads
+from tests.examples import examples
 from tests.io.recordings import passes_of, rank_file, write_passes
 
 # Layer 0 is dense, layer 1 holds expert 1 in slots 0 and 2.
@@ -35,7 +36,7 @@ def test_a_folder_with_one_rank_is_whole(tmp_path):
         lambda ranks: np.any(ranks)
     )
 )
-@settings(max_examples=15)
+@examples(15)
 def test_the_sum_is_that_of_all_slots_of_an_expert(tmp_path_factory, ranks):
     folder = write_passes(tmp_path_factory.mktemp("dump"), [{5: rank} for rank in ranks], MAP)
     total = np.sum(ranks, axis=0)

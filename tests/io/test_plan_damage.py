@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -15,6 +15,7 @@ from eplb_opt.io.mappings import Given
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.plan import Plan
 from eplb_opt.verify import verify
+from tests.examples import examples
 from tests.io.test_round_trips import FILES
 
 PLAN = Plan(np.array([[0, 1, 2, 0], [2, 1, 0, 2]]), Deployment(2, 4), 3)
@@ -52,7 +53,7 @@ def test_a_truncated_file_is_answered(engine, name):
 
 
 @pytest.mark.parametrize(("engine", "name"), FILES)
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(edits=st.lists(st.tuples(st.integers(0, 2**20), st.binary(max_size=3)), min_size=1, max_size=3))
 def test_a_file_with_other_bytes_is_answered(engine, name, edits):
     data = bytes_of(engine, name)
@@ -74,7 +75,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("engine", KEYS)
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(data=st.data(), value=JSON)
 def test_any_value_of_a_key_is_answered(engine, data, value):
     content = json.loads(bytes_of(engine, "x.json"))
@@ -82,7 +83,7 @@ def test_any_value_of_a_key_is_answered(engine, data, value):
     answers(engine, "x.json", json.dumps(content).encode())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(75)
 @given(text=st.text(alphabet="-:{}[]&*!|>'\"#%@ \n\t0123ab~<", max_size=60))
 def test_any_yaml_is_answered(text):
     answers("trtllm", "x.yaml", f"num_slots: 4\ninitial_global_assignments: {text}\n".encode())

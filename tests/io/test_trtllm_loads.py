@@ -3,13 +3,14 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from eplb_opt.errors import EplbOptError, FileFormatError, InvalidLoadsError
 from eplb_opt.io import read_loads
 from eplb_opt.loads import Loads
+from tests.examples import examples
 from tests.io.recordings import write_statistic
 
 # Two iterations of decoder layers 3 and 5, as one rank counts them.
@@ -51,7 +52,7 @@ def test_other_files_are_left_out(tmp_path):
 
 
 @given(st.lists(st.lists(st.lists(st.integers(0, 2**50), min_size=2, max_size=2), min_size=2, max_size=2), min_size=1))
-@settings(max_examples=20)
+@examples(20)
 def test_the_sum_is_that_of_all_tensors(tmp_path_factory, ranks):
     ranks[0][0][0] += 1
     written = [{f"7_{layer}": counts for layer, counts in enumerate(rank)} for rank in ranks]

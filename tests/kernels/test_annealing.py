@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -13,6 +13,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, verify
+from tests.examples import examples
 from tests.oracle import enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
@@ -44,7 +45,7 @@ def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1
     return claimed, best.ravel()
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data(), st.sampled_from(["mean", "worst"]), st.integers(0, 99))
 def test_the_value_is_that_of_a_valid_table_and_never_worse(data, objective, seed):
     instance = data.draw(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS)))

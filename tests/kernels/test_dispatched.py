@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -15,6 +15,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.kernels.dispatched import anneal_dispatched
 from tests.dispatch import oracle
 from tests.dispatch.strategies import layers_under
+from tests.examples import examples
 from tests.kernels.placements import placement, require_sound
 from tests.oracle import enumerate_rows, row_is_valid
 from tests.strategies import SMALL, TOKENS
@@ -57,7 +58,7 @@ def annealed(instance, row, worst, proposals=3000, seed=0, hot=0.3):
 
 
 @pytest.mark.parametrize("dispatch", FIXED)
-@settings(max_examples=40)
+@examples(20)
 @given(st.data(), st.booleans(), st.integers(0, 99))
 def test_the_value_is_that_of_a_valid_row_and_never_worse(dispatch, data, worst, seed):
     instance, row = data.draw(layers_under(dispatch, kinds=(SMALL, TOKENS)))

@@ -3,10 +3,11 @@
 from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.kernels.exact_cover import cover, patterns_between
+from tests.examples import examples
 
 
 @st.composite
@@ -52,7 +53,7 @@ def is_cover(chosen, experts, numbers):
     return whole and sorted(experts[list(used)].tolist()) == sorted(set(experts.tolist()))
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(items(most=6), st.sampled_from([(1, 2), (2, 2), (2, 3), (3, 2)]), st.booleans(), st.floats(0, 40))
 def test_a_cover_is_found_where_there_is_one(case, shape, distinct, most):
     v, experts, numbers = case

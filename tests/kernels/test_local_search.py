@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.heuristics.apportionment import divisor_method
@@ -13,6 +13,7 @@ from eplb_opt.heuristics.packing import exchange_groups, pack
 from eplb_opt.heuristics.parts import ADAMS
 from eplb_opt.kernels.local_search import improve
 from eplb_opt.kernels.state import state_of
+from tests.examples import examples
 
 RANDOM = np.random.default_rng(0)
 SMALL_LOADS = st.lists(st.integers(0, 50), min_size=1, max_size=5)
@@ -65,7 +66,7 @@ def test_counts_without_any_load_still_fill_the_slots():
     assert counts.max() <= 3
 
 
-@settings(max_examples=160)
+@examples(80)
 @given(packings(), st.booleans())
 def test_pack_fills_every_slot_and_keeps_counts_and_distinct_replicas(packing, distinct):
     w, counts, gpus, size = packing
@@ -98,7 +99,7 @@ def test_pack_puts_the_heaviest_first_to_the_lightest_gpu():
     assert [sorted(gpu) for gpu in table.tolist()] == [[0, 1], [2, 3], [4, 5]]
 
 
-@settings(max_examples=80)
+@examples(40)
 @given(tables(), st.integers(0, 40), st.integers(0, 2**32 - 1))
 def test_improve_keeps_the_table_valid_and_is_never_worse(start, perturbations, seed):
     w, table, most, distinct = start
@@ -112,7 +113,7 @@ def test_improve_keeps_the_table_valid_and_is_never_worse(start, perturbations, 
     assert top == pytest.approx(float(exact_max_load(w, table)))
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(tables(), st.integers(0, 2**32 - 1))
 def test_improve_is_deterministic(start, seed):
     w, table, most, distinct = start
@@ -124,7 +125,7 @@ def test_improve_is_deterministic(start, seed):
     assert np.array_equal(table, again)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(tables())
 def test_improve_does_not_kick_once_the_target_is_met(start):
     w, table, most, distinct = start

@@ -3,12 +3,13 @@
 from itertools import combinations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import state_of
+from tests.examples import examples
 from tests.kernels.states import require_sound
 
 
@@ -47,7 +48,7 @@ def small_tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, bool]:
     return w, pack(w, np.array(counts), gpus, size, distinct), distinct
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(small_tables())
 def test_repartition_finds_the_best_deal_where_all_gpus_can_take_part(case):
     w, table, distinct = case
@@ -62,7 +63,7 @@ def test_repartition_finds_the_best_deal_where_all_gpus_can_take_part(case):
     assert share[slots].sum(axis=1).max() == best
 
 
-@settings(max_examples=50, deadline=None)
+@examples(25)
 @given(st.integers(2, 12), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
 def test_repartition_keeps_counts_and_distinct_replicas_and_never_heats(gpus, size, seed, distinct):
     random = np.random.default_rng(seed)
@@ -79,7 +80,7 @@ def test_repartition_keeps_counts_and_distinct_replicas_and_never_heats(gpus, si
     assert not distinct or all(len(set(gpu)) == size for gpu in slots.tolist())
 
 
-@settings(max_examples=50, deadline=None)
+@examples(25)
 @given(st.integers(2, 12), st.integers(2, 6), st.integers(0, 2**32 - 1), st.booleans())
 def test_counts_change_within_their_limits_and_every_expert_stays(gpus, size, seed, distinct):
     random = np.random.default_rng(seed)

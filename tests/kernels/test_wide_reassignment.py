@@ -1,7 +1,7 @@
 """Dealing the slots of many GPUs anew, with other counts."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
@@ -10,6 +10,7 @@ from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.state import state_of
 from eplb_opt.kernels.wide_reassignment import reassign_many
+from tests.examples import examples
 from tests.kernels.states import require_sound
 from tests.oracle import brute_force
 from tests.strategies import TOKENS, instances
@@ -45,7 +46,7 @@ def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, bool]:
     return w, pack(w, np.array(counts), gpus, 3, distinct), distinct
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(tables())
 def test_deals_keep_the_rules_and_never_heat_the_hottest(case):
     w, table, distinct = case
@@ -56,7 +57,7 @@ def test_deals_keep_the_rules_and_never_heat_the_hottest(case):
         assert all(len(set(gpu)) == 3 for gpu in slots.tolist())
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(instances(hierarchical=False, kinds=(TOKENS,), slots_per_gpu=3, max_slots=9, max_gpus=3))
 def test_no_plan_is_below_the_optimum(instance):
     table = greedy(instance).reshape(-1, 3)

@@ -1,5 +1,6 @@
 """Assignment for several windows: the best of all assignments, by enumeration."""
 
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -20,20 +21,26 @@ def all_deals(items, num):
             yield mine, *others
 
 
-def value_of(top, weights):
-    return top.max() if weights[0] == 0 else weights @ top
+@cache
+def deals_of(items, num):
+    """All deals of so many items, (deals, GPUs, items per GPU)."""
+    return np.array(list(all_deals(range(items), num)))
+
+
+def values_of(tops, weights):
+    """The objective of the largest loads of each window, (..., windows)."""
+    return tops.max(axis=-1) if weights[0] == 0 else tops @ weights
 
 
 def best_of_all(share, weights, assigned, allowed, base, rest, distinct):
     """The least value of any assignment, infinite where there is none."""
-    best = np.inf
-    for assignment in all_deals(range(len(assigned)), len(base)):
-        if distinct and any(len(set(assigned[list(mine)])) < len(mine) for mine in assignment):
-            continue
-        if all(allowed[item, gpu] for gpu, mine in enumerate(assignment) for item in mine):
-            loads = [base[gpu] + share[assigned[list(mine)]].sum(axis=0) for gpu, mine in enumerate(assignment)]
-            best = min(best, value_of(np.maximum(rest, np.max(loads, axis=0)), weights))
-    return best
+    deals = deals_of(len(assigned), len(base))
+    valid = allowed[deals, np.arange(len(base))[:, np.newaxis]].all(axis=(1, 2))
+    if distinct:
+        of_gpu = np.sort(assigned[deals], axis=2)
+        valid &= (of_gpu[:, :, 1:] != of_gpu[:, :, :-1]).all(axis=(1, 2))
+    loads = base + share[assigned[deals[valid]]].sum(axis=2)
+    return values_of(np.maximum(rest, loads.max(axis=1)), weights).min(initial=np.inf)
 
 
 def random_deal(random, num, each, alike, distinct):
@@ -81,7 +88,7 @@ def test_no_deal_is_better(num, each, alike, distinct):
             assert len(set(zip(replicas.tolist(), gpu_of.tolist(), strict=True))) == replicas.size
         loads = base.copy()
         np.add.at(loads, gpu_of, share[replicas])
-        assert value_of(np.maximum(rest, loads.max(axis=0)), weights) == pytest.approx(best)
+        assert values_of(np.maximum(rest, loads.max(axis=0)), weights) == pytest.approx(best)
         # Nothing is below the best.
         assert not assigned(case, alike, distinct, best * (1 - 1e-9))[0]
     assert solvable >= 10

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.windows import window_bounds
@@ -14,6 +14,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, verify
+from tests.examples import examples
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
 
@@ -22,7 +23,7 @@ def dealt_anew(instance, row, objective, nodes=20_000, above=0.0, seed=0):
     return reassigned(instance, Objective(objective).windows(instance), np.array(row), above, nodes, seed)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data(), st.sampled_from(["mean", "worst"]), st.integers(0, 99), st.sampled_from([0.0, 1.0]))
 def test_tables_are_valid_and_never_worse(data, objective, seed, above):
     instance = data.draw(instances(min_windows=1, max_windows=4, kinds=(SMALL, TOKENS))).loaded()

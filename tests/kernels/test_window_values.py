@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.kernels.state import exchange, state_of, transfer
@@ -14,6 +14,7 @@ from eplb_opt.kernels.window_values import (
     value_after_transfer,
     value_of,
 )
+from tests.examples import examples
 
 
 class Table:
@@ -42,7 +43,7 @@ def drawn_slot(data, table):
     return tuple(data.draw(st.integers(0, length - 1)) for length in table.state.slots.shape)
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(tables, st.data())
 def test_after_an_exchange(table, data):
     assert value_of(table.state.gpu_loads, table.top, table.weights) == pytest.approx(table.value)
@@ -62,7 +63,7 @@ def test_after_an_exchange(table, data):
     assert limited == claimed or (limited == np.inf and claimed > arguments[-1] * (1 - 1e-12))
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(tables, st.data())
 def test_after_a_transfer(table, data):
     (h, j), a = drawn_slot(data, table), data.draw(st.integers(0, len(table.state.loads) - 1))

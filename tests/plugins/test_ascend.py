@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -19,6 +19,7 @@ from eplb_opt.plugins import ascend
 from eplb_opt.plugins.ascend import EplbOptPolicy, patch
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.plugins import stand_ins
 from tests.strategies import deployments_and_experts, rows_of_slots
 
@@ -69,7 +70,7 @@ def test_the_signature_is_vllm_ascends():
     assert list(parameters) == ["current_expert_table", "expert_workload"]
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(tables())
 def test_the_engine_accepts_every_layer_and_none_gets_hotter(drawn):
     table, workload = drawn

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -14,6 +14,7 @@ from eplb_opt.plan import Plan
 from eplb_opt.plugins import competition
 from eplb_opt.plugins.competition import Rebalancer, initial_row, rebalance, reset
 from eplb_opt.plugins.plain import published_rows
+from tests.examples import examples
 
 RANDOM = np.random.default_rng(0)
 SKEW = RANDOM.lognormal(4, 1, (3, 16))
@@ -49,7 +50,7 @@ def test_the_simulator_begins_with_experts_in_order_and_the_last_of_each_device_
     assert sorted(set(initial_row(4, Deployment(2, 8)).tolist())) == [0, 1, 2, 3]
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.sampled_from([2, 4, 8]))
 def test_every_layer_that_changes_saves_time_and_the_others_stay(seed, layers, devices):
     random = np.random.default_rng(seed)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -15,6 +15,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.plugins.plain import even_row, even_rows, published_rows
 from eplb_opt.verify import max_loads
+from tests.examples import examples
 from tests.plugins.sizes import loads, numbers
 from tests.reference_policy import reference_max_load
 from tests.strategies import deployments_and_experts
@@ -50,7 +51,7 @@ def test_published_rows_are_as_hot_as_the_published_policy(data):
         assert max_loads(row.tolist(), instance)[0] == reference_max_load(instance)
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(st.data())
 def test_every_statement_of_the_published_policy_gives_slots_the_same_loads(data):
     """In NumPy, in compiled code, and made to obey rules of which there are none; ties included."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -20,6 +20,7 @@ from eplb_opt.plugins import planner
 from eplb_opt.plugins.max_loads import hottest_loads
 from eplb_opt.plugins.plain import even_rows, published_rows
 from eplb_opt.plugins.planner import TIME_LIMIT, deployment_of, layer_loads, plan_layers, time_limit
+from tests.examples import examples
 from tests.plugins.sizes import check, loads, numbers
 
 LARGE = deployment_of(256, 288, 8, 4, 32)
@@ -28,7 +29,7 @@ LOADS = RANDOM.lognormal(8, 1, (4, 64)).astype(int)
 MEDIUM = deployment_of(64, 80, 8, 2, 8)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_plans_obey_the_rules_and_are_no_hotter_than_the_shipped_policys(data):
     sizes = data.draw(numbers())
@@ -36,7 +37,7 @@ def test_plans_obey_the_rules_and_are_no_hotter_than_the_shipped_policys(data):
     check(sizes, values, plan_layers(values, sizes.deployment))
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(st.data())
 def test_the_same_holds_beside_any_old_table(data):
     sizes = data.draw(numbers())

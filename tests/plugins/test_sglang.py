@@ -5,13 +5,14 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
 from eplb_opt.plugins import sglang
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.sglang import deepseek_rebalance_experts, patch, plug_in, rebalance_experts
+from tests.examples import examples
 from tests.plugins import stand_ins
 from tests.plugins.sizes import Numbers, check, loads, numbers
 from tests.plugins.stand_ins import EplbAlgorithm
@@ -28,7 +29,7 @@ def test_the_signatures_are_sglangs():
     assert list(inspect.signature(deepseek_rebalance_experts).parameters) == names.split()
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(st.data())
 def test_answers_obey_the_rules_and_are_no_hotter_than_sglangs(data):
     sizes = data.draw(numbers())

@@ -5,13 +5,14 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
 from eplb_opt.plugins import planner
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.vllm import EplbOptPolicy, EplbOptTensorsPolicy, register
+from tests.examples import examples
 from tests.plugins import stand_ins
 from tests.plugins.sizes import check, loads, numbers
 from tests.test_drop_in import check_tensors
@@ -33,7 +34,7 @@ def test_the_signature_is_vllms(policy):
     assert parameters["old_global_expert_indices"].default is None
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(st.data())
 def test_answers_obey_the_rules_and_are_no_hotter_than_vllms(data):
     sizes = data.draw(numbers())

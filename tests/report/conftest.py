@@ -27,3 +27,9 @@ def several():
     values = loads.values.copy()
     values[1, 2] = 0
     return make_report(Loads(values, loads.layer_ids), Deployment(4, 20), time_limit=4)
+
+
+@pytest.fixture(scope="session")
+def hierarchical_html(hierarchical):
+    """Its page, whose figures are drawn once."""
+    return hierarchical.to_html()

@@ -68,8 +68,8 @@ def seen(browser, html, folder, width, dark):
 
 @pytest.mark.parametrize("width", [360, 375, 1280])
 @pytest.mark.parametrize("dark", [False, True])
-def test_nothing_is_cut_off_and_colours_follow_the_reader(browser, hierarchical, tmp_path, width, dark):
-    facts = seen(browser, hierarchical.to_html(), tmp_path, width, dark)
+def test_nothing_is_cut_off_and_colours_follow_the_reader(browser, hierarchical_html, tmp_path, width, dark):
+    facts = seen(browser, hierarchical_html, tmp_path, width, dark)
     # The frame around the page has a border of two pixels.
     assert abs(facts["width"] - width) <= 4
     # Heat, skew, layers, GPUs of one and of all layers, progress.

@@ -34,7 +34,7 @@ def greedy_imbalances(loads, left_out):
 @pytest.mark.parametrize("objective", ["mean", "worst", "total"])
 def test_each_window_is_left_out_and_scored_as_the_objective_has_it(objective, in_time):
     loads = recorded(windows=3)
-    report = make_report(loads, DEPLOYMENT, objective=objective, time_limit=1)
+    report = make_report(loads, DEPLOYMENT, objective=objective, time_limit=0.3)
     scores = report.held_out.scores
     assert scores["window"].tolist() == [0, 1, 2] and report.held_out.missing == ""
     imbalances = np.array([greedy_imbalances(loads, window) for window in range(3)])
@@ -52,7 +52,7 @@ def test_each_window_is_left_out_and_scored_as_the_objective_has_it(objective, i
 def test_windows_are_called_by_their_names(in_time):
     loads = recorded(windows=2)
     loads = Loads(loads.values, loads.layer_ids, window_names=("monday.json", "tuesday.json"))
-    text = make_report(loads, DEPLOYMENT, time_limit=1).to_markdown()
+    text = make_report(loads, DEPLOYMENT, time_limit=0.3).to_markdown()
     left_out = text[text.index("## On a recording") :]
     assert left_out.index("| monday.json |") < left_out.index("| tuesday.json |") < left_out.index("| together |")
     assert "| monday.json |" in text[: text.index("## How good the plan is")]

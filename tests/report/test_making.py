@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError, SolverError
@@ -17,6 +17,7 @@ from eplb_opt.report.figures import figures_of
 from eplb_opt.solve import solve
 from eplb_opt.step import Step
 from eplb_opt.step_times import plan_milliseconds
+from tests.examples import examples
 from tests.report.conftest import recorded
 from tests.strategies import SMALL, TOKENS, instances
 
@@ -137,7 +138,7 @@ def test_an_interrupt_ends_the_report_with_what_is_known(monkeypatch):
     assert "Not planned, as the search was interrupted: replicas may share a GPU" in text
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(instances(max_windows=2, kinds=(SMALL, TOKENS)))
 def test_no_plan_of_a_report_is_below_the_bound(instance):
     loads = np.array(instance.weights)[:, np.newaxis]

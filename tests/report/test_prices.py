@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
@@ -14,12 +14,13 @@ from eplb_opt.report.changes import changes_of
 from eplb_opt.report.figures import figures_of
 from eplb_opt.report.rules import rules_section
 from eplb_opt.solve import solve
+from tests.examples import examples
 from tests.oracle import brute_force
 from tests.report.conftest import recorded
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(instances(max_gpus=3, max_slots=6, max_windows=1, kinds=(SMALL, TOKENS)))
 def test_the_best_plans_differ_by_what_is_proven(instance):
     loads = np.array(instance.weights)[:, np.newaxis]

@@ -2,17 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from eplb_opt.evaluate import evaluate
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.report.shares import expert_loads, gpu_loads, with_load
+from tests.examples import examples
 from tests.strategies import SMALL, TOKENS, instances
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(instances(max_windows=3, kinds=(SMALL, TOKENS)))
 def test_the_hottest_gpu_is_the_mean_imbalance_of_loaded_windows_and_the_mean_gpu_is_one(instance):
     loads = Loads(np.array(instance.weights)[:, np.newaxis])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
@@ -18,6 +18,7 @@ from eplb_opt.objective import Objective
 from eplb_opt.verify import max_loads, verify
 from tests.dispatch import oracle
 from tests.dispatch.strategies import deployments_under, rows_of
+from tests.examples import examples
 from tests.oracle import row_is_valid
 
 DEPLOYMENT = Deployment(8, 40, 4, policy="global", dispatch="sglang-static")
@@ -45,7 +46,7 @@ def drawn_max_loads(plan, loads):
 @pytest.mark.parametrize("method", ["auto", "greedy", "lpt"])
 def test_values_are_those_of_the_tables(method):
     loads = recorded()
-    solution = eplb_opt.solve(loads, DEPLOYMENT, method=method, time_limit=1.0)
+    solution = eplb_opt.solve(loads, DEPLOYMENT, method=method, time_limit=0.3)
     assert solution.plan.deployment == DEPLOYMENT and verify(solution.plan) == []
     tops = list(drawn_max_loads(solution.plan, loads))
     assert [layer.objective for layer in solution.layers] == [layer.max_load for layer in solution.layers] == tops
@@ -63,7 +64,7 @@ def test_heuristics_are_valued_and_left_as_they_are():
 
 def test_a_plan_for_the_draws_beats_those_that_ignore_them():
     loads = recorded()
-    deterministic = {"time_limit": 4.0, "deterministic": True}
+    deterministic = {"time_limit": 0.5, "deterministic": True}
     value = sum(layer.objective for layer in eplb_opt.solve(loads, DEPLOYMENT, **deterministic).layers)
     for other in ("even", "nearest"):
         plan = eplb_opt.solve(loads, replace(DEPLOYMENT, dispatch=other), **deterministic).plan
@@ -84,7 +85,7 @@ def test_deterministic_whatever_the_workers(windows, objective):
 
 def test_never_worse_than_the_whole_of_a_warm_start():
     loads = recorded()
-    known = eplb_opt.solve(loads, DEPLOYMENT, time_limit=2.0)
+    known = eplb_opt.solve(loads, DEPLOYMENT, time_limit=0.5)
     again = eplb_opt.solve(loads, DEPLOYMENT, warm_start=known.plan, method="greedy", seed=5)
     assert sum(layer.objective for layer in again.layers) <= sum(layer.objective for layer in known.layers)
 
@@ -95,7 +96,7 @@ def test_layers_that_are_counted_without_the_dense_ones_are_refused():
         eplb_opt.solve(loads, DEPLOYMENT, time_limit=0.1)
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(st.data())
 def test_compiled_draws_are_those_of_the_law(data):
     """From where other layers left the streams; and a shuffled row is valid, and expected to be as hot."""
@@ -114,7 +115,7 @@ def test_compiled_draws_are_those_of_the_law(data):
     assert max_loads(other, nearest) == max_loads(row, nearest)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers(0, 99), st.integers(0, 3), st.sampled_from([1, 3]))
 def test_an_attempt_is_worth_what_it_says(seed, number, windows):
     loads = recorded(windows)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION
@@ -21,6 +21,7 @@ from eplb_opt.proof import Proof
 from eplb_opt.run.step import SEARCH, StepResult
 from eplb_opt.run.strategy import Strategy
 from eplb_opt.verify import verify
+from tests.examples import examples
 
 
 def layer(num_experts, deployment):
@@ -230,7 +231,7 @@ def essence(step):
     return step.kind, step.work, limits.work, limits.seed, limits.threads
 
 
-@settings(max_examples=150)
+@examples(75)
 @given(
     st.sampled_from([SMALL_THREE, THREE, TWO, NODES, MANY_GROUPS]),
     st.sampled_from(["auto", "search"]),
