@@ -11,6 +11,7 @@ from eplb_opt.arguments import natural_int
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.renumbering import renumber
 from eplb_opt.replanned import Replan, ReplannedLayer
 from eplb_opt.replanning.frontier import Frontier, Reached
 from eplb_opt.replanning.goals import FewestMoves, Goal, LeastValue
@@ -19,7 +20,11 @@ from eplb_opt.replanning.repair import repaired
 from eplb_opt.replanning.search import Search
 from eplb_opt.replanning.shares import Point, Shares
 from eplb_opt.run.loading import seconds_of_loading
+from eplb_opt.solve import solve
 
+# From so many moves on, as a part of the slots, plans that do not look at the old one are tried too, for a part of the
+# time.
+_MANY, _PART_FOR_ANY = 0.3, 0.3
 # What is compiled before the clock starts.
 _KERNELS = ("bounds", "moving")
 
@@ -68,6 +73,8 @@ def with_limits(
         min(most * len(frontiers), most * len(frontiers) if m is None else natural_int("moves", m)) for m in moves
     ]
     _require_enough(frontiers, budgets, most)
+    if max(budgets) >= _MANY * slots * len(frontiers):
+        _offer_any_plan(problem, frontiers, call)
     goal = LeastValue(budgets, most, problem.units)
     interrupted = _search(frontiers, goal, call)
     answers, shares = _Answers(problem, frontiers, call.began, interrupted), goal.plans(frontiers)
@@ -102,6 +109,25 @@ def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call) -> bool:
     with interrupt_requests() as interrupt:
         Search(frontiers, goal, call.seed).run(call.began + call.seconds, call.workers, interrupt)
         return interrupt.is_set()
+
+
+def _offer_any_plan(problem: Problem, frontiers: Sequence[Frontier], call: Call) -> None:
+    """Plans that are made without a look at the old one, their GPUs renumbered so that few experts move, and bounds."""
+    deployment, asked = problem.old_plan.deployment, problem.asked
+    solution = solve(
+        problem.loads,
+        deployment,
+        objective=asked.kind,
+        window_weights=None if asked.window_weights is None else [float(weight) for weight in asked.window_weights],
+        time_limit=_PART_FOR_ANY * call.seconds,
+        seed=call.seed,
+        workers=call.workers,
+    )
+    rows = renumber(solution.plan.physical_to_logical, problem.old_plan.physical_to_logical, deployment)
+    for frontier, row, layer, unit in zip(frontiers, rows, solution.layers, problem.units, strict=True):
+        frontier.offer(row)
+        if layer.proof.checked:
+            frontier.prove(row.size, replace(layer.proof, bound=layer.proof.bound / unit))
 
 
 class _Answers:

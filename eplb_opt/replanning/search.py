@@ -24,8 +24,9 @@ from eplb_opt.verify import max_loads
 # Without a limit on moves they are dear at first; with one they cost next to nothing.
 _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
-# Proposals of a first annealing, and how many times more after each that found nothing, up to so many times.
-_PROPOSALS, _MORE, _MOST = 40_000, 1.4, 30.0
+# Proposals of a first annealing, so that each layer soon has one; of later ones, and how many times more after each that
+# found nothing, up to so many times.
+_FIRST, _PROPOSALS, _MORE, _MOST = 10_000, 40_000, 1.4, 30.0
 # Nodes of a first tree, and how many times more after each that was not enough.
 _NODES, _MORE_NODES = 60, 4
 # Prices of replicas that a program may have: larger ones take too long.
@@ -70,7 +71,7 @@ class Search:
         def over() -> bool:
             return monotonic() > deadline or interrupt.is_set()
 
-        with ThreadPoolExecutor(max(1, workers - 1), "eplb_opt") as threads:
+        with ThreadPoolExecutor(workers, "eplb_opt") as threads:
             turn, left = 0, True
             while left and not over():
                 left = self._turn(turn, threads, over)
@@ -96,7 +97,7 @@ class Search:
         frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
         layer = frontier.layer
         limited = attempt.moves < len(layer.before)
-        proposals = round(_PROPOSALS * min(_MORE**effort.fruitless, _MOST))
+        proposals = round(_PROPOSALS * min(_MORE**effort.fruitless, _MOST)) if turn else _FIRST
         cooling = (
             Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
             if limited
