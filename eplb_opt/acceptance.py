@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import exact_text
 from eplb_opt.instance import Instance
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
 
 logger = logging.getLogger(__name__)
 
-_NO_LIMITS: Mapping[str, Any] = {}
 
-
-def accepted(proof: Proof, instance: Instance, objective: Objective, limits: Mapping[str, Any] = _NO_LIMITS) -> Proof:
+def accepted(proof: Proof, instance: Instance, objective: Objective, limit: MoveLimit | None = None) -> Proof:
     """The proof as the checker sees it: itself, or where that refuses its certificate, no more than a word.
 
     A refusal is a fault of what found the evidence, or of the checker: the log says so. The bound stays, as bounds that
     nobody checked do, and is taken back where a plan contradicts it.
     """
     try:
-        check_proof(proof, instance, objective, limits)
+        check_proof(proof, instance, objective, limit)
     # What is no certificate at all can also be nested too deeply.
     except (ValueError, RecursionError) as error:
         logger.warning("%s: the certificate of a bound does not hold (%s): %s", REFUSED, proof.argument, error)
@@ -34,10 +31,10 @@ def accepted(proof: Proof, instance: Instance, objective: Objective, limits: Map
     return replace(proof, checked=True)
 
 
-def check_proof(proof: Proof, instance: Instance, objective: Objective, limits: Mapping[str, Any] = _NO_LIMITS) -> None:
-    """Check the certificate of a bound on the plans of a layer, of all windows that were recorded.
+def check_proof(proof: Proof, instance: Instance, objective: Objective, limit: MoveLimit | None = None) -> None:
+    """Check the certificate of a bound on the plans of a layer, within a limit on moves if there is one.
 
-    `limits` are more rules that the plans obey, as `eplb_opt.certificates` reads them: ``"before"`` and ``"moves"``.
+    The bound is about all windows that were recorded.
 
     Raises
     ------
@@ -55,7 +52,7 @@ def check_proof(proof: Proof, instance: Instance, objective: Objective, limits: 
     check(
         {**(proof.certified or {}), "bound": exact_text(proof.bound)},
         instance.weights,
-        {**asdict(instance.deployment), **limits},
+        asdict(instance.deployment) | ({} if limit is None else dict(limit.rules)),
         objective=kind,
         window_weights=objective.window_weights,
         unit=instance.unit,

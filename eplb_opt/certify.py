@@ -71,7 +71,7 @@ def _certified(solution: Solution, layer: LayerSolution, slots: Sequence[int], i
     checked, error = False, _contradiction(solution, layer, slots, instance)
     if error is None and proof.certified is not None:
         try:
-            check_proof(proof, instance, Objective(solution.objective, solution.window_weights))
+            check_proof(proof, instance, Objective(solution.objective, solution.window_weights), layer.limit)
             checked = True
         # Numbers of thousands of digits cannot be written as text, and whoever forges a certificate can nest it deeply.
         except (ValueError, RecursionError) as wrong:
@@ -87,6 +87,12 @@ def _contradiction(solution: Solution, layer: LayerSolution, slots: Sequence[int
     value = objective_value(slots, instance, solution.objective, weights)
     if value != layer.objective:
         return "its objective is {}, not {}".format(*apart(value, layer.objective))
+    if layer.limit is not None:
+        limit = layer.limit
+        if len(limit.before) != len(slots) or max(limit.before) >= instance.num_experts:
+            return "the slots that its moves are counted from are not those of its plan"
+        if (moves := limit.moves_of(slots, instance.deployment.num_gpus)) > limit.moves:
+            return f"it has {moves} moves, and its bound is about plans with at most {limit.moves}"
     total = instance.total()
     if (layer.max_load, layer.mean_load) != (max_loads(slots, total)[0], total.mean_loads[0]):
         return "its max load or its mean load is another one"

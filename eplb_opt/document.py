@@ -77,6 +77,7 @@ def layer_object(layer: LayerSolution) -> dict[str, Any]:
         ],
         "work": dict(layer.work),
         "runtime": layer.runtime,
+        **({} if layer.limit is None else {"limit": dict(layer.limit.rules)}),
     }
 
 

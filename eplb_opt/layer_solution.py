@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.proof import Proof
 
 Status = Literal["optimal", "feasible", "infeasible"]
@@ -55,6 +56,8 @@ class LayerSolution:
         Incumbents and bounds over time.
     work
         Seconds of work spent on this layer by the name of the step, such as ``"search"``, summed over workers.
+    limit
+        The plans that the bound is about, where it is about plans with few moves; ``None``: all.
     """
 
     layer_id: int
@@ -65,10 +68,11 @@ class LayerSolution:
     stopped_by: StoppedBy | None
     trace: tuple[TracePoint, ...] = ()
     work: Mapping[str, float] = field(default_factory=dict, hash=False)
+    limit: MoveLimit | None = None
 
     @property
     def lower_bound(self) -> Fraction:
-        """Proven: no plan has a smaller objective."""
+        """Proven: no plan, of those within the `limit` if there is one, has a smaller objective."""
         return self.proof.bound
 
     @property

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from eplb_opt.layer_solution import LayerSolution
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
+from eplb_opt.solution import Solution
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +34,8 @@ class ReplannedLayer:
         No plan of the layer with at most as many moves has a smaller value than this proves.
     fewest_moves
         Proven: no plan of the layer of at most this value has fewer.
-    mean_load
-        Load of a GPU on average, in tokens, of several windows of their sum.
+    max_load, mean_load
+        Load of the hottest GPU, and of a GPU on average, in tokens, of several windows of their sum.
     """
 
     layer_id: int
@@ -41,6 +44,7 @@ class ReplannedLayer:
     objective_before: Fraction | None
     proof: Proof
     fewest_moves: int
+    max_load: Fraction
     mean_load: Fraction
 
 
@@ -67,6 +71,8 @@ class Replan:
         Proven: no plan whose values sum to at most those of this one has fewer.
     runtime
         Wall-clock seconds of the call.
+    window_weights
+        What each window counts for in the mean; ``None``: all the same.
     interrupted
         Whether Ctrl-C came during the call.
     """
@@ -79,6 +85,7 @@ class Replan:
     lower_bound: Fraction
     fewest_moves: int
     runtime: float
+    window_weights: tuple[Fraction, ...] | None = None
     interrupted: bool = False
 
     @property
@@ -100,6 +107,30 @@ class Replan:
     def gap(self) -> Fraction:
         """(value - lower bound) / value."""
         return (self.value - self.lower_bound) / self.value if self.value else Fraction(0)
+
+    def to_solution(self) -> Solution:
+        """The plan with the bound of each layer for as many moves as it has, to save and to check.
+
+        `eplb_opt.certify` and ``eplb-opt verify`` read it: values, moves and bounds.
+        """
+        before = self.old_plan.physical_to_logical.tolist()
+        layers = tuple(
+            LayerSolution(
+                layer_id=layer.layer_id,
+                objective=layer.objective,
+                max_load=layer.max_load,
+                mean_load=layer.mean_load,
+                proof=layer.proof,
+                stopped_by=None
+                if layer.proof.bound == layer.objective
+                else "interrupt"
+                if self.interrupted
+                else "time",
+                limit=MoveLimit(tuple(row), layer.moves),
+            )
+            for row, layer in zip(before, self.layers, strict=True)
+        )
+        return Solution(self.plan, layers, self.objective, self.runtime, self.window_weights, self.interrupted)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer: exact values as floats."""

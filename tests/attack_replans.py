@@ -51,7 +51,7 @@ def attack(case: Replan, nodes: int = 8) -> Counter[str]:
         for proof in proofs:
             seen[proof.argument] += 1
             assert proof.bound * unit <= value, (case, moves, proof, value)
-            check_proof(proof, layer.instance, layer.objective, layer.limits(moves))
+            check_proof(proof, layer.instance, layer.objective, layer.limit(moves))
             seen["tight"] += proof.bound * unit == value
     return seen
 

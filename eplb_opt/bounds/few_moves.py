@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.tolls import TollProgram, toll_proofs
 from eplb_opt.bounds.windows import proof_of_windows
 from eplb_opt.instance import Instance
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.verify import gpu_loads
@@ -54,9 +54,9 @@ class OldRow:
         """Experts that no GPU holds: each has to move."""
         return self.instance.num_experts - np.unique(self.before[self.before >= 0]).size
 
-    def limits(self, moves: int) -> dict[str, Any]:
-        """What plans with at most so many moves obey, as the checker reads it."""
-        return {"before": self.before.tolist(), "moves": moves}
+    def limit(self, moves: int) -> MoveLimit:
+        """Plans with at most so many moves."""
+        return MoveLimit(tuple(self.before.tolist()), moves)
 
     def proof(self, of_windows: Sequence[Proof]) -> Proof:
         """A bound on the objective from one for each window."""
@@ -114,10 +114,10 @@ class Window:
         """A bound for at most so many moves from branching on arrivals until it is `enough` tokens; checked."""
         (mean,) = self.instance.mean_loads
         tree = self.tolls.tree(moves, float(enough / mean), nodes, over)
-        limits = {"before": self.before.tolist(), "moves": moves}
+        limit = MoveLimit(tuple(self.before.tolist()), moves)
         for proof in () if tree is None else toll_proofs(self.instance, tree):
             try:
-                check_proof(proof, self.instance, Objective(), limits)
+                check_proof(proof, self.instance, Objective(), limit)
             except ValueError:
                 continue
             return proof

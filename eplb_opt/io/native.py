@@ -21,6 +21,7 @@ from eplb_opt.io.start import StartLine, file_word, words
 from eplb_opt.io.transfers import parse_transfers
 from eplb_opt.layer_solution import LayerSolution, StoppedBy, TracePoint
 from eplb_opt.layers import Numbering, describe_ids
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.solution import Solution
@@ -196,12 +197,20 @@ def _layer(record: Record) -> LayerSolution:
         stopped_by=stopped_by,
         trace=tuple(_trace_point(point) for point in record.records("trace")),
         work={step: work.seconds(step) for step in work.values},
+        limit=_limit(record.record("limit")) if "limit" in record.values else None,
     )
     for key, value in computed_values(layer).items():
         if key in record.values and record.values[key] != value:
             found = reprlib.repr(record.values[key])
             raise FileFormatError(f"{record.name}: {key!r} is {found}, which follows from other values to be {value}")
     return layer
+
+
+def _limit(record: Record) -> MoveLimit:
+    before = record.get("before", list)
+    if not all(type(expert) is int and expert >= -1 for expert in before):
+        raise FileFormatError(f"{record.name}: 'before' is no list of experts, with -1 for an empty slot")
+    return MoveLimit(tuple(before), record.get("moves", int))
 
 
 def _proof(record: Record) -> Proof:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from time import monotonic
 
 from eplb_opt.arguments import natural_int
+from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.renumbering import renumber
 from eplb_opt.replanned import Replan, ReplannedLayer
@@ -21,6 +21,7 @@ from eplb_opt.replanning.search import Search
 from eplb_opt.replanning.shares import Point, Shares
 from eplb_opt.run.loading import seconds_of_loading
 from eplb_opt.solve import solve
+from eplb_opt.verify import max_loads
 
 # From so many moves on, as a part of the slots, plans that do not look at the old one are tried too, for a part of the
 # time.
@@ -156,9 +157,10 @@ class _Answers:
                 self._before,
                 [0] * len(rows),
             )
-        layers = []
+        layers, instances = [], list(layers_of(plan, problem.loads))
         for row, (frontier, unit) in enumerate(zip(self._frontiers, problem.units, strict=True)):
-            proof = frontier.checked(moves[row])
+            proof, (_, instance) = frontier.checked(moves[row]), instances[row]
+            total = instance.total()
             layers.append(
                 ReplannedLayer(
                     layer_id=plan.layer_ids[row],
@@ -167,7 +169,8 @@ class _Answers:
                     objective_before=None if self._before is None else self._before[row],
                     proof=replace(proof, bound=proof.bound * unit),
                     fewest_moves=min(moves[row], frontier.fewest_moves(values[row] / unit)),
-                    mean_load=Instance.from_loads(problem.loads.values[:, row], plan.deployment).total().mean_loads[0],
+                    max_load=max_loads(plan.physical_to_logical[row].tolist(), total)[0],
+                    mean_load=total.mean_loads[0],
                 )
             )
         found = Replan(
@@ -179,6 +182,7 @@ class _Answers:
             lower_bound=Fraction(0),
             fewest_moves=0,
             runtime=monotonic() - self._began,
+            window_weights=problem.asked.window_weights,
             interrupted=self._interrupted,
         )
         bound, fewest = self._bounds.value(found.moves), self._bounds.fewest(found.value)

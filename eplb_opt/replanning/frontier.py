@@ -78,7 +78,7 @@ class Frontier:
     def checked(self, moves: int) -> Proof:
         """The same as the checker sees it."""
         layer = self.layer
-        return accepted(self.proof(moves), layer.instance, layer.objective, layer.limits(moves))
+        return accepted(self.proof(moves), layer.instance, layer.objective, layer.limit(moves))
 
     def least_values(self) -> list[tuple[int, Fraction]]:
         """Steps of the best bound: the fewest moves from which on each is the largest, and what it is; it falls."""

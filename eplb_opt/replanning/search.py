@@ -24,8 +24,8 @@ from eplb_opt.verify import max_loads
 # Without a limit on moves they are dear at first; with one they cost next to nothing.
 _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
-# Proposals of a first annealing, so that each layer soon has one; of later ones, and how many times more after each that
-# found nothing, up to so many times.
+# Proposals of a first annealing, so that each layer soon has one, and of later ones; how many times more after each
+# that found nothing, up to so many times.
 _FIRST, _PROPOSALS, _MORE, _MOST = 10_000, 40_000, 1.4, 30.0
 # Nodes of a first tree, and how many times more after each that was not enough.
 _NODES, _MORE_NODES = 60, 4

@@ -1,6 +1,7 @@
 """replan: plans with few moves, their values and bounds, lost GPUs, and what is refused."""
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -49,6 +50,20 @@ def test_curve_falls_and_each_plan_has_at_most_so_many_moves():
         assert values == [objective_value(row, one, "total") for row, one in zip(rows, instances, strict=True)]
         assert all(layer.proof.bound <= layer.objective and layer.proof.checked for layer in found.layers)
     assert curve[0].plan == IN_ORDER and curve[0].value == curve[0].lower_bound
+
+
+@pytest.mark.parametrize("loads", [LOADS, WINDOWS])
+def test_solutions_of_it_are_checked_and_saved(tmp_path, loads):
+    solution = replan(SPARE, loads, moves_per_layer=1, time_limit=1).to_solution()
+    assert all(layer.checked and layer.error is None for layer in eplb_opt.certify(solution, loads))
+    solution.save(tmp_path / "few.json")
+    assert eplb_opt.read_solution(tmp_path / "few.json") == solution
+    limit = replace(solution.layers[0].limit, moves=solution.layers[0].limit.moves - 1)
+    forged = replace(solution, layers=(replace(solution.layers[0], limit=limit), *solution.layers[1:]))
+    assert "moves, and its bound is about plans with at most" in eplb_opt.certify(forged, loads)[0].error
+    # The bound of few moves is none of all plans.
+    free = replace(solution, layers=tuple(replace(layer, limit=None) for layer in solution.layers))
+    assert any(layer.error for layer in eplb_opt.certify(free, loads))
 
 
 def test_experts_that_stay_keep_their_slots():
