@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
@@ -52,7 +52,7 @@ def check_proof(proof: Proof, instance: Instance, objective: Objective, limit: M
     check(
         {**(proof.certified or {}), "bound": exact_text(proof.bound)},
         instance.weights,
-        asdict(instance.deployment) | ({} if limit is None else dict(limit.rules)),
+        {**instance.deployment.facts, **({} if limit is None else limit.rules)},
         objective=kind,
         window_weights=objective.window_weights,
         unit=instance.unit,

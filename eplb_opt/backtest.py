@@ -34,6 +34,8 @@ PLANNERS = ("greedy", "joint", "search")
 STRATEGIES = tuple(f"{forecast}/{planner}" for forecast in FORECASTS for planner in PLANNERS)
 # The plan of a planner that knows the window it is scored on: nearly the best there can be.
 CLAIRVOYANT = "clairvoyant"
+# Knows no GPUs with different numbers of slots.
+_EQUAL_SLOTS = "/joint"
 SPLITS = ("rolling", "leave-one-out")
 SCENARIOS = 30
 
@@ -94,10 +96,14 @@ def backtest(
     """
     loads = Loads.of(loads)
     one_of("split", split, SPLITS)
-    strategies = STRATEGIES if strategies is None else tuple(dict.fromkeys(strategies))
+    if strategies is None:
+        strategies = [name for name in STRATEGIES if deployment.gpu_slots is None or not name.endswith(_EQUAL_SLOTS)]
+    strategies = tuple(dict.fromkeys(strategies))
     for strategy in strategies:
         if strategy != CLAIRVOYANT:
             one_of("strategy", strategy, STRATEGIES)
+        if strategy.endswith(_EQUAL_SLOTS):
+            deployment.require_equal_slots(f"strategy {strategy} is")
     if loads.num_windows < 2:
         raise InvalidArgumentError(
             "a backtest plans on some windows and scores on others: give at least two files, or windows=n"

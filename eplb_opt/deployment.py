@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from functools import cached_property
 from math import gcd
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from eplb_opt.arguments import nearest, one_of, positive_int
+from eplb_opt.certificates.exact import exact_text
 from eplb_opt.errors import InvalidDeploymentError
+from eplb_opt.gpus import Gpus, slots_of_each, speeds_of_each
 
 # Far beyond any deployment; a slip of the finger should not plan for hours.
 _MOST_SLOTS = 100_000
@@ -17,19 +21,21 @@ Dispatch = Literal["even", "nearest", "sglang-static", "by-rank", "optimal"]
 
 # Rules that ask which node a GPU is on.
 _BY_NODE = ("nearest", "sglang-static")
+# Rules under which plans for GPUs that differ are searched.
+_FOR_GPUS_THAT_DIFFER = ("even", "nearest", "by-rank")
 
 
 @dataclass(frozen=True)
 class Deployment:
     """GPUs, nodes, slots, groups and the rules between them.
 
-    Slots of a GPU and GPUs of a node are contiguous: slot ``s`` is on GPU ``s // slots_per_gpu``,
-    GPU ``g`` on node ``g // gpus_per_node``.
+    Slots of a GPU and GPUs of a node are contiguous: slot ``s`` is on GPU ``s // slots_per_gpu`` (where GPUs have
+    different numbers of slots ``gpus.of_slot[s]``), GPU ``g`` on node ``g // gpus_per_node``.
 
     Attributes
     ----------
     num_gpus, num_slots
-        GPUs, and slots (physical experts) over all of them; every GPU has equally many.
+        GPUs, and slots (physical experts) over all of them; every GPU has equally many, unless `gpu_slots` says so.
     num_nodes, num_groups
         Nodes, and expert groups of group-limited routing.
     policy
@@ -40,13 +46,19 @@ class Deployment:
         At most one replica of an expert on a GPU.
     dispatch
         The rule that says which replica serves a source, see `eplb_opt.dispatch`.
+    gpu_slots
+        Slots of each GPU, which sum to `num_slots`; ``None`` where they are equal.
+    gpu_speeds
+        Speed of each GPU, exact numbers of any unit; ``None`` where they are equal. A GPU of speed v that carries x
+        tokens has a load of ``x / v``, see `eplb_opt.gpus`: max loads, mean loads and bounds are about that.
 
     Raises
     ------
     InvalidDeploymentError
         A number that is no positive integer, slots that do not divide by the GPUs, or groups (hierarchical) or GPUs
         (hierarchical, or a dispatch that asks for nodes) that do not divide by the nodes. The message names the
-        nearest possible numbers.
+        nearest possible numbers. Or slots or speeds that are not one positive number for each GPU, or a dispatch
+        under which no plans for GPUs that differ are searched.
     """
 
     num_gpus: int
@@ -56,6 +68,8 @@ class Deployment:
     policy: Policy = "auto"
     distinct: bool = True
     dispatch: Dispatch = "even"
+    gpu_slots: tuple[int, ...] | None = None
+    gpu_speeds: tuple[Fraction, ...] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self)[:4]:
@@ -70,6 +84,22 @@ class Deployment:
         object.__setattr__(self, "distinct", bool(self.distinct))
         one_of("dispatch", self.dispatch, get_args(Dispatch), InvalidDeploymentError)
         self._require_nodes_that_divide()
+        object.__setattr__(self, "gpu_slots", slots_of_each(self.gpu_slots, self.num_gpus, self.num_slots))
+        object.__setattr__(self, "gpu_speeds", speeds_of_each(self.gpu_speeds, self.num_gpus))
+        if not self.alike and self.dispatch not in _FOR_GPUS_THAT_DIFFER:
+            raise InvalidDeploymentError(
+                f"dispatch={self.dispatch!r} is about GPUs that are alike; those that differ have one of "
+                f"{', '.join(_FOR_GPUS_THAT_DIFFER)}"
+            )
+        if self.gpu_slots is not None:
+            of_nodes = [sum(node.slots) for node in self.gpus.blocks(self.binding_nodes)]
+            if len(set(of_nodes)) > 1:
+                raise InvalidDeploymentError(
+                    f"gpu_slots give the nodes {of_nodes} slots, and nodes that groups are bound to need equally many "
+                    "(policy='global' binds nothing to nodes)"
+                )
+            if self.num_slots <= _MOST_SLOTS:
+                return
         multiples = range(self.num_gpus, _MOST_SLOTS + 1, self.num_gpus)
         if self.num_slots not in multiples:
             raise InvalidDeploymentError(self.refusal_of(self.num_slots) + nearest(self.num_slots, multiples))
@@ -80,9 +110,55 @@ class Deployment:
         divides = self.num_nodes > 1 and self.num_groups % self.num_nodes == 0
         return self.policy == "hierarchical" or (self.policy == "auto" and divides)
 
+    @cached_property
+    def gpus(self) -> Gpus:
+        """Each GPU: its slots and its speed."""
+        slots = self.gpu_slots or (self.num_slots // self.num_gpus,) * self.num_gpus
+        return Gpus(slots, self.gpu_speeds)
+
+    @property
+    def alike(self) -> bool:
+        """Whether GPUs have equally many slots and the same speed."""
+        return self.gpu_slots is None and self.gpu_speeds is None
+
+    def require_alike(self, what: str) -> None:
+        """Refuse what is about GPUs that are alike, where they differ: an ``InvalidDeploymentError``."""
+        if not self.alike:
+            raise InvalidDeploymentError(
+                f"{what} about GPUs that are alike, and the deployment has {' and '.join(self.listed)}"
+            )
+
+    def require_equal_slots(self, what: str) -> None:
+        """Refuse what is about GPUs with equally many slots, where they have different numbers of them."""
+        if self.gpu_slots is not None:
+            raise InvalidDeploymentError(
+                f"{what} about GPUs with equally many slots, and the deployment has gpu_slots from "
+                f"{min(self.gpu_slots)} to {max(self.gpu_slots)}"
+            )
+
+    @property
+    def listed(self) -> dict[str, Any]:
+        """What is said of GPUs one by one: of `facts` those that are there where GPUs differ."""
+        return {name: value for name, value in self.facts.items() if name in ("gpu_slots", "gpu_speeds")}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The fields as files and certificates have them: of GPUs that are alike no list, and speeds as exact text."""
+        facts = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.gpu_slots is None:
+            del facts["gpu_slots"]
+        else:
+            facts["gpu_slots"] = list(self.gpu_slots)
+        if self.gpu_speeds is None:
+            del facts["gpu_speeds"]
+        else:
+            facts["gpu_speeds"] = [exact_text(speed) for speed in self.gpu_speeds]
+        return facts
+
     @property
     def slots_per_gpu(self) -> int:
-        """Slots of one GPU."""
+        """Slots of one GPU; an ``InvalidDeploymentError`` where GPUs have different numbers of them."""
+        self.require_equal_slots("slots_per_gpu is")
         return self.num_slots // self.num_gpus
 
     @property
@@ -116,7 +192,7 @@ class Deployment:
         return self.binding_groups // self.binding_nodes
 
     def possible_slots(self, num_experts: int) -> range:
-        """All numbers of slots, increasing, in which so many experts find room on these GPUs.
+        """All numbers of slots, increasing, in which so many experts find room on these GPUs, with equally many each.
 
         Every expert needs a slot on its node, and with distinct replicas a GPU needs enough different experts. That is
         enough: Adams' counts and a cyclic deal are a plan then.
@@ -126,12 +202,7 @@ class Deployment:
         InvalidDeploymentError
             Groups that are bound to nodes and differ in size: no number of slots helps.
         """
-        if self.hierarchical and num_experts % self.num_groups:
-            sizes = [n for n in range(self.num_nodes, num_experts + 1, self.num_nodes) if num_experts % n == 0]
-            raise InvalidDeploymentError(
-                f"num_groups={self.num_groups} does not divide num_experts={num_experts}"
-                f"{nearest(self.num_groups, sizes)} (policy='global' needs no groups)"
-            )
+        self._require_equal_groups(num_experts)
         least = -(-num_experts // self.num_gpus) * self.num_gpus
         most = num_experts // self.binding_nodes * self.num_gpus if self.distinct else _MOST_SLOTS
         return range(least, min(most, _MOST_SLOTS) + 1, self.num_gpus)
@@ -155,11 +226,40 @@ class Deployment:
     def with_slots(self, num_slots: int, num_experts: int) -> Deployment:
         """The same deployment with so many slots; an ``InvalidDeploymentError`` unless they are `possible_slots`."""
         self._require_possible(positive_int("num_slots", num_slots, InvalidDeploymentError), num_experts)
-        return replace(self, num_slots=num_slots)
+        return replace(self, num_slots=num_slots, gpu_slots=None)
 
     def require_room_for(self, num_experts: int) -> None:
         """Raise ``InvalidDeploymentError`` unless some plan for `num_experts` experts exists, see `possible_slots`."""
-        self._require_possible(self.num_slots, num_experts)
+        if self.gpu_slots is None:
+            self._require_possible(self.num_slots, num_experts)
+        else:
+            self._require_room_on_each(self.gpu_slots, num_experts)
+
+    def _require_room_on_each(self, gpu_slots: tuple[int, ...], num_experts: int) -> None:
+        """As `possible_slots` asks of slots in all, of slots of nodes and of each GPU.
+
+        That is enough: counts that differ by at most 1, each expert in turn on the GPUs with the most free slots, are
+        a plan then (D. Gale, Pacific Journal of Mathematics 7, 1073-1082 (1957),
+        https://doi.org/10.2140/pjm.1957.7.1073).
+        """
+        self._require_equal_groups(num_experts)
+        if self.num_slots < num_experts:
+            raise InvalidDeploymentError(self.refusal_of(self.num_slots, num_experts))
+        different = num_experts // self.binding_nodes
+        fullest = max(range(self.num_gpus), key=gpu_slots.__getitem__)
+        if self.distinct and gpu_slots[fullest] > different:
+            raise InvalidDeploymentError(
+                f"gpu_slots[{fullest}]={gpu_slots[fullest]} is more than the {different} different experts that the "
+                "GPU can hold (distinct=False allows copies)"
+            )
+
+    def _require_equal_groups(self, num_experts: int) -> None:
+        if self.hierarchical and num_experts % self.num_groups:
+            sizes = [n for n in range(self.num_nodes, num_experts + 1, self.num_nodes) if num_experts % n == 0]
+            raise InvalidDeploymentError(
+                f"num_groups={self.num_groups} does not divide num_experts={num_experts}"
+                f"{nearest(self.num_groups, sizes)} (policy='global' needs no groups)"
+            )
 
     def _require_possible(self, num_slots: int, num_experts: int) -> None:
         possible = self.possible_slots(num_experts)

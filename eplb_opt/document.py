@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
     return {
         "format": PLAN,
         "version": VERSION,
-        "deployment": asdict(plan.deployment),
+        "deployment": plan.deployment.facts,
         "num_experts": plan.num_experts,
         "numbering": plan.numbering,
         "num_model_layers": plan.num_model_layers,

@@ -86,11 +86,17 @@ def experts_in_order(loads: Loads, deployment: Deployment) -> Plan:
 
 
 def greedy_plan(loads: Loads, deployment: Deployment) -> Plan:
-    """The plan of `eplb_opt.heuristics.pipeline.greedy`, the published policy, for the summed windows."""
+    """The plan of `eplb_opt.heuristics.pipeline.greedy`, the published policy, for the summed windows.
+
+    It knows no speeds; where GPUs have different numbers of slots, which it does not know either, it is the greedy plan
+    that knows both.
+    """
     # Kernels load here and not with the package.
     from eplb_opt.heuristics.pipeline import greedy
 
     searched = searched_deployment(deployment, loads.labels)
+    if searched.gpu_slots is None:
+        searched = replace(searched, gpu_speeds=None)
     layers = np.moveaxis(loads.values, 1, 0)
     rows = np.stack([greedy(Instance.from_loads(layer, searched).total()) for layer in layers])
     return Plan(rows, deployment, loads.num_experts, **loads.labels.fields)

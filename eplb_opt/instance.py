@@ -113,8 +113,8 @@ class Instance:
 
     @property
     def mean_loads(self) -> tuple[Fraction, ...]:
-        """Total load / number of GPUs of each window, in tokens."""
-        return tuple(sum(window) * self.unit / self.deployment.num_gpus for window in self.weights)
+        """Total load / number of GPUs of each window, in tokens; where GPUs differ / sum of their speeds."""
+        return tuple(sum(window) * self.unit / self.deployment.gpus.total_speed for window in self.weights)
 
     def total(self) -> Instance:
         """The same layer with its windows summed into one."""
@@ -152,7 +152,7 @@ class Instance:
             [weight * (multiple // total) for weight in window]
             for window, total in zip(self.weights, sums, strict=True)
         ]
-        unit = Fraction(self.deployment.num_gpus, multiple)
+        unit = Fraction(self.deployment.gpus.total_speed) / multiple
         return Instance(*_reduced(weights, unit), self.deployment, self.streams)
 
     @cached_property
@@ -187,7 +187,8 @@ class Instance:
     def next_max_load(self, max_load: Fraction) -> Fraction:
         """A lower bound on every max load above `max_load`, in tokens; above it only where loads are small integers.
 
-        Slot loads are multiples of a unit over the least common multiple of all counts, and so are their sums.
+        Slot loads are multiples of a unit over the least common multiple of all counts, and so are their sums. For
+        GPUs of one speed.
         """
         steps = _lcm_up_to(self.max_replicas, limit=_FINEST_GRID)
         if not steps:

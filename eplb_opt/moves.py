@@ -26,7 +26,9 @@ def moves_between(old: Plan, new: Plan) -> Ints:
     InvalidPlanError
         Plans that do not fit each other, see `rows_before`.
     """
-    return _arrivals(new.physical_to_logical, rows_before(old, new), new.deployment.num_gpus)
+    gpus, rows = new.deployment.gpus, (new.physical_to_logical, rows_before(old, new))
+    after, before = (gpus.table(plan, filler=-1).reshape(len(plan), -1) for plan in rows)
+    return _arrivals(after, before, new.deployment.num_gpus)
 
 
 def rows_before(old: Plan, new: Plan) -> Ints:
@@ -35,7 +37,7 @@ def rows_before(old: Plan, new: Plan) -> Ints:
     Raises
     ------
     InvalidPlanError
-        Other experts, GPUs or slots, or layers that the old plan does not have.
+        Other experts, GPUs or slots, in all or of a GPU, or layers that the old plan does not have.
     """
     sizes = {
         "experts": (old.num_experts, new.num_experts),
@@ -45,6 +47,8 @@ def rows_before(old: Plan, new: Plan) -> Ints:
     for what, (before, after) in sizes.items():
         if before != after:
             raise InvalidPlanError(f"no moves lead from {before} {what} to {after}: the plans have to be of one size")
+    if old.deployment.gpu_slots != new.deployment.gpu_slots:
+        raise InvalidPlanError("no moves lead from one plan to the other: their GPUs have other numbers of slots")
     counted = old.numbered_as(new.labels)
     if not set(new.layer_ids) <= set(counted.layer_ids):
         raise InvalidPlanError(

@@ -2,7 +2,8 @@
 
 What may change places without a change of any value, the rule of the dispatch says (`Rule.alike`): mostly GPUs, within
 a node and, as nodes are alike, with their whole node; where no groups are bound to nodes, all of them. Which GPU takes
-over which contents is an assignment problem on the experts that two GPUs have in common.
+over which contents is an assignment problem on the experts that two GPUs have in common. GPUs with other numbers of
+slots or another speed are not alike: among GPUs that differ only those of one kind in one node change places.
 """
 
 from __future__ import annotations
@@ -39,19 +40,26 @@ def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:
     `Rule.alike` allows: experts in common are summed over GPUs, so that pairs of nodes are solved one by one, and then
     the nodes. Less than a millisecond a layer for up to 320 GPUs.
     """
+    if not len(rows):
+        return rows
     alike = rule_of(deployment).alike(deployment)
-    if alike == "slots":
-        return keep_slots(rows, old, deployment.num_gpus)
-    new = rows.reshape(len(rows), deployment.num_gpus, deployment.slots_per_gpu)
-    placed = np.empty_like(new)
-    for layer, (contents, held) in enumerate(zip(new, old.reshape(new.shape), strict=True)):
+    # What is behind the slots of GPUs that have fewer is the same in both, and stays.
+    filler = int(max(rows.max(), old.max())) + 1
+    new, before = (deployment.gpus.table(table, filler) for table in (rows, old))
+    placed = new.copy()
+    for layer, (contents, held) in enumerate(zip(new, before, strict=True)):
+        if alike == "slots" or (alike == "nodes" and not deployment.alike):
+            break
         common = experts_in_common(contents, held)
-        if alike == "nodes":
+        if not deployment.alike:
+            places = _places_of_each_kind(common, deployment)
+        elif alike == "nodes":
             places = _whole_nodes(common, deployment.num_nodes)
         else:
             places = _places(common, deployment.binding_nodes)
         placed[layer, places] = contents
-    return keep_slots(placed.reshape(rows.shape), old, deployment.num_gpus)
+    kept = keep_slots(placed.reshape(len(rows), -1), before.reshape(len(rows), -1), deployment.num_gpus)
+    return deployment.gpus.rows(kept)
 
 
 def experts_in_common(contents: Ints, held: Ints) -> Ints:
@@ -105,6 +113,18 @@ def _places(common: Ints, num_nodes: int) -> Ints:
     worth = np.take_along_axis(blocks, inside[..., np.newaxis], axis=3).sum(axis=(2, 3))
     node = assignment(worth)
     return (node[:, np.newaxis] * size + inside[np.arange(num_nodes), node]).ravel()
+
+
+def _places_of_each_kind(common: Ints, deployment: Deployment) -> Ints:
+    """The same where GPUs change places only with those of their node that have the same slots and speed."""
+    gpus, places = deployment.gpus, np.arange(len(common), dtype=np.int64)
+    kinds: dict[object, list[int]] = {}
+    for gpu in range(len(common)):
+        node = gpu // deployment.gpus_per_node
+        kinds.setdefault((node, gpus.slots[gpu], gpus.speed(gpu)), []).append(gpu)
+    for alike in map(np.array, kinds.values()):
+        places[alike] = alike[assignment(common[np.ix_(alike, alike)])]
+    return places
 
 
 def _whole_nodes(common: Ints, num_nodes: int) -> Ints:

@@ -49,6 +49,8 @@ def check_method(loads: Loads, deployment: Deployment, objective: str, method: s
     one_of("method", method, METHODS)
     require_objective(method, objective, loads.num_windows, deployment.dispatch)
     require_solver(method)
+    if method in names():
+        deployment.require_equal_slots(f"method={method!r} is")
     if deterministic and method.startswith("pulp:"):
         raise InvalidArgumentError(f"method={method!r} has no deterministic limit; use cpsat, search or auto")
 

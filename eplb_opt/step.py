@@ -99,6 +99,7 @@ class Step:
 
         0 in a window without load. ``NaN`` where the dispatch leaves open what each replica serves.
         """
+        instance.deployment.require_alike("a time model is")
         rule, gpus = rule_of(instance.deployment), instance.deployment.num_gpus
         parts = _parts(instance)
         served = rule.slot_loads(slots, parts, instance)
@@ -121,6 +122,7 @@ class Step:
         than the average one, which streams its part of the least that is active in all (`least_active`). Windows
         without load count in no mean; a layer without any takes no time.
         """
+        instance.deployment.require_alike("a time model is")
         gpus = instance.deployment.num_gpus
         parts = _parts(instance.loaded())
         if not parts.any():

@@ -118,6 +118,7 @@ def splits_evenly(deployment: Deployment) -> bool:
 def _number_of(plan: Plan, losses: Losses) -> int:
     """How many GPUs, or nodes, there are to lose."""
     deployment = plan.deployment
+    deployment.require_alike("what a plan survives is")
     if one_of("losses", losses, get_args(Losses)) == "gpus":
         return deployment.num_gpus
     if not deployment.ranks_per_node:

@@ -92,14 +92,14 @@ def transfers_between(old: Plan, new: Plan, gains: NDArray[np.float64] | None = 
     InvalidPlanError
         Plans that do not fit each other, see `eplb_opt.moves.rows_before`.
     """
-    moves, before = moves_between(old, new), rows_before(old, new)
-    deployment = new.deployment
+    moves, deployment = moves_between(old, new), new.deployment
+    held_before = deployment.gpus.table(rows_before(old, new), filler=-1)
     counts = np.bincount(moves[:, 0], minlength=new.num_layers)
     first = np.cumsum(counts) - counts
     tables, loaded = [np.empty((0, 5), dtype=np.int64)], [np.empty((0, 3), dtype=np.int64)]
     for row in _order(counts, gains):
         of_layer = moves[first[row] : first[row] + counts[row]]
-        held = different_experts(before[row].reshape(deployment.num_gpus, -1))
+        held = different_experts(held_before[row])
         known = np.isin(of_layer[:, 2], held[1])
         loaded.append(of_layer[~known])
         receiver, expert = of_layer[known, 1], of_layer[known, 2]

@@ -61,7 +61,7 @@ def replicas_are_spread(plan: Plan) -> Iterator[str]:
     """Distinct replicas: no GPU holds an expert twice."""
     if not plan.deployment.distinct:
         return
-    by_gpu = np.sort(plan.physical_to_logical.reshape(plan.num_layers, plan.deployment.num_gpus, -1), axis=2)
+    by_gpu = np.sort(plan.deployment.gpus.table(plan.physical_to_logical, filler=-1), axis=2)
     doubled = (by_gpu[:, :, 1:] == by_gpu[:, :, :-1]) & (by_gpu[:, :, 1:] >= 0)
     for row, gpu, place in np.argwhere(doubled):
         yield f"{_layer(plan, row)}: GPU {gpu} holds expert {by_gpu[row, gpu, place]} more than once"
@@ -155,7 +155,7 @@ def _nodes_of_groups(plan: Plan) -> Iterator[tuple[int, dict[int, set[int]]]]:
     if not deployment.hierarchical:
         return
     group_of_expert = np.arange(plan.num_experts) // (plan.num_experts // deployment.num_groups)
-    node_of_slot = np.arange(deployment.num_slots) // deployment.slots_per_node
+    node_of_slot = deployment.gpus.of_slot // deployment.gpus_per_node
     for row, slots in enumerate(plan.physical_to_logical):
         valid = (slots >= 0) & (slots < plan.num_experts)
         nodes_of_group: dict[int, set[int]] = defaultdict(set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def write_instance(named: NamedInstance, folder: Path) -> None:
         "version": VERSION,
         "source": named.source,
         "objective": named.objective,
-        "deployment": asdict(named.deployment),
+        "deployment": named.deployment.facts,
         "optimum": None if named.optimum is None else str(named.optimum),
         "proven_by": list(named.proven_by),
         "loads": named.loads.tolist(),

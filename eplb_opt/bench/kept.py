@@ -127,7 +127,7 @@ class KeptRuns:
 def digest(case: Case) -> str:
     """A fingerprint of what `solve` is given of a case: loads, deployment and objective."""
     values = np.ascontiguousarray(case.loads.values)
-    about = [str(values.dtype), values.shape, case.loads.layer_ids, asdict(case.deployment), case.objective]
+    about = [str(values.dtype), values.shape, case.loads.layer_ids, case.deployment.facts, case.objective]
     return hashlib.sha256(json.dumps(about).encode() + values.tobytes()).hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, lcm
 from typing import Any
@@ -53,7 +53,7 @@ def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     """
     (weights,) = instance.weights
     try:
-        layer = Layer.of(weights, asdict(instance.deployment), instance.unit)
+        layer = Layer.of(weights, instance.deployment.facts, instance.unit)
         needed = needs(layer, layer.below(max_load), layer.ranges, WorkLimit())
     except CertificateError:
         # More counts than it looks at are more than anything is done with.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from eplb_opt.heuristics.replication import adams, largest_ratio
+from eplb_opt.heuristics.unequal import best_nodes, few_groups
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints, compiled
 from eplb_opt.proof import Proof
@@ -22,44 +24,72 @@ def quick_bounds(instance: Instance) -> tuple[Proof, ...]:
         bounds.insert(1, nodes_bound)
     proofs = [Proof(bound.__name__.removesuffix("_bound"), bound(instance), checked=True) for bound in bounds]
     best = max(proof.bound for proof in proofs)
-    if instance.deployment.dispatch != "even":
-        # Max loads need not lie on a grid there, and a replica may carry less than a filler.
-        return tuple(proofs)
+    if instance.deployment.dispatch != "even" or not instance.deployment.alike:
+        # Max loads need not lie on a grid there, and a replica may carry less than a filler; or GPUs differ.
+        return tuple(proofs) if instance.deployment.alike else (*proofs, few_slots_proof(instance))
     return (*proofs, Proof("slack", slack_bound(instance, best), checked=True))
 
 
 def mean_bound(instance: Instance) -> Fraction:
-    """Total load divided by the number of GPUs, in tokens.
+    """Total load divided by the number of GPUs, where these differ by the sum of their speeds, in tokens.
 
-    Valid because GPU loads sum to the total load for any replica counts. Tight where loads can be split evenly;
-    weak with one or two slots per GPU. O(experts).
+    Valid because GPU loads sum to the total load for any replica counts. Tight where loads can be split evenly; weak
+    with one or two slots per GPU. O(experts).
     """
     (mean,) = instance.mean_loads
     return mean
 
 
 def nodes_bound(instance: Instance) -> Fraction:
-    """Load of the hottest node in the best partition of the groups, divided by its GPUs, in tokens.
+    """Load of the hottest node in the best partition of the groups, divided by its GPUs, in tokens; where GPUs differ
+    by their speeds.
 
     Valid because a node carries the whole load of its groups. Exact for one or two groups per node (heaviest with
-    lightest); for more, the bound of `_partition_bound`. O(groups log groups).
+    lightest); for more, the bound of `_partition_bound`. O(groups log groups). Where nodes differ in speed, all ways to
+    hand the groups out are compared, unless these are many: then all nodes count as the fastest.
     """
     weights, size = instance.weights[0], instance.experts_per_group
     totals = [sum(weights[start : start + size]) for start in range(0, instance.num_experts, size)]
     heaviest: int = _partition_bound(np.array(sorted(totals), dtype=object), instance.deployment.groups_per_node)
-    return heaviest * instance.unit / instance.deployment.gpus_per_node
+    nodes = instance.deployment.gpus.blocks(instance.deployment.binding_nodes)
+    speeds = tuple(node.total_speed for node in nodes)
+    if len(set(speeds)) > 1 and few_groups(len(totals)):
+        return best_nodes(totals, speeds)[0] * instance.unit
+    return heaviest * instance.unit / max(speeds)
 
 
 def adams_bound(instance: Instance) -> Fraction:
     """The smallest largest slot load that any replica counts reach, in tokens.
 
     Valid because a GPU is at least as hot as its hottest slot, and under every dispatch one of n replicas serves 1/n of
-    the load or more. It is what Adams' divisor method reaches, exactly (see
-    `adams`), and so the optimum with one slot per GPU.
+    the load or more. It is what Adams' divisor method reaches, exactly (see `adams`), and so the optimum with one slot
+    per GPU. Where GPUs differ, the hottest slot may be on the fastest one.
     """
     weights = instance.weights[0]
     counts = adams(weights, instance.kernel_loads, instance.deployment.num_slots, instance.max_replicas)
-    return largest_ratio(weights, counts.tolist()) * instance.unit
+    return largest_ratio(weights, counts.tolist()) * instance.unit / instance.deployment.gpus.fastest
+
+
+def few_slots_proof(instance: Instance) -> Proof:
+    """The least load of the other GPUs where some GPUs have few slots, in tokens; for GPUs that differ.
+
+    GPUs with k slots in all hold at most k experts, and no more load than the k heaviest have. Whatever they do, the
+    others carry the rest: at least one of them that / the sum of their speeds. Valid for all replica counts and every
+    dispatch. The GPUs are the first ones by slots / speed, as many as give the largest bound. O(G log G).
+    """
+    (weights,), gpus = instance.weights, instance.deployment.gpus
+    order = sorted(range(len(gpus.slots)), key=lambda gpu: (gpus.slots[gpu] / gpus.speed(gpu), gpu))
+    heaviest = [0, *accumulate(sorted(weights, reverse=True))]
+    total, speed, slots = heaviest[-1], Fraction(gpus.total_speed), 0
+    best, few = Fraction(total) / speed, 0
+    for number, gpu in enumerate(order[:-1], start=1):
+        speed -= gpus.speed(gpu)
+        slots += gpus.slots[gpu]
+        bound = (total - heaviest[min(slots, instance.num_experts)]) / speed
+        if bound > best:
+            best, few = bound, number
+    evidence = {"argument": "few slots", "gpus": sorted(order[:few])}
+    return Proof("few slots", best * instance.unit, checked=True, evidence=evidence)
 
 
 def slack_bound(instance: Instance, known: Fraction) -> Fraction:
@@ -84,13 +114,29 @@ def replica_range(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
     """Least and most replicas of each expert in any plan whose max load is at most `max_load` tokens.
 
     Least: what the slack test with fillers demands. Most: least plus slack, within `Instance.max_replicas`.
-    Both are empty where the test shows that there is no such plan.
+    Both are empty where the test shows that there is no such plan. Where GPUs differ, fillers are not counted, and
+    every replica may be on the fastest.
     """
+    if not instance.deployment.alike:
+        return _range_on_the_fastest(instance, max_load)
     scaled = instance.scaled(instance.max_replicas)
     # Rounded up: replica loads of scaled experts are no integers, so rounding the limit down could cut plans off.
     limit = max_load * scaled.factor
     least = _replicas_needed(scaled.values, floor(limit) if scaled.exact else ceil(limit), _Rules.of(instance))
     slack = instance.deployment.num_slots - int(least.sum())
+    return least, np.minimum(least + slack, instance.max_replicas)
+
+
+def _range_on_the_fastest(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
+    impossible = np.empty(0, dtype=np.int64)
+    (weights,), (mean,) = instance.weights, instance.mean_loads
+    most = max_load * instance.deployment.gpus.fastest / instance.unit
+    if mean > max_load:
+        return impossible, impossible
+    least = np.array([max(1, ceil(weight / most)) if weight else 1 for weight in weights], dtype=np.int64)
+    slack = instance.deployment.num_slots - int(least.sum())
+    if slack < 0 or least.max() > instance.max_replicas:
+        return impossible, impossible
     return least, np.minimum(least + slack, instance.max_replicas)
 
 

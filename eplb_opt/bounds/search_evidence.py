@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -28,7 +27,7 @@ def search_evidence(instance: Instance, bound: Fraction) -> Mapping[str, Any] | 
     deployment = instance.deployment
     if instance.num_windows > 1 or deployment.num_slots > _MOST_SLOTS:
         return None
-    loads, rules = instance.weights[0], asdict(deployment)
+    loads, rules = instance.weights[0], deployment.facts
     evidence: dict[str, Any] = {"argument": "search"}
     try:
         layer = Layer.of(loads, rules, instance.unit)

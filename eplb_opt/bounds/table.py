@@ -30,8 +30,8 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per layer: ``layer_id``; one column per bound in tokens (``mean``, ``nodes`` under the hierarchical
-        policy, ``adams``, ``slack``), see `eplb_opt.bounds.quick`; ``lower_bound``, the largest; ``argument``, its
-        name; ``least_imbalance``, the largest over the mean load.
+        policy, ``adams``, ``slack``, or ``few slots`` where GPUs differ), see `eplb_opt.bounds.quick`;
+        ``lower_bound``, the largest; ``argument``, its name; ``least_imbalance``, the largest over the mean load.
 
     Raises
     ------

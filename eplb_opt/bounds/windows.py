@@ -33,7 +33,8 @@ def window_bounds(
     # Each window by itself: in one unit for all of them, many windows are numbers of thousands of digits.
     windows = [window.in_mean_loads() for window in instance.loaded().windows()]
     proofs = [proof_of_windows([strongest(*quick_bounds(window)) for window in windows], weights)]
-    if 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
+    # Nodes whose GPUs differ are not alike: which of them takes a set of groups would matter.
+    if instance.deployment.alike and 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
         proofs.append(_partition_proof(windows, weights))
     if weights is None:
         proofs.append(Proof("envelope", envelope_bound(windows), checked=True, evidence={"argument": "envelope"}))

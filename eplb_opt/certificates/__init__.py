@@ -18,6 +18,9 @@ Bound and loads are in tokens. Each argument shows that a max load below the bou
 ``"nodes"`` (``counts.py``)
     A node carries its groups. Whatever the partition of n s groups into sets of s, some set holds q + 1 of the n q + 1
     heaviest, and for s = 2 the i-th heaviest or a heavier one has the i-th lightest or a heavier one as its partner.
+``"few slots"`` (``counts.py``)
+    The GPUs in the list ``"gpus"`` have k slots in all, so that they hold no more than k experts and carry no more than
+    the k heaviest. The other GPUs cannot carry the rest.
 ``"counts"`` (``counts.py``)
     Below the bound each expert needs replicas, and these need more slots than there are, or than a node has. A replica
     shares its GPU with other slots, at least the lightest that are possible: that raises the needs, until nothing
@@ -62,6 +65,13 @@ these.
     not pay, arrivals have to: a row about the whole numbers of arrivals on the GPUs. ``"parts"`` of all arrivals begin
     as one part. Either a GPU and a number: the part is split into at most so many arrivals there, which come next, and
     more. Or the place of one of ``"prices"``, whose row no arrivals of the part obey.
+
+GPUs that differ
+----------------
+Where GPUs differ in slots or speed, the load of a GPU is its tokens / its speed. Arguments say of each GPU what it can
+carry below the bound: the sum for ``"mean"``, of the fastest node for ``"nodes"``, on the best GPU for ``"counts"``.
+All other arguments but ``"few slots"`` and ``"windows"`` and ``"envelope"`` of several windows are about GPUs that are
+alike.
 
 Several windows
 ---------------

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from eplb_opt.certificates.counts import refutes_by_counts, refutes_by_mean, refutes_by_nodes
+from eplb_opt.certificates.counts import refutes_by_counts, refutes_by_few_slots, refutes_by_mean, refutes_by_nodes
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.limit import WorkLimit
@@ -41,6 +41,8 @@ def refutes(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimi
         raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
     if not layer.even and kind not in OF_ANY_DISPATCH:
         raise CertificateError(f"the argument {kind} is about an even split over replicas")
+    if layer.each and kind not in OF_ANY_GPUS:
+        raise CertificateError(f"the argument {kind} is about GPUs that are alike")
     return ARGUMENTS[kind](argument, layer, top, limit)
 
 
@@ -49,12 +51,16 @@ def _refutes_by_partition(argument: Mapping[str, Any], layer: Layer, top: int, l
         return refutes_by_partition(argument, layer, top, partial(refutes, limit=limit))
 
 
-# Loads only move between the GPUs of a node, and one of n replicas serves 1/n of the load or more.
-OF_ANY_DISPATCH = ("mean", "nodes", "counts", "tolls")
+# Loads only move between the GPUs of a node, or between those that hold an expert, and one of n replicas serves 1/n of
+# the load or more.
+OF_ANY_DISPATCH = ("mean", "nodes", "few slots", "counts", "tolls")
+# What they say of a GPU they say of its room.
+OF_ANY_GPUS = ("mean", "nodes", "few slots", "counts")
 
 ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], bool]] = {
     "mean": refutes_by_mean,
     "nodes": refutes_by_nodes,
+    "few slots": refutes_by_few_slots,
     "counts": refutes_by_counts,
     "weighting": refutes_by_weighting,
     "weightings": refutes_by_weightings,

@@ -13,7 +13,7 @@ from eplb_opt.certificates.envelope import proves_by_envelope
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import exact_value
 from eplb_opt.certificates.layer import Layer
-from eplb_opt.certificates.rules import whole
+from eplb_opt.certificates.rules import total_speed
 from eplb_opt.certificates.window_partition import proves_by_window_partition
 from eplb_opt.certificates.windows import RecordedWindows, proves_by_windows
 
@@ -43,7 +43,8 @@ def check(
         Load of each expert in each window, shape ``(windows, experts)``, taken as exact.
     deployment
         ``num_gpus``, ``num_slots``, ``num_nodes``, ``num_groups``, ``policy``, ``distinct`` and ``dispatch``; without
-        the last one loads are split evenly.
+        the last one loads are split evenly. Where GPUs differ ``gpu_slots`` and ``gpu_speeds``, a list of numbers and
+        one of exact texts: loads of GPUs are then load / speed.
     objective
         What the bound is about. ``"total"``: the max load of the sum of all windows, in tokens. ``"mean"`` and
         ``"worst"``: the mean and the largest imbalance over the windows. Windows without load count for neither, and
@@ -90,7 +91,8 @@ def _holds(
     windows, weights = list(compress(windows, loaded)), list(compress(weights, loaded))
     if not windows:
         return bound <= 1
-    mean_loads = [Fraction(sum(window), whole(deployment, "num_gpus")) for window in windows]
+    speed = total_speed(deployment)
+    mean_loads = [Fraction(sum(window)) / speed for window in windows]
     if len(windows) == 1:
         # Of a single window a certificate speaks in tokens, whatever the objective.
         return proves(certificate, Layer.of(windows[0], deployment, unit), bound * mean_loads[0] * unit)

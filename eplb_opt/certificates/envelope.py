@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.certificates.rules import max_replicas, whole
+from eplb_opt.certificates.rules import each_gpu, max_replicas, whole
 from eplb_opt.certificates.windows import RecordedWindows
 
 
@@ -20,6 +20,7 @@ def proves_by_envelope(_certificate: Mapping[str, Any], bound: Fraction, windows
         [Fraction(load) * unit for load in window] for window, unit in zip(windows.loads, windows.units, strict=True)
     ]
     hottest = [max(expert) for expert in zip(*imbalances, strict=True)]
-    # Fewer than load / bound are not below it, and neither are as many.
-    needed = [int(load / bound) + 1 if load else 1 for load in hottest]
+    # All may be on the fastest GPU. Fewer than load / bound are not below it, and neither are as many.
+    fastest = max((speed for _, speed in each_gpu(windows.deployment)), default=Fraction(1))
+    needed = [int(load / (bound * fastest)) + 1 if load else 1 for load in hottest]
     return sum(needed) > slots or max(needed) > most

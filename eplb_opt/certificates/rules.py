@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
 
 DISPATCHES = ("even", "nearest", "sglang-static", "by-rank", "optimal")
 
@@ -50,8 +52,34 @@ def max_replicas(num_experts: int, deployment: Mapping[str, Any]) -> int:
     return min(spare, whole(deployment, "num_gpus") // nodes) if distinct(deployment) else spare
 
 
+def each_gpu(deployment: Mapping[str, Any]) -> tuple[tuple[int, Fraction], ...]:
+    """Slots and speed of each GPU, where they differ or are said one by one; nothing where all are alike."""
+    if deployment.get("gpu_slots") is None and deployment.get("gpu_speeds") is None:
+        return ()
+    gpus, slots = whole(deployment, "num_gpus"), whole(deployment, "num_slots")
+    sizes = deployment.get("gpu_slots") or [slots // gpus] * gpus
+    speeds = [exact_value(speed, ARGUMENT_DIGITS) for speed in deployment.get("gpu_speeds") or ["1"] * gpus]
+    if any(type(size) is not int or size < 1 for size in sizes) or min(speeds) <= 0:
+        raise CertificateError("slots or speeds of GPUs are no positive numbers")
+    if len(sizes) != gpus or len(speeds) != gpus or sum(sizes) != slots:
+        raise CertificateError("slots or speeds of GPUs are not those of all GPUs")
+    nodes, _ = binding(deployment)
+    size = gpus // nodes
+    if gpus % nodes or len({sum(sizes[first : first + size]) for first in range(0, gpus, size)}) > 1:
+        raise CertificateError("nodes have different numbers of slots")
+    return tuple(zip(sizes, speeds, strict=True))
+
+
+def total_speed(deployment: Mapping[str, Any]) -> int | Fraction:
+    """Sum of the speeds of all GPUs; their number where they are alike."""
+    each = each_gpu(deployment)
+    return sum((speed for _, speed in each), Fraction(0)) if each else whole(deployment, "num_gpus")
+
+
 def of_node(deployment: Mapping[str, Any]) -> dict[str, Any]:
     """The rules within one of the nodes that groups are bound to."""
+    if each_gpu(deployment):
+        raise CertificateError("nodes whose GPUs differ are not alike")
     nodes, _ = binding(deployment)
     return {
         "num_gpus": whole(deployment, "num_gpus") // nodes,

@@ -26,12 +26,12 @@ def run(
     where.require_gpus()
     formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f"}
     formats |= dict.fromkeys(("hottest_share", "hottest_tenth_share"), ".4f")
-    if where.gpus is not None:
+    if where.says_gpus:
         deployment = where.deployment(recorded.num_experts, model)
         bounds = lower_bound(recorded, deployment)
         table = table.merge(bounds, on="layer_id")
         formats |= {"least_imbalance": ".6f"}
-        formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "lower_bound"), ",.1f")
+        formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "few slots", "lower_bound"), ",.1f")
     facts = {
         "source": recorded.source,
         "windows": recorded.num_windows,

@@ -45,7 +45,10 @@ class Written:
     solution: Path | None
 
     def next_commands(self, plan: Plan) -> Iterator[str]:
-        """Commands that convert the plan for an engine, unless it is one's already, and that make a report."""
+        """Commands that convert the plan for an engine, unless it is one's already, and that make a report.
+
+        Of GPUs with different numbers of slots there is neither.
+        """
         file = self.solution or self.plan
         if file is None or is_stream(file):
             return
@@ -55,6 +58,8 @@ class Written:
                 suffix = (ENGINES[target].suffixes or (".json",))[0]
                 output = f"{file.with_suffix('').name}.{target}{suffix}"
                 yield command_line("convert", _word(file), "--to", target, "-o", file_word(output))
+        if plan.deployment.gpu_slots is not None:
+            return
         known = () if self.solution or self.engine == "native" else options.given(self._shape(plan))
         objective = () if self.solution or self.objective == "auto" else ("--objective", self.objective)
         recordings = map(_word, self.loads)

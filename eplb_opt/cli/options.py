@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from eplb_opt.arguments import nearest
+from eplb_opt.arguments import nearest, positive_int
 from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
+from eplb_opt.files import naming
 from eplb_opt.io import read_loads
 from eplb_opt.io.doubts import doubts_on, layers_without_load
+from eplb_opt.io.gpu_file import read_gpus
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.io.model_config import config_path, find_model
 from eplb_opt.layers import MOST_LAYERS
@@ -44,6 +47,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 Gpus = Annotated[
     int | None, typer.Option("--gpus", help="Number of GPUs; may be left out where a plan's file says it.")
+]
+GpuFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--gpu-file",
+        help="GPUs that differ: a CSV table with a header slots,speed (or one of them) and a row for each GPU, or a "
+        "JSON list of such objects.",
+    ),
 ]
 Groups = Annotated[
     int | None, typer.Option("--groups", help="Number of expert groups; default: those of --model, else 1.")
@@ -145,13 +156,20 @@ class DeploymentOptions(Size):
     ] = "auto"
     distinct: Annotated[bool, typer.Option(help="At most one replica of an expert on a GPU.")] = True
     dispatch: DispatchName = None
+    gpu_file: GpuFile = None
+
+    @property
+    def says_gpus(self) -> bool:
+        """Whether the GPUs are said."""
+        return self.gpus is not None or self.gpu_file is not None
 
     def deployment(self, num_experts: int, model: Model | None = None, served: Dispatch = "even") -> Deployment:
         """What the options describe; one of `slots` and `redundant`, or neither for the fewest slots that are possible.
 
         Where they do not say which replica serves a source, it is as `served` says; evenly where there is one of each.
         """
-        if self.gpus is None:
+        facts = gpu_facts(self.gpus, self.gpu_file)
+        if "num_gpus" not in facts:
             raise InvalidArgumentError("give the number of GPUs: --gpus")
         if self.slots is not None and self.redundant is not None:
             raise InvalidArgumentError("--slots and --redundant say the same thing; give one of them")
@@ -159,16 +177,31 @@ class DeploymentOptions(Size):
         if groups is None:
             groups = 1 if model is None else model.num_groups
         policy: Any = self.policy  # Deployment refuses a word that is no policy.
-        one_each = Deployment(self.gpus, self.gpus, self.nodes, groups, policy, self.distinct)
-        deployment = replace(one_each, num_slots=self._possible_slots(one_each, num_experts))
-        single = deployment.num_slots == num_experts
-        return replace(deployment, dispatch=self.dispatch or ("even" if single else served))
+        gpus = facts["num_gpus"]
+        one_each = Deployment(gpus, gpus, self.nodes, groups, policy, self.distinct)
+        slots = self._listed_slots(facts, num_experts) or self._possible_slots(one_each, num_experts)
+        dispatch = self.dispatch or ("even" if slots == num_experts else served)
+        given = {"num_nodes": self.nodes, "num_groups": groups, "policy": policy, "distinct": self.distinct}
+        deployment = _named(self.gpu_file, num_slots=slots, dispatch=dispatch, **given, **facts)
+        deployment.require_room_for(num_experts)
+        return deployment
 
     def require_gpus(self) -> None:
         """Refuse options that would mean nothing, where --gpus is missing."""
         for field in fields(self):
-            if self.gpus is None and getattr(self, field.name) != field.default:
+            if not self.says_gpus and getattr(self, field.name) != field.default:
                 raise InvalidArgumentError(f"--{'no-' * (field.name == 'distinct')}{field.name} needs --gpus")
+
+    def _listed_slots(self, facts: Mapping[str, Any], num_experts: int) -> int:
+        """The slots that a file lists, which the other options may repeat; 0 where none does."""
+        listed = facts.get("gpu_slots")
+        if listed is None:
+            return 0
+        total = sum(positive_int(f"{self.gpu_file}: slots of GPU {g}", size) for g, size in enumerate(listed))
+        for option, value, same in (("slots", self.slots, total), ("redundant", self.redundant, total - num_experts)):
+            if value not in (None, same):
+                raise InvalidArgumentError(f"--{option} {value}, but the slots of {self.gpu_file} sum to {total}")
+        return total
 
     def _possible_slots(self, shape: Deployment, num_experts: int) -> int:
         """The slots that the options say, or a refusal in the words of these options."""
@@ -215,6 +248,25 @@ class Timing:
         return Step.of(self.time_model, self.tokens_per_gpu, model)
 
 
+def gpu_facts(gpus: int | None, gpu_file: Path | None) -> dict[str, Any]:
+    """The number of GPUs, if it is said, and what a file says of them one by one, as arguments of `Deployment`."""
+    if gpu_file is None:
+        return {} if gpus is None else {"num_gpus": gpus}
+    listed = read_gpus(gpu_file)
+    rows = len(next(iter(listed.values())))
+    if gpus not in (None, rows):
+        raise InvalidArgumentError(f"--gpus {gpus}, but {gpu_file} has a row for each of {rows} GPUs")
+    return {"num_gpus": rows, **listed}
+
+
+def _named(gpu_file: Path | None, **facts: Any) -> Deployment:
+    """A deployment; what is wrong with a file's numbers is told with its name."""
+    if gpu_file is None:
+        return Deployment(**facts)
+    with naming(str(gpu_file)):
+        return Deployment(**facts)
+
+
 def given(group: Any) -> list[str]:
     """Options of a group that are not as by default, as words of a command."""
     words: list[str] = []
@@ -228,6 +280,8 @@ def given(group: Any) -> list[str]:
 
 def fewest_words(deployment: Deployment, num_experts: int) -> str:
     """That a deployment has the fewest slots that there can be, where the options leave them open."""
+    if deployment.gpu_slots is not None:
+        return f"{deployment.num_slots} slots, as the file of GPUs says"
     each = f", {deployment.slots_per_gpu} each" if deployment.num_gpus > 1 else ""
     return (
         f"{deployment.num_slots} slots: the fewest that hold {plural(num_experts, 'expert')} on "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from eplb_opt.cli import options
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
+from eplb_opt.files import naming
 from eplb_opt.io import native
 from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.engines import engine_of, parse_plan, relabelled, start_line
@@ -44,10 +46,11 @@ class Asked:
     policy: Policy = None
     distinct: Distinct = None
     dispatch: options.DispatchName = None
+    gpu_file: options.GpuFile = None
 
     @classmethod
     def of(cls, deployment: Deployment) -> Asked:
-        """Options that say all of a deployment but its slots."""
+        """Options that say all of a deployment but its slots, and what is said of GPUs one by one."""
         numbers = deployment.num_gpus, deployment.num_nodes, deployment.num_groups
         return cls(*numbers, deployment.policy, deployment.distinct, deployment.dispatch)
 
@@ -61,9 +64,10 @@ class Asked:
         InvalidArgumentError
             Options that mean nothing, as neither they nor the file say how many GPUs there are.
         """
-        names = ("num_gpus", "num_nodes", "num_groups", "policy", "distinct", "dispatch")
-        values = (self.gpus, self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
-        asked = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        names = ("num_nodes", "num_groups", "policy", "distinct", "dispatch")
+        values = (self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
+        asked = options.gpu_facts(self.gpus, self.gpu_file)
+        asked |= {name: value for name, value in zip(names, values, strict=True) if value is not None}
         written: dict[str, Any] = {}
         if content is not None and (reads := ENGINES[engine].facts):
             written = reads(content)
@@ -85,11 +89,20 @@ def show_start(engine: str, path: str, plan: Plan) -> None:
 
 @dataclass(frozen=True)
 class PlanSource:
-    """A file of a plan as a command reads it: what it holds, for which engine, and what the options ask of the plan."""
+    """A file of a plan as a command reads it: what it holds, for which engine, and what the options ask of the plan.
+
+    `listed` is what is said of GPUs one by one, where it is not the file that says it.
+    """
 
     content: Content
     engine: str = "auto"
     asked: Asked = Asked()
+    listed: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, deployment: Deployment, content: Content, engine: str = "auto") -> PlanSource:
+        """A file whose plan is one for a deployment, but for the number of its slots."""
+        return cls(content, engine, Asked.of(deployment), deployment.listed)
 
     def plan(
         self,
@@ -146,6 +159,10 @@ class PlanSource:
     def _deployment(self, facts: dict[str, Any], slots: int) -> Deployment:
         """The deployment of a plan with so many slots."""
         gpus = facts["num_gpus"]
+        facts = {**facts, **self.listed}
+        if facts.get("gpu_slots") is not None:
+            with naming(self.content.name):
+                return Deployment(num_slots=slots, **facts)
         one_each = Deployment(num_slots=gpus, **facts)
         if slots % gpus:
             nodes = one_each.binding_nodes

@@ -28,6 +28,7 @@ from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.report import Report, make_report
 from eplb_opt.report.verdict import verdict_of
+from eplb_opt.report.words import runs_of
 from eplb_opt.solution import Solution
 
 
@@ -40,11 +41,13 @@ class _Wanted(options.Size):
     policy: plan_files.Policy = None
     distinct: plan_files.Distinct = None
     dispatch: options.DispatchName = None
+    gpu_file: options.GpuFile = None
 
     @property
     def asked(self) -> plan_files.Asked:
         """The same as the reader of a plan is told."""
-        return plan_files.Asked(self.gpus, self.nodes, self.groups, self.policy, self.distinct, self.dispatch)
+        shape = self.gpus, self.nodes, self.groups, self.policy, self.distinct
+        return plan_files.Asked(*shape, self.dispatch, self.gpu_file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +175,10 @@ class _Files:
         facts = wanted.asked.facts(*self._says(), model)
         if slots is None and redundant is None and self.plans:
             slots = self._plan(self.plans[0], recorded).deployment.num_slots
+        listed = {name for name in ("gpu_slots", "gpu_speeds") if facts.get(name) is not None}
+        if listed and wanted.asked.gpu_file is None:
+            # A plan's file says them.
+            return Deployment(num_slots=slots or recorded.num_experts + (redundant or 0), **facts)
         shape = options.DeploymentOptions(
             gpus=facts["num_gpus"],
             slots=slots,
@@ -181,6 +188,7 @@ class _Files:
             policy=facts.get("policy", "auto"),
             distinct=facts.get("distinct", True),
             dispatch=facts.get("dispatch"),
+            gpu_file=wanted.asked.gpu_file,
         )
         return shape.deployment(recorded.num_experts, model)
 
@@ -189,14 +197,13 @@ class _Files:
     ) -> tuple[Deployment, Solution | None, dict[str, Plan]]:
         """The deployment that options or files say, the first solution, and all other plans by name."""
         deployment = self._one_deployment(recorded, wanted)
-        asked = plan_files.Asked.of(deployment)
         solution = None
         if self.solutions:
             self._require_dispatch(self.solutions[0], recorded, deployment)
-            solution = plan_files.PlanSource(*self.contents[self.solutions[0]], asked).solution(model)
+            solution = plan_files.PlanSource.on(deployment, *self.contents[self.solutions[0]]).solution(model)
         paths = [path for path in self.plans if path not in self.solutions[:1]]
         plans = {
-            name: plan_files.PlanSource(*self.contents[path], asked).plan(recorded.num_experts, model=model)[0]
+            name: plan_files.PlanSource.on(deployment, *self.contents[path]).plan(recorded.num_experts, model=model)[0]
             for path, name in zip(paths, distinct_names(paths), strict=True)
         }
         return deployment, solution, plans
@@ -252,7 +259,8 @@ def _rules(deployment: Deployment) -> str:
     if deployment.hierarchical:
         rule = f"{deployment.num_groups} groups bound to {deployment.num_nodes} nodes"
     copies = "" if deployment.distinct else ", copies may share a GPU"
-    return f"{deployment.num_gpus} GPUs, {deployment.num_slots} slots, {rule}{copies}"
+    listed = "".join(f", {name} {runs_of(values)}" for name, values in deployment.listed.items())
+    return f"{deployment.num_gpus} GPUs, {deployment.num_slots} slots, {rule}{copies}{listed}"
 
 
 def _command(context: typer.Context) -> str:

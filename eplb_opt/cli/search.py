@@ -64,8 +64,7 @@ class Search:
         """The plan to start from, if one is given."""
         if self.warm_start is None:
             return None
-        asked = plans.Asked.of(deployment)
-        return plans.PlanSource(read_content(self.warm_start), asked=asked).plan(model=model)[0]
+        return plans.PlanSource.on(deployment, read_content(self.warm_start)).plan(model=model)[0]
 
     def solve(
         self,

@@ -18,7 +18,7 @@ from eplb_opt.cli.search import Search
 from eplb_opt.cli.tables import show
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.cli.verdict import Verdict
-from eplb_opt.deployment import Dispatch
+from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.io import write_plan
@@ -27,6 +27,7 @@ from eplb_opt.io.recognition import ENGINES
 from eplb_opt.layers import Layers
 from eplb_opt.plan import Plan
 from eplb_opt.renumbering import renumbered
+from eplb_opt.report.words import runs_of
 from eplb_opt.solution import Solution, format_solution
 
 Rows = Annotated[str, typer.Option(help="Layers to print: deciding, those with the most left to gain; all.")]
@@ -55,7 +56,7 @@ class _Outputs:
         """The dispatch of the engine whose file the plan becomes."""
         return ENGINES[one_of("engine", self.engine, ENGINES)].dispatch
 
-    def checked(self, inputs: list[Path | None], labels: Layers) -> _Outputs:
+    def checked(self, inputs: list[Path | None], labels: Layers, deployment: Deployment) -> _Outputs:
         """The same with one name of the solution's file; what cannot be written is refused, before any work."""
         if self.save is not None and self.certificate is not None:
             raise InvalidArgumentError("--certificate is another name of --save: give one of them")
@@ -63,7 +64,7 @@ class _Outputs:
         files |= {"--certificate": (self.certificate, SOLUTION), "--log": (self.log, LOG)}
         require_outputs(files, inputs)
         if self.output is not None:
-            require_target(self.output, self.engine, labels)
+            require_target(self.output, self.engine, labels, deployment)
         elif self.engine != "native":
             raise InvalidArgumentError(f"--engine {self.engine} says what the plan's file is: give its name with -o")
         return replace(self, save=self.save or self.certificate, certificate=None)
@@ -103,7 +104,8 @@ def run(
     search.require(recorded, json)
     step = timing.step(model)
     start = search.start(deployment, model)
-    outputs = outputs.checked([*loads, search.warm_start, reading.model_file], recorded.labels)
+    inputs = [*loads, search.warm_start, reading.model_file, where.gpu_file]
+    outputs = outputs.checked(inputs, recorded.labels, deployment)
     unsaid = outputs.output is None and outputs.save is None and not json
     if unsaid:
         require_default_place(loads)
@@ -122,6 +124,8 @@ def run(
     show_layers(solution, rows, search.target_gap)
     if where.leaves_slots_open:
         show(options.fewest_words(deployment, recorded.num_experts))
+    for name, values in deployment.listed.items():
+        show(f"{name.replace('gpu_', '')} of GPUs {runs_of(values)}")
     show(f"policy {options.rule_of(deployment)}")
     if outputs.engine != "native" or deployment.dispatch != "even":
         show(f"planned for {ENGINES[outputs.engine].serving_words(deployment)}")

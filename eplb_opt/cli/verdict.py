@@ -63,7 +63,7 @@ class Verdict:
         gain = gain_of(self.solution, self.loads, self.old_plan)
         seconds = monotonic() - began
         plan, bound = value_and_bound(gain.plan, gain.bound)
-        yield measure_words(self.loads, self.solution.objective, self.solution.plan.deployment.dispatch)
+        yield measure_words(self.loads, self.solution.objective, self.solution.plan.deployment)
         rows = (
             (f"now: {self.old_name or 'experts in order'}", percent(gain.now)),
             (self._policy_words(), percent(gain.greedy)),
@@ -84,6 +84,8 @@ class Verdict:
 
     def _policy_words(self) -> str:
         engine = ENGINES[self.engine]
+        if self.solution.plan.deployment.gpu_slots is not None:
+            return "greedy, for these GPUs"
         return f"policy of {engine.title}, DeepSeek's EPLB" if engine.ships_eplb else "DeepSeek's EPLB, greedy"
 
     def _price_words(self, gain: Gain, bound: str) -> Iterator[str]:
@@ -103,11 +105,15 @@ class Verdict:
         plan = self.solution.plan
         moves, slots = len(moves_between(self.old_plan, plan)), plan.physical_to_logical.size
         dispatch = plan.deployment.dispatch
+        alike: str = rule_of(plan.deployment).alike(plan.deployment)
+        if not plan.deployment.alike:
+            alike = "kinds" if alike == "gpus" else "slots"
         order = {
+            "kinds": "GPUs with the same slots and speed are numbered so that these are the fewest",
             "gpus": "GPUs are numbered so that these are the fewest",
             "nodes": f"nodes are numbered so that these are the fewest; dispatch {dispatch} goes by the order within",
             "slots": f"GPUs keep their numbers, as dispatch {dispatch} goes by them",
-        }[rule_of(plan.deployment).alike(plan.deployment)]
+        }[alike]
         yield f"From {self.old_name} {moves:,} of {plural(slots, 'replica')} move ({percent(moves / slots)}): {order}."
 
     def _window_words(self) -> Iterator[str]:

@@ -23,7 +23,7 @@ def nearest_replica(places: Ints, deployment: Deployment) -> Ints:
     The first on its GPU; else the first on its node, unless the node holds all replicas or none: then it is far.
     """
     sources = np.arange(deployment.num_gpus)[:, np.newaxis]
-    gpus = places // deployment.slots_per_gpu
+    gpus = deployment.gpus.of_slot[places]
     on_gpu = gpus == sources
     on_node = gpus // deployment.ranks_per_node == sources // deployment.ranks_per_node
     some = on_node.any(axis=1) & ~on_node.all(axis=1)

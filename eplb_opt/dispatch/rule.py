@@ -25,7 +25,10 @@ _ROUNDING = 1e-9
 
 
 class Rule(Protocol):
-    """A dispatch: what a row of slots is worth under it. Rows are valid rows of a plan."""
+    """A dispatch: what a row of slots is worth under it. Rows are valid rows of a plan.
+
+    The load of a GPU is what waits there, see `eplb_opt.gpus`: where GPUs differ in speed its tokens / its speed.
+    """
 
     def alike(self, deployment: Deployment) -> Alike:
         """What may change places without a change of any max load."""
@@ -99,12 +102,13 @@ class FixedShares:
         counts = np.bincount(row, minlength=instance.num_experts)
         multiple = lcm(*counts[row].tolist())
         scaled = [int(part) * (multiple // int(count)) for part, count in zip(parts, counts[row], strict=True)]
-        size = instance.deployment.slots_per_gpu
+        gpus = instance.deployment.gpus
+        spans = [gpus.span(gpu) for gpu in range(len(gpus.slots))]
         loads = []
         for window in instance.weights:
             carried = [window[expert] * part for expert, part in zip(row.tolist(), scaled, strict=True)]
-            sums = (sum(carried[start : start + size]) for start in range(0, len(carried), size))
-            loads.append([total * instance.unit / (multiple * base) for total in sums])
+            sums = (sum(carried[span.start : span.stop]) for span in spans)
+            loads.append(gpus.waiting(total * instance.unit / (multiple * base) for total in sums))
         return loads
 
     def max_loads(self, slots: Row, instance: Instance) -> tuple[Fraction, ...]:
@@ -112,24 +116,21 @@ class FixedShares:
         row = np.asarray(slots, dtype=np.int64)
         parts, base = self.parts(row, instance)
         counts = np.bincount(row, minlength=instance.num_experts)
-        table, of_slot = row.reshape(instance.deployment.num_gpus, -1), counts[row]
+        gpus, of_slot = instance.deployment.gpus, counts[row]
         rough = instance.rough_weights[:, row] * (parts / of_slot)
         tops = []
         for window, carried in zip(instance.weights, rough, strict=True):
-            loads = carried.reshape(table.shape).sum(axis=1)
-            near = np.flatnonzero(loads >= loads.max() * (1 - _ROUNDING))
-            multiple = lcm(*counts[np.unique(table[near])].tolist())
-            tops.append(
-                max(
-                    sum(
-                        window[expert] * (multiple // int(of_slot[slot])) * int(parts[slot])
-                        for slot, expert in enumerate(table[gpu].tolist(), start=gpu * table.shape[1])
-                    )
-                    for gpu in near.tolist()
-                )
-                * instance.unit
-                / (multiple * base)
+            loads = gpus.rough_waiting(carried)
+            near = np.flatnonzero(loads >= loads.max() * (1 - _ROUNDING)).tolist()
+            spans = [slice(gpus.span(gpu).start, gpus.span(gpu).stop) for gpu in near]
+            held = [(row[span].tolist(), of_slot[span].tolist(), parts[span].tolist()) for span in spans]
+            multiple = lcm(*{count for _, copies, _ in held for count in copies})
+            totals = (
+                sum(window[expert] * (multiple // count) * part for expert, count, part in zip(*slots, strict=True))
+                for slots in held
             )
+            top = max(gpus.wait(gpu, total) for gpu, total in zip(near, totals, strict=True))
+            tops.append(top * instance.unit / (multiple * base))
         return tuple(tops)
 
     def slot_loads(self, slots: Row, loads: Floats, instance: Instance) -> Floats:
@@ -142,8 +143,7 @@ class FixedShares:
     def rough_gpu_loads(self, slots: Row, loads: Floats, instance: Instance) -> Floats:
         """Sums over the slots of each GPU."""
         carried = self.slot_loads(slots, loads, instance)
-        found: Floats = carried.reshape(len(loads), instance.deployment.num_gpus, -1).sum(axis=2)
-        return found
+        return instance.deployment.gpus.rough_waiting(carried)
 
     def cross_node_shares(self, slots: Row, instance: Instance) -> list[Fraction]:
         """Counted source by source."""
@@ -154,7 +154,8 @@ class FixedShares:
         away = {int(expert): (sources - sources // nodes, sources) for expert in row[counts[row] == 1]}
         node_of_source = np.arange(sources) // instance.deployment.ranks_per_node
         for served in self._served(row, instance):
-            node_of_replica = served.slots // (instance.deployment.slots_per_gpu * instance.deployment.ranks_per_node)
+            gpu_of_replica = instance.deployment.gpus.of_slot[served.slots]
+            node_of_replica = gpu_of_replica // instance.deployment.ranks_per_node
             far = int(served.parts[node_of_source[:, np.newaxis] != node_of_replica].sum())
             away[int(row[served.slots[0]])] = (far, sources * len(served.slots))
         return [

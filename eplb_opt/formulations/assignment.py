@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.quick import quick_bounds, replica_range
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.instance import Instance, ScaledLoads
 
@@ -25,6 +26,8 @@ EXACT_SOLVER_ROW_SUM = 2**31 - 1
 FLOAT_SOLVER_ROW_SUM = 2**24
 # Large coefficients slow solvers down; this size loses less than one part in a hundred thousand to rounding.
 _LARGEST_LOAD = 2**20
+# The same of what divides by speeds, where these are no simple numbers.
+_LARGEST_SLOWNESS = 2**10
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,10 @@ class Assignment:
         Replica counts that the program allows each expert.
     loads
         Scaled load of one replica in each window, ``floor(w[k][e] * factor / r)``, by ``(e, r)``.
+    slowness
+        Multiple of the loads on each GPU, ``floor(steps / speed)``; 1 where GPUs are alike.
     factor, exact
-        Scaled units per token, and whether nothing was rounded: see `ScaledLoads`.
+        Scaled units of ``T`` per token, and whether nothing was rounded: see `ScaledLoads`.
     y, x, z, tops
         The variables: ``y[e, r]``, ``x[e, r, g]``, ``z[c, n]`` (hierarchical only), and ``T`` of each window, which is
         the same one for all of them where the hottest counts alone.
@@ -55,6 +60,7 @@ class Assignment:
     weights: tuple[int, ...]
     ranges: tuple[range, ...]
     loads: tuple[Mapping[tuple[int, int], int], ...]
+    slowness: tuple[int, ...]
     factor: Fraction
     exact: bool
     y: Mapping[tuple[int, int], pulp.LpVariable]
@@ -78,11 +84,11 @@ class Assignment:
             The row's max load, or that of a window, is above the program's `upper`.
         """
         deployment = self.instance.deployment
-        table = np.asarray(slots).reshape(deployment.num_gpus, -1)
+        table = [[slots[slot] for slot in deployment.gpus.span(g)] for g in range(deployment.num_gpus)]
         copies = np.array([np.bincount(row, minlength=self.instance.num_experts) for row in table])
         counts = copies.sum(axis=0).tolist()
         fits = all(count in allowed for count, allowed in zip(counts, self.ranges, strict=True))
-        heats = self._heats(table.tolist(), counts) if fits else {}
+        heats = self._heats(table, counts) if fits else {}
         if not fits or any(heat > top.upBound for top, heat in heats.items()):
             raise InvalidArgumentError("the row is no warm start: its max load is above the program's upper")
         values = {variable.name: int(counts[e] == r) for (e, r), variable in self.y.items()}
@@ -97,7 +103,8 @@ class Assignment:
         """The least value of each T."""
         heats: dict[pulp.LpVariable, int] = {}
         for top, loads in zip(self.tops, self.loads, strict=True):
-            heat = max(sum(loads[e, counts[e]] for e in row) for row in gpus)
+            waits = zip(gpus, self.slowness, strict=True)
+            heat = max(slow * sum(loads[e, counts[e]] for e in row) for row, slow in waits)
             heats[top] = max(heat, heats.get(top, 0))
         return heats
 
@@ -125,16 +132,16 @@ def assignment(
 ) -> Assignment:
     r"""Count-indexed assignment: the whole model of one layer.
 
-    Data       w[k,e] load in window k; S slots per GPU; r in the replica range of e;
+    Data       w[k,e] load in window k; S slots per GPU (S[g] where GPUs differ); r in the replica range of e;
                a[k,e,r] = floor(factor w[k,e] / r);  u[r] = 1 if replicas are distinct, else min(r, S);
-               with `weights` v[k] > 0 of the windows
+               h[g] = 1, where GPUs differ in speed floor(steps / speed);  with `weights` v[k] > 0 of the windows
     Variables  y[e,r] = 1 if expert e has r replicas;  x[e,r,g] of them on GPU g, at most u[r];  T = max load of the
                hottest window, or with weights T[k] of each;  hierarchical: z[c,n] = 1 if node n takes group c
     Minimise   T, or with weights sum_k v[k] T[k]
     one_count[e]    sum_r y[e,r] = 1
     place[e,r]      sum_g x[e,r,g] = r y[e,r]
     slots[g]        sum_{e,r} x[e,r,g] = S
-    load[k,g]       sum_{e,r} a[k,e,r] x[e,r,g] <= T, or T[k]
+    load[k,g]       sum_{e,r} h[g] a[k,e,r] x[e,r,g] <= T, or T[k]
     mean            with weights: sum_k v[k] T[k] <= upper
     one_node[c]     sum_n z[c,n] = 1
     share[n]        sum_c z[c,n] = C / N
@@ -145,7 +152,7 @@ def assignment(
     provided that some plan reaches `upper`. `lower`, a proven bound in tokens, becomes the lower end of T's domain
     and not a row, which would spoil the relaxation. With weights, values are means over windows, and instant bounds of
     the windows are the lower ends; what they leave of `upper` are the upper ends. Loads are exact where no load row's
-    coefficients sum to more than `largest_row_sum`.
+    coefficients sum to more than `largest_row_sum`. Speeds are where they are simple: all of them divide `steps` then.
 
     Raises
     ------
@@ -160,10 +167,8 @@ def assignment(
     domains = [] if scaled is None else [_domain(low, high, scaled) for low, high in limits]
     if scaled is None or any(low > high for low, high in domains):
         raise InvalidArgumentError(f"no plan has a max load of at most {float(upper)} tokens")
-
     deployment = instance.deployment
     keys = [(e, r) for e, counts in enumerate(ranges) for r in counts]
-    most_on_gpu = {r: 1 if deployment.distinct else min(r, deployment.slots_per_gpu) for _, r in keys}
     gpus, nodes = range(deployment.num_gpus), range(deployment.binding_nodes if deployment.hierarchical else 0)
     groups = range(deployment.binding_groups)
     tops = [
@@ -176,10 +181,11 @@ def assignment(
         weights=tuple(weights),
         ranges=ranges,
         loads=tuple({(e, r): int(values[e]) // r for e, r in keys} for values in scaled.values),
+        slowness=_slowness(deployment)[1],
         factor=scaled.factor,
         exact=scaled.exact,
         y={key: integer(pulp, "y", key, 1) for key in keys},
-        x={(e, r, g): integer(pulp, "x", (e, r, g), most_on_gpu[r]) for e, r in keys for g in gpus},
+        x={(e, r, g): integer(pulp, "x", (e, r, g), _most_on_gpu(deployment, r, g)) for e, r in keys for g in gpus},
         z={(c, n): integer(pulp, "z", (c, n), 1) for c in groups for n in nodes},
         tops=tuple(tops) if weights else tuple(tops) * instance.num_windows,
     )
@@ -216,16 +222,15 @@ def place(program: Assignment) -> Iterator[Row]:
 
 def slots(program: Assignment) -> Iterator[Row]:
     """Each slot of a GPU is filled."""
-    deployment = program.instance.deployment
-    for g in range(deployment.num_gpus):
-        yield f"slots_{g}", sum_of((program.x[e, r, g], 1) for e, r in program.y) == deployment.slots_per_gpu
+    for g, size in enumerate(program.instance.deployment.gpus.slots):
+        yield f"slots_{g}", sum_of((program.x[e, r, g], 1) for e, r in program.y) == size
 
 
 def load(program: Assignment) -> Iterator[Row]:
     """No GPU is hotter than T in any window."""
     for k, (top, loads) in enumerate(zip(program.tops, program.loads, strict=True)):
-        for g in range(program.instance.deployment.num_gpus):
-            terms = [(program.x[e, r, g], loads[e, r]) for e, r in program.y]
+        for g, slow in enumerate(program.slowness):
+            terms = [(program.x[e, r, g], slow * loads[e, r]) for e, r in program.y]
             name = f"load_{g}" if len(program.loads) == 1 else f"load_{k}_{g}"
             yield name, sum_of([*terms, (top, -1)]) <= 0
 
@@ -284,21 +289,40 @@ def _ranges(instance: Instance, uppers: Sequence[Fraction]) -> tuple[range, ...]
     return tuple(range(low, high + 1) for low, high in zip(least.tolist(), most.tolist(), strict=True))
 
 
+def _most_on_gpu(deployment: Deployment, count: int, gpu: int) -> int:
+    return 1 if deployment.distinct else min(count, deployment.gpus.slots[gpu])
+
+
+def _slowness(deployment: Deployment) -> tuple[Fraction, tuple[int, ...]]:
+    """Steps of a unit, and how many of them a load of one unit takes on each GPU, rounded down."""
+    speeds = deployment.gpus.speeds
+    if speeds is None:
+        return Fraction(1), (1,) * deployment.num_gpus
+    steps = Fraction(lcm(*(speed.numerator for speed in speeds)), gcd(*(speed.denominator for speed in speeds)))
+    if max(steps / speed for speed in speeds) > _LARGEST_SLOWNESS:
+        steps = _LARGEST_SLOWNESS * min(speeds)
+    return steps, tuple(floor(steps / speed) for speed in speeds)
+
+
 def _scaled_for_solvers(instance: Instance, ranges: Sequence[range], largest_row_sum: int) -> ScaledLoads:
     """Exact loads where the load rows stay small enough for them, else loads rounded to about a million.
 
-    Of shape ``(windows, experts)``.
+    Of shape ``(windows, experts)``; `factor` and `exact` are those of what waits, in steps of `_slowness`.
     """
+    gpus, (steps, slowness) = instance.deployment.gpus, _slowness(instance.deployment)
+    simple = all(steps == slow * gpus.speed(gpu) for gpu, slow in enumerate(slowness))
     heaviest = max(1, *map(max, instance.weights))
     # Of a load row, in units of the heaviest load; loads up to `largest` keep the rows below the limit.
     row_sum = max(
         sum(weight / heaviest * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True))
         for weights in instance.weights
     )
-    largest = floor(largest_row_sum / max(row_sum, 1.0))
+    largest = floor(largest_row_sum // max(slowness) / max(row_sum, 1.0))
     most = max(counts[-1] for counts in ranges)
-    exact = instance.scaled_windows(most, largest)
-    return exact if exact.exact else instance.scaled_windows(most, min(largest, _LARGEST_LOAD))
+    scaled = instance.scaled_windows(most, largest)
+    if not scaled.exact:
+        scaled = instance.scaled_windows(most, min(largest, _LARGEST_LOAD))
+    return replace(scaled, factor=scaled.factor * steps, exact=scaled.exact and simple)
 
 
 def sum_of(terms: Any) -> Any:

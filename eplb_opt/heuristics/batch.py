@@ -59,9 +59,11 @@ def place_layers(heuristic: Heuristic, loads: NDArray[np.float64], deployment: D
     """Plan all layers; `loads` of shape ``(layers, experts)``, finite and not negative.
 
     Where the deployment's replicas must be distinct, no expert gets more of them than a node has GPUs, and replicas
-    that the heuristic doubles up are exchanged; else the plan is as published. Same loads, same plan.
+    that the heuristic doubles up are exchanged; else the plan is as published. Speeds of GPUs are not known to it. Same
+    loads, same plan.
     """
     num_experts = loads.shape[1]
+    deployment.require_equal_slots("published heuristics are")
     deployment.require_room_for(num_experts)
     spare = deployment.slots_per_node - num_experts // deployment.binding_nodes + 1
     # What is to be on every GPU is once on each, where experts are enough to fill a GPU with.

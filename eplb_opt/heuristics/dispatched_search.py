@@ -1,4 +1,4 @@
-"""Search where the split over replicas is not even: the two steps of `window_search`, for rules of fixed shares."""
+"""Search where the split over replicas is not even, or GPUs differ: the two steps of `window_search`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.dispatched import anneal_dispatched
 from eplb_opt.kernels.placement import Placement, placement_of
-from eplb_opt.kernels.shares import BY_RANK, NEAREST, sources_of
+from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
 from eplb_opt.kernels.singles import reassign_singles
 from eplb_opt.objective import Windows
 
 # As compiled code knows them.
-RULES = {"nearest": NEAREST, "by-rank": BY_RANK}
+RULES = {"even": EVEN, "nearest": NEAREST, "by-rank": BY_RANK}
 # Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of reassignment.
 _PER_PROPOSAL, _PER_NODE = (5.3e-7, 5e-10, 1.3e-8, 6e-11), 5e-8
 # Temperature of reassignment, of what the plan is above the bound.
@@ -75,8 +75,8 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
 
 
 def reassignment_applies(instance: Instance) -> bool:
-    """Whether there can be something to reassign."""
-    return instance.deployment.gpus_per_node > 1
+    """Whether there can be something to reassign: it takes the GPUs for alike."""
+    return instance.deployment.alike and instance.deployment.gpus_per_node > 1
 
 
 def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
@@ -102,7 +102,7 @@ def _weights(windows: Windows) -> Floats:
 
 
 def _nearest(windows: Windows, row: Slots, deployment: Deployment) -> Ints:
-    return nearest_experts(windows.loads, row.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
+    return nearest_experts(windows.loads, row.reshape(deployment.binding_nodes, -1), deployment.binding_nodes)
 
 
 def _placement(instance: Instance, windows: Windows, slots: Slots) -> Placement:

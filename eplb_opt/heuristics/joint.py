@@ -27,6 +27,7 @@ _STEPS = 1e9
 
 def joint_plan(instance: Instance, objective: Objective) -> Slots:
     """`joint_greedy` for the windows that an objective makes cool; the greedy policy for a layer without load."""
+    instance.deployment.require_equal_slots("the joint heuristic is")
     if not any(instance.loaded_windows):
         return greedy(instance.total())
     return joint_greedy(instance, objective.windows(instance))

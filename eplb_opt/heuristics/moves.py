@@ -32,5 +32,6 @@ class Moves(Protocol):
 
 
 def moves_of(instance: Instance) -> Moves:
-    """The moves by the shares of the dispatch; for the optimal split, by those of the even one."""
-    return window_search if instance.deployment.dispatch in ("even", "optimal") else dispatched_search
+    """The moves by the shares of the dispatch, and by whether GPUs differ; for the optimal split those of the even."""
+    of_alike = instance.deployment.alike and instance.deployment.dispatch in ("even", "optimal")
+    return window_search if of_alike else dispatched_search

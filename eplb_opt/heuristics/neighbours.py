@@ -14,7 +14,8 @@ _WINDOWS = 8
 def nearest_experts(loads: NDArray[np.float64], table: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
     """The experts of the same node whose replica loads differ least from each expert's, nearest first.
 
-    ``loads[k, e]`` is the load of expert e in window k, `table` holds a row of slots for each GPU. The difference is
+    ``loads[k, e]`` is the load of expert e in window k, `table` holds a row of slots for each GPU, or each node. The
+    difference is
     summed over at most 8 windows. Shape ``(experts, n)``, n at most 32, and less where a node has fewer experts.
     """
     counts = np.bincount(table.ravel(), minlength=loads.shape[1])

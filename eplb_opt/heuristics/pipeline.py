@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eplb_opt.heuristics.packing import exchange_groups, pack, pack_lightest
 from eplb_opt.heuristics.replication import adams
 from eplb_opt.heuristics.two_slots import search_counts, two_slots_apply
+from eplb_opt.heuristics.unequal import greedy_for_each
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 from eplb_opt.kernels.local_search import improve
@@ -50,8 +51,11 @@ def greedy(instance: Instance) -> Slots:
     Source: DeepSeek-AI, Expert Parallelism Load Balancer (EPLB), https://github.com/deepseek-ai/EPLB.
 
     Heuristic ``"lpt"`` of the registry is the same by the same counts and packing, but as it is published: it packs
-    without regard to copies, and counts are those of floats. Here they are the best there are, exactly.
+    without regard to copies, and counts are those of floats. Here they are the best there are, exactly. For GPUs that
+    differ it is `eplb_opt.heuristics.unequal.greedy_for_each`.
     """
+    if not instance.deployment.alike:
+        return greedy_for_each(instance)
     return place_groups(instance, lpt_groups(instance))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,16 +34,21 @@ def first_plans(instance: Instance, objective: Objective, method: str, work: int
     Of a heuristic of the registry, for the summed windows or jointly for all; of any other method the greedy plan, of
     several windows also that for the mean window and the joint one. With any `work`, in pairs of slots as in `search`,
     one window has, where the split is even, the greedy plan after swap descent, and the best of the registry, too.
+    For GPUs that differ there are the greedy plans alone, and where only speeds do the published policy, too.
     """
     if method in names():
         yield method, _plan_of(method, instance, objective)
         return
     yield "greedy", greedy(instance.total())
+    if instance.deployment.gpu_speeds is not None and instance.deployment.gpu_slots is None:
+        as_alike = replace(instance.total(), deployment=replace(instance.deployment, gpu_speeds=None))
+        yield "greedy without speeds", greedy(as_alike)
     if instance.num_windows > 1:
         windows = objective.windows(instance)
         yield "greedy on the mean", greedy(Instance.from_loads(windows.mean, instance.deployment))
-        yield "joint greedy", joint_greedy(instance, windows)
-    elif work and instance.deployment.dispatch == "even":
+        if instance.deployment.alike:
+            yield "joint greedy", joint_greedy(instance, windows)
+    elif work and instance.deployment.dispatch == "even" and instance.deployment.alike:
         yield "swap descent", greedy_plus_swap(instance, work)
         yield best_placement(instance)
 

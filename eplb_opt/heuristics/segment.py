@@ -44,7 +44,7 @@ class Segment:
 
 def warm(instance: Instance) -> float:
     """First temperature of annealing, in mean GPU loads."""
-    return _WARM / instance.deployment.slots_per_gpu
+    return _WARM * instance.deployment.num_gpus / instance.deployment.num_slots
 
 
 def hot(instance: Instance) -> float:

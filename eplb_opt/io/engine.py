@@ -63,6 +63,8 @@ class Engine:
         is no engine.
     ships_eplb
         Whether it rearranges experts by DeepSeek's EPLB, unless it is told otherwise.
+    equal_slots
+        Whether all GPUs have equally many slots there.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Engine:
     facts: Callable[[Content], dict[str, Any]] | None = None
     servings: tuple[Serving, ...] = ()
     ships_eplb: bool = False
+    equal_slots: bool = True
 
     @property
     def knows_gpus(self) -> bool:
@@ -95,6 +98,12 @@ class Engine:
         if found is None:
             return f"dispatch {dispatch}" + (f", which {self.title} does not do" if self.servings else "")
         return f"dispatch {dispatch}: {self.title}" + (f" {found.settings}" if found.settings else "")
+
+    def refused_slots(self, deployment: Deployment) -> Iterator[str]:
+        """That the engine has no GPUs with different numbers of slots, if the deployment has."""
+        if self.equal_slots and deployment.gpu_slots is not None:
+            sizes = f"{min(deployment.gpu_slots)} to {max(deployment.gpu_slots)}"
+            yield f"{self.title} has equally many slots on every GPU, and the deployment has {sizes} (gpu_slots)"
 
     def require_name(self, path: str | os.PathLike[str]) -> None:
         """Refuse a file name by which the engine would not know the file: a `FileFormatError`."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from eplb_opt.arguments import natural_int, one_of
-from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidPlanError
+from eplb_opt.deployment import Deployment
+from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.files import require_writable, write_whole
 from eplb_opt.full_table import numbered
 from eplb_opt.io import native
@@ -143,7 +144,9 @@ def _require_same(plan: Plan, data: bytes, name: str, engine: str) -> None:
 
 def violations_for(plan: Plan, engine: str) -> tuple[str, ...]:
     """What `verify` finds, and what the engine asks of a plan beyond that, in words."""
-    return (*verify(plan), *ENGINES[engine].demands(plan))
+    refused = tuple(ENGINES[engine].refused_slots(plan.deployment))
+    # Where GPUs differ in slots nothing else that an engine asks for makes sense.
+    return (*verify(plan), *(refused or ENGINES[engine].demands(plan)))
 
 
 def start_line(engine: str, path: str, plan: Plan) -> StartLine:
@@ -151,8 +154,13 @@ def start_line(engine: str, path: str, plan: Plan) -> StartLine:
     return ENGINES[one_of("engine", engine, ENGINES)].start_line(path, plan)
 
 
-def require_target(path: str | os.PathLike[str], engine: str, labels: Layers | None = None) -> None:
-    """Raise what `write_plan` would for this file, engine and rows of layers, before there is a plan."""
+def require_target(
+    path: str | os.PathLike[str], engine: str, labels: Layers | None = None, deployment: Deployment | None = None
+) -> None:
+    """Raise what `write_plan` would for this file, engine, rows of layers and GPUs, before there is a plan."""
+    if deployment is not None:
+        for refused in ENGINES[one_of("engine", engine, ENGINES)].refused_slots(deployment):
+            raise InvalidDeploymentError(f"{refused}: --engine native keeps such a plan")
     ENGINES[one_of("engine", engine, ENGINES)].require_name(path)
     numbering = ENGINES[engine].numbering
     if labels is not None and numbering is not None:

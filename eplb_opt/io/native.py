@@ -6,7 +6,7 @@ import json
 import os
 import reprlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from eplb_opt.deployment import Deployment, Dispatch, Policy
@@ -60,7 +60,7 @@ def parse_plan(content: Content, given: Given) -> Plan:
 
 def deployment_facts(content: Content) -> dict[str, Any]:
     """What the file says of the deployment, as arguments of `Deployment` but for the slots: everything."""
-    facts = asdict(_deployment(_plan_record(content).record("deployment")))
+    facts = _deployment(_plan_record(content).record("deployment")).facts
     del facts["num_slots"]
     return facts
 
@@ -90,6 +90,7 @@ ENGINE = Engine(
     start_line,
     no_draft_layers="a plan of eplb_opt has no draft layers, which are added to an engine's file",
     facts=deployment_facts,
+    equal_slots=False,
 )
 
 
@@ -177,7 +178,15 @@ def _deployment(record: Record) -> Deployment:
     # Files of versions up to 0.2 say nothing about it.
     dispatch: Dispatch = record.choice("dispatch", get_args(Dispatch)) if "dispatch" in record.values else "even"
     with naming(record.name):
-        return Deployment(**counts, policy=policy, distinct=record.get("distinct", bool), dispatch=dispatch)
+        return Deployment(
+            **counts,
+            policy=policy,
+            distinct=record.get("distinct", bool),
+            dispatch=dispatch,
+            # Only files of GPUs that differ have these.
+            gpu_slots=record.values.get("gpu_slots"),
+            gpu_speeds=record.values.get("gpu_speeds"),
+        )
 
 
 def _layer(record: Record) -> LayerSolution:

@@ -34,7 +34,7 @@ def parse_transfers(record: Record, plan: Plan) -> Transfers:
             raise FileFormatError(f"{layer.name} is layer {layer_id}: {plan.labels} have one each")
         seen.add(layer_id)
         row = plan.layer_ids.index(layer_id)
-        holds = plan.physical_to_logical[row].reshape(plan.deployment.num_gpus, -1)
+        holds = plan.deployment.gpus.table(plan.physical_to_logical[[row]], filler=-1)[0]
         for batch, triples in enumerate(layer.get("batches", list)):
             name = f"{layer.name}, batch {batch}"
             rows = _rows(triples, "sender, receiver, expert", name)

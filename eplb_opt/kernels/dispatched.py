@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.placement import Placement, accept, add_up, change_of, propose, slots_per_gpu, value_after
+from eplb_opt.kernels.placement import Placement, accept, add_up, change_of, propose, value_after
 from eplb_opt.kernels.window_values import hottest, rank_all, value_of
 
 # As in `eplb_opt.kernels.annealing`.
@@ -42,7 +42,7 @@ def anneal_dispatched(
     As `eplb_opt.kernels.annealing.anneal`, with all its arguments, where a replica carries its share by a rule of
     dispatch.
     """
-    size, num_gpus = slots_per_gpu(p), p.sources.gpus
+    starts, num_gpus = p.sources.starts, p.sources.gpus
     best[:] = p.slots
     top = np.zeros((weights.size, 3), dtype=np.int64)
     rank_all(p.gpu_loads, top)
@@ -59,7 +59,7 @@ def anneal_dispatched(
         if proposal % _LEVEL == 0:
             temperature *= cooling
         g = hottest(p.gpu_loads, top, weights, random) if random.random() < _FOCUSED else random.integers(0, num_gpus)
-        slot = g * size + random.integers(0, size)
+        slot = starts[g] + random.integers(0, starts[g + 1] - starts[g])
         a = p.slots[slot]
         transfers = random.random() < _TRANSFERS
         if not transfers and random.random() < near:
@@ -67,7 +67,7 @@ def anneal_dispatched(
             other = p.places[b, random.integers(0, p.counts[b])]
         else:
             h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
-            other = h * size + random.integers(0, size)
+            other = starts[h] + random.integers(0, starts[h + 1] - starts[h])
             b = p.slots[other]
         h = p.sources.gpu_of[other]
         # The one slot of a transfer gets a replica of what the other has: either may be the hot one.

@@ -19,7 +19,7 @@ class Placement(NamedTuple):
     loads
         Load of each expert, shape ``(E, K)``.
     slots
-        Expert in each slot, shape ``(G * S,)``.
+        Expert in each slot, shape ``(slots,)``.
     counts
         Replicas of each expert, shape ``(E,)``.
     places
@@ -27,7 +27,7 @@ class Placement(NamedTuple):
     parts
         Their shares in whole numbers, see `share_out`, shaped as `places`.
     gpu_loads
-        Load of each GPU, shape ``(G, K)``.
+        Load of each GPU, shape ``(G, K)``: its tokens / its speed.
     sources
         Who asks.
     """
@@ -61,7 +61,7 @@ def placement_of(loads: Floats, slots: Ints, sources: Sources, max_replicas: int
 
 @compiled
 def slots_per_gpu(p: Placement) -> int:
-    """Slots of one GPU."""
+    """Slots of one GPU, where all have equally many."""
     size: int = p.slots.size // p.sources.gpus
     return size
 
@@ -80,7 +80,7 @@ def _carry(p: Placement, expert: Index, sign: float) -> None:
     n, sources = p.counts[expert], p.sources
     for i in range(n):
         gpu = sources.gpu_of[p.places[expert, i]]
-        share = sign * p.parts[expert, i] / (sources.gpus * n)
+        share = sign * p.parts[expert, i] / (sources.gpus * n) * sources.slowness[gpu]
         for k in range(p.loads.shape[1]):
             p.gpu_loads[gpu, k] += share * p.loads[expert, k]
 
@@ -97,7 +97,7 @@ class Change(NamedTuple):
     gpus
         GPUs that carry a or b before or afterwards, shape ``(G,)``, of which `touched` count.
     more
-        The shares of a and of b that these carry more then, shape ``(G, 2)``.
+        The shares of a and of b that these carry more then, / their speeds, shape ``(G, 2)``.
     touched
         How many GPUs that are, shape ``(1,)``.
     place
@@ -151,7 +151,8 @@ def _exchange(p: Placement, c: Change, slot: Index, other: Index) -> None:
         c.places[row, 0] = (other, slot)[row]
         gpu = p.sources.gpu_of[(slot, other)[row]]
         c.gpus[row], c.place[gpu] = gpu, row
-        c.more[row, row], c.more[row, 1 - row] = -1.0, 1.0
+        slowness = p.sources.slowness[gpu]
+        c.more[row, row], c.more[row, 1 - row] = -slowness, slowness
     c.touched[0] = 2
 
 
@@ -186,7 +187,7 @@ def _weigh(p: Placement, c: Change, row: Index, slot: Index, share: float) -> No
         c.place[gpu], c.gpus[j] = j, gpu
         c.more[j, 0] = c.more[j, 1] = 0.0
         c.touched[0] += 1
-    c.more[j, row] += share
+    c.more[j, row] += share * p.sources.slowness[gpu]
 
 
 @compiled

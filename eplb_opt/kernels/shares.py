@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.kernels.compiler import Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Ints, compiled
 
 EVEN, NEAREST, BY_RANK = 0, 1, 2
 
@@ -25,6 +25,10 @@ class Sources(NamedTuple):
         Of a node as sources know it, whatever the policy.
     gpu_of, node_of
         Where each slot is: looked up, as divisions are most of the time that shares take.
+    starts
+        First slot of each GPU, and behind them the number of slots.
+    slowness
+        1 / speed of each GPU.
     """
 
     rule: int
@@ -32,13 +36,16 @@ class Sources(NamedTuple):
     gpus_per_node: int
     gpu_of: Ints
     node_of: Ints
+    starts: Ints
+    slowness: Floats
 
 
 def sources_of(rule: int, deployment: Deployment) -> Sources:
     """The sources of a deployment under a rule; only rules that know nodes need them to divide the GPUs."""
     gpus, per_node = deployment.num_gpus, deployment.ranks_per_node or deployment.num_gpus
-    gpu_of = np.arange(deployment.num_slots) // deployment.slots_per_gpu
-    return Sources(rule, gpus, per_node, gpu_of, gpu_of // per_node)
+    each, gpu_of = deployment.gpus, deployment.gpus.of_slot.copy()
+    starts = np.append(each.starts, deployment.num_slots)
+    return Sources(rule, gpus, per_node, gpu_of, gpu_of // per_node, starts, each.slowness.copy())
 
 
 @compiled

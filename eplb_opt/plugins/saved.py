@@ -116,4 +116,6 @@ def _read(path: str) -> SavedPlan:
     engine = engine_of(content)
     plan = parse_plan(content, engine)
     numbered(plan.labels, "decoder")
+    if plan.deployment.gpu_slots is not None:
+        raise InvalidPlanError("its GPUs have different numbers of slots, and those of an engine have equally many")
     return SavedPlan(path, plan, ENGINES[engine].knows_gpus)

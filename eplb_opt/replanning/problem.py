@@ -55,6 +55,7 @@ class Problem:
         if not isinstance(old_plan, Plan):
             raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
+        plan.deployment.require_alike("replan is")
         plan = _without(plan.select(recorded.layer_ids), _gpus(lost, plan.deployment))
         searched = searched_deployment(plan.deployment, plan.labels)
         layers, units = [], []

@@ -95,6 +95,7 @@ def make_report(
     loads = Loads.of(loads)
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    deployment.require_equal_slots("a report is")
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)

@@ -16,6 +16,7 @@ ARGUMENTS = {
     "mean": "GPU loads sum to the total load, so that the hottest GPU carries at least the mean",
     "nodes": "a node carries the whole load of its groups, and some node has to take hot ones",
     "adams": "some slot carries at least so much, however the replicas are counted",
+    "few slots": "GPUs with few slots hold few experts, and the others carry the rest",
     "slack": "below it the experts would need more replicas than there are slots",
     "weighting": "slot loads can be weighed so that the slots of any counts outweigh all GPUs",
     "weightings": "the same, with weights of their own for parts of the counts",

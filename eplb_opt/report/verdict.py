@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eplb_opt.compare import SOLVE
+from eplb_opt.deployment import Deployment
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.report.blocks import Figure, Tile
@@ -33,7 +34,7 @@ def verdict_of(report: ReportData) -> Verdict:
     """The verdict on the report's subject."""
     if not report.has_load:
         return Verdict((NOTHING,), (), (), "")
-    measure = measure_words(report.loads, report.solution.objective, report.deployment.dispatch)
+    measure = measure_words(report.loads, report.solution.objective, report.deployment)
     return Verdict(tuple(_sentences(report)), figures_of(report), tuple(_tiles(report)), measure)
 
 
@@ -134,11 +135,12 @@ def _value_and_bound(report: ReportData, plan: str) -> tuple[str, str]:
     return value_and_bound(report.figures[plan]["excess"], report.figures[plan]["least_excess"])
 
 
-def measure_words(loads: Loads, objective: str, dispatch: str) -> str:
+def measure_words(loads: Loads, objective: str, deployment: Deployment) -> str:
     """What the numbers of a verdict on a plan for these loads measure."""
     layers = f"{plural(loads.num_layers, 'layer')}{' together' if loads.num_layers > 1 else ''}"
     over = {"total": "", "mean": ", mean over windows", "worst": ", in the worst window"}[objective]
     if loads.num_windows > 1 and objective == "total":
         over = f", {loads.num_windows} windows summed"
-    under = "" if dispatch == "even" else f", dispatch {dispatch}"
-    return f"Load of the hottest GPU above the mean GPU, in tokens; {layers}{over}{under}."
+    under = "" if deployment.dispatch == "even" else f", dispatch {deployment.dispatch}"
+    unit = "tokens" if deployment.gpu_speeds is None else "tokens / speed"
+    return f"Load of the hottest GPU above the mean GPU, in {unit}; {layers}{over}{under}."

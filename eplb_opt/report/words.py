@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from itertools import groupby
+
+from eplb_opt.arguments import list_few
 
 # Parts of a whole below this are not told from nothing.
 _LEAST = 1e-6
@@ -55,6 +59,11 @@ def value_and_bound(value: float, bound: float) -> tuple[str, str]:
     digits = -Decimal(repr(200 * float(value - bound))).adjusted() if value - bound > _LEAST else 0
     words = "under 0.0001 %" if 0 < value < _LEAST else _percent(value, ROUND_HALF_EVEN, digits)
     return words, _percent(bound, ROUND_FLOOR, digits)
+
+
+def runs_of(values: Iterable[object]) -> str:
+    """A list of which many that follow each other are the same: ``"16 x 1, 16 x 7/10"``."""
+    return list_few([f"{len(list(run))} x {value}" for value, run in groupby(values)])
 
 
 def in_percent(part: float) -> str:

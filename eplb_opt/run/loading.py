@@ -74,6 +74,9 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
+    if not deployment.alike:
+        parts |= {"dispatched"} if method in ("auto", "search") else set()
+        return [part for part in PARTS if part in parts]
     # What finds good plans for the even split does so for the optimal one.
     if deployment.dispatch not in ("even", "optimal") and method != "greedy" and method not in names():
         parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())

@@ -86,7 +86,11 @@ class Strategy:
 
     @classmethod
     def of(cls, incumbent: Incumbent, method: str, limits: CallLimits, share: float) -> Strategy:
-        """The strategy of a method for a layer: by its windows, its nodes and its slots per GPU."""
+        """The strategy of a method for a layer: by its windows, nodes and slots per GPU; or of GPUs that differ."""
+        if not incumbent.instance.deployment.alike:
+            # What else searches and proves takes GPUs for alike.
+            runs = AnnealingRuns(incumbent, limits)
+            return cls(incumbent, method, limits, share, runs, _prover_of_different(incumbent, method), False)
         proof = proof_method(incumbent.instance)
         in_slices = proof == DECOMPOSITION
         dispatch = incumbent.instance.deployment.dispatch
@@ -195,6 +199,15 @@ def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
     if proof == PAIRING:
         return PairsAfterSearch(incumbent)
     return ProofsBesideSearch(incumbent, proof, in_slices=proof == DECOMPOSITION)
+
+
+def _prover_of_different(incumbent: Incumbent, method: str) -> Prover:
+    """For GPUs that differ: the whole model, where there is one."""
+    if method in PROGRAM_METHODS:
+        return WholeModel(method)
+    instance = incumbent.instance
+    programmed = instance.num_windows == 1 and instance.deployment.dispatch in PROGRAMMED
+    return ProgramBesideSearch(incumbent) if method == "auto" and programmed else NoProver()
 
 
 def _nodes_apply(incumbent: Incumbent) -> bool:

@@ -41,8 +41,8 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
     def tell(improvement: Improvement) -> None:
         # The word comes first: it stays if time is over before the search is.
         emit(improvement if improvement.slots is None else replace(improvement, by=task.method))
-        # What a certificate can say of a search is about the even split.
-        even = task.instance.deployment.dispatch == "even"
+        # What a certificate can say of a search is about the even split, and GPUs that are alike.
+        even = task.instance.deployment.dispatch == "even" and task.instance.deployment.alike
         if even and incumbent.proof.certified is None and incumbent.bound == incumbent.value:
             evidence = search_evidence(task.instance, incumbent.value)
             if evidence is not None:
