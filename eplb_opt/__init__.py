@@ -18,6 +18,8 @@ from eplb_opt.io.native import read_solution
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.replan import replan, replan_curve
+from eplb_opt.replanned import Replan
 from eplb_opt.size import size
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
@@ -34,6 +36,7 @@ __all__ = [
     "LayerSolution",
     "Loads",
     "Plan",
+    "Replan",
     "Solution",
     "TimeModel",
     "backtest",
@@ -46,6 +49,8 @@ __all__ = [
     "read_plan",
     "read_solution",
     "rebalance_experts",
+    "replan",
+    "replan_curve",
     "size",
     "solve",
     "survival",

@@ -57,9 +57,7 @@ def with_fewest_moves(problem: Problem, gap: Fraction, call: Call) -> Replan:
     return _Answers(problem, frontiers, call.began, interrupted).of(plans, None)
 
 
-def with_limits(
-    problem: Problem, moves: Sequence[int | None], moves_per_layer: int | None, call: Call
-) -> tuple[Replan, ...]:
+def with_limits(problem: Problem, moves: Sequence[int | None], per_layer: int | None, call: Call) -> tuple[Replan, ...]:
     """The least sum of values for each limit on all moves, each layer having at most so many.
 
     Raises
@@ -69,9 +67,9 @@ def with_limits(
     """
     frontiers = _frontiers(problem)
     slots = problem.old_plan.deployment.num_slots
-    most = slots if moves_per_layer is None else min(slots, natural_int("moves_per_layer", moves_per_layer))
+    most = slots if per_layer is None else min(slots, natural_int("max_moves_per_layer", per_layer))
     budgets = [
-        min(most * len(frontiers), most * len(frontiers) if m is None else natural_int("moves", m)) for m in moves
+        min(most * len(frontiers), most * len(frontiers) if m is None else natural_int("max_moves", m)) for m in moves
     ]
     _require_enough(frontiers, budgets, most)
     if max(budgets) >= _MANY * slots * len(frontiers):
@@ -89,9 +87,9 @@ def with_limits(
 def _require_enough(frontiers: Sequence[Frontier], budgets: Sequence[int], most: int) -> None:
     needed = [frontier.reached[0].moves for frontier in frontiers]
     if sum(needed) > min(budgets) or max(needed) > most:
-        name, limit, least = ("moves", min(budgets), sum(needed))
+        name, limit, least = ("max_moves", min(budgets), sum(needed))
         if max(needed) > most:
-            name, limit, least = "moves_per_layer", most, max(needed)
+            name, limit, least = "max_moves_per_layer", most, max(needed)
         raise InvalidArgumentError(
             f"{name}={limit} is too few: experts of which no replica is left need {least} moves to come back"
         )
@@ -146,7 +144,7 @@ class _Answers:
         ]
         self._bounds = Shares.of(curves, sum(curve[-1].moves for curve in curves), round_up=False)
 
-    def of(self, rows: Sequence[Reached], limit: int | None) -> Replan:
+    def of(self, rows: Sequence[Reached], max_moves: int | None) -> Replan:
         """A plan, or the old one where ranks draw and it is better as they do."""
         problem, moves = self._problem, [row.moves for row in rows]
         plan = problem.plan([row.row for row in rows])
@@ -164,26 +162,32 @@ class _Answers:
             layers.append(
                 ReplannedLayer(
                     layer_id=plan.layer_ids[row],
-                    moves=moves[row],
                     objective=values[row],
-                    objective_before=None if self._before is None else self._before[row],
-                    proof=replace(proof, bound=proof.bound * unit),
-                    fewest_moves=min(moves[row], frontier.fewest_moves(values[row] / unit)),
                     max_load=max_loads(plan.physical_to_logical[row].tolist(), total)[0],
                     mean_load=total.mean_loads[0],
+                    proof=replace(proof, bound=proof.bound * unit),
+                    stopped_by=None
+                    if proof.bound * unit == values[row]
+                    else "interrupt"
+                    if self._interrupted
+                    else "time",
+                    limit=frontier.layer.limit(moves[row]),
+                    moves=moves[row],
+                    moves_bound=min(moves[row], frontier.fewest_moves(values[row] / unit)),
+                    objective_before=None if self._before is None else self._before[row],
                 )
             )
         found = Replan(
             plan=plan,
-            old_plan=problem.old_plan,
             layers=tuple(layers),
             objective=problem.asked.kind,
-            limit=limit,
-            lower_bound=Fraction(0),
-            fewest_moves=0,
             runtime=monotonic() - self._began,
             window_weights=problem.asked.window_weights,
             interrupted=self._interrupted,
+            old_plan=problem.old_plan,
+            max_moves=max_moves,
+            bound_in_all=Fraction(0),
+            moves_bound=0,
         )
         bound, fewest = self._bounds.value(found.moves), self._bounds.fewest(found.value)
-        return replace(found, lower_bound=bound or Fraction(0), fewest_moves=fewest or 0)
+        return replace(found, bound_in_all=bound or Fraction(0), moves_bound=fewest or 0)

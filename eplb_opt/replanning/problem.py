@@ -11,7 +11,7 @@ import numpy as np
 from eplb_opt.arguments import natural_int
 from eplb_opt.bounds.few_moves import Ints, OldRow
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
+from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.evaluate import labelled, objective_values
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
@@ -44,7 +44,9 @@ class Problem:
     units: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, old_plan: object, loads: object, lost: Sequence[int], asked: Objective) -> Problem:
+    def of(
+        cls, old_plan: object, loads: object, deployment: Deployment | None, lost: Sequence[int], asked: Objective
+    ) -> Problem:
         """Checked.
 
         Raises
@@ -55,8 +57,9 @@ class Problem:
         if not isinstance(old_plan, Plan):
             raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
+        plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan.deployment.require_alike("replan is")
-        plan = _without(plan.select(recorded.layer_ids), _gpus(lost, plan.deployment))
+        plan = _without(plan, _gpus(lost, plan.deployment))
         searched = searched_deployment(plan.deployment, plan.labels)
         layers, units = [], []
         for row, values in zip(plan.physical_to_logical, np.moveaxis(recorded.values, 1, 0), strict=True):
@@ -76,6 +79,32 @@ class Problem:
         if verify(plan):
             return None
         return objective_values(plan, self.loads, self.asked.kind, self.asked.window_weights)
+
+
+def _on(plan: Plan, deployment: object) -> Plan:
+    """The plan under the rules of a deployment, of as many GPUs; slots that these have more are empty.
+
+    Raises
+    ------
+    InvalidArgumentError, InvalidPlanError
+        No deployment, other GPUs, fewer slots, or a rule that the plan does not obey.
+    """
+    if not isinstance(deployment, Deployment):
+        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    gpus, size = plan.deployment.num_gpus, deployment.slots_per_gpu
+    more = size - plan.deployment.slots_per_gpu
+    if deployment.num_gpus != gpus or more < 0:
+        raise InvalidPlanError(
+            f"no plan on {deployment.num_gpus} GPUs of {size} slots keeps what runs on {gpus} of "
+            f"{plan.deployment.slots_per_gpu}: give as many GPUs, and no fewer slots"
+        )
+    rules = replace(deployment, num_slots=plan.deployment.num_slots)
+    require_valid(replace(plan, deployment=rules), "the old plan, under the rules of the deployment,")
+    if not more:
+        return replace(plan, deployment=deployment)
+    table = plan.physical_to_logical.reshape(plan.num_layers, gpus, -1)
+    padded = np.pad(table, ((0, 0), (0, 0), (0, more)), constant_values=-1)
+    return replace(plan, physical_to_logical=padded.reshape(plan.num_layers, -1), deployment=deployment)
 
 
 def _gpus(lost: Sequence[int], deployment: Deployment) -> list[int]:

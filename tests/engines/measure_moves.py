@@ -99,7 +99,7 @@ def main() -> None:
         gap = 1 - 1 / imbalance
         cheaper = replan(old, loads, target_gap=max(gap, 1e-6), time_limit=options.seconds)
         values = [summarise(evaluate(found.plan, loads))["mean_imbalance"] for found in (same, cheaper)]
-        bound = float(same.lower_bound / same.value) * values[0]
+        bound = float(same.bound_in_all / same.value) * values[0]
         print(
             f"{name}: {moves:,} moves, {imbalance:.5f}, {seconds:.1f} s; replan with as many {values[0]:.5f} "
             f"(no plan below {bound:.5f}); with {cheaper.moves:,} moves {values[1]:.5f}"
