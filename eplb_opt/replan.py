@@ -16,7 +16,7 @@ from eplb_opt.replanned import Replan
 from eplb_opt.request import objective_of
 
 # As few moves as lead this near to what is possible, where nothing else is asked for.
-_TARGET_GAP = 0.01
+TARGET_GAP = 0.01
 
 
 def replan(
@@ -85,7 +85,7 @@ def replan(
     if limited and target_gap is not None:
         raise InvalidArgumentError("max_moves and target_gap exclude each other: the most, or as few as lead so far")
     if not limited and target_gap is None:
-        target_gap = _TARGET_GAP
+        target_gap = TARGET_GAP
     effort(time_limit, 0.0 if target_gap is None else target_gap, seed, workers)
     problem = Problem.of(
         old_plan, loads, deployment, lost, objective_of(Loads.of(loads), objective, window_weights, 0, seed)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import nan
 from typing import TYPE_CHECKING
 
 from eplb_opt.layer_solution import LayerSolution, Status, relative_gap
 from eplb_opt.plan import Plan
-from eplb_opt.solution import Solution
+from eplb_opt.solution import Solution, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +25,15 @@ class ReplannedLayer(LayerSolution):
         Experts on GPUs that did not hold them.
     moves_bound
         Proven: no plan of the layer whose objective is at most this one's has fewer.
+    free_bound
+        Proven at once: no plan of the layer has a smaller objective, whatever its moves.
     objective_before
         That of the old row; ``None`` where it is no plan any more, as experts are lost.
     """
 
     moves: int
     moves_bound: int
+    free_bound: Fraction
     objective_before: Fraction | None
 
 
@@ -62,6 +66,11 @@ class Replan(Solution):
     moves_bound: int
 
     @property
+    def loaded_layers(self) -> tuple[ReplannedLayer, ...]:
+        """As of a solution."""
+        return tuple(layer for layer in self.layers if layer.mean_load) or self.layers
+
+    @property
     def moves(self) -> int:
         """Moves over all layers."""
         return sum(layer.moves for layer in self.layers)
@@ -72,6 +81,27 @@ class Replan(Solution):
         return sum((layer.objective for layer in self.loaded_layers), Fraction(0))
 
     @property
+    def value_before(self) -> Fraction | None:
+        """The same sum of the old plan; ``None`` where experts are lost."""
+        values = [layer.objective_before for layer in self.loaded_layers]
+        return None if None in values else sum((value for value in values if value is not None), Fraction(0))
+
+    @property
+    def free_bound(self) -> Fraction:
+        """Proven at once: the least sum of all plans, whatever their moves."""
+        return sum((layer.free_bound for layer in self.loaded_layers), Fraction(0))
+
+    def imbalance_of(self, value: Fraction) -> float:
+        """A sum of objectives as one imbalance, 1 being perfect balance in every layer; ``NaN`` without load.
+
+        For ``"total"`` the hottest GPUs of all layers over the mean ones, in tokens; else the mean over layers.
+        """
+        layers = self.loaded_layers
+        in_tokens = self.objective == "total"
+        perfect = sum((layer.mean_load for layer in layers), Fraction(0)) if in_tokens else Fraction(len(layers))
+        return float(value / perfect) if perfect and any(layer.mean_load for layer in layers) else nan
+
+    @property
     def gap(self) -> Fraction:
         """Gap of the sum of objectives, to the bound on all plans with as many moves."""
         return relative_gap(self.value, self.bound_in_all)
@@ -80,6 +110,14 @@ class Replan(Solution):
     def status(self) -> Status:
         """``"optimal"`` if no plan with as few moves has a smaller sum."""
         return "optimal" if self.value == self.bound_in_all else "feasible"
+
+    def __str__(self) -> str:
+        """One line for a log, with the bound on the sum."""
+        value, bound = (self.imbalance_of(value) for value in (self.value, self.bound_in_all))
+        return (
+            f"{len(self.layers)} layer{'s' * (len(self.layers) != 1)}: {self.moves:,} move{'s' * (self.moves != 1)}, "
+            f"imbalance {value:.6f}, bound {bound:.6f}, gap {percent(self.gap)}, {self.runtime:.1f} s"
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """As of a solution, with moves, their bounds and the objectives before."""

@@ -174,6 +174,7 @@ class _Answers:
                     limit=frontier.layer.limit(moves[row]),
                     moves=moves[row],
                     moves_bound=min(moves[row], frontier.fewest_moves(values[row] / unit)),
+                    free_bound=frontier.free.bound * unit,
                     objective_before=None if self._before is None else self._before[row],
                 )
             )
@@ -189,5 +190,8 @@ class _Answers:
             bound_in_all=Fraction(0),
             moves_bound=0,
         )
-        bound, fewest = self._bounds.value(found.moves), self._bounds.fewest(found.value)
-        return replace(found, bound_in_all=bound or Fraction(0), moves_bound=fewest or 0)
+        bound, fewest = self._bounds.value(found.moves) or Fraction(0), self._bounds.fewest(found.value)
+        # The bound is rounded down to a grid; what holds for any moves, and for none, is exact.
+        exact = sum((layer.lower_bound for layer in found.loaded_layers), Fraction(0))
+        bound = max(bound, found.free_bound, Fraction(0) if found.moves else exact)
+        return replace(found, bound_in_all=bound, moves_bound=fewest or 0)
