@@ -23,7 +23,7 @@ LEVELS = (
     ("bounds",),
     ("formulations",),
     ("run", "request", "solve"),
-    ("certify", "compare", "backtest", "held_out", "gain", "step_times", "diff", "survival", "drop_in"),
+    ("certify", "compare", "backtest", "held_out", "gain", "step_times", "diff", "survival", "drop_in", "replan_diff"),
     ("replanning", "replan"),
     ("io",),
     ("size", "sizing"),
