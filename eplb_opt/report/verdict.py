@@ -9,6 +9,7 @@ from eplb_opt.compare import SOLVE
 from eplb_opt.deployment import Deployment
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
+from eplb_opt.proof import Proof
 from eplb_opt.report.blocks import Figure, Tile
 from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
 from eplb_opt.report.data import ReportData
@@ -66,20 +67,18 @@ def _sentences(report: ReportData) -> list[str]:
 
 def bound_sentence(gap: str, bound: str, layers: Sequence[LayerSolution]) -> str:
     """What is proven of a plan with this gap to the bound of all layers, both in words; no gap where it is optimal."""
+    word = word_of_solvers([layer.proof for layer in layers])
     if not gap:
-        return f"No plan can do better: this one is optimal, which is proven{_word_of_solvers(layers)}."
+        return f"No plan can do better: this one is optimal, which is proven{word}."
     least = "perfect balance, 0 %," if bound == "0 %" else f"{bound},"
-    return (
-        f"No plan can do better than {least} which is proven{_word_of_solvers(layers)}: "
-        f"{gap} of the hottest GPU's load is left to gain."
-    )
+    return f"No plan can do better than {least} which is proven{word}: {gap} of the hottest GPU's load is left to gain."
 
 
-def _word_of_solvers(layers: Sequence[LayerSolution]) -> str:
+def word_of_solvers(proofs: Sequence[Proof]) -> str:
     """What a proof rests on where it is not exact arithmetic in every layer."""
-    told = [layer.proof.by or "a solver" for layer in layers if not layer.proof.checked]
+    told = [proof.by or "a solver" for proof in proofs if not proof.checked]
     who = " or ".join(sorted(set(told)))
-    return f" (in {len(told)} of {plural(len(layers), 'layer')} by the word of {who})" if told else ""
+    return f" (in {len(told)} of {plural(len(proofs), 'layer')} by the word of {who})" if told else ""
 
 
 def _unseen_sentence(report: ReportData) -> str:
