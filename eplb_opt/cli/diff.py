@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from math import ceil, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,8 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options, plans
-from eplb_opt.cli.outputs import CSV, Kind, require_outputs
+from eplb_opt.cli.copying import copying_words
+from eplb_opt.cli.outputs import CSV, PLAN, require_outputs
 from eplb_opt.cli.tables import Format, as_json, records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.diff import diff, gains, summarise_diff
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROWS = ("most", "all")
-_PLAN = Kind("a plan", (".json",))
 # Layers with the most moves.
 _FEW = 5
 _FORMATS: dict[str, Format] = {
@@ -75,9 +74,7 @@ def run(
     *,
     reading: options.Reading,
     timing: options.Timing,
-    bandwidth: Annotated[
-        float | None, typer.Option(help="GB/s of weights that each GPU can send and receive: how long copying takes.")
-    ] = None,
+    bandwidth: options.Bandwidth = None,
     rows: Annotated[str, typer.Option(help="Layers to print: most, those with the most moves; all.")] = ROWS[0],
     output: Annotated[
         Path | None,
@@ -91,7 +88,7 @@ def run(
     if not loads and reading != options.Reading(model=reading.model):
         raise InvalidArgumentError("options that say how recordings are read mean nothing, as none is given")
     inputs = [given.old, given.new, *(loads or []), reading.model_file]
-    require_outputs({"--output": (output, _PLAN), "--csv": (csv, CSV)}, inputs)
+    require_outputs({"--output": (output, PLAN), "--csv": (csv, CSV)}, inputs)
     recorded, model = reading.read(loads, given.asked.gpus) if loads else (None, reading.known_model)
     old, new = given.read(None if recorded is None else recorded.num_experts, model)
     frame = diff(old, new, recorded, model=model, **asdict(timing))
@@ -128,19 +125,9 @@ def _words(summary: dict[str, float], new: Plan, bandwidth: float | None) -> Ite
         yield (
             f"With the new plan's GPUs renumbered {fewest:,} would, and every load is the same: -o writes that plan."
         )
-    if moves:
-        yield (
-            f"Batches of copies: {summary['batches']:,.0f}, in a layer at most {summary['most_batches']:,.0f}. In each "
-            "a GPU sends at most one expert and receives at most one."
-        )
-    if "gib" in summary:
-        yield f"To copy: {summary['gib']:,.1f} GiB of weights."
     if "imbalance_before" in summary:
         yield from _balance_words(summary)
-    if "milliseconds_before" in summary:
-        yield from _time_words(summary)
-    if bandwidth is not None and moves:
-        yield from _copying_words(summary, bandwidth)
+    yield from copying_words(summary, bandwidth)
 
 
 def _balance_words(summary: dict[str, float]) -> Iterator[str]:
@@ -152,24 +139,3 @@ def _balance_words(summary: dict[str, float]) -> Iterator[str]:
         f"The hottest GPU is {percent(before - 1)} above the mean before and {percent(after - 1)} after: the mean "
         "over layers and windows with load."
     )
-
-
-def _time_words(summary: dict[str, float]) -> Iterator[str]:
-    before, after, saved = (summary[f"milliseconds_{name}"] for name in ("before", "after", "saved"))
-    if saved != saved:
-        yield "Milliseconds of a step are not known: no load, or a dispatch that leaves open which replicas are active."
-        return
-    change = f"{saved:.3f} ms less" if saved > 0 else f"{-saved:.3f} ms more" if saved < 0 else "the same"
-    yield f"Experts of a step take {before:.2f} ms before and {after:.2f} ms after: {change}."
-
-
-def _copying_words(summary: dict[str, float], bandwidth: float) -> Iterator[str]:
-    yield (
-        f"Copying takes {summary['seconds_to_copy']:.2f} s at {bandwidth:g} GB/s per GPU, layer by layer and batch by "
-        "batch."
-    )
-    saved = summary.get("milliseconds_saved", nan)
-    if saved > 0:
-        yield f"It has paid after {plural(ceil(summary['steps_to_break_even']), 'step')}."
-    elif saved <= 0:
-        yield "It does not pay: a step takes no less time."

@@ -23,6 +23,7 @@ from eplb_opt.cli import (
     evaluate,
     generate,
     inspect,
+    replan,
     report,
     size,
     solve,
@@ -44,6 +45,7 @@ app = typer.Typer(
 for command in (
     solve,
     size,
+    replan,
     diff,
     compare,
     backtest,

@@ -68,6 +68,9 @@ DispatchName = Annotated[
 ]
 
 Objective = Annotated[str, typer.Option(help="total, mean or worst over windows; auto: mean for several.")]
+Bandwidth = Annotated[
+    float | None, typer.Option(help="GB/s of weights that each GPU can send and receive: how long copying takes.")
+]
 Seed = Annotated[int, typer.Option(help="For random choices.")]
 Workers = Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")]
 

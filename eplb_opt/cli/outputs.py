@@ -38,6 +38,7 @@ HTML = Kind("a page of HTML", (".html", ".htm"))
 LOADS = Kind("a recording", tuple(WRITERS), decides=True)
 LOG = Kind("a log", (".log", ".txt"))
 MARKDOWN = Kind("a page of Markdown", (".md", ".markdown"))
+PLAN = Kind("a plan", (".json",))
 SOLUTION = Kind("a solution", (".json",))
 # Endings that say what a file holds, whoever wrote it.
 _ENDINGS = frozenset(
@@ -79,8 +80,8 @@ def require_outputs(outputs: Mapping[str, tuple[Path | None, Kind]], inputs: Ite
         require_writable(path)
 
 
-def require_default_place(recordings: Iterable[Path]) -> None:
-    """Check, before anything is done, that `save_by_default` can write.
+def require_default_place(recordings: Iterable[Path], what: str, way_out: str) -> None:
+    """Check, before anything is done, that `save_by_default` can write; `way_out` says what to do where it cannot.
 
     Raises
     ------
@@ -88,13 +89,14 @@ def require_default_place(recordings: Iterable[Path]) -> None:
         Nothing can be written in this folder.
     """
     try:
-        require_writable(next(_default_names(recordings)))
+        require_writable(next(_default_names(recordings, what)))
     except FileFormatError as error:
-        raise FileFormatError(f"{error}; name a file with --save, or print the solution with --json") from None
+        raise FileFormatError(f"{error}; {way_out}") from None
 
 
-def save_by_default(recordings: Iterable[Path], write: Callable[[Path], None]) -> Path:
-    """Write a file that nobody named: in this folder, named after the first recording, and never one that is there.
+def save_by_default(recordings: Iterable[Path], what: str, write: Callable[[Path], None]) -> Path:
+    """Write a file that nobody named: in this folder, named after the first recording and `what` it is, and never one
+    that is there.
 
     Two commands that end at once get two names. The one that was written is returned.
 
@@ -103,7 +105,7 @@ def save_by_default(recordings: Iterable[Path], write: Callable[[Path], None]) -
     FileFormatError
         Nothing can be written; nothing is left behind.
     """
-    path = next(filter(_reserve, _default_names(recordings)))
+    path = next(filter(_reserve, _default_names(recordings, what)))
     try:
         write(path)
     except BaseException:
@@ -122,12 +124,12 @@ def _reserve(path: Path) -> bool:
     return True
 
 
-def _default_names(recordings: Iterable[Path]) -> Iterator[Path]:
+def _default_names(recordings: Iterable[Path], what: str) -> Iterator[Path]:
     """`decode.solution.json`, `decode-2.solution.json`, ..., those that are not there."""
     first = next(iter(recordings))
     # A folder may be given as a dot or two.
     stem = first.stem if first.name not in ("", "..") else first.resolve().name
-    names = (Path(f"{stem}{'' if number == 1 else f'-{number}'}.solution.json") for number in count(1))
+    names = (Path(f"{stem}{'' if number == 1 else f'-{number}'}.{what}.json") for number in count(1))
     return (path for path in names if not path.exists() and not path.is_symlink())
 
 

@@ -108,7 +108,7 @@ def run(
     outputs = outputs.checked(inputs, recorded.labels, deployment)
     unsaid = outputs.output is None and outputs.save is None and not json
     if unsaid:
-        require_default_place(loads)
+        require_default_place(loads, "solution", "name a file with --save, or print the solution with --json")
     with progress_table(outputs.log) as progress:
         solution = search.solve(recorded, deployment, start, progress)
         # An interrupt does not lose the best plan while it is being written; a second one does.
@@ -117,7 +117,7 @@ def run(
                 solution = replace(solution, plan=renumbered(start, solution.plan))
             outputs.write(solution)
             if unsaid:
-                outputs = replace(outputs, save=save_by_default(loads, solution.save))
+                outputs = replace(outputs, save=save_by_default(loads, "solution", solution.save))
     if json:
         show(format_solution(solution).rstrip())
         return 0

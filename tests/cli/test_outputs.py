@@ -49,6 +49,9 @@ WRONG_NAMES = {
     "bench figure": (["bench", "--figure", "x.md"], "; --markdown writes .md"),
     "size table": (["size", "loads.json", "--gpus", "2", "--csv", "x.png"], "; --figure writes .png"),
     "size figure": (["size", "loads.json", "--gpus", "2", "--figure", "x.csv"], "; --csv writes .csv"),
+    "replan plan": (["replan", "old.json", "loads.json", "-o", "x.csv"], "; --csv writes .csv"),
+    "replan rows": (["replan", "old.json", "loads.json", "--csv", "x.png"], "; --figure writes .png"),
+    "replan figure": (["replan", "old.json", "loads.json", "--figure", "x.csv"], "; --csv writes .csv"),
     "diff plan": (["diff", "old.json", "new.json", "-o", "x.csv"], "; --csv writes .csv"),
     "diff rows": (["diff", "old.json", "new.json", "--csv", "x.json"], "; --output writes .json"),
     "survive rows": (["survive", "plan.json", "--csv", "x.json"], "--csv x.json does not end in .csv"),
@@ -152,7 +155,7 @@ def test_commands_that_end_at_once_do_not_overwrite_each_other(tmp_path, monkeyp
 
     def save(number):
         started.wait()
-        return save_by_default([Path("loads.json")], lambda path: path.write_text(str(number)))
+        return save_by_default([Path("loads.json")], "solution", lambda path: path.write_text(str(number)))
 
     with ThreadPoolExecutor(4) as threads:
         paths = list(threads.map(save, range(4)))
@@ -166,7 +169,7 @@ def test_what_cannot_be_saved_leaves_nothing_behind(tmp_path, monkeypatch):
         raise eplb_opt.errors.FileFormatError(f"{path} cannot be written: No space left on device")
 
     with pytest.raises(eplb_opt.errors.FileFormatError, match="No space left"):
-        save_by_default([Path("loads.json")], fail)
+        save_by_default([Path("loads.json")], "solution", fail)
     assert list(tmp_path.iterdir()) == []
 
 
