@@ -12,7 +12,7 @@ import typer
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options, plans
 from eplb_opt.cli.next_commands import Written
-from eplb_opt.cli.outputs import CSV, FIGURE, PLAN, require_default_place, require_outputs, save_by_default
+from eplb_opt.cli.outputs import CSV, FIGURE, PLAN, SOLUTION, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.replan_words import Told, layers_of, points_of, show_lost, show_plan, show_points
 from eplb_opt.cli.running import command_line
@@ -148,6 +148,10 @@ class _Outputs:
             "Without this and --json: LOADS.replan.json in this folder, or the next name that is free.",
         ),
     ] = None
+    solution: Annotated[
+        Path | None,
+        typer.Option("--save", help="Where plan, moves and bounds go, which verify checks; for one plan."),
+    ] = None
     csv: Annotated[Path | None, typer.Option(help="Where the rows of all layers go, as CSV.")] = None
     figure: Annotated[
         Path | None, typer.Option(help="Where a figure goes, imbalance against moves: .png, .svg or .pdf.")
@@ -156,6 +160,9 @@ class _Outputs:
     def require(self, inputs: Sequence[Path | None], limits: Sequence[int]) -> None:
         """Refuse what cannot be written, before any work."""
         files = {"--output": (self.output, PLAN), "--csv": (self.csv, CSV), "--figure": (self.figure, FIGURE)}
+        files |= {"--save": (self.solution, SOLUTION)}
+        if len(limits) > 1 and self.solution is not None:
+            raise InvalidArgumentError(f"--save is for one plan, and there are {len(limits)} limits on moves")
         if len(limits) > 1:
             del files["--output"]
             files |= {f"--output for {limit} moves": (self._of(limit), PLAN) for limit in limits}
@@ -180,6 +187,8 @@ class _Outputs:
 
     def write(self, told: Sequence[Told], points: pd.DataFrame) -> None:
         """Write rows and figure where the options name them."""
+        if self.solution is not None:
+            told[0].found.save(self.solution)
         if self.csv is not None:
             write_whole(self.csv, layers_of(told).to_csv(index=False))
         if self.figure is not None:

@@ -50,6 +50,7 @@ WRONG_NAMES = {
     "size table": (["size", "loads.json", "--gpus", "2", "--csv", "x.png"], "; --figure writes .png"),
     "size figure": (["size", "loads.json", "--gpus", "2", "--figure", "x.csv"], "; --csv writes .csv"),
     "replan plan": (["replan", "old.json", "loads.json", "-o", "x.csv"], "; --csv writes .csv"),
+    "replan solution": (["replan", "old.json", "loads.json", "--save", "x.csv"], "; --csv writes .csv"),
     "replan rows": (["replan", "old.json", "loads.json", "--csv", "x.png"], "; --figure writes .png"),
     "replan figure": (["replan", "old.json", "loads.json", "--figure", "x.csv"], "; --csv writes .csv"),
     "diff plan": (["diff", "old.json", "new.json", "-o", "x.csv"], "; --csv writes .csv"),

@@ -200,3 +200,12 @@ def test_a_model_says_how_much_is_copied(run, recording):
     assert header.split()[-7:] == ["ms/step", "s", "to", "copy", "steps", "to", "pay"]
     moves, gib = (float(rows[1].split()[place].replace(",", "")) for place in (1, -4))
     assert gib == pytest.approx(moves * model.expert_bytes / 2**30, abs=0.06)
+
+
+def test_a_saved_solution_is_verified(run, recording, old):
+    assert run("replan", old, recording, "--max-moves", "4", "--save", "few.json", "-o", "plan.json", *QUICK)[0] == 0
+    assert all(layer.limit.moves <= 4 for layer in eplb_opt.read_solution("few.json").layers)
+    code, out, _ = run("verify", "few.json", recording)
+    assert code == 0 and "bounds" in out
+    code, _, err = run("replan", old, recording, "--max-moves", "4,8", "--save", "few.json", *QUICK)
+    assert code == 2 and "--save is for one plan, and there are 2 limits on moves" in err
