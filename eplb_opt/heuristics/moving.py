@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from eplb_opt.heuristics.segment import Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats
+from eplb_opt.kernels.few_moves import descend, descent_of
 from eplb_opt.kernels.moving import Cooling, anneal_moves, origin_of
 from eplb_opt.kernels.placement import placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
@@ -25,10 +28,8 @@ def annealed(
     """
     deployment, (before, start) = instance.deployment, rows
     row, best = start.copy(), np.empty_like(start)
-    means = np.array([[float(mean)] for mean in instance.mean_loads])
-    loads = np.ascontiguousarray((instance.tokens / means).T)
     sources = sources_of(_SHARES[deployment.dispatch], deployment)
-    placement = placement_of(loads, row, sources, instance.max_replicas)
+    placement = placement_of(_loads(instance), row, sources, instance.max_replicas)
     anneal_moves(
         placement,
         origin_of(placement, before),
@@ -39,3 +40,24 @@ def annealed(
         np.random.default_rng(seed % 2**64),
     )
     return best
+
+
+def descended(
+    instance: Instance, rows: tuple[Slots, Slots], targets: Floats, most: int, steps: int
+) -> Iterator[tuple[int, Slots]]:
+    """Moves and row after each of at most so many steps of `eplb_opt.kernels.few_moves.descend`.
+
+    Arguments as of `annealed`; loads split evenly, whatever the dispatch. Same arguments, same rows.
+    """
+    deployment, (before, start) = instance.deployment, rows
+    found, moves = np.empty((steps, start.size), dtype=np.int64), np.empty(steps, dtype=np.int64)
+    descent = descent_of(_loads(instance), targets, start.copy(), before, deployment.num_gpus)
+    rules = (deployment.gpus_per_node, deployment.distinct, instance.max_replicas, most)
+    made = descend(descent, rules, found, moves)
+    yield from zip(moves[:made].tolist(), found[:made], strict=True)
+
+
+def _loads(instance: Instance) -> Floats:
+    """Load of each expert in mean loads of each window, shape ``(experts, windows)``."""
+    means = np.array([[float(mean)] for mean in instance.mean_loads])
+    return np.ascontiguousarray((instance.tokens / means).T)

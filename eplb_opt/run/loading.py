@@ -23,7 +23,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
 from eplb_opt.heuristics.drawn import attempt
 from eplb_opt.heuristics.joint import joint_plan
-from eplb_opt.heuristics.moving import annealed
+from eplb_opt.heuristics.moving import annealed, descended
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
 from eplb_opt.heuristics.segment import Segment
@@ -205,6 +205,10 @@ def _load_moving() -> None:
     annealed(Instance.from_loads([3, 2, 1, 1], _NODES), (_SLOTS, _SLOTS), np.ones(1), _SLOTS.size, cooling, 0)
 
 
+def _load_few_moves() -> None:
+    list(descended(Instance.from_loads([3, 2, 1, 1], _NODES), (_SLOTS, _SLOTS), np.ones(1), _SLOTS.size, 1))
+
+
 def _two_windows() -> Instance:
     return Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
 
@@ -230,6 +234,7 @@ PARTS = {
     "singles": _load_singles,
     "draws": _load_draws,
     "moving": _load_moving,
+    "few moves": _load_few_moves,
     "patterns": patterns.load_kernels,
 }
 # About half of what a call needs.
