@@ -13,6 +13,7 @@ from eplb_opt.arguments import positive_int
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError, MissingPackageError
 from eplb_opt.loads import Loads
+from eplb_opt.plugins.changes import Changes
 from eplb_opt.plugins.loading import KERNELS
 from eplb_opt.plugins.max_loads import hottest_loads, valid_layers
 from eplb_opt.plugins.plain import Ints, even_rows
@@ -61,7 +62,8 @@ class EplbOptPolicy:
         per_layer_priority
             All layers, int64, those first whose max load falls the most, in proportion.
         new_table
-            int64, shape ``(layers, ranks, slots)``. A layer stays as it is unless its max load falls by a percent.
+            int64, shape ``(layers, ranks, slots)``. A layer stays as it is unless its max load falls by a percent, or
+            by anything where `eplb_opt.plugins.changes.Changes` are asked for.
 
         Raises
         ------
@@ -76,7 +78,8 @@ class EplbOptPolicy:
         old = _resized(table, num_ranks).reshape(len(table), -1)
         new = plan_layers(values, deployment, old, doubles=False, fallback=even_rows)
         before, after = (hottest_loads(values, rows, num_ranks) for rows in (old, new))
-        stays = (after >= (1 - _LEAST_GAIN) * before) & valid_layers(old, deployment, values.shape[1])
+        least_gain = 0.0 if Changes.asked().any else _LEAST_GAIN
+        stays = (after >= (1 - least_gain) * before) & valid_layers(old, deployment, values.shape[1])
         new[stays], after[stays] = old[stays], before[stays]
         ratio = np.divide(after, before, out=np.ones_like(before), where=before > 0)
         changed = not stays.all() or num_ranks != table.shape[1]
@@ -94,8 +97,9 @@ def patch() -> None:
     MissingPackageError
         vLLM-Ascend is not installed, or has no factory of policies.
     InvalidArgumentError
-        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds.
+        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds, or one of `eplb_opt.plugins.changes.Changes` is wrong.
     """
+    changes = Changes.asked()
     time_limit()
     try:
         factory = importlib.import_module(_MODULE).PolicyFactory
@@ -105,7 +109,7 @@ def patch() -> None:
             f"{_MODULE}.PolicyFactory.generate_policy cannot be had ({error}); install a vLLM-Ascend that has it"
         ) from None
     factory.generate_policy = staticmethod(_generate_policy)
-    logger.info("vLLM-Ascend plans with eplb_opt, %s s of search", time_limit())
+    logger.info("vLLM-Ascend plans with eplb_opt, %s s of search%s", time_limit(), changes.words)
 
 
 def _generate_policy(policy_type: int, config: object = None) -> EplbOptPolicy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,16 @@ def strictly_cooler(values: NDArray[Any], rows: Ints, others: Ints, deployment: 
     cooler = here < there
     # Exact arithmetic takes a hundred times longer, and decides where floats cannot tell.
     for layer in np.flatnonzero(np.abs(here - there) <= _ROUNDING * there):
-        instance = Instance.from_loads(values[layer], deployment)
-        exact, limit = (max_loads(plan[layer].tolist(), instance)[0] for plan in (rows, others))
+        one = slice(layer, layer + 1)
+        exact, limit = (exact_max_loads(values[one], plan[one], deployment) for plan in (rows, others))
         cooler[layer] = exact < limit
     return cooler
+
+
+def exact_max_loads(values: NDArray[Any], rows: Ints, deployment: Deployment) -> list[Fraction]:
+    """The same as `hottest_loads` of complete plans, exactly: half a millisecond a layer."""
+    layers = zip(values, rows.tolist(), strict=True)
+    return [max_loads(row, Instance.from_loads(layer, deployment))[0] for layer, row in layers]
 
 
 def valid_layers(rows: Ints, deployment: Deployment, num_experts: int) -> NDArray[np.bool_]:

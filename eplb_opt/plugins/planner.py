@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import perf_counter
 from typing import Any
@@ -22,8 +22,10 @@ from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.moves import count_moves, keep_slots
 from eplb_opt.plan import Plan
+from eplb_opt.plugins.changes import Changes
+from eplb_opt.plugins.few_moves import few_moves
 from eplb_opt.plugins.loading import KERNELS
-from eplb_opt.plugins.max_loads import hottest_loads, strictly_cooler, valid_layers
+from eplb_opt.plugins.max_loads import exact_max_loads, hottest_loads, strictly_cooler, valid_layers
 from eplb_opt.plugins.plain import Ints, even_rows, published_rows
 from eplb_opt.renumbering import renumber
 from eplb_opt.tokens import LEAST
@@ -138,8 +140,9 @@ def plan_layers(
 
     Layers without load keep their row of `old`, or get an even plan, without compiled code and at once. Others are
     planned within `time_limit`; where that is no cooler than `old`, the old row stays, and else it is renumbered so
-    that few experts move. What stays on a GPU stays in its slot. Whatever goes wrong in planning is logged, and
-    `fallback` makes the plans.
+    that few experts move. What stays on a GPU stays in its slot. Where `Changes` are asked for and `old` is known, as
+    few experts move as they say, or none where too little is to be gained. Whatever goes wrong in planning is logged,
+    and `fallback` makes the plans, but for old rows that stay if `Changes` are asked for.
 
     Parameters
     ----------
@@ -155,49 +158,114 @@ def plan_layers(
     fallback
         Makes the rows of layers with load when planning fails, from their loads and the deployment.
     """
-    seconds = time_limit()
+    seconds, changes = time_limit(), Changes.asked()
     KERNELS.begin()
+    call = _Call(deployment, doubles, seconds, changes)
     rows = even_rows(values, deployment)
     loaded = values.any(axis=1)
     if old is not None and not loaded.all():
         empty = np.flatnonzero(~loaded)
-        empty = empty[valid_layers(old[empty], deployment, values.shape[1])]
+        empty = empty[valid_layers(old[empty], call.widest if changes.any else deployment, values.shape[1])]
         rows[empty] = old[empty]
     if loaded.any():
         try:
-            rows[loaded] = _planned(values[loaded], deployment, None if old is None else old[loaded], doubles, seconds)
+            rows[loaded] = call.rows(values[loaded], None if old is None else old[loaded])
         # An engine outlives whatever fails here.
         except Exception as error:
             logger.warning("planning failed, a plain plan takes its place: %s: %s", type(error).__name__, error)
             logger.debug("planning failed", exc_info=True)
             rows[loaded] = fallback(values[loaded], deployment)
+            if old is not None and changes.any:
+                stays = loaded & valid_layers(old, call.widest, values.shape[1])
+                rows[stays] = old[stays]
     return rows if old is None else keep_slots(rows, old, deployment.num_gpus)
 
 
-def _planned(values: NDArray[Any], deployment: Deployment, old: Ints | None, doubles: bool, seconds: float) -> Ints:
-    KERNELS.wait()
-    begin, num_experts = perf_counter(), values.shape[1]
-    rows, rules = _searched(values, deployment, seconds), deployment
-    require_valid(Plan(rows, deployment, num_experts))
-    shipped = published_rows(values, deployment)
-    if doubles:
-        cooler = strictly_cooler(values, shipped, rows, deployment)
-        rows[cooler], rules = shipped[cooler], replace(deployment, distinct=False)
-    if old is not None:
-        stays = valid_layers(old, deployment, num_experts)
-        stays[stays] = ~strictly_cooler(values[stays], rows[stays], old[stays], deployment)
-        rows[stays] = old[stays]
-        rows[~stays] = renumber(rows[~stays], old[~stays], deployment)
-        require_valid(Plan(rows, rules, num_experts))
-    _tell(values, rows, shipped, old, deployment.num_gpus, perf_counter() - begin)
-    return rows
+@dataclass(frozen=True)
+class _Call:
+    """What planning goes by, beside loads and the old rows; layers have load."""
 
+    deployment: Deployment
+    doubles: bool
+    seconds: float
+    changes: Changes
 
-def _searched(values: NDArray[Any], deployment: Deployment, seconds: float) -> Ints:
-    """Search on all layers, in threads, as compiled code does not hold Python."""
-    instances = [Instance.from_loads(layer, deployment) for layer in values]
-    with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores(), len(values)), "eplb_opt") as threads:
-        return np.stack(list(threads.map(_search, instances, [seconds / len(values)] * len(instances))))
+    def rows(self, values: NDArray[Any], old: Ints | None) -> Ints:
+        """Rows of all layers, as `plan_layers` says."""
+        KERNELS.wait()
+        begin = perf_counter()
+        if old is None or not self.changes.any:
+            if self.changes.any:
+                logger.info(
+                    "what the slots hold now is not known, so that any number of experts move%s", self.changes.words
+                )
+            rows = self._free(values, old)
+        else:
+            rows = np.empty_like(old)
+            runs = valid_layers(old, self.widest, values.shape[1])
+            if not runs.all():
+                logger.info("%d rows break a rule and are made anew, whatever moves", np.count_nonzero(~runs))
+                rows[~runs] = self._free(values[~runs], old[~runs])
+            if runs.any():
+                rows[runs] = self._changed(values[runs], old[runs])
+        require_valid(Plan(rows, self.widest, values.shape[1]))
+        _tell(values, rows, old, self.deployment, perf_counter() - begin)
+        return rows
+
+    @property
+    def widest(self) -> Deployment:
+        """The rules that every row obeys."""
+        return replace(self.deployment, distinct=self.deployment.distinct and not self.doubles)
+
+    def _free(self, values: NDArray[Any], old: Ints | None) -> Ints:
+        """Rows in which any number of experts move."""
+        num_experts = values.shape[1]
+        rows = self._searched(values)
+        require_valid(Plan(rows, self.deployment, num_experts))
+        if self.doubles:
+            shipped = published_rows(values, self.deployment)
+            cooler = strictly_cooler(values, shipped, rows, self.deployment)
+            rows[cooler] = shipped[cooler]
+        if old is not None:
+            stays = valid_layers(old, self.deployment, num_experts)
+            stays[stays] = ~strictly_cooler(values[stays], rows[stays], old[stays], self.deployment)
+            rows[stays] = old[stays]
+            rows[~stays] = renumber(rows[~stays], old[~stays], self.deployment)
+        return rows
+
+    def _changed(self, values: NDArray[Any], old: Ints) -> Ints:
+        """Rows made from old ones that are valid, with as few moves as are allowed, or these where too little gains."""
+        from eplb_opt.bounds.quick import quick_bounds
+
+        layers = [Instance.from_loads(layer, self.widest) for layer in values]
+        bounds = [max(proof.bound for proof in quick_bounds(layer)) for layer in layers]
+        least, runs = self.changes.least_gain, sum(exact_max_loads(values, old, self.widest))
+        if least and runs - sum(bounds) < least * runs:
+            logger.info("nothing moves: no plan gains more than %.2f %%, proven", 100 * (1 - sum(bounds) / runs))
+            return old
+        if self.changes.limited:
+            strict = valid_layers(old, self.deployment, values.shape[1])
+            layers = [
+                Instance.from_loads(layer, self.deployment if apart else self.widest)
+                for layer, apart in zip(values, strict, strict=True)
+            ]
+            with self._threads(len(values)) as threads:
+                rows = few_moves(layers, old, bounds, self.changes, self.seconds, threads)
+        else:
+            rows = self._free(values, old)
+        if least and (gain := 1 - sum(exact_max_loads(values, rows, self.widest)) / runs) < least:
+            logger.info("nothing moves: the plan that was found gains %.2f %%", 100 * gain)
+            return old
+        return rows
+
+    def _searched(self, values: NDArray[Any]) -> Ints:
+        """Search on all layers, in threads, as compiled code does not hold Python."""
+        instances = [Instance.from_loads(layer, self.deployment) for layer in values]
+        with self._threads(len(values)) as threads:
+            return np.stack(list(threads.map(_search, instances, [self.seconds / len(values)] * len(instances))))
+
+    def _threads(self, layers: int) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(min(_MOST_THREADS, usable_cores(), layers), "eplb_opt")
 
 
 def _search(instance: Instance, seconds: float) -> Ints:
@@ -211,10 +279,11 @@ def _search(instance: Instance, seconds: float) -> Ints:
     return better_plan(instance, slots, enough, seconds, seed=0)
 
 
-def _tell(values: NDArray[Any], rows: Ints, shipped: Ints, old: Ints | None, num_gpus: int, seconds: float) -> None:
+def _tell(values: NDArray[Any], rows: Ints, old: Ints | None, deployment: Deployment, seconds: float) -> None:
     """One line for the log: how balanced the layers with load are, beside the shipped policy's plan, and what moves."""
     if not logger.isEnabledFor(logging.INFO):
         return
+    num_gpus, shipped = deployment.num_gpus, published_rows(values, deployment)
     mean = values.sum(axis=1, dtype=np.float64).sum() / num_gpus
     ours, theirs = (hottest_loads(values, plan, num_gpus).sum() / mean for plan in (rows, shipped))
     moves = "" if old is None else f", {count_moves(rows, old, num_gpus).sum()} of {rows.size} replicas move"

@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import positive_int
+from eplb_opt.deployment import Deployment
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, InvalidLoadsError, MissingPackageError
 from eplb_opt.plan import Plan
+from eplb_opt.plugins.changes import Changes
 from eplb_opt.plugins.loading import KERNELS
-from eplb_opt.plugins.planner import deployment_of, layer_loads, plan_layers, time_limit
+from eplb_opt.plugins.plain import Ints
+from eplb_opt.plugins.planner import deployment_of, host_array, layer_loads, plan_layers, time_limit
 from eplb_opt.plugins.saved import saved_plan
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MODULE = "sglang.srt.eplb.eplb_algorithms"
+_LOCATION = "sglang.srt.eplb.expert_location"
 # Algorithms whose place is taken, and whether they bind groups to nodes.
 _HIERARCHICAL = {
     "deepseek": False,
@@ -46,7 +52,8 @@ def rebalance_experts(
     Shapes ``(layers, slots)``, ``(layers, experts, width)`` by increasing slot and padded with -1, and
     ``(layers, experts)``. The width is the largest replica count, or as many as an expert can have where the algorithm
     is one of the vectorised ones; SGLang pads it to the number of slots. Layers without load, such as dense ones, get
-    an even plan. Where ``EPLB_OPT_PLAN`` names the file of a plan, that plan is the answer to all loads.
+    an even plan. Where ``EPLB_OPT_PLAN`` names the file of a plan, that plan is the answer to all loads. Where
+    `eplb_opt.plugins.changes.Changes` are asked for, plans are made from what SGLang says that runs.
 
     Parameters
     ----------
@@ -119,8 +126,10 @@ def patch() -> None:
     MissingPackageError
         SGLang is not installed, or has no such algorithms.
     InvalidArgumentError
-        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds, or ``EPLB_OPT_PLAN`` names no plan that can be used.
+        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds, ``EPLB_OPT_PLAN`` names no plan that can be used, or
+        one of `eplb_opt.plugins.changes.Changes` is wrong.
     """
+    changes = Changes.asked()
     time_limit()
     saved = saved_plan()
     try:
@@ -128,6 +137,8 @@ def patch() -> None:
         leaf: Any = importlib.import_module(f"{_MODULE}.deepseek")
         shipped = engine.rebalance_experts
         leaf.rebalance_experts  # noqa: B018 - an AttributeError where SGLang has another layout
+        if changes.any:
+            importlib.import_module(_LOCATION).get_global_expert_location_metadata  # noqa: B018 - the same
     except (ImportError, AttributeError) as error:
         raise MissingPackageError(
             f"{_MODULE}.rebalance_experts cannot be had ({error}); install an SGLang that has EPLB"
@@ -139,7 +150,7 @@ def patch() -> None:
         logger.info("SGLang is given the plan of %s", saved.path)
         return
     KERNELS.begin()
-    logger.info("SGLang plans with eplb_opt, %s s of search", time_limit())
+    logger.info("SGLang plans with eplb_opt, %s s of search%s", time_limit(), changes.words)
 
 
 def _beside(shipped: Any) -> Any:
@@ -185,6 +196,20 @@ def _summed(tokens_per_expert: torch.Tensor) -> NDArray[Any]:
     return layer_loads(tokens_per_expert.sum(dim=0, dtype=number), "tokens_per_expert")
 
 
+def _running(values: NDArray[Any], deployment: Deployment) -> Ints | None:
+    """What the slots hold now, or ``None`` where nothing runs yet, or something of other sizes.
+
+    SGLang writes each layer down as it moves its weights, and asks for a plan only once all layers of the last one are
+    done. All ranks have the same map.
+    """
+    location = sys.modules.get(_LOCATION)
+    metadata = None if location is None else location.get_global_expert_location_metadata()
+    if metadata is None:
+        return None
+    table = host_array(metadata.physical_to_logical_map)
+    return table.astype(np.int64) if table.shape == (len(values), deployment.num_slots) else None
+
+
 def _tensors(
     values: NDArray[Any],
     num_slots: int,
@@ -199,7 +224,10 @@ def _tensors(
     groups = 1 if num_groups is None else num_groups
     deployment = deployment_of(values.shape[1], num_slots, groups, num_nodes, num_gpus, hierarchical=hierarchical)
     saved = saved_plan()
-    rows = plan_layers(values, deployment) if saved is None else saved.rows(values, deployment)
+    if saved is None:
+        rows = plan_layers(values, deployment, _running(values, deployment) if Changes.asked().any else None)
+    else:
+        rows = saved.rows(values, deployment)
     plan = Plan(rows, deployment, values.shape[1])
     log2phy = torch.from_numpy(plan.logical_to_physical(width))
     return torch.from_numpy(plan.physical_to_logical.copy()), log2phy, torch.from_numpy(plan.replica_counts.copy())

@@ -11,6 +11,7 @@ import numpy as np
 
 from eplb_opt.errors import InvalidArgumentError, MissingPackageError
 from eplb_opt.plan import Plan
+from eplb_opt.plugins.changes import Changes
 from eplb_opt.plugins.plain import Ints
 from eplb_opt.plugins.planner import deployment_of, host_array, layer_loads, plan_layers, time_limit
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _MODULE = "vllm.distributed.eplb.policy"
 _PARAMETERS = ("weight", "num_replicas", "num_groups", "num_nodes", "num_ranks")
+_OLD_MAP = "old_global_expert_indices"
 
 
 class EplbOptPolicy:
@@ -91,8 +93,10 @@ def register() -> None:
     MissingPackageError
         vLLM is not installed, or has no policies of a known form.
     InvalidArgumentError
-        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds.
+        ``EPLB_OPT_TIME_LIMIT`` is no positive number of seconds, or one of `eplb_opt.plugins.changes.Changes` is wrong
+        or cannot be kept, as this vLLM does not say what runs.
     """
+    changes = Changes.asked()
     time_limit()
     try:
         engine: Any = importlib.import_module(_MODULE)
@@ -102,12 +106,17 @@ def register() -> None:
             f"{_MODULE}.EPLB_POLICIES['default'] cannot be had ({error}); install a vLLM that has EPLB policies"
         ) from None
     policy = _form_of(shipped)
+    if changes.any and _OLD_MAP not in inspect.signature(shipped.rebalance_experts).parameters:
+        raise InvalidArgumentError(
+            "this vLLM does not tell its policies what runs, so that moves and gains cannot be counted"
+            f"{changes.words}: unset these, or use a version whose policies take {_OLD_MAP}"
+        )
     policies["default"] = policy
     base: Any = getattr(engine, "AbstractEplbPolicy", None)
     if hasattr(base, "register"):
         # Whoever asks whether this is a policy of vLLM is told yes, and vLLM need not be there when this is imported.
         base.register(policy)
-    logger.info("vLLM plans with %s, %s s of search", policy.__name__, time_limit())
+    logger.info("vLLM plans with %s, %s s of search%s", policy.__name__, time_limit(), changes.words)
 
 
 def _form_of(shipped: Any) -> type:

@@ -80,8 +80,8 @@ class EplbAlgorithm(Enum):
     elasticity_aware = auto()
 
 
-def sglang():
-    """SGLang's algorithms; the shipped ones say which they are."""
+def sglang(running=None):
+    """SGLang's algorithms; the shipped ones say which they are. And where experts are, if anything is `running`."""
 
     def rebalance_experts(
         tokens_per_expert, num_physical_experts, num_local_physical_experts, num_groups, num_nodes, algorithm
@@ -95,6 +95,12 @@ def sglang():
     return with_parents(
         module(name, rebalance_experts=rebalance_experts, EplbAlgorithm=EplbAlgorithm),
         module(f"{name}.deepseek", rebalance_experts=leaf),
+        module(
+            "sglang.srt.eplb.expert_location",
+            get_global_expert_location_metadata=lambda: (
+                running if running is None else types.SimpleNamespace(physical_to_logical_map=running)
+            ),
+        ),
     )
 
 

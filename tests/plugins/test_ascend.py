@@ -17,6 +17,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.plugins import ascend
 from eplb_opt.plugins.ascend import EplbOptPolicy, patch
+from eplb_opt.plugins.changes import LEAST_GAIN, MOVES
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.verify import max_loads
 from tests.examples import examples
@@ -96,6 +97,32 @@ def test_skewed_loads_are_balanced():
     after = exact_max_loads(new, folded(table, workload))
     mean = workload.sum(axis=(1, 2)) / 8
     assert changed == 1 and (np.array(after, dtype=float) < 1.05 * mean).all()
+
+
+@pytest.mark.parametrize("moves", [0, 4, 12])
+def test_moves_are_limited_and_the_engine_accepts_the_table(monkeypatch, moves):
+    monkeypatch.setenv(MOVES, str(moves))
+    monkeypatch.setenv(TIME_LIMIT, "0.1")
+    table, workload = large()
+    changed, priority, new = EplbOptPolicy().rebalance_experts(table, workload)
+    assert (changed == 1) == (moves > 0) and (new != table).sum() <= moves
+    assert stand_ins.refused_by_ascend(table, new) == []
+    values = folded(table, workload)
+    before, after = exact_max_loads(table, values), exact_max_loads(new, values)
+    assert all(now < was or np.array_equal(*rows) for was, now, *rows in zip(before, after, new, table, strict=True))
+    if moves:
+        # A layer that changes little is changed too: the limit says what moves are worth.
+        assert sum(after) < sum(before) and priority[0] == np.argmin(np.array(after) / np.array(before))
+
+
+def test_a_gain_that_is_asked_for_is_one_of_the_whole_model(monkeypatch):
+    table, workload = large()
+    values = folded(table, workload)
+    _, _, free = EplbOptPolicy().rebalance_experts(table, workload)
+    gain = 100 * (1 - sum(exact_max_loads(free, values)) / sum(exact_max_loads(table, values)))
+    for asked, changes in ((gain - 1, 1), (gain + 1, 0)):
+        monkeypatch.setenv(LEAST_GAIN, f"{float(asked):.6f}")
+        assert EplbOptPolicy().rebalance_experts(table, workload)[0] == changes
 
 
 def test_nothing_changes_where_nothing_gains():

@@ -18,7 +18,7 @@ def blocks(engine, language):
 
 
 def test_every_plug_in_has_its_page():
-    shared = {"__init__", "loading", "max_loads", "plain", "planner", "saved"}
+    shared = {"__init__", "changes", "few_moves", "loading", "max_loads", "plain", "planner", "saved"}
     assert {file.stem for file in PAGES.glob("*.py")} - shared == set(ENGINES)
     assert set(ENGINES) <= {page.stem for page in PAGES.glob("*.md")}
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
 from eplb_opt.plugins import sglang
+from eplb_opt.plugins.changes import MOVES
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.sglang import deepseek_rebalance_experts, patch, plug_in, rebalance_experts
 from tests.examples import examples
@@ -53,6 +54,39 @@ def test_vectorised_algorithms_have_the_width_that_an_expert_can_need():
     _, narrow, same = rebalance_experts(STEPS, 40, 10, None, 2, EplbAlgorithm.deepseek)
     assert wide.shape == (3, 32, 40 - 32 + 1) and narrow.shape == (3, 32, counts.max())
     assert torch.equal(counts, same) and (wide[:, :, narrow.shape[2] :] == -1).all()
+
+
+def test_moves_are_limited_from_what_sglang_says_that_runs(monkeypatch):
+    monkeypatch.setenv(MOVES, "4")
+    monkeypatch.setenv(TIME_LIMIT, "0.05")
+    later = torch.from_numpy(np.random.default_rng(1).poisson(1000 * np.linspace(0.5, 1.5, 32), (5, 3, 32)))
+    asked = (later, 40, 10, None, 2, EplbAlgorithm.deepseek)
+    # Nothing runs while SGLang starts, and other numbers of slots run while it grows.
+    for running in (None, torch.arange(36).expand(3, -1) % 32):
+        stand_ins.install(monkeypatch, stand_ins.sglang(running))
+        first = rebalance_experts(*asked)[0]
+    running = rebalance_experts(STEPS, 40, 10, None, 2, EplbAlgorithm.deepseek)[0]
+    assert (first != running).sum() > 4
+    stand_ins.install(monkeypatch, stand_ins.sglang(running))
+    tensors = rebalance_experts(*asked)
+    check_tensors(tensors, 3, 32, 40)
+    assert 0 < (tensors[0] != running).sum() <= 4
+    leaf = deepseek_rebalance_experts(later.sum(dim=0), 40, None, 2, 4, False)
+    assert torch.equal(leaf[0], tensors[0])
+    monkeypatch.delenv(MOVES)
+    assert torch.equal(rebalance_experts(*asked)[0], first)
+
+
+def test_the_patch_refuses_limits_where_sglang_does_not_say_what_runs(monkeypatch):
+    modules = stand_ins.install(monkeypatch, stand_ins.sglang())
+    del modules["sglang.srt.eplb.expert_location"].get_global_expert_location_metadata
+    shipped = modules[ALGORITHMS].rebalance_experts
+    monkeypatch.setenv(MOVES, "4")
+    with pytest.raises(MissingPackageError, match="get_global_expert_location_metadata") as caught:
+        patch()
+    assert "\n" not in str(caught.value) and modules[ALGORITHMS].rebalance_experts is shipped
+    monkeypatch.delenv(MOVES)
+    patch()
 
 
 def test_steps_are_summed_and_dense_layers_get_a_plan():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.errors import EplbOptError, InvalidArgumentError, MissingPackageError
 from eplb_opt.plugins import planner
+from eplb_opt.plugins.changes import LEAST_GAIN, MOVES
 from eplb_opt.plugins.planner import TIME_LIMIT
 from eplb_opt.plugins.vllm import EplbOptPolicy, EplbOptTensorsPolicy, register
 from tests.examples import examples
@@ -68,6 +69,29 @@ def test_an_old_map_saves_moves_and_keeps_slots():
     assert (here != old).sum() < (there != old).sum()
     for before, after in zip(old.reshape(-1, 10).tolist(), here.reshape(-1, 10).tolist(), strict=True):
         assert all(was == now for was, now in zip(before, after, strict=True) if now in before)
+
+
+def test_moves_are_limited_from_the_old_map_on(monkeypatch):
+    monkeypatch.setenv(MOVES, "5")
+    monkeypatch.setenv(TIME_LIMIT, "0.05")
+    old = EplbOptPolicy.rebalance_experts(WEIGHT, 80, 1, 1, 8)
+    later = torch.from_numpy(np.random.default_rng(1).poisson(WEIGHT.numpy() * np.linspace(0.5, 1.5, 64)))
+    for policy in (EplbOptPolicy.rebalance_experts, lambda *of: EplbOptTensorsPolicy.rebalance_experts(*of)[0]):
+        assert 0 < (policy(later, 80, 1, 1, 8, old) != old).sum() <= 5
+    # What vLLM begins with is a plan too where groups are not bound to nodes.
+    begins = initial_map(3, 64, 80)
+    assert 0 < (EplbOptPolicy.rebalance_experts(later, 80, 1, 1, 8, begins) != begins).sum() <= 5
+
+
+def test_registration_refuses_limits_that_this_vllm_cannot_keep(monkeypatch):
+    engine = stand_ins.install(monkeypatch, stand_ins.vllm(tuple[torch.Tensor], "old"))[POLICY]
+    shipped = engine.EPLB_POLICIES["default"]
+    monkeypatch.setenv(LEAST_GAIN, "2")
+    with pytest.raises(InvalidArgumentError, match="EPLB_OPT_LEAST_GAIN=2: unset") as caught:
+        register()
+    assert "\n" not in str(caught.value) and engine.EPLB_POLICIES["default"] is shipped
+    stand_ins.install(monkeypatch, stand_ins.vllm())
+    register()
 
 
 def test_a_profile_run_is_answered_with_a_plan_without_a_search(monkeypatch):
