@@ -29,6 +29,9 @@ class Attempt(NamedTuple):
 class Goal(Protocol):
     """What is to be tried next; nothing where nothing is left."""
 
+    def begins(self, turn: int) -> bool:
+        """Whether a turn looks for first plans."""
+
     def attempts(self, frontiers: Sequence[Frontier], turn: int) -> Iterator[Attempt]:
         """Plans to look for."""
 
@@ -41,6 +44,10 @@ class FewestMoves:
     """As few moves as possible to these values of the layers, in the unit of the search."""
 
     values: Sequence[Fraction]
+
+    def begins(self, turn: int) -> bool:
+        """The first one."""
+        return turn == 0
 
     def attempts(self, frontiers: Sequence[Frontier], turn: int) -> Iterator[Attempt]:
         """One move fewer than the best plan has."""
@@ -77,9 +84,13 @@ class LeastValue:
     most_of_layer: int
     units: Sequence[Fraction]
 
+    def begins(self, turn: int) -> bool:
+        """As many as there are first targets."""
+        return turn < len(_GRID)
+
     def attempts(self, frontiers: Sequence[Frontier], turn: int) -> Iterator[Attempt]:
         """Plans all the way from what runs to the bound; then better ones for what the best sums spend on layers."""
-        if turn < len(_GRID):
+        if self.begins(turn):
             for layer, frontier in enumerate(frontiers):
                 runs, bound = frontier.reached[0].value, frontier.free.bound
                 if runs > bound:

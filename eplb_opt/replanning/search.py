@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.few_moves import Ints, OldRow
-from eplb_opt.heuristics.moving import annealed
+from eplb_opt.heuristics.moving import annealed, descended
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.proof import Proof
 from eplb_opt.replanning.frontier import Frontier, Reached
@@ -24,9 +24,11 @@ from eplb_opt.verify import max_loads
 # Without a limit on moves they are dear at first; with one they cost next to nothing.
 _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
-# Proposals of a first annealing, so that each layer soon has one, and of later ones; how many times more after each
-# that found nothing, up to so many times.
-_FIRST, _PROPOSALS, _MORE, _MOST = 10_000, 40_000, 1.4, 30.0
+# Proposals of an annealing, and how many times more after each that found nothing, up to so many times.
+_PROPOSALS, _MORE, _MOST = 40_000, 1.4, 30.0
+# Rules under which loads that split evenly are what is there, or near it: a descent begins, and about so many of its
+# rows are kept.
+_EVEN, _ON_THE_WAY = ("even", "optimal"), 8
 # Nodes of a first tree, and how many times more after each that was not enough.
 _NODES, _MORE_NODES = 60, 4
 # Prices of replicas that a program may have: larger ones take too long.
@@ -91,34 +93,41 @@ class Search:
         self._learn(attempts, [row.result() for row in rows])
         return bool(attempts or refutations)
 
-    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool]) -> Ints | None:
+    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool]) -> list[Ints]:
         if over():
-            return None
-        frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
-        layer = frontier.layer
-        limited = attempt.moves < len(layer.before)
-        proposals = round(_PROPOSALS * min(_MORE**effort.fruitless, _MOST)) if turn else _FIRST
-        cooling = (
-            Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
-            if limited
-            else Cooling(_TOLLS, _TEMPERATURES, proposals)
-        )
-        plan = frontier.at(attempt.moves)
+            return []
+        frontier = self._frontiers[attempt.layer]
+        plan, value = frontier.at(attempt.moves), attempt.value * (1 - _BELOW)
+        if self._goal.begins(turn) and frontier.layer.instance.deployment.dispatch in _EVEN:
+            return self._descend(frontier, attempt, targets(frontier.layer, value))
         start = frontier.reached[0] if plan is None or turn % 2 else plan
+        wanted = targets(frontier.layer, value, plan if turn % 3 else None)
+        rows, cooling = (frontier.layer.before, start.row), self._cooling(attempt)
         seed = hash((self._seed, attempt.layer, turn))
-        rows = (layer.before, start.row)
-        return annealed(
-            layer.instance, rows, targets(layer, attempt.value * (1 - _BELOW)), attempt.moves, cooling, seed
-        )
+        return [annealed(frontier.layer.instance, rows, wanted, attempt.moves, cooling, seed)]
 
-    def _learn(self, attempts: Iterable[Attempt], rows: Iterable[Ints | None]) -> None:
-        for attempt, row in zip(attempts, rows, strict=True):
-            if row is None:
+    def _descend(self, frontier: Frontier, attempt: Attempt, wanted: NDArray[np.float64]) -> list[Ints]:
+        """Some rows on the way of a steepest descent, the last one among them."""
+        rows = (frontier.layer.before, frontier.reached[0].row)
+        path = [row for _, row in descended(frontier.layer.instance, rows, wanted, attempt.moves, rows[0].size)]
+        return path[:: -max(1, len(path) // _ON_THE_WAY)]
+
+    def _cooling(self, attempt: Attempt) -> Cooling:
+        proposals = round(_PROPOSALS * min(_MORE ** self._efforts[attempt.layer].fruitless, _MOST))
+        if attempt.moves < len(self._frontiers[attempt.layer].layer.before):
+            return Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
+        return Cooling(_TOLLS, _TEMPERATURES, proposals)
+
+    def _learn(self, attempts: Iterable[Attempt], found: Iterable[list[Ints]]) -> None:
+        for attempt, rows in zip(attempts, found, strict=True):
+            if not rows:
                 continue
             frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]
             before = frontier.at(attempt.moves)
-            found = frontier.offer(row)
-            better = found.moves <= attempt.moves and (before is None or found.value < before.value)
+            for row in rows:
+                frontier.offer(row)
+            after = frontier.at(attempt.moves)
+            better = after is not None and (before is None or after.value < before.value)
             effort.fruitless = 0 if better else effort.fruitless + 1
 
     def _loaded(self, attempt: Attempt) -> bool:
