@@ -150,15 +150,15 @@ class Search:
         if plan is None or tried or plan.moves - attempt.moves < _FEW:
             return self._prove(attempt, _NODES * _MORE_NODES**tried, over)
         found: list[Bounded] = []
-        low, high = attempt.moves, plan.moves
+        low, high, middle = attempt.moves, plan.moves, attempt.moves + (plan.moves - attempt.moves) * 7 // 8
         while low < high and not over():
-            middle = (low + high) // 2
             proven = self._prove(attempt._replace(moves=middle), 1, over)
             found += proven
             if proven and proven[0].proof.bound > attempt.value:
                 low = middle + 1
             else:
                 high = middle
+            middle = (low + high) // 2
         return found
 
     def _prove(self, attempt: Attempt, nodes: int, over: Callable[[], bool]) -> list[Bounded]:
