@@ -72,10 +72,10 @@ def with_limits(problem: Problem, moves: Sequence[int | None], per_layer: int | 
         min(most * len(frontiers), most * len(frontiers) if m is None else natural_int("max_moves", m)) for m in moves
     ]
     _require_enough(frontiers, budgets, most)
-    if max(budgets) >= _MANY * slots * len(frontiers):
-        _offer_any_plan(problem, frontiers, call)
+    many = max(budgets) >= _MANY * slots * len(frontiers)
+    interrupted = many and _offer_any_plan(problem, frontiers, call)
     goal = LeastValue(budgets, most, problem.units)
-    interrupted = _search(frontiers, goal, call)
+    interrupted = interrupted or _search(frontiers, goal, call)
     answers, shares = _Answers(problem, frontiers, call.began, interrupted), goal.plans(frontiers)
     found = []
     for limit, budget in zip(moves, budgets, strict=True):
@@ -110,8 +110,11 @@ def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call) -> bool:
         return interrupt.is_set()
 
 
-def _offer_any_plan(problem: Problem, frontiers: Sequence[Frontier], call: Call) -> None:
-    """Plans that are made without a look at the old one, their GPUs renumbered so that few experts move, and bounds."""
+def _offer_any_plan(problem: Problem, frontiers: Sequence[Frontier], call: Call) -> bool:
+    """Plans that are made without a look at the old one, their GPUs renumbered so that few experts move, and bounds.
+
+    Whether Ctrl-C came.
+    """
     deployment, asked = problem.old_plan.deployment, problem.asked
     solution = solve(
         problem.loads,
@@ -127,6 +130,7 @@ def _offer_any_plan(problem: Problem, frontiers: Sequence[Frontier], call: Call)
         frontier.offer(row)
         if layer.proof.checked:
             frontier.prove(row.size, replace(layer.proof, bound=layer.proof.bound / unit))
+    return solution.interrupted
 
 
 class _Answers:

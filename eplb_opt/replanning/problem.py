@@ -158,7 +158,13 @@ def _of_nodes_left(deployment: Deployment, left: Ints) -> Deployment:
             f"dispatch={deployment.dispatch!r} asks which node a GPU is on, and nodes are of different sizes once "
             "some of the GPUs of one are lost: lose whole nodes, or plan for dispatch='even'"
         )
-    if whole and deployment.num_groups % number == 0:
-        return replace(deployment, num_gpus=int(left.size), num_slots=int(left.size), num_nodes=number)
-    policy = "global" if deployment.hierarchical else deployment.policy
-    return replace(deployment, num_nodes=number if whole else 1, policy=policy)
+    # Groups of a lost node have no home among the others, which are full.
+    policy = "global" if deployment.hierarchical and number > 1 else deployment.policy
+    return replace(
+        deployment,
+        num_gpus=int(left.size),
+        num_slots=int(left.size),
+        num_nodes=number if whole else 1,
+        num_groups=deployment.num_groups if whole else 1,
+        policy=policy,
+    )

@@ -166,6 +166,8 @@ def test_too_few_slots_are_left_or_nodes_of_different_sizes():
     [
         (Deployment(4, 48, num_nodes=2, num_groups=4), [0, 1], 1, "auto"),
         (Deployment(4, 48, num_nodes=2, num_groups=4), [0], 1, "global"),
+        (Deployment(8, 48, num_nodes=4, num_groups=12), [2, 3], 3, "global"),
+        (Deployment(4, 48, num_nodes=2, num_groups=4, policy="hierarchical"), [2, 3], 1, "hierarchical"),
         (Deployment(4, 48, num_nodes=2, policy="global"), [3], 1, "global"),
     ],
 )
