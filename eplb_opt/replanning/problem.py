@@ -57,8 +57,8 @@ class Problem:
         if not isinstance(old_plan, Plan):
             raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
-        plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan.deployment.require_alike("replan is")
+        plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan = _without(plan, _gpus(lost, plan.deployment))
         searched = searched_deployment(plan.deployment, plan.labels)
         layers, units = [], []
@@ -91,6 +91,7 @@ def _on(plan: Plan, deployment: object) -> Plan:
     """
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    deployment.require_alike("replan is")
     gpus, size = plan.deployment.num_gpus, deployment.slots_per_gpu
     more = size - plan.deployment.slots_per_gpu
     if deployment.num_gpus != gpus or more < 0:
