@@ -35,7 +35,9 @@ def require_survivable(survive: int, deployment: Deployment, num_experts: int) -
         Too few slots, a single GPU to be on, nodes that do not divide the GPUs, or GPUs that differ.
     """
     if natural_int("survive", survive) > 1:
-        raise InvalidArgumentError(f"survive={survive} is more than the loss of 1 GPU, or node, that plans are made for")
+        raise InvalidArgumentError(
+            f"survive={survive} is more than the loss of 1 GPU, or node, that plans are made for"
+        )
     if not survive:
         return
     deployment.require_alike("survive=1 is")

@@ -38,7 +38,7 @@ _PROPOSALS, _MORE, _MOST_PROPOSALS = 10_000, 2, 2_000_000
 # Part of a layer's time left that an annealing may take, and the fewest proposals that are worth it.
 _PART_OF_TIME, _FEWEST = 0.5, 1000
 # Seconds of a proposal, and what each window adds, where work is limited.
-_PER_PROPOSAL, _PER_WINDOW = 1.5e-6, 2e-7
+_PER_PROPOSAL, _PER_WINDOW = 2e-6, 5e-8
 # Targets are after these parts of the way from the least to the best row, in turn.
 _PARTS = (0.0, 0.5, 0.0, 0.8)
 # What floats round, relatively.
