@@ -41,7 +41,7 @@ class Search:
     survive: Annotated[
         int,
         typer.Option(
-            help="1: experts on two GPUs at least, or two nodes, so that the loss of one loses none; takes two slots each."
+            help="1: each expert on two GPUs, or two nodes, so that the loss of one loses none; takes two slots each."
         ),
     ] = 0
     warm_start: Annotated[Path | None, typer.Option(help="A plan to start from; the result is never worse.")] = None

@@ -98,8 +98,8 @@ class Verdict:
             return
         where = "nodes" if self._apart else "GPUs"
         yield (
-            f"Every expert is on two {where} at least: the loss of one loses none. The bound is on all plans, also those "
-            "that lose experts."
+            f"Every expert is on two {where} at least: the loss of one loses none. The bound is on all plans, also "
+            "those that lose experts."
         )
 
     @property
@@ -133,7 +133,7 @@ class Verdict:
         order = {
             "kinds": "GPUs with the same slots and speed are numbered so that these are the fewest",
             "gpus": "GPUs are numbered so that these are the fewest",
-            "apart": "nodes are numbered so that these are the fewest; GPUs keep their order within, as experts are on two",
+            "apart": "nodes are numbered so that these are the fewest; GPUs keep their order within",
             "nodes": f"nodes are numbered so that these are the fewest; dispatch {dispatch} goes by the order within",
             "slots": f"GPUs keep their numbers, as dispatch {dispatch} goes by them",
         }[alike]

@@ -41,8 +41,8 @@ def dealt(instance: Instance, loads: Floats, like: Slots) -> Slots:
 def annealed(instance: Instance, loads: Floats, start: Slots, targets: Floats, cooling: Cooling, seed: int) -> Slots:
     """The row that is least above `targets`, as in `eplb_opt.heuristics.moving.annealed`, of those that survive.
 
-    `start` survives, and so does each row on the way. `loads` of the windows, shape ``(windows, experts)``, and targets,
-    shape ``(windows,)``, are in mean loads. Any number of experts may move. Same arguments, same row.
+    `start` survives, and so does each row on the way. `loads` of the windows, shape ``(windows, experts)``, and
+    targets, shape ``(windows,)``, are in mean loads. Any number of experts may move. Same arguments, same row.
     """
     deployment, row, best = instance.deployment, start.copy(), np.empty_like(start)
     sources = sources_of(SHARES[deployment.dispatch], deployment)

@@ -32,7 +32,7 @@ _STEP = "survival"
 # Part of the time limit for the usual search.
 _USUAL = 0.3
 # Next to nothing: any number of experts may move.
-_TOLLS, _TEMPERATURES = (1e-12, 1e-12), (1e-3, 1e-6)
+_TOLLS = (1e-12, 1e-12)
 # Proposals of a first annealing, how many times more after each, and at most.
 _PROPOSALS, _MORE, _MOST_PROPOSALS = 10_000, 2, 2_000_000
 # Part of a layer's time left that an annealing may take, and the fewest proposals that are worth it.
@@ -40,7 +40,10 @@ _PART_OF_TIME, _FEWEST = 0.5, 1000
 # Seconds of a proposal, and what each window adds, where work is limited.
 _PER_PROPOSAL, _PER_WINDOW = 2e-6, 5e-8
 # Targets are after these parts of the way from the least to the best row, in turn.
-_PARTS = (0.0, 0.5, 0.0, 0.8)
+_PARTS = (0.0, 0.5, 0.9)
+# First and last temperature; and hot ones, every other time while nothing is found: on layers with few experts a single
+# exchange makes a large difference.
+_WARM, _HOT = (1e-3, 1e-6), (5e-1, 1e-3)
 # What floats round, relatively.
 _ROUNDING = 1e-9
 
@@ -99,8 +102,8 @@ class _Search:
         What no row that survives is below, shape ``(windows,)``.
     pace
         Seconds that a proposal takes, as the last attempt did.
-    turn, work
-        Attempts so far, and the seconds that their proposals count for.
+    turn, in_vain, work
+        Attempts so far, those in a row without a better row, and the seconds that their proposals count for.
     """
 
     layer: LayerRun
@@ -108,6 +111,7 @@ class _Search:
     least: Floats
     pace: float
     turn: int = 0
+    in_vain: int = 0
     work: float = 0.0
 
     @classmethod
@@ -117,22 +121,28 @@ class _Search:
         instance = known.instance
         loaded = any(instance.loaded_windows)
         loads = known.windows.loads if loaded else np.zeros((1, instance.num_experts))
+        mean = known.windows.mean if loaded else loads[0]
         least = np.maximum(hottest_slots(instance, loads), 1.0)
         if loaded and len(loads) == 1:
             least = np.maximum(least, known.imbalance_bound)
         layer.incumbent = Incumbent(instance, known.objective, target_gap=known.target_gap, name=known.name)
         for proof in (known.checked, known.proof):
             layer.incumbent.offer_proof(proof)
-        found = {"deal": dealt(instance, loads.mean(axis=0), known.slots), "search": known.slots}
+        found = {"deal": dealt(instance, mean, known.slots), "search": known.slots}
         if warm_start is not None:
             found["warm start"] = warm_start
-        for by, row in found.items():
-            if survives(row, instance.deployment, instance.num_experts):
-                layer.incumbent.offer_plan(row, by, began - limits.began)
-        layer.strategy.exhausted = layer.done = layer.incumbent.closed or not loaded
         search = cls(layer, loads, least, pace=0.0)
         search.pace = search.counted
+        for by, row in found.items():
+            search.offer(row, by, began - limits.began)
+        layer.strategy.exhausted = layer.done = layer.incumbent.closed or not loaded
         return search
+
+    def offer(self, row: Slots, by: str, seconds: float) -> bool:
+        """Keep a row if it survives, which nobody is believed, and is cooler; whether it was kept."""
+        known = self.layer.incumbent
+        kept = survives(row, known.instance.deployment, known.instance.num_experts)
+        return kept and known.offer_plan(row, by, seconds)
 
     @property
     def finished(self) -> bool:
@@ -147,13 +157,13 @@ class _Search:
     def proposals(self, seconds: float, pace: float) -> int:
         """Proposals of the next attempt of a layer that has so many seconds left, where each takes `pace` of them."""
         most = min(_MOST_PROPOSALS, _PROPOSALS * _MORE ** min(self.turn, 99))
-        return min(most, int(_PART_OF_TIME * seconds / pace))
+        return int(min(most, _PART_OF_TIME * seconds / pace))
 
     def attempt(self, seed: int, proposals: int) -> Slots:
         """A row that survives, by one annealing from the best so far."""
         known, began = self.layer.incumbent, monotonic()
-        cooling, new_seed = Cooling(_TOLLS, _TEMPERATURES, proposals), hash((seed, self.turn))
-        row = annealed(known.instance, self.loads, known.slots, self._targets(), cooling, new_seed)
+        cooling = Cooling(_TOLLS, _HOT if self.in_vain % 2 else _WARM, proposals)
+        row = annealed(known.instance, self.loads, known.slots, self._targets(), cooling, hash((seed, self.turn)))
         took, seconds = monotonic() - began, self.layer.seconds
         seconds[_STEP] = seconds.get(_STEP, 0.0) + took
         self.turn, self.work, self.pace = self.turn + 1, self.work + proposals * self.counted, took / proposals
@@ -162,7 +172,7 @@ class _Search:
     def learn(self, row: Slots, seconds: float) -> None:
         """Keep the row of an attempt where it is better; where nothing can be, the layer is done."""
         layer, known = self.layer, self.layer.incumbent
-        known.offer_plan(row, _STEP, seconds)
+        self.in_vain = 0 if self.offer(row, _STEP, seconds) else self.in_vain + 1
         windows = known.windows
         least = float(self.least.max() if windows.worst else windows.shares @ self.least)
         enough = least / (1.0 - float(known.target_gap)) * (1.0 + _ROUNDING)

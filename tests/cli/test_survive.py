@@ -76,7 +76,7 @@ def test_a_file_that_does_not_say_the_gpus_asks_for_them(run, plan):
 
 @pytest.mark.parametrize(("nodes", "where"), [(1, "GPUs"), (2, "nodes")])
 def test_a_plan_that_was_asked_to_survive_does_from_any_start(run, recording, nodes, where):
-    place = ["--gpus", 4, "--nodes", nodes, "--policy", "global", "--time-limit", 1]
+    place = ["--gpus", 4, "--nodes", nodes, "--policy", "global", "--time-limit", 0.2]
     assert run("solve", recording, *place, "--slots", 24, "-o", "old.json")[0] == 0
     code, out, err = run(
         "solve", recording, *place, "--slots", 36, "--survive", 1, "-o", "new.json", "--method", "greedy"

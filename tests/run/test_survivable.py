@@ -49,14 +49,18 @@ def test_the_best_of_all_placements_that_survive_is_reached_and_never_passed(nam
     values = np.random.default_rng(1).integers(1, 60, (4, experts))
     like = Instance.from_loads(values[0], deployment)
     rows = [row for row in enumerate_rows(like) if survives_by_definition(row, deployment)]
-    found = eplb_opt.solve(values, deployment, survive=1, time_limit=0.6, deterministic=True)
+    # GPUs without nodes are alike: their order does not matter.
+    if deployment.num_nodes == 1:
+        size = deployment.slots_per_gpu
+        rows = list({tuple(sorted(row[i : i + size] for i in range(0, len(row), size))): row for row in rows}.values())
+    found = eplb_opt.solve(values, deployment, survive=1, time_limit=0.8, deterministic=True)
     assert not losses(found.plan)["experts_lost"].any()
     reached = 0
     for layer, solved in zip(values, found.layers, strict=True):
         best = min(row_max_load(row, Instance.from_loads(layer, deployment)) for row in rows)
         assert solved.lower_bound <= best <= solved.objective
         reached += best == solved.objective
-    assert reached >= 3
+    assert reached == len(values)
 
 
 def test_the_rule_is_that_of_the_definition():
@@ -75,7 +79,7 @@ def test_every_dispatch_and_several_windows(policy, dispatch):
     deployment = Deployment(8, 40, 2, 4, policy, dispatch=dispatch)
     loads = np.random.default_rng(3).lognormal(3, 1, (2, 2, 16)).round(3)
     free = eplb_opt.solve(loads, deployment, method="greedy")
-    found = eplb_opt.solve(loads, deployment, survive=1, time_limit=0.6, deterministic=True)
+    found = eplb_opt.solve(loads, deployment, survive=1, time_limit=0.1, deterministic=True)
     assert not losses(found.plan)["experts_lost"].any()
     assert losses(free.plan)["experts_lost"].any()
     for layer, other in zip(found.layers, free.layers, strict=True):
@@ -110,7 +114,7 @@ def test_a_warm_start_that_survives_is_never_made_worse_and_layers_without_load_
 def test_work_limits_give_the_same_plan_again():
     deployment = Deployment(4, 24, 2, policy="global")
     loads = np.random.default_rng(5).lognormal(3, 1, (2, 10))
-    settings = dict(survive=1, time_limit=0.3, deterministic=True)
+    settings = {"survive": 1, "time_limit": 0.3, "deterministic": True}
     one = eplb_opt.solve(loads, deployment, workers=1, **settings)
     two = eplb_opt.solve(loads, deployment, workers=2, **settings)
     assert np.array_equal(one.plan.physical_to_logical, two.plan.physical_to_logical)
