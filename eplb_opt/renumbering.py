@@ -14,6 +14,7 @@ import numpy as np
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.rules import rule_of
+from eplb_opt.failure_domains import domain_gpus
 from eplb_opt.moves import Ints, different_experts, keep_slots, rows_before
 from eplb_opt.plan import Plan
 
@@ -30,6 +31,19 @@ def renumbered(old: Plan, new: Plan) -> Plan:
         Plans that do not fit each other, see `eplb_opt.moves.rows_before`.
     """
     return replace(new, physical_to_logical=renumber(new.physical_to_logical, rows_before(old, new), new.deployment))
+
+
+def renumbered_apart(old: Plan, new: Plan) -> Plan:
+    """The same for a new plan that survives the loss of a domain (`eplb_opt.failure_domains`): so does what is made.
+
+    Where domains are nodes, their GPUs stay together: nodes change places as a whole.
+    """
+    deployment = new.deployment
+    if domain_gpus(deployment) == 1 or rule_of(deployment).alike(deployment) != "gpus":
+        return renumbered(old, new)
+    # Under this dispatch, too, only whole nodes are alike.
+    by_node = replace(deployment, dispatch="nearest")
+    return replace(new, physical_to_logical=renumber(new.physical_to_logical, rows_before(old, new), by_node))
 
 
 def renumber(rows: Ints, old: Ints, deployment: Deployment) -> Ints:

@@ -13,6 +13,7 @@ import numpy as np
 
 from eplb_opt.arguments import effort
 from eplb_opt.deployment import Deployment
+from eplb_opt.failure_domains import require_survivable
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.kernels.loading import announced, interrupted_between_kernels
@@ -36,6 +37,7 @@ def solve(
     window_weights: Sequence[float] | None = None,
     scenarios: int = 0,
     method: str = "auto",
+    survive: int = 0,
     warm_start: Plan | None = None,
     time_limit: float = 60.0,
     target_gap: float = 1e-4,
@@ -77,9 +79,15 @@ def solve(
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
         layer as one program. A name of `eplb_opt.heuristics.names`: that heuristic for the summed windows, and bounds;
         this may be worse than ``"greedy"``.
+    survive
+        1: every expert has replicas on two GPUs at least, of two nodes where there are several and no groups are bound
+        to them, so that the loss of one GPU, or node, loses no expert (`eplb_opt.survival`). That takes two slots for
+        each expert, rounded up to equally many of each GPU. Part of the time goes to `eplb_opt.run.survivable`. Bound
+        and gap are about all plans, also those that lose experts. 0: no such rule.
     warm_start
         A plan for the same layers and slots that obeys the deployment's rules; the result is never worse (with
-        scenarios: on all windows together; where ranks draw replicas, on all layers together).
+        scenarios: on all windows together; where ranks draw replicas, on all layers together; with `survive`, than
+        those of its layers that survive).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
         executor is late with them. The first call on a machine compiles the kernels, which takes 20 to 40 seconds, is
@@ -93,7 +101,7 @@ def solve(
     deterministic
         Limit work instead of time: each layer has an equal share of `time_limit` as work, one step after the other,
         each fixed by what is known of the layer. Same input and seed, same plan, whatever the workers; and a longer
-        time limit never gives a worse one.
+        time limit never gives a worse one (but with `survive`).
     executor
         Runs the steps (``concurrent.futures``), `workers` of them at a time; default: threads, as compiled code and
         solvers do not hold Python. A step that it loses, as with a worker that dies, is run again. Solvers on other
@@ -118,20 +126,22 @@ def solve(
     check_kinds(deployment, warm_start, executor, progress)
     check_method(loads, deployment, objective, method, deterministic)
     effort(time_limit, target_gap, seed, workers)
+    require_survivable(survive, deployment, loads.num_experts)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
     searched = searched_deployment(deployment, loads.labels)
     instances = [Instance.from_loads(layer, searched) for layer in np.moveaxis(loads.values, 1, 0)]
     known = None if warm_start is None else warm_start_rows(warm_start, loads, deployment)
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
-    began += _load_kernels(loads, deployment, asked.kind, method)
+    began += _load_kernels(loads, deployment, asked.kind, method, survive)
     # These import kernels, which load here and not with the package.
+    from eplb_opt.run import survivable
     from eplb_opt.run.draws import search_limits, settle
     from eplb_opt.run.layer_run import LayerRun
     from eplb_opt.run.schedule import Schedule
 
     workers = workers or usable_cores()
     limits = CallLimits(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
-    of_search = search_limits(deployment, limits)
+    of_search = survivable.search_limits(survive, search_limits(deployment, limits))
     layers = [
         LayerRun.of(layer_id, instance, asked, method, of_search, of_search.seconds / len(instances))
         for layer_id, instance in zip(loads.layer_ids, instances, strict=True)
@@ -144,6 +154,8 @@ def solve(
         schedule.first_plans()
         schedule.improve_and_prove()
         settle(layers, deployment, loads.labels, limits, interrupt, watch, known)
+        if survive:
+            survivable.make_survivable(layers, limits, interrupt, watch, known)
         # Here, where an interrupt does not lose what has just been found.
         rows = np.stack([layer.incumbent.slots for layer in layers])
         return Solution(
@@ -156,14 +168,15 @@ def solve(
         )
 
 
-def _load_kernels(loads: Loads, deployment: Deployment, objective: str, method: str) -> float:
+def _load_kernels(loads: Loads, deployment: Deployment, objective: str, method: str, survive: int) -> float:
     """Load what a call runs, or compile it; the seconds that took if anything was compiled, else 0."""
     with interrupted_between_kernels():
         from eplb_opt.run.loading import load_kernels, parts_for
 
         several = loads.num_windows > 1 and objective != "total"
         with announced() as compiling:
-            seconds = load_kernels(parts_for(deployment, loads.num_experts, several, method))
+            parts = parts_for(deployment, loads.num_experts, several, method)
+            seconds = load_kernels([*parts, *["moving"] * survive])
     return seconds if compiling.kernels else 0.0
 
 

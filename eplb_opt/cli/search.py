@@ -38,6 +38,12 @@ class Search:
         str,
         typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, or a heuristic: compare --help."),
     ] = "auto"
+    survive: Annotated[
+        int,
+        typer.Option(
+            help="1: each expert on two GPUs, or two nodes, so that the loss of one loses none; takes two slots each."
+        ),
+    ] = 0
     warm_start: Annotated[Path | None, typer.Option(help="A plan to start from; the result is never worse.")] = None
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all layers together.")] = 60.0
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4
@@ -100,6 +106,7 @@ class Search:
             "window_weights": options.numbers_of("--window-weights", self.window_weights),
             "scenarios": self.scenarios,
             "method": self.method,
+            "survive": self.survive,
             "target_gap": self.target_gap,
             "seed": self.seed,
             "workers": self.workers,

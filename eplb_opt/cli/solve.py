@@ -26,7 +26,7 @@ from eplb_opt.io.engines import require_target
 from eplb_opt.io.recognition import ENGINES
 from eplb_opt.layers import Layers
 from eplb_opt.plan import Plan
-from eplb_opt.renumbering import renumbered
+from eplb_opt.renumbering import renumbered, renumbered_apart
 from eplb_opt.report.words import runs_of
 from eplb_opt.solution import Solution, format_solution
 
@@ -114,7 +114,8 @@ def run(
         # An interrupt does not lose the best plan while it is being written; a second one does.
         with interrupt_requests():
             if start is not None:
-                solution = replace(solution, plan=renumbered(start, solution.plan))
+                keep_apart = renumbered_apart if search.survive else renumbered
+                solution = replace(solution, plan=keep_apart(start, solution.plan))
             outputs.write(solution)
             if unsaid:
                 outputs = replace(outputs, save=save_by_default(loads, "solution", solution.save))
@@ -132,7 +133,9 @@ def run(
     if solution.interrupted:
         show("interrupted: this is the best plan until then")
     show("")
-    for line in Verdict(solution, recorded, loads, outputs.engine, start, search.warm_start, step).lines():
+    for line in Verdict(
+        solution, recorded, loads, outputs.engine, start, search.warm_start, step, search.survive
+    ).lines():
         show(line)
     if recorded.num_windows > 1:
         show(search.held_out_words(recorded, solution))

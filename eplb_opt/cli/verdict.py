@@ -44,6 +44,8 @@ class Verdict:
         The recordings.
     step
         What turns tokens into milliseconds; ``None``: nothing does.
+    survive
+        Losses of a GPU, or node, that the plan was asked to survive.
     """
 
     solution: Solution
@@ -53,6 +55,7 @@ class Verdict:
     old_plan: Plan | None = None
     old_name: Path | None = None
     step: Step | None = None
+    survive: int = 0
 
     def lines(self) -> Iterator[str]:
         """The table and the sentences, line by line."""
@@ -74,6 +77,7 @@ class Verdict:
         yield from (f"  {name:<{widths[0]}}  {value:>{widths[1]}}" for name, value in rows)
         gap = self.solution.gap
         yield bound_sentence(f"at most {gap_percent(gap)}" if gap else "", bound, self.solution.layers)
+        yield from self._survival_words()
         yield from self._price_words(gain, bound)
         yield from self._move_words()
         if self.step is not None:
@@ -87,6 +91,22 @@ class Verdict:
         if self.solution.plan.deployment.gpu_slots is not None:
             return "greedy, for these GPUs"
         return f"policy of {engine.title}, DeepSeek's EPLB" if engine.ships_eplb else "DeepSeek's EPLB, greedy"
+
+    def _survival_words(self) -> Iterator[str]:
+        """What a plan survives that was asked to, and which plans the bound is on then."""
+        if not self.survive:
+            return
+        where = "nodes" if self._apart else "GPUs"
+        yield (
+            f"Every expert is on two {where} at least: the loss of one loses none. The bound is on all plans, also "
+            "those that lose experts."
+        )
+
+    @property
+    def _apart(self) -> bool:
+        """Whether it is nodes that the experts are on two of."""
+        deployment = self.solution.plan.deployment
+        return self.survive > 0 and deployment.num_nodes > 1 and not deployment.hierarchical
 
     def _price_words(self, gain: Gain, bound: str) -> Iterator[str]:
         """What binding groups to nodes costs, where that is notable."""
@@ -106,11 +126,14 @@ class Verdict:
         moves, slots = len(moves_between(self.old_plan, plan)), plan.physical_to_logical.size
         dispatch = plan.deployment.dispatch
         alike: str = rule_of(plan.deployment).alike(plan.deployment)
+        if self._apart and alike == "gpus":
+            alike = "apart"
         if not plan.deployment.alike:
             alike = "kinds" if alike == "gpus" else "slots"
         order = {
             "kinds": "GPUs with the same slots and speed are numbered so that these are the fewest",
             "gpus": "GPUs are numbered so that these are the fewest",
+            "apart": "nodes are numbered so that these are the fewest; GPUs keep their order within",
             "nodes": f"nodes are numbered so that these are the fewest; dispatch {dispatch} goes by the order within",
             "slots": f"GPUs keep their numbers, as dispatch {dispatch} goes by them",
         }[alike]

@@ -10,12 +10,12 @@ from eplb_opt.heuristics.segment import Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats
 from eplb_opt.kernels.few_moves import descend, descent_of
-from eplb_opt.kernels.moving import Cooling, anneal_moves, origin_of
+from eplb_opt.kernels.moving import ANYWHERE, Cooling, anneal_moves, origin_of
 from eplb_opt.kernels.placement import placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
 
 # Which shares compiled code takes: where a program splits, as if it were even; where ranks draw, what they expect.
-_SHARES = {"even": EVEN, "nearest": NEAREST, "sglang-static": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
+SHARES = {"even": EVEN, "nearest": NEAREST, "sglang-static": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
 
 
 def annealed(
@@ -28,14 +28,14 @@ def annealed(
     """
     deployment, (before, start) = instance.deployment, rows
     row, best = start.copy(), np.empty_like(start)
-    sources = sources_of(_SHARES[deployment.dispatch], deployment)
+    sources = sources_of(SHARES[deployment.dispatch], deployment)
     placement = placement_of(_loads(instance), row, sources, instance.max_replicas)
     anneal_moves(
         placement,
         origin_of(placement, before),
         targets,
         best,
-        (deployment.gpus_per_node, deployment.distinct, most),
+        (deployment.gpus_per_node, deployment.distinct, most, ANYWHERE),
         cooling,
         np.random.default_rng(seed % 2**64),
     )

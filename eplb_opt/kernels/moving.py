@@ -18,6 +18,8 @@ _DRAWS = 4
 _LEVEL, _FRESH = 100, 10_000
 # Above its targets a GPU is by more than what floats round.
 _NOTHING = 1e-12
+# GPUs of a failure domain, where experts may be in a single one.
+ANYWHERE = 0
 
 
 class Cooling(NamedTuple):
@@ -222,22 +224,38 @@ def _allowed(p: Placement, o: Origin, slot: Index, other: Index, transfers: bool
 
 
 @compiled
+def _stays_apart(p: Placement, slot: Index, enters: Index, domain: Index) -> bool:
+    """Whether the expert of a slot is in two domains of so many GPUs once it leaves for another slot, -1 for none."""
+    expert, first = p.slots[slot], np.int64(-1)
+    if enters >= 0:
+        first = p.sources.gpu_of[enters] // domain
+    for i in range(p.counts[expert]):
+        if p.places[expert, i] != slot:
+            here = p.sources.gpu_of[p.places[expert, i]] // domain
+            if first >= 0 and here != first:
+                return True
+            first = here
+    return False
+
+
+@compiled
 def anneal_moves(
     p: Placement,
     o: Origin,
     targets: Floats,
     best: Ints,
-    rules: tuple[int, bool, int],
+    rules: tuple[int, bool, int, int],
     cooling: Cooling,
     random: Any,
 ) -> tuple[int, float]:
     """Lower excess + toll x moves, where excess is all load above `targets` (K,); `best` gets the best row of slots.
 
-    `rules`: GPUs per node, whether replicas are distinct, the most moves. A proposal exchanges two slots of a node, or
-    fills one with a replica of what the other has. Among rows with so few moves, one of less excess is better, then one
+    `rules`: GPUs per node, whether replicas are distinct, the most moves, and GPUs of a failure domain, where every
+    expert is in two of them and has to stay so, or `ANYWHERE`. A proposal exchanges two slots of a node, or fills one
+    with a replica of what the other has. Among rows with so few moves, one of less excess is better, then one
     of fewer moves; moves and excess of the best are returned. Only GPUs that a proposal touches are looked at.
     """
-    gpus_per_node, distinct, most = rules
+    gpus_per_node, distinct, most, domain = rules
     best[:] = p.slots
     c = change_of(p)
     moves, excess = moves_of(o), total_excess(p, targets)
@@ -261,6 +279,10 @@ def anneal_moves(
             slot, other = other, slot
         g, h = p.sources.gpu_of[slot], p.sources.gpu_of[other]
         if g // gpus_per_node != h // gpus_per_node or not _allowed(p, o, slot, other, transfers, distinct):
+            continue
+        if domain > 0 and not _stays_apart(p, slot, np.int64(-1) if transfers else other, domain):
+            continue
+        if domain > 0 and not transfers and not _stays_apart(p, other, slot, domain):
             continue
         a, b = p.slots[slot], p.slots[other]
         more_moves = more_arrivals(o, g, b, a)

@@ -72,3 +72,26 @@ def test_a_file_that_does_not_say_the_gpus_asks_for_them(run, plan):
     assert "survives the loss of 2 of 4 GPUs" in run("survive", "vllm.json", "--gpus", 4)[1]
     code, _, err = run("survive", plan, "--windows", 2)
     assert code == 2 and err.endswith("mean nothing, as none is given\n")
+
+
+@pytest.mark.parametrize(("nodes", "where"), [(1, "GPUs"), (2, "nodes")])
+def test_a_plan_that_was_asked_to_survive_does_from_any_start(run, recording, nodes, where):
+    place = ["--gpus", 4, "--nodes", nodes, "--policy", "global", "--time-limit", 0.2]
+    assert run("solve", recording, *place, "--slots", 24, "-o", "old.json")[0] == 0
+    code, out, err = run(
+        "solve", recording, *place, "--slots", 36, "--survive", 1, "-o", "new.json", "--method", "greedy"
+    )
+    assert (code, err) == (0, "")
+    assert f"Every expert is on two {where} at least: the loss of one loses none. The bound is on all plans" in out
+    code, out, err = run(
+        "solve", recording, *place, "--slots", 36, "--survive", 1, "-o", "newer.json", "--warm-start", "new.json"
+    )
+    assert (code, err) == (0, "")
+    assert ("nodes are numbered" in out) == (nodes > 1)
+    assert f"The plan survives the loss of any of {4 if nodes == 1 else 2} {where}." in run("survive", "newer.json")[1]
+
+
+def test_slots_that_do_not_allow_it_are_refused_with_their_number(run, recording):
+    code, _, err = run("solve", recording, "--gpus", 6, "--slots", 24, "--survive", 1)
+    assert code == 2
+    assert "survive=1 needs two slots for each of 16 experts, on 6 GPUs 36 slots, and num_slots=24" in err
