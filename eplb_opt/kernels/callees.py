@@ -34,6 +34,8 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]  # numba has no types
         callee._cache = _Unstored()
         self._callee = callee
         super().__init__(_calling(callee, function), targetoptions=_OPTIONS)
+        # What it does as Python code.
+        self.py_func = function
 
     @property
     def _numba_type_(self) -> Any:
