@@ -8,7 +8,7 @@ prove alone, while the search goes on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -238,7 +238,7 @@ def _hot_state(slots_per_gpu: int) -> State:
     return state_of(np.arange(2.0 * slots_per_gpu, 0.0, -1.0), slots, 1, True)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[], object]] = {
     "enumeration": _load_enumeration,
     "registry": _load_registry,
     "greedy": _load_greedy,
@@ -268,10 +268,10 @@ SECONDS = {
     "moving": 8,
     "registry": 7,
     "joint": 6,
+    "few moves": 6,
     "pairs": 5,
     "dispatched": 4,
     "singles": 4,
-    "few moves": 4,
     "search": 3,
     "reassignment": 3,
     "enumeration": 3,
