@@ -65,7 +65,7 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
             _, row = annealed(instance, windows, Segment(row, hot, hot * _COLDER, _PROPOSALS, seed))
         p = _placement(instance, windows, row)
         part = min(left, _NODES_PER_ROUND)
-        reassign_singles(p, _weights(windows), deployment.gpus_per_node, np.array([part]), random)
+        reassign_singles(p, weights_of_several(windows), deployment.gpus_per_node, np.array([part]), random)
         left -= part + _NODES_ON_TOP
         tops = p.gpu_loads.max(axis=0)
         value = float(tops.max() if windows.worst else windows.shares @ tops)
@@ -99,6 +99,11 @@ def placement(windows: Windows, slots: Slots, deployment: Deployment, rule: int,
 
 def _weights(windows: Windows) -> Floats:
     return np.zeros_like(windows.shares) if windows.worst else windows.shares
+
+
+def weights_of_several(windows: Windows) -> Floats | None:
+    """Weights of windows as `reassign_singles` takes them: 0 where the hottest counts, ``None`` for one window."""
+    return _weights(windows) if len(windows.loads) > 1 else None
 
 
 def _nearest(windows: Windows, row: Slots, deployment: Deployment) -> Ints:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.dispatch.streams import BLOCK, words
-from eplb_opt.heuristics.dispatched_search import placement
+from eplb_opt.heuristics.dispatched_search import placement, weights_of_several
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import COOLING, Slots, warm
 from eplb_opt.instance import Instance
@@ -41,7 +41,7 @@ def attempt(instance: Instance, windows: Windows, slots: Slots, number: int, see
     nearest = nearest_experts(windows.loads, row.reshape(deployment.num_gpus, -1), deployment.binding_nodes)
     cold = warm(instance) * COOLING
     exchange_singles(p, weights, nearest, deployment.gpus_per_node, warm(instance), cold, _PROPOSALS, random)
-    reassign_singles(p, weights, deployment.gpus_per_node, np.array([_WORK]), random)
+    reassign_singles(p, weights_of_several(windows), deployment.gpus_per_node, np.array([_WORK]), random)
     tops = p.gpu_loads.max(axis=0)
     return row, float(tops.max() if windows.worst else windows.shares @ tops)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 
 # Temperatures of the annealing, relative to the max load: larger or smaller ones end higher on recorded loads.
 _HOT, _COLD = 1e-3, 1e-5
@@ -61,11 +62,11 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
     givers = np.flatnonzero(counts > 1)
     for step in range(steps if givers.size else 0):
         temperature = value * _HOT * (_COLD / _HOT) ** (step / steps)
-        giver = givers[random.integers(0, givers.size)]
-        draw = random.random()
-        taker = random.integers(0, w.size)
-        if draw < _AIMED:
-            taker = np.int64(heavy if draw < 0.8 * _AIMED else light)
+        giver = givers[draw(random, givers.size)]
+        chance = random.random()
+        taker = draw(random, w.size)
+        if chance < _AIMED:
+            taker = np.int64(heavy if chance < 0.8 * _AIMED else light)
         if giver == taker or counts[taker] >= max_replicas:
             continue
         counts[giver] -= 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
+from eplb_opt.kernels.rows import copy_table
 from eplb_opt.kernels.state import add_up, exchange, state_of, transfer
 from eplb_opt.kernels.window_values import (
     floor_of,
@@ -57,7 +59,7 @@ def anneal(
     """
     num_gpus, size = slots.shape
     num_windows = w.shape[1]
-    best[:] = slots
+    copy_table(slots, best)
     state = state_of(w, slots, max_replicas, distinct)
     counts, holds, load = state.counts, state.holds, state.gpu_loads
     # Replica r of expert e is in slot places[e, r], and the slot knows r.
@@ -84,17 +86,17 @@ def anneal(
     for proposal in range(1, proposals + 1):
         if proposal % _LEVEL == 0:
             temperature *= cooling
-        g = hottest(load, top, weights, random) if random.random() < _FOCUSED else random.integers(0, num_gpus)
-        i = random.integers(0, size)
+        g = hottest(load, top, weights, random) if random.random() < _FOCUSED else draw(random, num_gpus)
+        i = draw(random, size)
         a = slots[g, i]
         transfers = random.random() < _TRANSFERS
         if not transfers and random.random() < near:
             b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
-            slot = places[b, random.integers(0, counts[b])]
+            slot = places[b, draw(random, counts[b])]
             h, j = slot // size, slot % size
         else:
-            h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
-            j = random.integers(0, size)
+            h = g - g % gpus_per_node + draw(random, gpus_per_node)
+            j = draw(random, size)
             b = slots[h, j]
         if g == h or a == b or (distinct and holds[h, a]):
             continue
@@ -127,7 +129,7 @@ def anneal(
         floor = floor_of(load, top, weights)
         if value < least:
             least = value
-            best[:] = slots
+            copy_table(slots, best)
     return float(least)
 
 

@@ -29,8 +29,11 @@ def assign(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, as
     bits = np.empty(total, dtype=np.uint64)
     # While GPUs are alike, the first takes the heaviest item that is left.
     alike = True
+    beyond = np.zeros(num)  # what the GPUs after each carry already
     for g in range(num):
         alike &= base[g] == base[0]
+        for after in range(g + 1, num):
+            beyond[g] += base[after]
     for i in range(total):
         alike &= barred[i] == 0
         bits[i] = np.uint64(1) << np.uint64(i)
@@ -41,7 +44,7 @@ def assign(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, as
         work[0] -= _PAIRS_PER_NODE
         left, need, sum_ = total - gpu * each, each - depth, sums[gpu, depth]
         top = limit - base[gpu]
-        bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - base[gpu + 1 :].sum())
+        bottom = prefix[gpu, left] - ((num - 1 - gpu) * limit - beyond[gpu])
         if (
             c + need > left
             or (alike and depth == 0 and c > 0)

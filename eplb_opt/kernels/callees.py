@@ -3,11 +3,14 @@
 Numba makes machine code of every kernel, and puts all that a kernel calls into its code once more, so that what is five
 calls deep is optimised and translated six times. Machine code of its own is of use to calls from Python alone. So each
 kernel has a twin that kernels call: it ends before optimisation, and is optimised as a part of each that Python calls.
+What Python calls does nothing but call its twin, so that types are inferred once, whoever calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from typing import Any
 
 from llvmlite.binding import parse_assembly
@@ -26,15 +29,24 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]  # numba has no types
     """What Python calls; the type that kernels see is that of the twin."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function, targetoptions=_OPTIONS)
         without_python = {**_OPTIONS, "no_cpython_wrapper": True}
         callee: Any = CPUDispatcher(function, targetoptions=without_python, pipeline_class=_Unoptimised)
         callee._cache = _Unstored()
         self._callee = callee
+        super().__init__(_calling(callee, function), targetoptions=_OPTIONS)
+        # What it does as Python code.
+        self.py_func = function
 
     @property
     def _numba_type_(self) -> Any:
         return self._callee._numba_type_
+
+
+def _calling(callee: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with the arguments of another one, that calls its twin."""
+    names, scope = ", ".join(signature(function).parameters), {"callee": callee}
+    exec(f"def calling({names}):\n    return callee({names})\n", scope)
+    return wraps(function)(scope["calling"])
 
 
 class _Unstored(NullCache):  # type: ignore[misc]  # numba has no types

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.placement import Placement, accept, add_up, change_of, propose, value_after
+from eplb_opt.kernels.rows import copy_row
 from eplb_opt.kernels.window_values import hottest, rank_all, value_of
 
 # As in `eplb_opt.kernels.annealing`.
@@ -43,7 +45,7 @@ def anneal_dispatched(
     dispatch.
     """
     starts, num_gpus = p.sources.starts, p.sources.gpus
-    best[:] = p.slots
+    copy_row(p.slots, best)
     top = np.zeros((weights.size, 3), dtype=np.int64)
     rank_all(p.gpu_loads, top)
     value = value_of(p.gpu_loads, top, weights)
@@ -58,16 +60,16 @@ def anneal_dispatched(
     for proposal in range(1, proposals + 1):
         if proposal % _LEVEL == 0:
             temperature *= cooling
-        g = hottest(p.gpu_loads, top, weights, random) if random.random() < _FOCUSED else random.integers(0, num_gpus)
-        slot = starts[g] + random.integers(0, starts[g + 1] - starts[g])
+        g = hottest(p.gpu_loads, top, weights, random) if random.random() < _FOCUSED else draw(random, num_gpus)
+        slot = starts[g] + draw(random, starts[g + 1] - starts[g])
         a = p.slots[slot]
         transfers = random.random() < _TRANSFERS
         if not transfers and random.random() < near:
             b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
-            other = p.places[b, random.integers(0, p.counts[b])]
+            other = p.places[b, draw(random, p.counts[b])]
         else:
-            h = g - g % gpus_per_node + random.integers(0, gpus_per_node)
-            other = starts[h] + random.integers(0, starts[h + 1] - starts[h])
+            h = g - g % gpus_per_node + draw(random, gpus_per_node)
+            other = starts[h] + draw(random, starts[h + 1] - starts[h])
             b = p.slots[other]
         h = p.sources.gpu_of[other]
         # The one slot of a transfer gets a replica of what the other has: either may be the hot one.
@@ -95,5 +97,5 @@ def anneal_dispatched(
         value = new
         if value < least:
             least = value
-            best[:] = p.slots
+            copy_row(p.slots, best)
     return float(least)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
-from eplb_opt.kernels.order import descending
+from eplb_opt.kernels.order import heaviest_first
 
 # Sums of loads may be off by this part of the max load, so that no cover is missed.
 ROUNDING = 1e-10
@@ -128,7 +128,7 @@ def cover(v: Floats, experts: Ints, numbers: Ints, patterns: Ints, most: float, 
     for pattern in range(number):
         for item in patterns[pattern]:
             load[pattern] += v[item]
-    order = descending(load)
+    order = heaviest_first(load)
     patterns, load = _in_order(patterns, load, order)
     decides = np.zeros((num, size), dtype=np.bool_)
     open_, rest = _all_open(v, experts, numbers)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.fair_split import Split, even_out, split_of
 from eplb_opt.kernels.shuffle import shuffle
 
@@ -118,7 +119,7 @@ def _settle_node(
         if name == largest or abs(_short_of(linked, sets, name, level)) <= enough:
             continue
         _exchange(linked, sets, name, largest, level, work, random)
-        partner = sets[first + random.integers(0, gpus_per_node)]
+        partner = sets[first + draw(random, gpus_per_node)]
         far = abs(_short_of(linked, sets, name, level)) > enough
         if far and partner != name and partner != largest and random.random() < _MIXED:
             _exchange(linked, sets, name, partner, level, work, random)

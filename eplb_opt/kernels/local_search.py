@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, exchange, transfer
 
@@ -206,11 +207,11 @@ def _perturb_once(state: State, log: Ints, random: np.random.Generator) -> int:
     num_gpus, size = slots.shape
     hot = np.argmax(state.gpu_loads)
     length = 0
-    for move in range(random.integers(1, 4)):
-        g = hot if move == 0 else random.integers(0, num_gpus)
-        i = random.integers(0, size)
-        h = random.integers(0, num_gpus)
-        j = random.integers(0, size)
+    for move in range(1 + draw(random, 3)):
+        g = hot if move == 0 else draw(random, num_gpus)
+        i = draw(random, size)
+        h = draw(random, num_gpus)
+        j = draw(random, size)
         a, b = slots[g, i], slots[h, j]
         if g == h or a == b:
             continue

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.placement import Change, Placement, add_up, change_of, make, propose, slots_per_gpu
+from eplb_opt.kernels.rows import copy_row
 
 # Parts of the proposals: a GPU above its targets, an expert that goes back where it comes from, two that both moved. Of
 # all of these, a replica more; and of those that go back, in exchange for nearly the same load.
@@ -168,18 +170,12 @@ def more_arrivals(o: Origin, gpu: Index, new: Index, leaves: Index) -> int:
 
 
 @compiled
-def _draw(random: Any, number: Index) -> Index:
-    """One of so many numbers from 0 on. Nine times as fast as ``integers``, and as even as 53 bits are."""
-    return np.int64(random.random() * number)
-
-
-@compiled
 def _slot_at_home(p: Placement, o: Origin, a: Index, random: Any) -> Index:
     """A slot of a GPU that held an expert: of one of nearly the same load that it held too, or any; -1 for none."""
     size = slots_per_gpu(p)
-    gpu = o.homes[a, _draw(random, o.num_homes[a])]
+    gpu = o.homes[a, draw(random, o.num_homes[a])]
     if random.random() >= _NEAR:
-        some: Index = gpu * size + _draw(random, size)
+        some: Index = gpu * size + draw(random, size)
         return some
     step = int(np.exp(random.random() * np.log(max(2.0, size / 2.0))))
     place = o.rank[gpu, a] + (step if random.random() < 0.5 else -step)
@@ -196,20 +192,20 @@ def _slot_at_home(p: Placement, o: Origin, a: Index, random: Any) -> Index:
 def _two_slots(p: Placement, o: Origin, targets: Floats, gpus_per_node: int, random: Any) -> tuple[Index, Index]:
     """Two slots of a node to propose something for; the second is -1 where there is none."""
     size, kind = slots_per_gpu(p), random.random()
-    slot = _draw(random, p.slots.size)
+    slot = draw(random, p.slots.size)
     if kind < _FOCUSED:
         for _ in range(_DRAWS):
             if excess_of(p, targets, p.sources.gpu_of[slot]) > _NOTHING:
                 break
-            slot = _draw(random, p.slots.size)
+            slot = draw(random, p.slots.size)
     elif kind < _FOCUSED + _RETURNS + _CROSSES and o.num_moved[0]:
-        slot = o.moved[_draw(random, o.num_moved[0])]
+        slot = o.moved[draw(random, o.num_moved[0])]
         if kind >= _FOCUSED + _RETURNS:
-            return slot, o.moved[_draw(random, o.num_moved[0])]
+            return slot, o.moved[draw(random, o.num_moved[0])]
         if o.num_homes[p.slots[slot]]:
             return slot, _slot_at_home(p, o, p.slots[slot], random)
     first = (slot // size) // gpus_per_node * gpus_per_node * size
-    return slot, first + _draw(random, gpus_per_node * size)
+    return slot, first + draw(random, gpus_per_node * size)
 
 
 @compiled
@@ -256,7 +252,7 @@ def anneal_moves(
     of fewer moves; moves and excess of the best are returned. Only GPUs that a proposal touches are looked at.
     """
     gpus_per_node, distinct, most, domain = rules
-    best[:] = p.slots
+    copy_row(p.slots, best)
     c = change_of(p)
     moves, excess = moves_of(o), total_excess(p, targets)
     least_moves, least_excess = moves, excess if moves <= most else np.inf
@@ -314,5 +310,5 @@ def anneal_moves(
             continue
         if excess < least_excess - _NOTHING or (excess <= least_excess + _NOTHING and moves < least_moves):
             least_moves, least_excess = moves, excess
-            best[:] = p.slots
+            copy_row(p.slots, best)
     return least_moves, least_excess

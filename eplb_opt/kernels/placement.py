@@ -138,8 +138,12 @@ def propose(p: Placement, c: Change, slot: Index, other: Index, transfers: bool)
     if not transfers and p.counts[a] == 1 and p.counts[b] == 1:
         _exchange(p, c, slot, other)
         return
-    _list(p, c, 0, a, slot, -1 if transfers else other)
-    _list(p, c, 1, b, -1 if transfers else other, slot)
+    # A loop, as a kernel is compiled once more for each number that is written as an argument.
+    for row in range(2):
+        if row == 0:
+            _list(p, c, row, a, slot, -1 if transfers else other)
+        else:
+            _list(p, c, row, b, -1 if transfers else other, slot)
 
 
 @compiled

@@ -6,7 +6,8 @@ import numpy as np
 
 from eplb_opt.kernels.assignment import assign
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.order import ascending
+from eplb_opt.kernels.drawing import draw
+from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE, reassign_many
@@ -97,8 +98,8 @@ def _partners(load: Floats, num: int, random: np.random.Generator) -> Ints:
     gpus[0] = np.argmax(load)
     drawn = 1
     while drawn < num:
-        gpu = random.integers(0, load.size)
-        other = random.integers(0, load.size)
+        gpu = draw(random, load.size)
+        other = draw(random, load.size)
         if random.random() < _COLDER and load[other] < load[gpu]:
             gpu = other
         new = True
@@ -141,7 +142,7 @@ def _reassign_slots(state: State, gpus: Ints, each: int, work: Ints, random: np.
             values[i] = -w[giver] / (counts[giver] - 1)
         elif giver >= 0 and experts[i] == taker:
             values[i] = -w[taker] / (counts[taker] + 1)
-    order = ascending(values)
+    order = lightest_first(values)
     pool, pool_loads = np.empty(total, dtype=np.int64), np.empty(total)
     for i in range(total):
         pool[i], pool_loads[i] = experts[order[i]], -values[order[i]]
@@ -185,8 +186,8 @@ def _transfer_within(experts: Ints, counts: Ints, most: int, random: np.random.G
     Both have all their replicas in `experts`; the taker has at most `most` after it.
     """
     for _ in range(4):
-        place = random.integers(0, experts.size)
-        giver, taker = experts[place], experts[random.integers(0, experts.size)]
+        place = draw(random, experts.size)
+        giver, taker = experts[place], experts[draw(random, experts.size)]
         if giver == taker or counts[giver] < 2 or counts[taker] >= most:
             continue
         of_giver = of_taker = 0

@@ -1,21 +1,20 @@
-"""Shuffle: numpy's random permutations, in code that takes a fraction of the time to compile."""
+"""Shuffle: random permutations, in code that takes a fraction of the time to compile that numpy's takes."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from eplb_opt.kernels.compiler import Ints, compiled
+from eplb_opt.kernels.drawing import draw
 
 
 @compiled
-def shuffle(row: Ints, random: np.random.Generator) -> None:
-    """The same permutation of a row, in place, as ``random.shuffle(row)`` makes of it."""
+def shuffle(row: Ints, random: Any) -> None:
+    """Permute a row in place, all permutations equally likely.
+
+    From the last place on, each gets one of what is left. Source: R. A. Fisher and F. Yates, Statistical Tables (1938);
+    in place R. Durstenfeld, https://doi.org/10.1145/364520.364540.
+    """
     for last in range(row.size - 1, 0, -1):
-        mask = last
-        for shift in (1, 2, 4, 8, 16):
-            mask |= mask >> shift
-        # Numbers below 2^32 are drawn as they come from the generator.
-        other = random.integers(0, 4294967296) & mask
-        while other > last:
-            other = random.integers(0, 4294967296) & mask
+        other = draw(random, last + 1)
         row[last], row[other] = row[other], row[last]

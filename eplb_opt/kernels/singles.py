@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.kernels.assignment import assign
-from eplb_opt.kernels.compiler import Floats, Ints, compiled
+from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.order import lightest_first
 from eplb_opt.kernels.placement import Placement, accept, change_of, propose, slots_per_gpu, value_after
+from eplb_opt.kernels.rows import copy_row, copy_table
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
 from eplb_opt.kernels.window_reassignment import hottest_loads, partners
@@ -24,20 +26,22 @@ _PER_ASSIGNMENT, _PER_NODE, _MOST_NODES = 100, 4, 50_000
 
 
 @compiled
-def reassign_singles(p: Placement, weights: Floats, gpus_per_node: int, work: Ints, random: Any) -> None:
+def reassign_singles(p: Placement, weights: Floats | None, gpus_per_node: int, work: Ints, random: Any) -> None:
     """Lower the value of a placement: reassign the singles of the hottest GPU of a window and of some others exactly.
 
     Stops when ``work[0]`` is used up, or in one window at the mean load. `weights` as of
-    `eplb_opt.kernels.annealing.anneal`; other GPUs are of the same node of `gpus_per_node`.
+    `eplb_opt.kernels.annealing.anneal`, and ``None`` for one window: what several need is not compiled then. Other GPUs
+    are of the same node of `gpus_per_node`.
     """
     num, failed = min(gpus_per_node, _FIRST_GPUS), 0
     if num < 2:
         return
-    top = np.zeros((weights.size, 3), dtype=np.int64)
+    num_windows = p.loads.shape[1]
+    top = np.zeros((num_windows, 3), dtype=np.int64)
     rank_all(p.gpu_loads, top)
-    while work[0] > 0 and (weights.size > 1 or p.gpu_loads[top[0, 0], 0] > 1.0):
+    while work[0] > 0 and (num_windows > 1 or p.gpu_loads[top[0, 0], 0] > 1.0):
         work[0] -= _PER_ASSIGNMENT
-        gpus = partners(hottest(p.gpu_loads, top, weights, random), num, gpus_per_node, random)
+        gpus = partners(_hottest(p, top, weights, random), num, gpus_per_node, random)
         if _reassign_some(p, weights, gpus, work, random):
             rank_all(p.gpu_loads, top)
             num, failed = max(2, num - 1), 0
@@ -48,7 +52,15 @@ def reassign_singles(p: Placement, weights: Floats, gpus_per_node: int, work: In
 
 
 @compiled
-def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random: Any) -> bool:
+def _hottest(p: Placement, top: Ints, weights: Floats | None, random: Any) -> Index:
+    if weights is None:
+        gpu: Index = top[0, 0]
+        return gpu
+    return hottest(p.gpu_loads, top, weights, random)
+
+
+@compiled
+def _reassign_some(p: Placement, weights: Floats | None, gpus: Ints, work: Ints, random: Any) -> bool:
     """Reassign equally many singles of each of `gpus` if that lowers the value; whether it did."""
     size, num = slots_per_gpu(p), gpus.size
     places = np.empty((num, size), dtype=np.int64)
@@ -63,7 +75,7 @@ def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random
         each = min(each, found)
     if each == 0:
         return False
-    total, num_windows = num * each, weights.size
+    total, num_windows = num * each, p.loads.shape[1]
     # Loops rather than arrays: these take the compiler less.
     experts, heat, base = np.empty(total, dtype=np.int64), np.empty(total), np.empty((num, num_windows))
     for j in range(num):
@@ -79,7 +91,7 @@ def _reassign_some(p: Placement, weights: Floats, gpus: Ints, work: Ints, random
     for i in range(total):
         experts[i] = listed[order[i]]
     gpu_of = np.empty(total, dtype=np.int64)
-    if num_windows == 1:
+    if weights is None:
         lower = _assign_one(p, experts, gpus, base, each, work, gpu_of)
     else:
         lower = _assign_several(p, weights, experts, gpus, base, work, gpu_of)
@@ -160,8 +172,8 @@ def exchange_singles(
         return
     for proposal in range(proposals):
         temperature = hot * (cold / hot) ** (proposal / proposals)
-        g = hottest(p.gpu_loads, top, weights, random) if random.random() < 0.5 else random.integers(0, num_gpus)
-        slot = g * size + random.integers(0, size)
+        g = hottest(p.gpu_loads, top, weights, random) if random.random() < 0.5 else draw(random, num_gpus)
+        slot = g * size + draw(random, size)
         a = p.slots[slot]
         b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
         other = p.places[b, 0]
@@ -177,8 +189,10 @@ def exchange_singles(
         value = new
         if value < least:
             least = value
-            best[:], loads[:] = p.slots, p.gpu_loads
-    p.slots[:], p.gpu_loads[:] = best, loads
+            copy_row(p.slots, best)
+            copy_table(p.gpu_loads, loads)
+    copy_row(best, p.slots)
+    copy_table(loads, p.gpu_loads)
     for slot in range(p.slots.size):
         if p.counts[p.slots[slot]] == 1:
             p.places[p.slots[slot], 0] = slot

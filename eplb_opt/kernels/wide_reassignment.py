@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.exact_cover import cover, patterns_between
-from eplb_opt.kernels.order import descending
+from eplb_opt.kernels.order import heaviest_first
 from eplb_opt.kernels.state import State
 
 # Slots of a GPU for which wide reassignment is of use: of more slots there are too many patterns, and with two there is
@@ -39,9 +40,10 @@ def reassign_many(state: State, target: float, work: Ints, random: np.random.Gen
     """
     w, slots, counts, holds, replica_loads, load, max_replicas, distinct = state
     num_gpus, size = slots.shape
-    num = random.integers(min(_LEAST_GPUS, num_gpus), min(_MOST_GPUS, num_gpus) + 1)
+    least_gpus = min(_LEAST_GPUS, num_gpus)
+    num = least_gpus + draw(random, min(_MOST_GPUS, num_gpus) + 1 - least_gpus)
     work[0] -= _PAIRS_PER_ASSIGNMENT
-    gpus, hot = _draw(state, num, random)
+    gpus, hot = _draw_gpus(state, num, random)
     inside = np.zeros(w.size, dtype=np.int64)
     for gpu in gpus:
         for place in range(size):
@@ -100,7 +102,7 @@ def _nonzero(row: Ints) -> Ints:
 
 
 @compiled
-def _draw(state: State, num: int, random: np.random.Generator) -> tuple[Ints, Index]:
+def _draw_gpus(state: State, num: int, random: np.random.Generator) -> tuple[Ints, Index]:
     """The GPUs that take part, and the hottest of all, which is one of them.
 
     All GPUs of some expert are among them, unless those are many, so that not only experts with one replica may get
@@ -111,14 +113,14 @@ def _draw(state: State, num: int, random: np.random.Generator) -> tuple[Ints, In
     hot = np.argmax(load)
     chosen = np.zeros(num_gpus, dtype=np.int64)
     chosen[hot] = 1
-    expert = slots[random.integers(0, num_gpus), random.integers(0, size)]
+    expert = slots[draw(random, num_gpus), draw(random, size)]
     if counts[expert] < num:
         for gpu in range(num_gpus):
             if holds[gpu, expert]:
                 chosen[gpu] = 1
     drawn = chosen.sum()
     while drawn < num:
-        one, other = random.integers(0, num_gpus), random.integers(0, num_gpus)
+        one, other = draw(random, num_gpus), draw(random, num_gpus)
         colder = other if random.random() < _COLDER and load[other] < load[one] else one
         if not chosen[colder]:
             chosen[colder] = 1
@@ -151,7 +153,7 @@ def _items(w: Floats, counts: Ints, inside: Ints, max_replicas: Index, most: flo
             numbers[number] = inside[name] + count - counts[name]
             number += 1
         expert += 1
-    order = descending(v[:number])
+    order = heaviest_first(v[:number])
     return _in_order(v, order), _in_order(experts, order), _in_order(replicas, order), _in_order(numbers, order)
 
 

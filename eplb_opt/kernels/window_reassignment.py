@@ -6,7 +6,9 @@ import numpy as np
 
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.order import lightest_first
+from eplb_opt.kernels.rows import copy_table
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State, state_of
 from eplb_opt.kernels.window_assignment import MOST_REPLICAS, assign_windows
@@ -52,7 +54,7 @@ def reassign_windows(
     top = np.empty((w.shape[1], 3), dtype=np.int64)
     least = np.inf
     while work[0] > 0:
-        table[:] = slots
+        copy_table(slots, table)
         if least < np.inf:
             cold = temperature * _COOLING
             anneal(
@@ -82,7 +84,7 @@ def reassign_windows(
         value = value_of(load, top, weights)
         if value <= least:
             least = value
-            slots[:] = table
+            copy_table(table, slots)
 
 
 @compiled
@@ -93,7 +95,7 @@ def partners(hot: Index, num: int, gpus_per_node: int, random: np.random.Generat
     gpus[0] = hot
     drawn = 1
     while drawn < num:
-        gpu = first + random.integers(0, gpus_per_node)
+        gpu = first + draw(random, gpus_per_node)
         new = True
         for i in range(drawn):
             new &= gpus[i] != gpu

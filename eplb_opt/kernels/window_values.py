@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
+from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.state import State
 
 
@@ -58,7 +59,7 @@ def rank_again(load: Floats, top: Ints, g: Index, h: Index) -> None:
 def hottest(load: Floats, top: Ints, weights: Floats, random: np.random.Generator) -> Index:
     """The hottest GPU of a window at random, or where `weights` are 0 of all windows."""
     if weights[0] > 0.0:
-        some: Index = top[random.integers(0, top.shape[0]), 0]
+        some: Index = top[draw(random, top.shape[0]), 0]
         return some
     window = 0
     for k in range(1, top.shape[0]):

@@ -8,10 +8,10 @@ prove alone, while the search goes on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 
 import numpy as np
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 # Enough for a first call of everything, and next to nothing for each later one.
 _WORK = 10_000
 _NODES = Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4)
+_TWO_WINDOWS = ((3, 2, 1, 1), (1, 2, 3, 1))
 # A plan for four experts: parts that need one do not need what makes plans.
 _SLOTS = np.array([0, 1, 0, 1, 2, 3, 2, 3])
 
@@ -57,9 +58,8 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
     """
     begin = monotonic()
     wanted = [part for part in PARTS if parts is None or part in parts]
-    ours = [part for part in wanted if part not in _BESIDE]
-    others = [part for part in wanted if part in _BESIDE]
-    with compiled_beside(others if ours else []) as wait:
+    ours, others = shared_out(wanted)
+    with compiled_beside(others) as wait:
         for part in ours:
             PARTS[part]()
         wait()
@@ -71,6 +71,21 @@ def load_kernels(parts: Collection[str] | None = None) -> float:
     return seconds
 
 
+def shared_out(parts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts for this process, and for the one beside it: those that take longest first, to whichever is done sooner."""
+    ours: list[str] = []
+    others: list[str] = []
+    until, until_there = 0, _SECONDS_TO_START
+    for part in sorted(parts, key=lambda part: -SECONDS[part]):
+        if until <= until_there:
+            ours.append(part)
+            until += SECONDS[part]
+        else:
+            others.append(part)
+            until_there += SECONDS[part]
+    return ours, others
+
+
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
@@ -79,8 +94,9 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
         return [part for part in PARTS if part in parts]
     # What finds good plans for the even split does so for the optimal one.
     if deployment.dispatch not in ("even", "optimal") and method != "greedy" and method not in names():
-        parts |= {"dispatched", "singles"} | ({"draws"} if deployment.dispatch == DRAWN else set())
-        parts |= {"joint"} if several_windows else set()
+        parts |= {"dispatched", "singles of windows", "joint"} if several_windows else {"dispatched", "singles"}
+        if deployment.dispatch == DRAWN:
+            parts |= {"draws of windows" if several_windows else "draws"}
         return [part for part in PARTS if part in parts]
     size = deployment.slots_per_gpu
     if method != "greedy":
@@ -88,8 +104,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
     if method != "greedy" and method not in names():
         if size == 2:
             parts |= {"pairs"}
-        if size == WIDE_SIZE:
-            parts |= {"enumeration", "wide reassignment"}
+        parts |= {"wide reassignment"} if size == WIDE_SIZE else {"reassignment"}
         if several_windows:
             parts |= {"windows"}
     if several_windows or method == JOINT:
@@ -133,11 +148,16 @@ def _load_search() -> None:
     log, work = new_log(2), np.array([_WORK])
     descend(state, log, 0, work)
     perturb(state, log, 0.0, 1, 0, work, random)
-    reassign(state, 0.0, np.array([_WORK]), random)
     add_up(state)
 
 
+def _load_reassignment() -> None:
+    reassign(_hot_state(WIDE_SIZE + 1), 0.0, np.array([_WORK]), np.random.default_rng(0))
+
+
 def _load_wide_reassignment() -> None:
+    # Its kernels are called by those of the other, so that types are inferred once.
+    _load_enumeration()
     reassign(_hot_state(WIDE_SIZE), 0.0, np.array([_WORK]), np.random.default_rng(0))
 
 
@@ -184,15 +204,14 @@ def _load_dispatched() -> None:
     anneal_on(instance, objective.windows(instance), Segment(_SLOTS, 1.0, 0.1, proposals=100, seed=0))
 
 
-def _load_singles() -> None:
-    instance = Instance.from_loads([3, 2, 1, 1], replace(_NODES, dispatch="nearest"))
-    reassign_on(instance, Objective().windows(instance), _SLOTS, 0.1, 1, 0)
+def _load_singles(*windows: Sequence[int]) -> None:
+    instance = Instance.from_loads(windows, replace(_NODES, dispatch="nearest"))
+    reassign_on(instance, Objective("mean").windows(instance), _SLOTS, 0.1, 1, 0)
 
 
-def _load_draws() -> None:
-    for loads in ([3, 2, 1, 1], [[3, 2, 1, 1], [1, 2, 3, 1]]):
-        instance = Instance.from_loads(loads, replace(_NODES, dispatch="sglang-static"), (0,) * _NODES.num_gpus)
-        attempt(instance, Objective("mean").windows(instance), greedy(instance.total()), 0, 0)
+def _load_draws(*windows: Sequence[int]) -> None:
+    instance = Instance.from_loads(windows, replace(_NODES, dispatch="sglang-static"), (0,) * _NODES.num_gpus)
+    attempt(instance, Objective("mean").windows(instance), greedy(instance.total()), 0, 0)
 
 
 def _load_links() -> None:
@@ -210,7 +229,7 @@ def _load_few_moves() -> None:
 
 
 def _two_windows() -> Instance:
-    return Instance.from_loads([[3, 2, 1, 1], [1, 2, 3, 1]], _NODES)
+    return Instance.from_loads(_TWO_WINDOWS, _NODES)
 
 
 def _hot_state(slots_per_gpu: int) -> State:
@@ -219,11 +238,12 @@ def _hot_state(slots_per_gpu: int) -> State:
     return state_of(np.arange(2.0 * slots_per_gpu, 0.0, -1.0), slots, 1, True)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[], object]] = {
     "enumeration": _load_enumeration,
     "registry": _load_registry,
     "greedy": _load_greedy,
     "search": _load_search,
+    "reassignment": _load_reassignment,
     "wide reassignment": _load_wide_reassignment,
     "pairs": _load_pairs,
     "joint": _load_joint,
@@ -231,11 +251,35 @@ PARTS = {
     "links": _load_links,
     "bounds": _load_bounds,
     "dispatched": _load_dispatched,
-    "singles": _load_singles,
-    "draws": _load_draws,
+    "singles": partial(_load_singles, *_TWO_WINDOWS[:1]),
+    "singles of windows": partial(_load_singles, *_TWO_WINDOWS),
+    "draws": partial(_load_draws, *_TWO_WINDOWS[:1]),
+    "draws of windows": partial(_load_draws, *_TWO_WINDOWS),
     "moving": _load_moving,
     "few moves": _load_few_moves,
     "patterns": patterns.load_kernels,
 }
-# About half of what a call needs.
-_BESIDE = ("enumeration", "registry", "greedy", "joint", "singles")
+# Seconds that a part takes to compile where those that calls need with it are compiled before.
+SECONDS = {
+    "windows": 14,
+    "singles of windows": 11,
+    "links": 10,
+    "wide reassignment": 9,
+    "moving": 8,
+    "registry": 7,
+    "joint": 6,
+    "few moves": 6,
+    "pairs": 5,
+    "dispatched": 4,
+    "singles": 4,
+    "search": 3,
+    "reassignment": 3,
+    "enumeration": 3,
+    "draws of windows": 3,
+    "greedy": 2,
+    "draws": 2,
+    "bounds": 1,
+    "patterns": 1,
+}
+# And what the process beside this one takes to begin.
+_SECONDS_TO_START = 1

@@ -70,9 +70,9 @@ def test_a_stored_kernel_needs_no_callee_compiled(tmp_path):
 def test_another_version_of_numba_compiles_kernels_by_themselves():
     code = (
         "import numba; numba.__version__ = '0.99.0'\n"
-        "from eplb_opt.kernels.order import descending\n"
+        "from eplb_opt.kernels.order import heaviest_first\n"
         "import numpy as np, sys\n"
-        "print(type(descending).__name__, *descending(np.array([1.0, 3.0, 2.0])))\n"
+        "print(type(heaviest_first).__name__, *heaviest_first(np.array([1.0, 3.0, 2.0])))\n"
         "print('eplb_opt.kernels.callees' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

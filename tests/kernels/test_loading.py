@@ -12,7 +12,7 @@ import pytest
 from eplb_opt.alarm import alarm
 from eplb_opt.kernels import loading
 from eplb_opt.kernels.reassignment import reassign
-from eplb_opt.run.loading import load_kernels
+from eplb_opt.run.loading import PARTS, SECONDS, load_kernels, shared_out
 
 
 def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
@@ -30,7 +30,7 @@ def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
             loading.begin_compiling("once per machine")
             sleep(0.5)
     assert long.kernels == 2
-    words = "compiling kernels, which takes 20 to 40 seconds on two idle cores and happens once per machine"
+    words = "compiling kernels, which takes 10 to 30 seconds on two idle cores and happens once per machine"
     assert caplog.messages == [words]
 
 
@@ -108,3 +108,12 @@ def test_ctrl_c_in_the_main_thread_is_not_raised_where_another_one_loads_kernels
     with pytest.raises(KeyboardInterrupt), loading.interrupted_between_kernels(), ThreadPoolExecutor(1) as thread:
         signal.raise_signal(signal.SIGINT)
         assert thread.submit(loading.raise_if_interrupted).exception() is None
+
+
+def test_two_processes_share_parts_out_so_that_neither_waits_long_for_the_other():
+    for parts in (["greedy", "registry", "search", "reassignment", "bounds"], list(PARTS)):
+        ours, others = shared_out(parts)
+        assert sorted(ours + others) == sorted(parts)
+        seconds = [sum(SECONDS[part] for part in some) for some in (ours, others)]
+        assert abs(seconds[0] - seconds[1]) <= max(SECONDS[part] for part in parts)
+    assert shared_out(["bounds"]) == (["bounds"], [])

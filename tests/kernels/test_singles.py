@@ -21,7 +21,7 @@ def reassigned(instance, row, seed=0, work=20_000, worst=True):
     p.loads[:] /= scale
     p.gpu_loads[:] /= scale
     windows = instance.num_windows
-    weights = np.full(windows, 0.0 if worst else 1 / windows)
+    weights = np.full(windows, 0.0 if worst else 1 / windows) if windows > 1 else None
     before = value(p, worst)
     reassign_singles(p, weights, instance.deployment.gpus_per_node, np.array([work]), np.random.default_rng(seed))
     return p, before
