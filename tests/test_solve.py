@@ -376,9 +376,10 @@ def test_a_warm_start_gets_its_bounds_from_an_executor_that_does_nothing(hard):
 def test_a_short_limit_does_not_wait_for_workers_that_are_still_started(monkeypatch, workers_begin_with):
     # A worker that is ready may have last words, and gets a while for them; one that never is has none.
     monkeypatch.setattr("eplb_opt.run.schedule.GRACE_SECONDS", 300.0)
+    # Before processes sleep, as one may compile.
+    load_kernels()
     workers_begin_with("import time; time.sleep(1000)")
     POOL.close()
-    load_kernels()
     begin = time.monotonic()
     loads = np.random.default_rng(1).integers(1, 1000, (1, 10))
     solution = eplb_opt.solve(loads, Deployment(5, 15), time_limit=0.2, target_gap=0)
