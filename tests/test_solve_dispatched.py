@@ -166,6 +166,9 @@ def test_a_plan_made_for_the_dispatch_is_better_than_one_for_the_even_split(disp
     loads = np.random.default_rng(5).lognormal(0, 1, (1, 2, 32))
     ours = eplb_opt.solve(loads, deployment, deterministic=True, time_limit=0.3)
     even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), deterministic=True, time_limit=0.3)
-    for layer, row in enumerate(even.plan.physical_to_logical.tolist()):
-        instance = Instance.from_loads(loads[:, layer], deployment)
-        assert ours.layers[layer].objective < oracle.hottest(row, instance)
+    evenly = [
+        oracle.hottest(row, Instance.from_loads(loads[:, layer], deployment))
+        for layer, row in enumerate(even.plan.physical_to_logical.tolist())
+    ]
+    # Where a layer is balanced under any rule both are near its mean load; the other differs by a tenth.
+    assert sum(layer.objective for layer in ours.layers) < 0.97 * float(sum(evenly))

@@ -79,8 +79,8 @@ def test_more_moves_gain_more_and_few_gain_much(monkeypatch, deployment):
     free, of_layers = moved(monkeypatch, old, deployment)
     least = hottest_loads(LATER, free, 8).sum()
     assert heat == sorted(heat, reverse=True) and spent[0] == 0 and spent[2] <= 40
-    # More than half of what all moves gain, with a fifth of them.
-    assert heat[2] - least < (heat[0] - least) / 2 and of_layers.sum() >= 5 * 40
+    # More than half of what all moves gain, with a quarter of them.
+    assert heat[2] - least < (heat[0] - least) / 2 and of_layers.sum() >= 4 * 40
 
 
 def test_moves_go_where_they_gain_most(monkeypatch):
