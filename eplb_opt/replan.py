@@ -42,10 +42,11 @@ def replan(
     ----------
     old_plan
         What runs.
-    deployment
-        Of the new plan, for as many GPUs and slots; the old plan has to obey its rules. Default: that of the old plan.
     loads
         As in `eplb_opt.solve`. `Loads` are matched to the plan by ``layer_ids``, anything else row by row.
+    deployment
+        Of the new plan, for as many GPUs, and no fewer slots; the old plan has to obey its rules. Default: that of the
+        old plan.
     max_moves
         The most moves in all. They are shared over the layers so that the sum of their objectives is least.
     max_moves_per_layer

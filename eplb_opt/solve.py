@@ -16,7 +16,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.failure_domains import require_survivable
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
-from eplb_opt.kernels.loading import announced, interrupted_between_kernels
+from eplb_opt.kernels.loading import interrupted_between_kernels
 from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
@@ -171,13 +171,11 @@ def solve(
 def _load_kernels(loads: Loads, deployment: Deployment, objective: str, method: str, survive: int) -> float:
     """Load what a call runs, or compile it; the seconds that took if anything was compiled, else 0."""
     with interrupted_between_kernels():
-        from eplb_opt.run.loading import load_kernels, parts_for
+        from eplb_opt.run.loading import parts_for, seconds_of_loading
 
         several = loads.num_windows > 1 and objective != "total"
-        with announced() as compiling:
-            parts = parts_for(deployment, loads.num_experts, several, method)
-            seconds = load_kernels([*parts, *["moving"] * survive])
-    return seconds if compiling.kernels else 0.0
+        parts = parts_for(deployment, loads.num_experts, several, method)
+        return seconds_of_loading([*parts, *["moving"] * survive])
 
 
 @contextmanager

@@ -161,14 +161,19 @@ def test_scenarios_steer_and_recorded_windows_count(dispatch):
 
 
 @pytest.mark.parametrize("dispatch", ["nearest", "by-rank"])
-def test_a_plan_made_for_the_dispatch_is_better_than_one_for_the_even_split(dispatch):
+def test_plans_made_for_the_dispatch_are_better_than_those_for_the_even_split(dispatch):
     deployment = Deployment(8, 40, 4, policy="global", dispatch=dispatch)
-    loads = np.random.default_rng(5).lognormal(0, 1, (1, 2, 32))
+    loads = np.random.default_rng(5).lognormal(0, 1, (1, 6, 32))
     ours = eplb_opt.solve(loads, deployment, deterministic=True, time_limit=0.3)
     even = eplb_opt.solve(loads, replace(deployment, dispatch="even"), deterministic=True, time_limit=0.3)
-    evenly = [
-        oracle.hottest(row, Instance.from_loads(loads[:, layer], deployment))
-        for layer, row in enumerate(even.plan.physical_to_logical.tolist())
+    # By chance both rules share alike in a plan for the even split, in one of six layers or so: never in all of them.
+    instances = [Instance.from_loads(loads[:, layer], deployment) for layer in range(6)]
+    above = [
+        layer.objective / instance.mean_loads[0] - 1 for layer, instance in zip(ours.layers, instances, strict=True)
     ]
-    # Where a layer is balanced under any rule both are near its mean load; the other differs by a tenth.
-    assert sum(layer.objective for layer in ours.layers) < 0.97 * float(sum(evenly))
+    rows = even.plan.physical_to_logical.tolist()
+    above_even = [
+        oracle.hottest(row, instance) / instance.mean_loads[0] - 1
+        for row, instance in zip(rows, instances, strict=True)
+    ]
+    assert 4 * sum(above) < sum(above_even)

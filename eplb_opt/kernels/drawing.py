@@ -11,7 +11,7 @@ from eplb_opt.kernels.compiler import Index, compiled
 
 @compiled
 def draw(random: Any, number: Index) -> Index:
-    """One of so many numbers from 0 on. Nine times as fast as ``integers``, and as even as 53 bits are.
+    """One of so many numbers from 0 on: much faster than ``integers``, and as even as 53 bits are.
 
     Never `number` itself: the largest number below 1 times any number below 2^53 rounds to less than that.
     """

@@ -11,6 +11,7 @@ from eplb_opt.arguments import natural_int
 from eplb_opt.dispatch.of_plan import layers_of
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.interrupt import interrupt_requests
+from eplb_opt.kernels.loading import interrupted_between_kernels
 from eplb_opt.renumbering import renumber
 from eplb_opt.replanned import Replan, ReplannedLayer
 from eplb_opt.replanning.frontier import Frontier, Reached
@@ -27,7 +28,7 @@ from eplb_opt.verify import max_loads
 # time.
 _MANY, _PART_FOR_ANY = 0.3, 0.3
 # What is compiled before the clock starts.
-_KERNELS = ("bounds", "moving")
+_KERNELS = ("bounds", "few moves", "moving")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Call:
 
 def _loaded() -> float:
     began = monotonic()
-    return began + seconds_of_loading(_KERNELS)
+    with interrupted_between_kernels():
+        return began + seconds_of_loading(_KERNELS)
 
 
 def with_fewest_moves(problem: Problem, gap: Fraction, call: Call) -> Replan:

@@ -30,7 +30,7 @@ from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
-from eplb_opt.kernels.loading import announced, compiling, interrupted_between_kernels
+from eplb_opt.kernels.loading import announced, compiling
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.kernels.reassignment import reassign
@@ -123,7 +123,7 @@ def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
 
 def seconds_of_loading(parts: Collection[str]) -> float:
     """Load what a call runs, or compile it and say so; the seconds that took if anything was compiled, else 0."""
-    with interrupted_between_kernels(), announced() as compiling_:
+    with announced() as compiling_:
         seconds = load_kernels(parts)
     return seconds if compiling_.kernels else 0.0
 

@@ -71,16 +71,16 @@ def test_limits_are_kept_nothing_gets_hotter_and_what_stays_keeps_its_slot(data)
 def test_more_moves_gain_more_and_few_gain_much(monkeypatch, deployment):
     old = plan_layers(LOADS, deployment)
     heat, spent = [], []
-    for moves in (0, 10, 40, 120):
+    for moves in (0, 10, 39, 120):
         rows, of_layers = moved(monkeypatch, old, deployment, moves=moves)
         heat.append(hottest_loads(LATER, rows, 8).sum())
         spent.append(of_layers.sum())
     monkeypatch.delenv(MOVES)
     free, of_layers = moved(monkeypatch, old, deployment)
     least = hottest_loads(LATER, free, 8).sum()
-    assert heat == sorted(heat, reverse=True) and spent[0] == 0 and spent[2] <= 40
-    # More than half of what all moves gain, with a quarter of them.
-    assert heat[2] - least < (heat[0] - least) / 2 and of_layers.sum() >= 4 * 40
+    assert heat == sorted(heat, reverse=True) and spent[0] == 0 and spent[2] <= 39
+    # More than half of what all moves gain, with a fifth of them.
+    assert heat[2] - least < (heat[0] - least) / 2 and of_layers.sum() >= 5 * 39
 
 
 def test_moves_go_where_they_gain_most(monkeypatch):
