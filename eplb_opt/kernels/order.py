@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
@@ -31,6 +33,15 @@ def lightest_first(values: Floats | Ints) -> Ints:
         order, merged = merged, order
         width *= 2
     return order
+
+
+@compiled
+def in_order(row: Any, order: Ints) -> Any:
+    """The values of a row at some positions; a loop, as numpy's indices take the compiler a second."""
+    ordered = np.empty(order.size, dtype=row.dtype)
+    for place in range(order.size):
+        ordered[place] = row[order[place]]
+    return ordered
 
 
 @compiled

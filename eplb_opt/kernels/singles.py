@@ -14,8 +14,8 @@ from eplb_opt.kernels.placement import Placement, accept, change_of, propose, sl
 from eplb_opt.kernels.rows import copy_row, copy_table
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.window_assignment import assign_windows
-from eplb_opt.kernels.window_reassignment import hottest_loads, partners
-from eplb_opt.kernels.window_values import hottest, mean_or_largest, rank_all, value_of
+from eplb_opt.kernels.window_reassignment import others_and_value, partners
+from eplb_opt.kernels.window_values import hottest, rank_all, value_of
 
 # GPUs that are reassigned at once: at first, and at most; one more after so many failures. And singles of all of them.
 _FIRST_GPUS, _MOST_GPUS, _PATIENCE, _MOST_SINGLES = 3, 6, 50, 24
@@ -134,14 +134,13 @@ def _assign_one(p: Placement, experts: Ints, gpus: Ints, base: Floats, each: int
 def _assign_several(
     p: Placement, weights: Floats, experts: Ints, gpus: Ints, base: Floats, work: Ints, gpu_of: Ints
 ) -> bool:
-    here, rest = hottest_loads(p.gpu_loads, gpus)
-    if weights[0] == 0.0:
-        # Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves.
-        rest[:] = 0.0
-    value = mean_or_largest(np.maximum(here, rest), weights)
-    allowed = np.ones((experts.size, gpus.size), dtype=np.bool_)
-    left = np.full(1, min(work[0], _MOST_NODES))
-    before = left[0]
+    rest, value = others_and_value(p.gpu_loads, gpus, weights)
+    allowed, left = np.empty((experts.size, gpus.size), dtype=np.bool_), np.empty(1, dtype=np.int64)
+    for i in range(experts.size):
+        for j in range(gpus.size):
+            allowed[i, j] = True
+    before = min(work[0], _MOST_NODES)
+    left[0] = before
     found = assign_windows(p.loads, weights, experts, allowed, base, rest, False, False, value, left, gpu_of)
     work[0] -= _PER_NODE * (before - left[0])
     return found

@@ -65,11 +65,68 @@ def state_of(loads: Floats, slots: Ints, max_replicas: int, distinct: bool) -> S
 def add_up(state: State) -> None:
     """Loads of replicas and GPUs from slots and counts: sums of increments drift."""
     for expert in range(state.counts.size):
-        state.replica_loads[expert] = state.loads[expert] / state.counts[expert]
-    state.gpu_loads[:] = 0.0
+        _share(state.loads, state.counts, state.replica_loads, expert)
     for gpu in range(state.slots.shape[0]):
-        for place in range(state.slots.shape[1]):
-            state.gpu_loads[gpu] += state.replica_loads[state.slots[gpu, place]]
+        _fill(state.slots, state.replica_loads, state.gpu_loads, gpu)
+
+
+# Below, numbers of one window and rows of several in the words of each, as rows in the words of numpy take the compiler
+# seconds. Only the words for the arrays given are compiled.
+
+
+@compiled
+def _share(loads: Floats, counts: Ints, replica_loads: Floats, expert: Index) -> None:
+    """What each replica of an expert carries."""
+    if loads.ndim == 1:
+        replica_loads[expert] = loads[expert] / counts[expert]
+    else:
+        for k in range(loads.shape[1]):
+            replica_loads[expert, k] = loads[expert, k] / counts[expert]
+
+
+@compiled
+def _fill(slots: Ints, replica_loads: Floats, gpu_loads: Floats, gpu: Index) -> None:
+    """Add up what a GPU carries."""
+    if gpu_loads.ndim == 1:
+        gpu_loads[gpu] = 0.0
+        for place in range(slots.shape[1]):
+            gpu_loads[gpu] += replica_loads[slots[gpu, place]]
+    else:
+        for k in range(gpu_loads.shape[1]):
+            gpu_loads[gpu, k] = 0.0
+        for place in range(slots.shape[1]):
+            for k in range(gpu_loads.shape[1]):
+                gpu_loads[gpu, k] += replica_loads[slots[gpu, place], k]
+
+
+@compiled
+def _replace(replica_loads: Floats, gpu_loads: Floats, gpu: Index, new: Index, old: Index) -> None:
+    """A GPU carries a replica of an expert instead of one of another."""
+    if gpu_loads.ndim == 1:
+        gpu_loads[gpu] += replica_loads[new] - replica_loads[old]
+    else:
+        for k in range(gpu_loads.shape[1]):
+            gpu_loads[gpu, k] += replica_loads[new, k] - replica_loads[old, k]
+
+
+@compiled
+def _share_again(
+    loads: Floats, counts: Ints, holds: Any, replica_loads: Floats, gpu_loads: Floats, expert: Index
+) -> None:
+    """Replicas of an expert carry what its new count says."""
+    if gpu_loads.ndim == 1:
+        new = loads[expert] / counts[expert]
+        for gpu in range(gpu_loads.shape[0]):
+            if holds[gpu, expert]:
+                gpu_loads[gpu] += holds[gpu, expert] * (new - replica_loads[expert])
+        replica_loads[expert] = new
+    else:
+        for gpu in range(gpu_loads.shape[0]):
+            if holds[gpu, expert]:
+                for k in range(gpu_loads.shape[1]):
+                    more = loads[expert, k] / counts[expert] - replica_loads[expert, k]
+                    gpu_loads[gpu, k] += holds[gpu, expert] * more
+        _share(loads, counts, replica_loads, expert)
 
 
 @compiled
@@ -82,8 +139,8 @@ def exchange(state: State, g: Index, i: Index, h: Index, j: Index) -> None:
     holds[g, b] += 1
     holds[h, b] -= 1
     holds[h, a] += 1
-    gpu_loads[g] += replica_loads[b] - replica_loads[a]
-    gpu_loads[h] += replica_loads[a] - replica_loads[b]
+    _replace(replica_loads, gpu_loads, g, b, a)
+    _replace(replica_loads, gpu_loads, h, a, b)
 
 
 @compiled
@@ -92,14 +149,10 @@ def transfer(state: State, g: Index, i: Index, expert: Index) -> None:
     counts, holds, replica_loads, gpu_loads = state.counts, state.holds, state.replica_loads, state.gpu_loads
     other = state.slots[g, i]
     state.slots[g, i] = expert
-    gpu_loads[g] += replica_loads[expert] - replica_loads[other]
+    _replace(replica_loads, gpu_loads, g, expert, other)
     holds[g, other] -= 1
     holds[g, expert] += 1
     counts[other] -= 1
     counts[expert] += 1
     for changed in (other, expert):
-        new = state.loads[changed] / counts[changed]
-        for gpu in range(gpu_loads.shape[0]):
-            if holds[gpu, changed]:
-                gpu_loads[gpu] += holds[gpu, changed] * (new - replica_loads[changed])
-        replica_loads[changed] = new
+        _share_again(state.loads, counts, holds, replica_loads, gpu_loads, changed)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.exact_cover import cover, patterns_between
-from eplb_opt.kernels.order import heaviest_first
+from eplb_opt.kernels.order import heaviest_first, in_order
 from eplb_opt.kernels.state import State
 
 # Slots of a GPU for which wide reassignment is of use: of more slots there are too many patterns, and with two there is
@@ -154,12 +152,4 @@ def _items(w: Floats, counts: Ints, inside: Ints, max_replicas: Index, most: flo
             number += 1
         expert += 1
     order = heaviest_first(v[:number])
-    return _in_order(v, order), _in_order(experts, order), _in_order(replicas, order), _in_order(numbers, order)
-
-
-@compiled
-def _in_order(row: Any, order: Ints) -> Any:
-    ordered = np.empty(order.size, dtype=row.dtype)
-    for position in range(order.size):
-        ordered[position] = row[order[position]]
-    return ordered
+    return in_order(v, order), in_order(experts, order), in_order(replicas, order), in_order(numbers, order)

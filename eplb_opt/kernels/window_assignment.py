@@ -40,17 +40,25 @@ def assign_windows(
     the next GPU may hold are the patterns in between, in all windows. ``work[0]`` is counted down to 0 and ends the
     search.
     """
-    size, num = assigned.size, base.shape[0]
-    load = replica_loads[assigned]
+    size, (num, num_windows) = assigned.size, base.shape
+    # Loops rather than arrays, in all of this file: these take the compiler less.
+    load, top = np.empty((size, num_windows)), np.empty((num + 1, num_windows))
     # No assignment has a cooler hottest GPU than this, in any window.
-    least = np.maximum(rest, (load.sum(axis=0) + base.sum(axis=0)) / num)
+    least = np.empty(num_windows)
+    for k in range(num_windows):
+        of_items = of_base = 0.0
+        for i in range(size):
+            load[i, k] = replica_loads[assigned[i], k]
+            of_items += load[i, k]
+        for g in range(num):
+            of_base += base[g, k]
+        top[0, k], least[k] = rest[k], max(rest[k], (of_items + of_base) / num)
     patterns = np.empty((num, _MOST_PATTERNS), dtype=np.int64)
     found, at, chosen = np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64), np.zeros(num, dtype=np.int64)
     left = np.zeros(num, dtype=np.int64)
     left[0] = (1 << size) - 1
-    top = np.empty((num + 1, load.shape[1]))
-    top[0] = rest
-    best, better, gpu, begin = limit, False, 0, True
+    hot, total = np.empty(num_windows), np.empty(num_windows)
+    best, better, gpu, begin = limit, False, np.int64(0), True
     while gpu >= 0 and work[0] > 0:
         if begin:
             most = _most_loads(best * _LESS, weights, least)
@@ -64,8 +72,11 @@ def assign_windows(
         pattern = patterns[gpu, at[gpu]]
         at[gpu] += 1
         work[0] -= 1
-        top[gpu + 1] = np.maximum(top[gpu], base[gpu] + _sum(load, pattern))
-        if mean_or_largest(np.maximum(top[gpu + 1], least), weights) >= best * _LESS:
+        _add_up(load, pattern, total)
+        for k in range(num_windows):
+            top[gpu + 1, k] = max(top[gpu, k], base[gpu, k] + total[k])
+            hot[k] = max(top[gpu + 1, k], least[k])
+        if mean_or_largest(hot, weights) >= best * _LESS:
             continue
         chosen[gpu] = pattern
         if gpu < num - 1:
@@ -83,10 +94,13 @@ def assign_windows(
 @compiled
 def _most_loads(value: float, weights: Floats, least: Floats) -> Floats:
     """The largest load of each window in tables of a `value`, where no window is cooler than `least`."""
-    most = np.full(least.size, value)
+    most, spare = np.empty(least.size), value
+    for k in range(least.size):
+        most[k] = value
     if weights[0] > 0.0:
-        spare = value - (weights * least).sum()
-        most = least + spare / weights
+        spare = value - mean_or_largest(least, weights)
+        for k in range(least.size):
+            most[k] = least[k] + spare / weights[k]
     return most
 
 
@@ -108,7 +122,12 @@ def _list_patterns(
 
     Patterns of all its slots within `most`, so hot that within `most` the other GPUs can take what is left.
     """
-    items = np.array([i for i in range(assigned.size) if left >> i & 1])
+    items, listed, num_windows = np.empty(assigned.size, dtype=np.int64), 0, load.shape[1]
+    for i in range(assigned.size):
+        if left >> i & 1:
+            items[listed] = i
+            listed += 1
+    items = items[:listed]
     others = base.shape[0] - gpu - 1
     size = items.size // (others + 1)
     # Replicas of one expert are alike: the first that is left is taken first, and alone if `distinct`.
@@ -118,18 +137,27 @@ def _list_patterns(
     for i in range(items.size):
         first = first if assigned[items[i]] == assigned[items[first]] else i
         twin[i] = i > first
-        if distinct and i - first >= allowed[items[i], gpu + 1 :].sum():
+        elsewhere = 0
+        for other in range(gpu + 1, base.shape[0]):
+            elsewhere += allowed[items[i], other]
+        if distinct and i - first >= elsewhere:
             must[first] = True
-    high = most - base[gpu]
-    # The last GPU takes exactly what is left, and sums in another order differ by rounding.
-    low = (_sum(load, left) + base[gpu + 1 :].sum(axis=0)) * _LESS - others * most
-    if (low > high).any():
-        return 0
+    low, high = np.empty(num_windows), np.empty(num_windows)
+    _add_up(load, left, low)
+    for k in range(num_windows):
+        high[k] = most[k] - base[gpu, k]
+        of_others = 0.0
+        for other in range(gpu + 1, base.shape[0]):
+            of_others += base[other, k]
+        # The last GPU takes exactly what is left, and sums in another order differ by rounding.
+        low[k] = (low[k] + of_others) * _LESS - others * most[k]
+        if low[k] > high[k]:
+            return 0
     # The window with the narrowest gap between the two tells most.
-    key = 0
-    for k in range(1, load.shape[1]):
-        if (high[k] - low[k]) * load[:, key].std() < (high[key] - low[key]) * load[:, k].std():
-            key = k
+    key = np.int64(0)
+    for k in range(1, num_windows):
+        if (high[k] - low[k]) * _deviation(load, key) < (high[key] - low[key]) * _deviation(load, k):
+            key = np.int64(k)
     half = items.size // 2
     few = _subsets(load, items[:half], allowed[:, gpu], twin[:half], must[:half], distinct, size, key)
     many = _subsets(load, items[half:], allowed[:, gpu], twin[half:], must[half:], distinct, size, key)
@@ -154,10 +182,12 @@ def _subsets(
     many[0] = 1
     for i in range(items.size):
         # The sets that have the items before, then the same with this one too.
-        item, without, now = items[i], 1 << i, 2 << i
+        item, without = items[i], 1 << i
         for k in range(load.shape[1]):
-            sums[k, without:now] = sums[k, :without] + load[item, k]
-        bits[without:now] = bits[:without] | 1 << item
+            for before in range(without):
+                sums[k, without + before] = sums[k, before] + load[item, k]
+        for before in range(without):
+            bits[without + before] = bits[before] | 1 << item
         may = allowed[item] and not (distinct and twin[i])
         for count in range(min(size, i + 1), -1, -1):
             kept = 0 if must[i] else many[count]
@@ -175,7 +205,8 @@ def _subsets(
             for place in range(old, kept):
                 merged[put] = ordered[count, place]
                 put += 1
-            ordered[count, :put] = merged[:put]
+            for place in range(put):
+                ordered[count, place] = merged[place]
             many[count] = put
     return ordered, many, sums, bits
 
@@ -229,10 +260,23 @@ def _matches(
 
 
 @compiled
-def _sum(load: Floats, items: int) -> Floats:
-    """Load of a set of items in each window."""
-    total = np.zeros(load.shape[1])
+def _add_up(load: Floats, items: Index, total: Floats) -> None:
+    """Into `total` the load of a set of items in each window."""
+    for k in range(total.size):
+        total[k] = 0.0
     for i in range(load.shape[0]):
         if items >> i & 1:
-            total += load[i]
-    return total
+            for k in range(total.size):
+                total[k] += load[i, k]
+
+
+@compiled
+def _deviation(load: Floats, k: Index) -> float:
+    """Standard deviation of the loads in a window."""
+    mean = squares = 0.0
+    for i in range(load.shape[0]):
+        mean += load[i, k]
+    mean /= load.shape[0]
+    for i in range(load.shape[0]):
+        squares += (load[i, k] - mean) * (load[i, k] - mean)
+    return float((squares / load.shape[0]) ** 0.5)

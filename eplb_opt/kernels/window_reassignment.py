@@ -7,8 +7,7 @@ import numpy as np
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
-from eplb_opt.kernels.order import lightest_first
-from eplb_opt.kernels.rows import copy_table
+from eplb_opt.kernels.order import in_order, lightest_first
 from eplb_opt.kernels.shuffle import shuffle
 from eplb_opt.kernels.state import State, state_of
 from eplb_opt.kernels.window_assignment import MOST_REPLICAS, assign_windows
@@ -25,7 +24,6 @@ _MOST_NODES = 200_000
 _NODES_PER_ROUND, _NODES_PER_ASSIGNMENT, _NODES_PER_GPU = 5_000, 100, 2
 
 
-@compiled
 def reassign_windows(
     w: Floats,
     weights: Floats,
@@ -49,12 +47,12 @@ def reassign_windows(
     num = min(_MOST_GPUS, MOST_REPLICAS // each, gpus_per_node)
     if num < 2 or size < 2:
         return
-    work = np.full(1, nodes)
+    work = np.array([nodes])
     table, scratch = np.empty_like(slots), np.empty_like(slots)
-    top = np.empty((w.shape[1], 3), dtype=np.int64)
     least = np.inf
+    # In Python, as annealing is compiled once more for whatever calls it.
     while work[0] > 0:
-        copy_table(slots, table)
+        table[:] = slots
         if least < np.inf:
             cold = temperature * _COOLING
             anneal(
@@ -72,19 +70,29 @@ def reassign_windows(
                 random,
             )
         state = state_of(w, table, max_replicas, distinct)
-        load = state.gpu_loads
-        rank_all(load, top)
+        before, value = _assign_often(state, weights, num, each, gpus_per_node, work, random)
         if least == np.inf:
-            least = value_of(load, top, weights)
-        for _ in range(_ASSIGNMENTS):
-            gpus = partners(hottest(load, top, weights, random), num, gpus_per_node, random)
-            if _reassign_slots(state, weights, gpus, each, work, random):
-                rank_all(load, top)
+            least = before
         work[0] -= _NODES_PER_ROUND
-        value = value_of(load, top, weights)
         if value <= least:
             least = value
-            copy_table(table, slots)
+            slots[:] = table
+
+
+@compiled
+def _assign_often(
+    state: State, weights: Floats, num: int, each: int, gpus_per_node: int, work: Ints, random: np.random.Generator
+) -> tuple[float, float]:
+    """Reassign slots of the hottest GPU of a window and of others, again and again; the values before and after."""
+    load = state.gpu_loads
+    top = np.empty((load.shape[1], 3), dtype=np.int64)
+    rank_all(load, top)
+    before = value_of(load, top, weights)
+    for _ in range(_ASSIGNMENTS):
+        gpus = partners(hottest(load, top, weights, random), num, gpus_per_node, random)
+        if _reassign_slots(state, weights, gpus, each, work, random):
+            rank_all(load, top)
+    return before, value_of(load, top, weights)
 
 
 @compiled
@@ -112,60 +120,74 @@ def _reassign_slots(
     """Reassign `each` slots of each of `gpus` if that lowers the value; whether it did."""
     table, replica_loads, load, distinct = state.slots, state.replica_loads, state.gpu_loads, state.distinct
     num, size = gpus.size, table.shape[1]
-    assigned = np.empty(num * each, dtype=np.int64)
-    base = load[gpus]
+    num_windows = load.shape[1]
+    # Loops rather than arrays, here and below: these take the compiler less.
+    assigned, base = np.empty(num * each, dtype=np.int64), np.empty((num, num_windows))
     for place in range(num):
-        row = table[gpus[place]]
+        gpu = gpus[place]
         if each < size:
-            shuffle(row, random)
+            shuffle(table[gpu], random)
+        for k in range(num_windows):
+            base[place, k] = load[gpu, k]
         for i in range(each):
-            assigned[place * each + i] = row[i]
-            base[place] -= replica_loads[row[i]]
+            assigned[place * each + i] = table[gpu, i]
+            for k in range(num_windows):
+                base[place, k] -= replica_loads[table[gpu, i], k]
     # Heaviest first; replicas of one expert follow each other.
-    assigned = assigned[lightest_first(assigned)]
+    assigned = in_order(assigned, lightest_first(assigned))
     heat = np.empty(assigned.size)
     for i in range(assigned.size):
-        heat[i] = -replica_loads[assigned[i]].sum()
-    assigned = assigned[lightest_first(heat)]
-    allowed = np.ones((assigned.size, num), dtype=np.bool_)
-    if distinct and each < size:
-        for i in range(assigned.size):
-            for place in range(num):
-                allowed[i, place] = not (table[gpus[place], each:] == assigned[i]).any()
-    here, rest = hottest_loads(load, gpus)
-    if weights[0] == 0.0:
-        # Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves.
-        rest[:] = 0.0
-    value = mean_or_largest(np.maximum(here, rest), weights)
-    gpu_of = np.empty(assigned.size, dtype=np.int64)
+        total = 0.0
+        for k in range(num_windows):
+            total += replica_loads[assigned[i], k]
+        heat[i] = -total
+    assigned = in_order(assigned, lightest_first(heat))
+    allowed = np.empty((assigned.size, num), dtype=np.bool_)
+    for i in range(assigned.size):
+        for place in range(num):
+            allowed[i, place] = True
+            if distinct:
+                for other in range(each, size):
+                    allowed[i, place] &= table[gpus[place], other] != assigned[i]
+    rest, value = others_and_value(load, gpus, weights)
+    gpu_of, left = np.empty(assigned.size, dtype=np.int64), np.empty(1, dtype=np.int64)
     nodes = min(work[0], _MOST_NODES)
-    left = np.full(1, nodes)
+    left[0] = nodes
     found = assign_windows(
         replica_loads, weights, assigned, allowed, base, rest, each == size, distinct, value, left, gpu_of
     )
     work[0] -= _NODES_PER_ASSIGNMENT + _NODES_PER_GPU * load.shape[0] + nodes - left[0]
     if not found:
         return False
-    load[gpus] = base
     filled = np.zeros(num, dtype=np.int64)
+    for place in range(num):
+        for k in range(num_windows):
+            load[gpus[place], k] = base[place, k]
     for i in range(assigned.size):
         place = gpu_of[i]
         table[gpus[place], filled[place]] = assigned[i]
-        load[gpus[place]] += replica_loads[assigned[i]]
         filled[place] += 1
+        for k in range(num_windows):
+            load[gpus[place], k] += replica_loads[assigned[i], k]
     return True
 
 
 @compiled
-def hottest_loads(load: Floats, gpus: Ints) -> tuple[Floats, Floats]:
-    """The hottest load of each window on some GPUs, and on the others, both of shape ``(windows,)``."""
-    assigned = np.zeros(load.shape[0], dtype=np.bool_)
-    assigned[gpus] = True
-    here, rest = np.zeros(load.shape[1]), np.zeros(load.shape[1])
+def others_and_value(load: Floats, gpus: Ints, weights: Floats) -> tuple[Floats, float]:
+    """What an assignment to some GPUs is valued with: the hottest load of other GPUs in each window, and the value now.
+
+    Where only the hottest of all counts, others may be as hot: these GPUs are to be cooler by themselves, and the
+    others count for nothing.
+    """
+    assigned, num_windows = np.zeros(load.shape[0], dtype=np.bool_), load.shape[1]
+    for gpu in gpus:
+        assigned[gpu] = True
+    all_, rest = np.zeros(num_windows), np.zeros(num_windows)
     for gpu in range(load.shape[0]):
-        for k in range(load.shape[1]):
-            if assigned[gpu]:
-                here[k] = max(here[k], load[gpu, k])
-            else:
+        if not assigned[gpu] and weights[0] == 0.0:
+            continue
+        for k in range(num_windows):
+            all_[k] = max(all_[k], load[gpu, k])
+            if not assigned[gpu]:
                 rest[k] = max(rest[k], load[gpu, k])
-    return here, rest
+    return rest, mean_or_largest(all_, weights)
