@@ -83,11 +83,13 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
 
     ``totals[g, k]`` is the load of group g in window k; the value is that of `pack_jointly`, with nodes for GPUs.
     """
+    # Loops rather than arrays, in all compiled code of this file: these take the compiler less.
     nodes = node_of_group.copy()
     num_windows = totals.shape[1]
     load = np.zeros((num_nodes, num_windows))
     for group in range(nodes.size):
-        load[nodes[group]] += totals[group]
+        for k in range(num_windows):
+            load[nodes[group], k] += totals[group, k]
     value = _value(load, shares)
     top = np.empty(num_windows)
     # Each exchange lowers the value, so it ends; the bound on the rounds is for rounding errors.
@@ -106,7 +108,8 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
                 for k in range(num_windows):
                     more = totals[b, k] - totals[a, k]
                     top[k] = max(load[here, k] + more, load[there, k] - more)
-                    for node in hottest[k]:
+                    for rank in range(3):
+                        node = hottest[k, rank]
                         if node >= 0 and node != here and node != there:
                             top[k] = max(top[k], load[node, k])
                             break
@@ -115,9 +118,10 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
                     best, best_a, best_b = new, a, b
         if best_a < 0:
             break
-        more = totals[best_b] - totals[best_a]
-        load[nodes[best_a]] += more
-        load[nodes[best_b]] -= more
+        for k in range(num_windows):
+            more = totals[best_b, k] - totals[best_a, k]
+            load[nodes[best_a], k] += more
+            load[nodes[best_b], k] -= more
         nodes[best_a], nodes[best_b] = nodes[best_b], nodes[best_a]
         value = best
     return value, nodes
@@ -126,8 +130,10 @@ def exchange_jointly(totals: Floats, shares: Floats, node_of_group: Ints, num_no
 @compiled
 def _hottest(load: Floats) -> Ints:
     """The three hottest nodes of each window, the first one first: one of them has no part in an exchange."""
-    found = np.full((load.shape[1], 3), -1)
+    found = np.empty((load.shape[1], 3), dtype=np.int64)
     for k in range(load.shape[1]):
+        for place in range(3):
+            found[k, place] = -1
         for node in range(load.shape[0]):
             place = 3
             while place > 0 and (found[k, place - 1] < 0 or load[node, k] > load[found[k, place - 1], k]):
@@ -141,9 +147,10 @@ def _hottest(load: Floats) -> Ints:
 
 @compiled
 def _value(load: Floats, shares: Floats) -> float:
-    top = np.empty(load.shape[1])
-    for k in range(top.size):
-        top[k] = load[:, k].max()
+    top = np.zeros(load.shape[1])
+    for node in range(load.shape[0]):
+        for k in range(top.size):
+            top[k] = max(top[k], load[node, k])
     return mean_or_largest(top, shares)
 
 
@@ -165,36 +172,52 @@ def pack_jointly(
     `shares` are 0 the least load of the hottest window; of equal ones, those with the coldest GPU by `w`.
     """
     num_windows = windows.shape[1]
-    tables = np.full((width, num_gpus, slots_per_gpu), -1, dtype=np.int64)
+    tables = np.zeros((width, num_gpus, slots_per_gpu), dtype=np.int64)
     used = np.zeros((width, num_gpus), dtype=np.int64)
     load = np.zeros((width, num_gpus, num_windows))
     heat = np.zeros((width, num_gpus))
     alive = 1
-    value = np.empty(width * num_gpus)
-    for expert in heaviest_first(w / counts):
-        share, one = windows[expert] / counts[expert], w[expert] / counts[expert]
+    value, shared, share = np.empty(width * num_gpus), np.empty(w.size), np.empty(num_windows)
+    for expert in range(w.size):
+        shared[expert] = w[expert] / counts[expert]
+    for expert in heaviest_first(shared):
+        for k in range(num_windows):
+            share[k] = windows[expert, k] / counts[expert]
         for _ in range(counts[expert]):
-            value[:] = np.inf
+            for child in range(value.size):
+                value[child] = np.inf
             for state in range(alive):
                 _value_children(tables, used, load, heat, shares, share, state, expert, distinct, value)
-            children = lightest_first(value)[:width]
-            children = children[value[children] < np.inf]
-            if not children.size:
+            children, alive = lightest_first(value), 0
+            while alive < min(width, value.size) and value[children[alive]] < np.inf:
+                alive += 1
+            if alive == 0:
                 return np.empty((0, slots_per_gpu), dtype=np.int64)
-            parents = children // num_gpus
-            tables[: children.size] = tables[parents]
-            used[: children.size] = used[parents]
-            load[: children.size] = load[parents]
-            heat[: children.size] = heat[parents]
-            alive = children.size
+            _follow(children[:alive], tables, used, load, heat)
             for state in range(alive):
                 gpu = children[state] % num_gpus
                 tables[state, gpu, used[state, gpu]] = expert
                 used[state, gpu] += 1
-                load[state, gpu] += share
-                heat[state, gpu] += one
+                for k in range(num_windows):
+                    load[state, gpu, k] += share[k]
+                heat[state, gpu] += shared[expert]
     table: Ints = tables[0]
     return table
+
+
+@compiled
+def _follow(children: Ints, tables: Ints, used: Ints, load: Floats, heat: Floats) -> None:
+    """Each partial table becomes the one that a child comes from."""
+    num_gpus = used.shape[1]
+    old_tables, old_used, old_load, old_heat = tables.copy(), used.copy(), load.copy(), heat.copy()
+    for state in range(children.size):
+        parent = children[state] // num_gpus
+        for gpu in range(num_gpus):
+            used[state, gpu], heat[state, gpu] = old_used[parent, gpu], old_heat[parent, gpu]
+            for place in range(used[state, gpu]):
+                tables[state, gpu, place] = old_tables[parent, gpu, place]
+            for k in range(load.shape[2]):
+                load[state, gpu, k] = old_load[parent, gpu, k]
 
 
 @compiled
@@ -219,7 +242,10 @@ def _value_children(
     for gpu in range(num_gpus):
         if used[state, gpu] == tables.shape[2]:
             continue
-        if distinct and (tables[state, gpu, : used[state, gpu]] == expert).any():
+        held = False
+        for place in range(used[state, gpu]):
+            held |= tables[state, gpu, place] == expert
+        if distinct and held:
             continue
         mean = largest = 0.0
         for k in range(num_windows):
