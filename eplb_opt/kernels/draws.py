@@ -22,7 +22,7 @@ def draw_row(words: Any, streams: Ints, sources: Sources, slots: Ints, counts: I
     `words` are the first words of a stream, uint32, and `counts` the replicas of each expert. False where the words do
     not suffice: then there is no answer.
     """
-    most = counts.max()
+    most = counts[np.argmax(counts)]
     places, listed = np.empty((counts.size, most), dtype=np.int64), np.zeros(counts.size, dtype=np.int64)
     for slot in range(slots.size):
         expert = slots[slot]
@@ -30,7 +30,8 @@ def draw_row(words: Any, streams: Ints, sources: Sources, slots: Ints, counts: I
         listed[expert] += 1
     scratch = np.empty((3, max(sources.gpus, most)), dtype=np.int64)
     far, dealt, pool = scratch[0], scratch[1], scratch[2]
-    asked[:] = 0
+    for slot in range(asked.size):
+        asked[slot] = 0
     for expert in range(counts.size):
         n = counts[expert]
         if n == 1:

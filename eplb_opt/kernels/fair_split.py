@@ -44,14 +44,19 @@ def split_of(loads: Floats, slots: Ints, counts: Ints, gpu_loads: Floats) -> Spl
     """The fair split of a row of `slots` with `counts` of each expert; `gpu_loads` ends as what the GPUs carry."""
     size = slots.size // gpu_loads.size
     num, most = 0, 1
-    number = np.full(counts.size, -1)
+    number = np.empty(counts.size, dtype=np.int64)
     for expert in range(counts.size):
+        number[expert] = -1
         if counts[expert] > 1:
             number[expert] = num
             num, most = num + 1, max(most, counts[expert])
-    nums, gpus = np.zeros(num, dtype=np.int64), np.full((num, most), -1)
+    nums, gpus = np.zeros(num, dtype=np.int64), np.empty((num, most), dtype=np.int64)
     split = Split(np.zeros(num), nums, gpus, np.zeros((num, most)))
-    gpu_loads[:] = 0.0
+    for m in range(num):
+        for i in range(most):
+            gpus[m, i] = -1
+    for gpu in range(gpu_loads.size):
+        gpu_loads[gpu] = 0.0
     for slot in range(slots.size):
         expert, gpu = slots[slot], slot // size
         m = number[expert]
@@ -78,7 +83,7 @@ def even_out(split: Split, gpu_loads: Floats) -> int:
     Returns how often an expert flowed.
     """
     rest = np.empty(split.gpus.shape[1])
-    little = _LITTLE * gpu_loads.max()
+    little = _LITTLE * gpu_loads[np.argmax(gpu_loads)]
     poured = 0
     for _ in range(_MOST_SWEEPS):
         moved = 0.0

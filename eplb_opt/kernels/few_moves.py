@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.rows import copy_row
 
 # What costs no move is preferred to what costs one, as if it cost so small a part of one.
 _FREE = 0.3
@@ -51,7 +52,10 @@ def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, gpus: int
         copies[slot // size, slots[slot]] += 1
         if old[slot] >= 0:
             held[slot // size, old[slot]] = True
-    d = Descent(loads, targets, slots, held, copies, copies.sum(axis=0), np.zeros((gpus, targets.size)), np.zeros(gpus))
+    counts = np.zeros(num_experts, dtype=np.int64)
+    for slot in range(slots.size):
+        counts[slots[slot]] += 1
+    d = Descent(loads, targets, slots, held, copies, counts, np.zeros((gpus, targets.size)), np.zeros(gpus))
     _add_up(d)
     return d
 
@@ -65,10 +69,9 @@ def descend(d: Descent, rules: tuple[int, bool, int, int], rows: Ints, moves: In
     targets, and of all exchanges of one of its slots on its node, and of all further copies of one of its experts there
     or of one of the node's on it, that with the largest gain for each move.
     """
-    most = rules[3]
-    spent = ((d.copies > 0) & ~d.held).sum()
+    most, spent = rules[3], _spent(d)
     for step in range(len(rows)):
-        hot = d.above.argmax()
+        hot = np.argmax(d.above)
         if d.above[hot] <= _NOTHING:
             return step
         left = max(0, most - spent)
@@ -81,9 +84,21 @@ def descend(d: Descent, rules: tuple[int, bool, int, int], rows: Ints, moves: In
         else:
             _put(d, to, d.slots[of], -1, -1)
         _add_up(d)
-        spent = ((d.copies > 0) & ~d.held).sum()
-        rows[step], moves[step] = d.slots, spent
+        spent = _spent(d)
+        moves[step] = spent
+        copy_row(d.slots, rows[step])
     return len(rows)
+
+
+@compiled
+def _spent(d: Descent) -> int:
+    """Moves: experts on GPUs that did not hold them."""
+    # Loops rather than arrays, here and below: these take the compiler less.
+    spent = 0
+    for gpu in range(d.held.shape[0]):
+        for expert in range(d.held.shape[1]):
+            spent += d.copies[gpu, expert] > 0 and not d.held[gpu, expert]
+    return spent
 
 
 @compiled
@@ -101,11 +116,13 @@ def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> Non
 
 @compiled
 def _add_up(d: Descent) -> None:
-    d.gpu_loads[:] = 0.0
     size = d.slots.size // len(d.held)
-    for slot in range(d.slots.size):
-        d.gpu_loads[slot // size] += d.loads[d.slots[slot]] / d.counts[d.slots[slot]]
     for gpu in range(len(d.held)):
+        for k in range(d.targets.size):
+            d.gpu_loads[gpu, k] = 0.0
+        for slot in range(gpu * size, (gpu + 1) * size):
+            for k in range(d.targets.size):
+                d.gpu_loads[gpu, k] += d.loads[d.slots[slot], k] / d.counts[d.slots[slot]]
         d.above[gpu] = 0.0
         for k in range(d.targets.size):
             d.above[gpu] += max(0.0, d.gpu_loads[gpu, k] - d.targets[k])

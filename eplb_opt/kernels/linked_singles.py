@@ -16,6 +16,7 @@ import numpy as np
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
 from eplb_opt.kernels.fair_split import Split, even_out, split_of
+from eplb_opt.kernels.rows import copy_row
 from eplb_opt.kernels.shuffle import shuffle
 
 # Singles of a set that are exchanged at once, and what they are chosen from.
@@ -63,22 +64,28 @@ def settle(
     `slots` ends as the best row, whose hottest GPU's load is returned. Stops at `target`, or when ``work[0]``, a
     number of pairs of singles to look at, is used up.
     """
-    counts = np.bincount(slots, minlength=loads.size)
-    gpu_loads = np.zeros(num_gpus)
+    # Loops rather than arrays, in all of this file: these take the compiler less.
+    counts, gpu_loads = np.zeros(loads.size, dtype=np.int64), np.zeros(num_gpus)
+    for slot in range(slots.size):
+        counts[slots[slot]] += 1
     linked = Linked(loads, slots.copy(), counts, gpu_loads, split_of(loads, slots, counts, gpu_loads))
-    least = gpu_loads.max()
+    least = gpu_loads[np.argmax(gpu_loads)]
     sets = np.empty(num_gpus, dtype=np.int64)
     while work[0] > 0 and least > target:
         _link(linked, sets)
         for first in range(0, num_gpus, gpus_per_node):
-            level = gpu_loads[first : first + gpus_per_node].sum() / gpus_per_node
+            total = 0.0
+            for gpu in range(first, first + gpus_per_node):
+                total += gpu_loads[gpu]
+            level = total / gpus_per_node
             # Most sets stay as they are: of the target, or of half of what the best row is off.
             enough = _ENOUGH * max(target - level, 0.5 * (least - level))
             _settle_node(linked, sets, first, gpus_per_node, level, enough, work, random)
         work[0] -= num_gpus + even_out(linked.split, gpu_loads) // _FLOWS_PER_PAIR
-        if gpu_loads.max() < least:
-            least = gpu_loads.max()
-            slots[:] = linked.slots
+        hottest = gpu_loads[np.argmax(gpu_loads)]
+        if hottest < least:
+            least = hottest
+            copy_row(linked.slots, slots)
     return float(least)
 
 
@@ -111,9 +118,15 @@ def _settle_node(
     random: Any,
 ) -> None:
     """Bring each set of a node to a level, but for those that it has come near `enough` to."""
-    sizes = np.bincount(sets[first : first + gpus_per_node], minlength=sets.size)
-    largest = np.argmax(sizes)
-    names = np.flatnonzero(sizes)
+    sizes = np.zeros(sets.size, dtype=np.int64)
+    for gpu in range(first, first + gpus_per_node):
+        sizes[sets[gpu]] += 1
+    largest, names, listed = np.argmax(sizes), np.empty(sets.size, dtype=np.int64), 0
+    for name in range(sets.size):
+        if sizes[name] > 0:
+            names[listed] = name
+            listed += 1
+    names = names[:listed]
     shuffle(names, random)
     for name in names:
         if name == largest or abs(_short_of(linked, sets, name, level)) <= enough:
@@ -149,16 +162,27 @@ def _exchange(linked: Linked, sets: Ints, one: Index, other: Index, level: float
     for i in range(size):
         pool[i] = mine[i] if i < taken else theirs[i - taken]
         values[i] = linked.loads[linked.slots[pool[i]]]
-    wanted += values[:taken].sum()
+    total = 0.0
+    for i in range(taken):
+        total += values[i]
+    wanted += total
     work[0] -= size * size
     # The chosen of the other set come in for what is not chosen of this one.
     chosen, free = _nearest_sum(values, taken, wanted), 0
     for i in chosen:
         if i >= taken:
-            while (chosen == free).any():
+            while _has(chosen, free):
                 free += 1
             _swap(linked, pool[free], pool[i])
             free += 1
+
+
+@compiled
+def _has(row: Ints, value: Index) -> bool:
+    found = False
+    for i in range(row.size):
+        found |= row[i] == value
+    return found
 
 
 @compiled
@@ -180,10 +204,12 @@ def _singles_of(linked: Linked, sets: Ints, name: Index, random: Any) -> Ints:
 def _nearest_sum(values: Floats, taken: Index, wanted: float) -> Ints:
     """Indices of so many values, one, two or four, whose sum is next to what is wanted."""
     size = values.size
-    chosen = np.arange(taken)
+    chosen = np.zeros(taken, dtype=np.int64)
     if taken == 1:
-        chosen[0] = np.argmin(np.abs(values - wanted))
+        chosen[0] = _nearest(values, wanted)
         return chosen
+    for i in range(taken):
+        chosen[i] = i
     num = size * (size - 1) // 2
     sums, first, second = np.empty(num), np.empty(num, dtype=np.int64), np.empty(num, dtype=np.int64)
     found = 0
@@ -192,7 +218,7 @@ def _nearest_sum(values: Floats, taken: Index, wanted: float) -> Ints:
             sums[found], first[found], second[found] = values[i] + values[j], i, j
             found += 1
     if taken == 2:
-        best = np.argmin(np.abs(sums - wanted))
+        best = _nearest(sums, wanted)
         chosen[0], chosen[1] = first[best], second[best]
         return chosen
     # Two pairs without a value in common: the sums from below and from above.
@@ -211,6 +237,16 @@ def _nearest_sum(values: Floats, taken: Index, wanted: float) -> Ints:
         else:
             high -= 1
     return chosen
+
+
+@compiled
+def _nearest(values: Floats, wanted: float) -> Index:
+    """The first of the values that are nearest to what is wanted."""
+    best: Index = np.int64(0)
+    for i in range(values.size):
+        if abs(values[i] - wanted) < abs(values[best] - wanted):
+            best = np.int64(i)
+    return best
 
 
 @compiled

@@ -83,23 +83,35 @@ def origin_of(p: Placement, old: Ints) -> Origin:
         if old[slot] >= 0:
             held[p.sources.gpu_of[slot], old[slot]] = True
         copies[p.sources.gpu_of[slot], p.slots[slot]] += 1
-    num_homes = held.sum(axis=0)
-    homes = np.zeros((p.counts.size, max(1, num_homes.max())), dtype=np.int64)
-    num_homes[:] = 0
+    # Loops rather than arrays: these take the compiler less.
+    num_homes, most = np.zeros(shape[1], dtype=np.int64), 1
+    for expert in range(shape[1]):
+        for gpu in range(shape[0]):
+            num_homes[expert] += held[gpu, expert]
+        most = max(most, num_homes[expert])
+        num_homes[expert] = 0
+    homes = np.zeros((p.counts.size, most), dtype=np.int64)
     for gpu in range(shape[0]):
         for expert in range(shape[1]):
             if held[gpu, expert]:
                 homes[expert, num_homes[expert]] = gpu
                 num_homes[expert] += 1
-    order, rank = np.zeros(shape, dtype=np.int64), np.full(shape, -1)
-    num_held = np.zeros(shape[0], dtype=np.int64)
-    for expert in np.argsort(p.loads.sum(axis=1)):
+    order, rank = np.zeros(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+    num_held, total = np.zeros(shape[0], dtype=np.int64), np.zeros(shape[1])
+    for expert in range(shape[1]):
+        for k in range(p.loads.shape[1]):
+            total[expert] += p.loads[expert, k]
+        for gpu in range(shape[0]):
+            rank[gpu, expert] = -1
+    for expert in np.argsort(total):
         for i in range(num_homes[expert]):
             gpu = homes[expert, i]
             order[gpu, num_held[gpu]] = expert
             rank[gpu, expert] = num_held[gpu]
             num_held[gpu] += 1
-    moved, place = np.zeros(old.size, dtype=np.int64), np.full(old.size, -1)
+    moved, place = np.zeros(old.size, dtype=np.int64), np.empty(old.size, dtype=np.int64)
+    for slot in range(old.size):
+        place[slot] = -1
     o = Origin(held, homes, num_homes, order, num_held, rank, copies, moved, place, np.zeros(1, dtype=np.int64))
     for slot in range(old.size):
         _note(p, o, slot)

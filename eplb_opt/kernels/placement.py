@@ -51,7 +51,7 @@ def placement_of(loads: Floats, slots: Ints, sources: Sources, max_replicas: int
         expert = slots[slot]
         places[expert, counts[expert]] = slot
         counts[expert] += 1
-    parts, gpu_loads = np.zeros_like(places), np.zeros((sources.gpus, loads.shape[1]))
+    parts, gpu_loads = np.zeros(places.shape, dtype=np.int64), np.zeros((sources.gpus, loads.shape[1]))
     p = Placement(loads, slots, counts, places, parts, gpu_loads, sources)
     for expert in range(num_experts):
         share_out(sources, places[expert, : counts[expert]], parts[expert])
@@ -69,7 +69,9 @@ def slots_per_gpu(p: Placement) -> int:
 @compiled
 def add_up(p: Placement) -> None:
     """Loads of GPUs from places and shares: sums of increments drift."""
-    p.gpu_loads[:] = 0.0
+    for gpu in range(p.gpu_loads.shape[0]):
+        for k in range(p.gpu_loads.shape[1]):
+            p.gpu_loads[gpu, k] = 0.0
     for expert in range(p.counts.size):
         _carry(p, expert, 1.0)
 
@@ -124,6 +126,7 @@ def change_of(p: Placement) -> Change:
         np.zeros(gpus, dtype=np.int64),
         np.zeros((gpus, 2)),
         np.zeros(1, dtype=np.int64),
+        # Not a loop, which would make annealing a third slower.
         np.full(gpus, -1),
     )
 

@@ -56,7 +56,8 @@ def share_out(sources: Sources, places: Ints, parts: Ints) -> None:
         for i in range(count):
             parts[i] = count * (sources.gpus // count + (i < sources.gpus % count))
     elif sources.rule == EVEN or count == 1:
-        parts[:count] = sources.gpus
+        for i in range(count):
+            parts[i] = sources.gpus
     else:
         _share_to_the_nearest(sources, places, parts)
 
