@@ -79,23 +79,21 @@ def of_plug_in(plan, recording, later, nodes, backend, engine="native"):
 
 
 def answers_to(questions):
-    """The tables of each question, by processes that are forked from one which has SGLang loaded."""
+    """The tables of each question."""
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name) / str(place) for place in range(len(questions))]
-        lines = []
+        found = []
         for folder, question in zip(folders, questions, strict=True):
             folder.mkdir()
             asked, variables = question.asked(folder)
             recording = asked.pop("recording", None)
             (folder / "recording.json").write_text(json.dumps({"logical_count": recording}))
             (folder / "asked.json").write_text(json.dumps(asked))
-            lines.append({"script": question.script, "folder": str(folder), "variables": variables})
-        # Of all ranks of a whole model, minutes.
-        run = run_beside("sglang", [str(HERE / "run_forked.py")], Path(name), input=json.dumps(lines), timeout=3600)
-        if run.returncode:
-            raise RuntimeError(run.stderr[-2000:])
-        found = []
-        for folder in folders:
+            code = [str(HERE / f"{question.script}.py"), "asked.json", "tables.npz"]
+            # Of all ranks of a whole model, minutes.
+            run = run_beside("sglang", code, folder, seconds=3600, **variables)
+            if run.returncode:
+                raise RuntimeError(run.stderr[-2000:])
             with np.load(folder / "tables.npz") as tables:
                 found.append(dict(tables))
         return found

@@ -1,7 +1,8 @@
-"""Scripts that ask SGLang, in processes forked from one that has loaded it, which takes most of the time of each.
+"""Scripts beside an engine, in processes forked from one that has loaded it, which takes most of the time of each.
 
-In: a list of objects with the ``script``, the ``folder`` with its ``asked.json``, where it leaves its ``tables.npz``,
-and its environment ``variables``. The exit code is that of the first script that fails.
+``python run_forked.py MODULE ...`` loads modules, and then runs what each line of its input says: the ``code``, a
+script and its arguments, the ``folder`` that it runs in and that comes first on its path, the ``environment`` that it
+has, and the files that are its ``streams``. The answer to a line is the exit code.
 """
 
 from __future__ import annotations
@@ -9,34 +10,44 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import runpy
 import sys
 import traceback
-from pathlib import Path
-
-import run_sglang  # noqa: F401 - its stand-ins are needed here too
+from typing import Any
 
 
-def run(script: str, folder: str, variables: dict[str, str]) -> int:
+def run(code: list[str], folder: str, environment: dict[str, str], streams: list[str]) -> int:
     """The exit code of a script in a process of its own."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    for number, path in enumerate(streams):
+        os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
+    status: Any = 1
     try:
-        os.environ.update(variables)
+        # What the parent has read ahead of its own input stays there.
+        sys.stdin = open(0, closefd=False)
+        os.environ.clear()
+        os.environ.update(environment)
         os.chdir(folder)
-        importlib.import_module(script).main(Path("asked.json"), Path("tables.npz"))
+        sys.path.insert(0, folder)
+        sys.argv = code
+        runpy.run_path(code[0], run_name="__main__")
+        status = 0
+    except SystemExit as ended:
+        status = ended.code or 0
+        if not isinstance(status, int):
+            print(status, file=sys.stderr)
+            status = 1
     except BaseException:  # noqa: BLE001 - a child says why and ends, whatever it is
         traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    os._exit(0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
-    # Those below load these later, each for itself.
-    for module in ("sglang.srt.server_args", "sglang.srt.eplb.expert_location", "functorch.compile", "networkx"):
+    for module in sys.argv[1:]:
         importlib.import_module(module)
-
-    for line in json.load(sys.stdin):
-        if code := run(**line):
-            sys.exit(code)
+    for line in sys.stdin:
+        print(run(**json.loads(line)), flush=True)

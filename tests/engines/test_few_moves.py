@@ -23,7 +23,7 @@ def test_each_rebalancing_of_the_engine_moves_few_experts_and_cools(engine, tmp_
     (tmp_path / "asked.json").write_text(json.dumps({"loads": loads.tolist(), "gpus": GPUS, "slots": SLOTS}))
     code = [str(HERE / "run_few_moves.py"), engine, "asked.json", "out.npz"]
     settings = {"EPLB_OPT_MOVES": str(MOVES), "EPLB_OPT_LEAST_GAIN": "1", "EPLB_OPT_TIME_LIMIT": "0.05"}
-    run = run_beside(source, code, tmp_path, variables=settings)
+    run = run_beside(source, code, tmp_path, **settings)
     assert run.returncode == 0, run.stderr[-2000:]
     maps = np.load(tmp_path / "out.npz")["maps"]
     for window, old, new in zip(loads, maps, maps[1:], strict=False):

@@ -89,7 +89,7 @@ def recorded(tmp_path_factory):
         path = folder / name
         asked[str(path)] = {"words": words, "map": MAP.tolist(), "hook": hook, "recordings": recordings}
         found[name] = path, loads
-    run = run_beside("sglang", [str(HERE / "run_recorder.py")], folder, input=json.dumps(asked))
+    run = run_beside("sglang", [str(HERE / "run_recorder.py")], folder, json.dumps(asked))
     assert run.returncode == 0, run.stderr[-2000:]
     return found
 

@@ -13,7 +13,7 @@ from eplb_opt.io import write_plan
 from eplb_opt.io.engines import start_line
 from eplb_opt.plan import Plan
 from tests.engines.pages import commands, known
-from tests.engines.parsers import ask, require, run_beside, write_model
+from tests.engines.parsers import ask, require, run_alone, write_model
 from tests.plugins.test_pages import blocks
 
 require("sglang")
@@ -135,7 +135,7 @@ def test_sglangs_own_loader_plugs_in_or_ends_and_says_why(tmp_path, setting):
     (toml,) = blocks("sglang", "toml")
     (target,) = re.findall(r'^eplb_opt = "(eplb_opt[^"]*)"', toml, re.M)
     (package / "entry_points.txt").write_text(f"[sglang.srt.plugins]\neplb_opt = {target}\n")
-    found = run_beside("sglang", ["-c", LOAD], tmp_path, variables={"EPLB_OPT_TIME_LIMIT": setting})
+    found = run_alone("sglang", ["-c", LOAD], tmp_path, EPLB_OPT_TIME_LIMIT=setting)
     if setting == "0.5":
         assert "plans: True" in found.stdout, found.stderr[-2000:]
     else:
