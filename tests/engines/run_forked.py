@@ -26,7 +26,7 @@ def run(code: list[str], folder: str, environment: dict[str, str], streams: list
     status: Any = 1
     try:
         # What the parent has read ahead of its own input stays there.
-        sys.stdin = open(0, closefd=False)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open until the child ends
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
