@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from statistics import median
 
-import pandas as pd
-
 from eplb_opt.bench.best import Best
 from eplb_opt.bench.curves import LEVELS
 from eplb_opt.bench.run import LeftOut, Run
@@ -43,6 +41,8 @@ def reasons(outcomes: Sequence[Run | LeftOut], title: Callable[[str], str] = str
 
 def _methods(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
     """What is counted, and the table of methods."""
+    import pandas as pd
+
     within = [f"within {100 * level:g} %" for level in LEVELS]
     header = ["method", "cases", "median gap", *within, "primal integral", "dual integral"]
     header += ["optimal", "failed", "no progress"]

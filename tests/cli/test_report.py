@@ -160,6 +160,6 @@ def test_importing_the_command_line_loads_no_figures_and_no_templates():
     import subprocess
     import sys
 
-    code = "import eplb_opt.cli.main, sys; print(*{'matplotlib', 'jinja2', 'torch'} & set(sys.modules))"
+    code = "import eplb_opt.cli.main, sys; print(*{'matplotlib', 'jinja2', 'torch', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == []
