@@ -33,7 +33,7 @@ def scored(frame, strategy, window):
 
 @pytest.mark.parametrize(("split", "windows"), [("rolling", [1, 2, 3]), ("leave-one-out", [0, 1, 2, 3])])
 def test_every_strategy_is_scored_on_every_window_and_layer(split, windows):
-    frame = eplb_opt.backtest(recorded(), DEPLOYMENT, split=split, time_limit=0.02)
+    frame = eplb_opt.backtest(recorded(), DEPLOYMENT, split=split, time_limit=0.005)
     assert sorted(frame["window"].unique()) == windows
     assert len(frame) == (len(STRATEGIES) + 1) * len(windows) * 2
     assert set(frame["strategy"]) == {*STRATEGIES, CLAIRVOYANT}
@@ -95,7 +95,7 @@ def test_equal_windows_lose_nothing_to_the_forecast():
 
 
 def test_the_summary_splits_what_is_lost():
-    frame = eplb_opt.backtest(recorded(), DEPLOYMENT, split="leave-one-out", time_limit=0.05)
+    frame = eplb_opt.backtest(recorded(), DEPLOYMENT, split="leave-one-out", time_limit=0.01)
     table = summarise_backtest(frame)
     assert table["balancedness"].is_monotonic_decreasing
     assert table["strategy"].iloc[0] == CLAIRVOYANT
@@ -115,7 +115,7 @@ def test_plans_for_all_windows_hold_better_than_plans_for_the_last():
         recorded(windows=6, layers=4, experts=64, seed=2, shift=0.2),
         Deployment(16, 80),
         ["last/search", "mean/search"],
-        time_limit=0.2,
+        time_limit=0.1,
     )
     table = summarise_backtest(frame).set_index("strategy")["balancedness"]
     assert table["mean/search"] > table["last/search"] + 0.005

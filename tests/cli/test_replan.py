@@ -44,7 +44,7 @@ def next_commands(out):
 
 
 def test_a_plan_for_each_limit_with_figures_that_others_compute_too(run, recording, old):
-    words = ("--csv", "rows.csv", "--figure", "curve.svg", "-o", "plan.json", *TIMED, "--time-limit", 1.5)
+    words = ("--csv", "rows.csv", "--figure", "curve.svg", "-o", "plan.json", *TIMED, "--time-limit", 0.5)
     code, out, err = run("replan", old, recording, "--max-moves", "8,0,40", *words, "--json")
     assert (code, err) == (0, "")
     found, loads, before = json.loads(out), eplb_opt.read_loads(recording), eplb_opt.read_plan(old)
@@ -195,7 +195,7 @@ def test_a_model_says_how_much_is_copied(run, recording):
     write_loads(eplb_opt.Loads(loads.values, layer_ids=ids, num_model_layers=model.num_layers), "whole.json")
     run("solve", "whole.json", "--gpus", 4, "--method", "trivial", "-o", "old.json")
     words = ("--model", model.name, *TIMED, "--bandwidth", 50)
-    out = run("replan", "old.json", "whole.json", "--max-moves", "20,100", *words, "--time-limit", 1)[1]
+    out = run("replan", "old.json", "whole.json", "--max-moves", "20,100", *words, "--time-limit", 0.4)[1]
     header, *rows = out.splitlines()[:3]
     assert header.split()[-7:] == ["ms/step", "s", "to", "copy", "steps", "to", "pay"]
     moves, gib = (float(rows[1].split()[place].replace(",", "")) for place in (1, -4))

@@ -30,14 +30,14 @@ SPARE = eplb_opt.solve(Loads(WINDOWS.values[:1]), Deployment(4, 28), method="gre
 @pytest.mark.parametrize("dispatch", [False, True])
 def test_search_finds_valid_rows_of_the_value_that_they_have_and_no_better_ones_than_there_are(dispatch):
     seen = Counter()
-    for _, case in zip(range(24), random_replans(7, dispatch, each=2), strict=False):
+    for _, case in zip(range(16), random_replans(7, dispatch, each=2), strict=False):
         seen += attack_search(case)
     # Groups stay on their nodes, and a few layers of several windows need more time.
     assert seen["best"] > 0.5 * seen["searched"] > 0
 
 
 def test_curve_falls_and_each_plan_has_at_most_so_many_moves():
-    curve = replan_curve(IN_ORDER, LOADS, [0, 3, 6, 12, 72], time_limit=2)
+    curve = replan_curve(IN_ORDER, LOADS, [0, 3, 6, 12, 72], time_limit=0.6)
     for before, after in pairwise(curve):
         assert after.value <= before.value and after.bound_in_all <= before.bound_in_all
     for found in curve:
@@ -55,7 +55,7 @@ def test_curve_falls_and_each_plan_has_at_most_so_many_moves():
 
 @pytest.mark.parametrize("loads", [LOADS, WINDOWS])
 def test_solutions_of_it_are_checked_and_saved(tmp_path, loads):
-    solution = replan(SPARE, loads, max_moves_per_layer=1, time_limit=1)
+    solution = replan(SPARE, loads, max_moves_per_layer=1, time_limit=0.3)
     assert all(layer.checked and layer.error is None for layer in eplb_opt.certify(solution, loads))
     solution.save(tmp_path / "few.json")
     read = eplb_opt.read_solution(tmp_path / "few.json")
@@ -86,7 +86,7 @@ def test_several_windows_are_valued_together(objective):
 
 
 def test_a_gap_is_reached_with_few_moves_and_no_plan_needs_fewer_than_are_proven():
-    found = replan(IN_ORDER, LOADS, target_gap=0.02, time_limit=3)
+    found = replan(IN_ORDER, LOADS, target_gap=0.02, time_limit=0.8)
     for layer in found.layers:
         assert layer.mean_load / layer.objective >= Fraction(98, 100)
         assert layer.moves_bound <= layer.moves < 16
