@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints, compiled
 from eplb_opt.kernels.drawing import draw
+from eplb_opt.kernels.rows import copy_row
 
 # Temperatures of the annealing, relative to the max load: larger or smaller ones end higher on recorded loads.
 _HOT, _COLD = 1e-3, 1e-5
@@ -59,10 +60,12 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
     best_counts = start.copy()
     value, light, heavy = _hottest_pair(w, counts)
     best = value
-    givers = np.flatnonzero(counts > 1)
-    for step in range(steps if givers.size else 0):
+    # Loops rather than arrays, here and below: these take the compiler less.
+    givers = np.empty(counts.size, dtype=np.int64)
+    num_givers = _list_givers(counts, givers)
+    for step in range(steps if num_givers else 0):
         temperature = value * _HOT * (_COLD / _HOT) ** (step / steps)
-        giver = givers[draw(random, givers.size)]
+        giver = givers[draw(random, num_givers)]
         chance = random.random()
         taker = draw(random, w.size)
         if chance < _AIMED:
@@ -74,10 +77,10 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
         new, new_light, new_heavy = _hottest_pair(w, counts)
         if new <= value or random.random() < np.exp((value - new) / temperature):
             value, light, heavy = new, new_light, new_heavy
-            givers = np.flatnonzero(counts > 1)
+            num_givers = _list_givers(counts, givers)
             if value < best:
                 best = value
-                best_counts[:] = counts
+                copy_row(counts, best_counts)
         else:
             counts[giver] += 1
             counts[taker] -= 1
@@ -85,15 +88,28 @@ def anneal_counts(w: Floats, start: Ints, max_replicas: int, steps: int, random:
 
 
 @compiled
+def _list_givers(counts: Ints, givers: Ints) -> int:
+    """List the experts that have a replica to give; how many there are."""
+    listed = 0
+    for expert in range(counts.size):
+        if counts[expert] > 1:
+            givers[listed] = expert
+            listed += 1
+    return listed
+
+
+@compiled
 def _hottest_pair(w: Floats, counts: Ints) -> tuple[float, int, int]:
     """Largest sum of a pair after pairing heaviest with lightest, and the experts of its light and its heavy slot."""
-    loads = np.empty(counts.sum())
-    owner = np.empty(loads.size, dtype=np.int64)
-    end = 0
+    num_slots = 0
     for expert in range(w.size):
-        begin, end = end, end + counts[expert]
-        loads[begin:end] = w[expert] / counts[expert]
-        owner[begin:end] = expert
+        num_slots += counts[expert]
+    loads, owner = np.empty(num_slots), np.empty(num_slots, dtype=np.int64)
+    slot = 0
+    for expert in range(w.size):
+        for _ in range(counts[expert]):
+            loads[slot], owner[slot] = w[expert] / counts[expert], expert
+            slot += 1
     order = np.argsort(loads)
     hottest, light, heavy = -1.0, 0, 0
     for i in range(loads.size // 2):

@@ -122,9 +122,9 @@ def _settle_node(
     for gpu in range(first, first + gpus_per_node):
         sizes[sets[gpu]] += 1
     largest, names, listed = np.argmax(sizes), np.empty(sets.size, dtype=np.int64), 0
-    for name in range(sets.size):
-        if sizes[name] > 0:
-            names[listed] = name
+    for gpu in range(sets.size):
+        if sizes[gpu] > 0:
+            names[listed] = gpu
             listed += 1
     names = names[:listed]
     shuffle(names, random)
