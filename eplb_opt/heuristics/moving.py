@@ -51,7 +51,7 @@ def descended(
     """
     deployment, (before, start) = instance.deployment, rows
     found, moves = np.empty((steps, start.size), dtype=np.int64), np.empty(steps, dtype=np.int64)
-    descent = descent_of(_loads(instance), targets, start.copy(), before, deployment.num_gpus)
+    descent = descent_of(_loads(instance), targets, start.copy(), before, sources_of(EVEN, deployment))
     rules = (deployment.gpus_per_node, deployment.distinct, instance.max_replicas, most)
     made = descend(descent, rules, found, moves)
     yield from zip(moves[:made].tolist(), found[:made], strict=True)

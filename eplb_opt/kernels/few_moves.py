@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.shares import Sources
 
 # What costs no move is preferred to what costs one, as if it cost so small a part of one.
 _FREE = 0.3
@@ -22,13 +23,16 @@ class Descent(NamedTuple):
     loads, targets
         Load of each expert, shape ``(E, K)``, and what no GPU is to exceed, shape ``(K,)``.
     slots
-        Expert in each slot, shape ``(G * S,)``.
+        Expert in each slot, shape ``(slots,)``.
     held
         Whether a GPU held an expert before, shape ``(G, E)``.
     copies, counts
         Copies of an expert on a GPU, shape ``(G, E)``, and on all, shape ``(E,)``.
     gpu_loads, above
-        Load of each GPU, shape ``(G, K)``, and what of it is above the targets, over all windows, shape ``(G,)``.
+        Load of each GPU, shape ``(G, K)``, its tokens / its speed, and what of it is above the targets, over all
+        windows, shape ``(G,)``.
+    sources
+        Where slots are, and how slow GPUs are.
     """
 
     loads: Floats
@@ -39,19 +43,21 @@ class Descent(NamedTuple):
     counts: Ints
     gpu_loads: Floats
     above: Floats
+    sources: Sources
 
 
 @compiled
-def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, gpus: int) -> Descent:
+def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, sources: Sources) -> Descent:
     """The row of `slots`, which it holds itself; `old` has what the slots held, negative where they held nothing."""
-    num_experts, size = loads.shape[0], slots.size // gpus
-    held = np.zeros((gpus, num_experts), dtype=np.bool_)
-    copies = np.zeros((gpus, num_experts), dtype=np.int64)
+    shape = (sources.gpus, loads.shape[0])
+    held, copies = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
     for slot in range(slots.size):
-        copies[slot // size, slots[slot]] += 1
+        gpu = sources.gpu_of[slot]
+        copies[gpu, slots[slot]] += 1
         if old[slot] >= 0:
-            held[slot // size, old[slot]] = True
-    d = Descent(loads, targets, slots, held, copies, copies.sum(axis=0), np.zeros((gpus, targets.size)), np.zeros(gpus))
+            held[gpu, old[slot]] = True
+    gpu_loads, above = np.zeros((sources.gpus, targets.size)), np.zeros(sources.gpus)
+    d = Descent(loads, targets, slots, held, copies, copies.sum(axis=0), gpu_loads, above, sources)
     _add_up(d)
     return d
 
@@ -89,11 +95,11 @@ def descend(d: Descent, rules: tuple[int, bool, int, int], rows: Ints, moves: In
 @compiled
 def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> None:
     """Fill a slot, and another one unless it is negative."""
-    size = d.slots.size // len(d.held)
     for place, expert in ((slot, new), (other, newer)):
         if place >= 0:
-            d.copies[place // size, d.slots[place]] -= 1
-            d.copies[place // size, expert] += 1
+            gpu = d.sources.gpu_of[place]
+            d.copies[gpu, d.slots[place]] -= 1
+            d.copies[gpu, expert] += 1
             d.counts[d.slots[place]] -= 1
             d.counts[expert] += 1
             d.slots[place] = expert
@@ -102,10 +108,10 @@ def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> Non
 @compiled
 def _add_up(d: Descent) -> None:
     d.gpu_loads[:] = 0.0
-    size = d.slots.size // len(d.held)
     for slot in range(d.slots.size):
-        d.gpu_loads[slot // size] += d.loads[d.slots[slot]] / d.counts[d.slots[slot]]
+        d.gpu_loads[d.sources.gpu_of[slot]] += d.loads[d.slots[slot]] / d.counts[d.slots[slot]]
     for gpu in range(len(d.held)):
+        d.gpu_loads[gpu] *= d.sources.slowness[gpu]
         d.above[gpu] = 0.0
         for k in range(d.targets.size):
             d.above[gpu] += max(0.0, d.gpu_loads[gpu, k] - d.targets[k])
@@ -115,19 +121,19 @@ def _add_up(d: Descent) -> None:
 def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: int) -> tuple[float, Index, Index]:
     """The gain for each move of an exchange with a slot of the hot GPU, and the two slots."""
     gpus_per_node, distinct = rules[0], rules[1]
-    size, first_gpu = d.slots.size // len(d.held), hot // gpus_per_node * gpus_per_node
+    first_gpu, starts, slowness = hot // gpus_per_node * gpus_per_node, d.sources.starts, d.sources.slowness
     # Arrays by themselves: a tuple of them is slow to hand on, and this is the innermost loop.
     slots, copies, held, counts, loads = d.slots, d.copies, d.held, d.counts, d.loads
     gpu_loads, targets, above = d.gpu_loads, d.targets, d.above
     best, first, second = 0.0, np.int64(-1), np.int64(-1)
-    for slot in range(hot * size, (hot + 1) * size):
+    for slot in range(starts[hot], starts[hot + 1]):
         a = slots[slot]
         saved = int(copies[hot, a] == 1 and not held[hot, a])
         for gpu in range(first_gpu, first_gpu + gpus_per_node):
             if gpu == hot or (distinct and copies[gpu, a] > 0):
                 continue
             needed = int(copies[gpu, a] == 0 and not held[gpu, a]) - saved
-            for other in range(gpu * size, (gpu + 1) * size):
+            for other in range(starts[gpu], starts[gpu + 1]):
                 b = slots[other]
                 if a == b or (distinct and copies[hot, b] > 0):
                     continue
@@ -138,8 +144,8 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
                 gain = above[hot] + above[gpu]
                 for k in range(targets.size):
                     shift = loads[a, k] / counts[a] - loads[b, k] / counts[b]
-                    gain -= max(0.0, gpu_loads[hot, k] - shift - targets[k])
-                    gain -= max(0.0, gpu_loads[gpu, k] + shift - targets[k])
+                    gain -= max(0.0, gpu_loads[hot, k] - shift * slowness[hot] - targets[k])
+                    gain -= max(0.0, gpu_loads[gpu, k] + shift * slowness[gpu] - targets[k])
                 worth = gain / max(float(moves), _FREE)
                 if gain > _NOTHING and worth > best:
                     best, first, second = worth, np.int64(slot), np.int64(other)
@@ -150,15 +156,14 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
 def _best_copy(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: int) -> tuple[float, Index, Index]:
     """The same of a further replica of what the hot GPU has, or on it: the slot that it gets, and one that has it."""
     gpus_per_node, distinct, max_replicas = rules[0], rules[1], rules[2]
-    size = d.slots.size // len(d.held)
     best, first, second = 0.0, np.int64(-1), np.int64(-1)
-    begin = hot // gpus_per_node * gpus_per_node * size
-    end = begin + gpus_per_node * size
+    starts, node = d.sources.starts, hot // gpus_per_node * gpus_per_node
+    begin, end = starts[node], starts[node + gpus_per_node]
     for slot in range(begin, end):
-        a, gpu = d.slots[slot], slot // size
+        a, gpu = d.slots[slot], d.sources.gpu_of[slot]
         if d.counts[a] == 1:
             continue
-        for other in range(begin if gpu == hot else hot * size, end if gpu == hot else (hot + 1) * size):
+        for other in range(begin if gpu == hot else starts[hot], end if gpu == hot else starts[hot + 1]):
             b = d.slots[other]
             if a == b or d.counts[b] >= max_replicas or (distinct and d.copies[gpu, b] > 0):
                 continue
@@ -184,8 +189,8 @@ def _gain_of_copy(d: Descent, gpu: Index, a: Index, b: Index) -> float:
         gain += d.above[g]
         here = int(g == gpu)
         for k in range(d.targets.size):
-            load = d.gpu_loads[g, k]
-            load += d.loads[a, k] * ((of_a - here) / (d.counts[a] - 1.0) - of_a / d.counts[a])
-            load += d.loads[b, k] * ((of_b + here) / (d.counts[b] + 1.0) - of_b / d.counts[b])
+            load, slow = d.gpu_loads[g, k], d.sources.slowness[g]
+            load += d.loads[a, k] * ((of_a - here) / (d.counts[a] - 1.0) - of_a / d.counts[a]) * slow
+            load += d.loads[b, k] * ((of_b + here) / (d.counts[b] + 1.0) - of_b / d.counts[b]) * slow
             gain -= max(0.0, load - d.targets[k])
     return gain
