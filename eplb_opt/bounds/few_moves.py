@@ -109,6 +109,12 @@ class Window:
         """The program of `eplb_opt.bounds.tolls`, with its columns."""
         return TollProgram(self.instance, self.before)
 
+    @property
+    def work(self) -> float:
+        """Seconds that `priced` has counted for."""
+        # A program that nobody has asked for yet is not made for that.
+        return self.tolls.work if "tolls" in self.__dict__ else 0.0
+
     def priced(self, moves: int, enough: Fraction, nodes: int, over: Callable[[], bool]) -> Proof | None:
         """A bound for at most so many moves from branching on arrivals until it is `enough` tokens; checked."""
         (mean,) = self.instance.mean_loads

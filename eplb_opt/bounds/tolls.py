@@ -47,6 +47,8 @@ _ROUNDING = (2e-6, 1e-5, 1e-4, 1e-3)
 # A step of load costs up to this, and there are so many to a mean load. Bounds have so many binary digits after the
 # point.
 _PRICE, _STEPS, _FINE = 2**20 - 1, 2**26, 40
+# Seconds that a look for columns and the program after it count for, in all and for each price, where work is limited.
+_PER_LOOK, _PER_PRICE = 2e-3, 7e-8
 # The place of a leaf that has more arrivals than there may be.
 _IMPOSSIBLE = -1
 
@@ -90,7 +92,8 @@ class Tree(NamedTuple):
 
 
 class TollProgram:
-    """The relaxation for one layer of one window; it keeps its columns from one call to the next.
+    """The relaxation for one layer of one window; it keeps its columns from one call to the next, and counts in `work`
+    what it did, in seconds, the same on every machine.
 
     Parameters
     ----------
@@ -111,6 +114,7 @@ class TollProgram:
         self.held = np.zeros((self.loads.size, self.gpus), dtype=bool)
         (full,) = np.nonzero(before >= 0)
         self.held[before[full], deployment.gpus.of_slot[full]] = True
+        self.work = 0.0
         self._columns: set[tuple[int, ...]] = set()
         self._highs = self._empty_program()
         for expert, gpus in enumerate(self.held):
@@ -182,6 +186,7 @@ class TollProgram:
 
     def _price(self, worth: Floats, prices: Prices) -> int:
         """Add the best column of each expert that pays less than it is worth; how many."""
+        self.work += _PER_LOOK + _PER_PRICE * self.loads.size * self.gpus * self.most
         shares = self.loads[:, np.newaxis] / np.arange(1, self.most + 1)
         further = prices.slots + prices.loads * shares[:, :, np.newaxis]
         first = further + np.where(self.held, 0.0, prices.arrivals)[:, np.newaxis]
