@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from math import inf
 from threading import Event
 from time import monotonic
 from typing import NamedTuple
@@ -26,6 +28,8 @@ _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
 # Proposals of an annealing, and how many times more after each that found nothing, up to so many times.
 _PROPOSALS, _MORE, _MOST = 40_000, 1.4, 30.0
+# However little work is left.
+_FEWEST = 1_000
 # Rules under which loads that split evenly are what is there, or near it: a descent begins, and about so many of its
 # rows are kept.
 _EVEN, _ON_THE_WAY = ("even", "optimal"), 8
@@ -98,7 +102,8 @@ class Search:
             if spent >= work or interrupted():
                 return spent
             block = attempts[start : start + _BLOCK]
-            tried = list(threads.map(lambda one: self._try(one, turn, interrupted), block))
+            trying = partial(self._try, turn=turn, over=interrupted, most=(work - spent) / len(block))
+            tried = list(threads.map(trying, block))
             self._learn(block, tried)
             spent += sum(one.work for one in tried)
         end = min(2 * spent, work) if attempts else work
@@ -145,7 +150,8 @@ class Search:
         found = [one for one in self._goal.refutations(self._frontiers) if self._provable(one)]
         return sorted(found, key=lambda one: (one.layer < self._next, one.layer))
 
-    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool]) -> Tried:
+    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool], most: float = inf) -> Tried:
+        """One descent, or one annealing, which counts for at most so many seconds."""
         if over():
             return Tried([], 0.0)
         frontier = self._frontiers[attempt.layer]
@@ -154,11 +160,11 @@ class Search:
             return self._descend(frontier, attempt, targets(frontier.layer, value))
         start = frontier.reached[0] if plan is None or turn % 2 else plan
         wanted = targets(frontier.layer, value, plan if turn % 3 else None)
-        rows, cooling = (frontier.layer.before, start.row), self._cooling(attempt)
-        seed = hash((self._seed, attempt.layer, turn))
-        instance = frontier.layer.instance
-        work = cooling.proposals * seconds_per_proposal(instance.num_windows)
-        return Tried([annealed(instance, rows, wanted, attempt.moves, cooling, seed)], work)
+        rows, instance = (frontier.layer.before, start.row), frontier.layer.instance
+        pace, seed = seconds_per_proposal(instance.num_windows), hash((self._seed, attempt.layer, turn))
+        cooling = self._cooling(attempt, most / pace)
+        row = annealed(instance, rows, wanted, attempt.moves, cooling, seed)
+        return Tried([row], cooling.proposals * pace)
 
     def _descend(self, frontier: Frontier, attempt: Attempt, wanted: NDArray[np.float64]) -> Tried:
         """Some rows on the way of a steepest descent, the last one among them."""
@@ -166,8 +172,9 @@ class Search:
         path = [row for _, row in descended(instance, rows, wanted, attempt.moves, rows[0].size)]
         return Tried(path[:: -max(1, len(path) // _ON_THE_WAY)], (1 + len(path)) * seconds_per_step(instance))
 
-    def _cooling(self, attempt: Attempt) -> Cooling:
-        proposals = round(_PROPOSALS * min(_MORE ** self._efforts[attempt.layer].fruitless, _MOST))
+    def _cooling(self, attempt: Attempt, most: float) -> Cooling:
+        more = min(_MORE ** self._efforts[attempt.layer].fruitless, _MOST)
+        proposals = max(_FEWEST, round(min(most, _PROPOSALS * more)))
         if attempt.moves < len(self._frontiers[attempt.layer].layer.before):
             return Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
         return Cooling(_TOLLS, _TEMPERATURES, proposals)

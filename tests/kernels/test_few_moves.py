@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.heuristics.moving import descended
+from eplb_opt.heuristics.unequal import greedy_for_each
 from eplb_opt.instance import Instance
 from eplb_opt.move_limit import MoveLimit
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
-from tests.different_gpus import different, gpu_loads, rows_of
+from tests.different_gpus import different, gpu_loads
 from tests.examples import examples
 from tests.strategies import deployments_and_experts, rows_of_slots
 
@@ -21,7 +22,7 @@ def layers(draw):
     """A layer of one window or two, on GPUs that are alike or not, a valid row, and targets in mean loads."""
     alike = draw(st.booleans())
     deployment, experts = draw(
-        deployments_and_experts(max_experts=6, max_gpus=4, max_slots=10) if alike else different(max_slots=6)
+        deployments_and_experts(max_experts=6, max_gpus=4, max_slots=10) if alike else different(max_slots=10)
     )
     windows = draw(st.integers(1, 2))
     loads = draw(
@@ -29,8 +30,11 @@ def layers(draw):
     )
     instance = Instance.from_loads(np.array(loads), deployment)
     targets = np.array(draw(st.lists(st.sampled_from([0.9, 1.0, 1.2]), min_size=windows, max_size=windows)))
-    row = draw(rows_of_slots(instance) if alike else st.sampled_from(list(rows_of(deployment, experts))))
-    return instance, np.array(row), targets
+    if alike:
+        return instance, np.array(draw(rows_of_slots(instance))), targets
+    # What is good for other loads.
+    before = Instance.from_loads(draw(st.lists(st.integers(1, 30), min_size=experts, max_size=experts)), deployment)
+    return instance, greedy_for_each(before), targets
 
 
 def excess(instance, row, targets):
@@ -53,7 +57,7 @@ def neighbours(instance, row, hot):
                     yield new
 
 
-@examples(40)
+@examples(80)
 @given(layers(), st.integers(0, 6))
 def test_every_step_takes_the_most_load_off_for_each_move(drawn, most):
     instance, before, targets = drawn
@@ -92,3 +96,13 @@ def test_nothing_is_done_without_moves_or_without_need():
     instance, before = Instance.from_loads([9, 3, 1, 3], deployment), np.array([0, 1, 2, 3])
     assert not list(descended(instance, (before, before), np.array([1.0]), 0, 5))
     assert not list(descended(instance, (before, before), np.array([1.5]), 4, 5))
+
+
+def test_a_token_weighs_twice_on_a_gpu_of_half_the_speed():
+    # 10 tokens wait on the first GPU and 4 on the second, which are 8. The 4 and the 3 exchanged are 9 and 10, so that
+    # at most 9 is out of reach; on a GPU of speed 1 it would be 9 and 5.
+    before = np.array([0, 1, 2, 3])
+    for speeds, found in (([1, "1/2"], []), (None, [2])):
+        instance = Instance.from_loads([6, 4, 1, 3], eplb_opt.Deployment(2, 4, gpu_speeds=speeds))
+        target = np.array([float(9 / instance.mean_loads[0])])
+        assert [moves for moves, _ in descended(instance, (before, before), target, 4, 4)] == found

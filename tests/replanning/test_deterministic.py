@@ -51,8 +51,7 @@ def test_as_few_moves_as_lead_to_a_gap_are_the_same_too_and_proven():
 
 def test_plans_that_do_not_look_at_the_old_one_are_the_same_too():
     one, two = (
-        replan(IN_ORDER, LOADS, max_moves=72, time_limit=0.6, workers=workers, deterministic=True)
-        for workers in (1, 2)
+        replan(IN_ORDER, LOADS, max_moves=72, time_limit=0.6, workers=workers, deterministic=True) for workers in (1, 2)
     )
     assert facts(one) == facts(two)
 

@@ -58,15 +58,15 @@ def test_no_bound_is_above_the_best_placement(dispatch):
 @pytest.mark.parametrize("dispatch", [False, True])
 def test_search_finds_rows_of_the_value_that_they_have_and_no_better_ones_than_there_are(dispatch):
     seen = Counter()
-    for _, case in zip(range(10), random_replans(6, dispatch, each=2), strict=False):
+    for _, case in zip(range(6), random_replans(6, dispatch, each=2), strict=False):
         seen += attack_search(case)
     assert seen["best"] > 0.5 * seen["searched"] > 0
 
 
 def test_slow_gpus_are_proven_to_stay_hot_as_few_moves_cannot_cool_them():
-    # Two GPUs with two experts of a token each, two of a third of their speed with two of 6 tokens: 36 wait on these.
-    deployment = Deployment(4, 8, gpu_speeds=[1, 1, "1/3", "1/3"])
-    instance, old = Instance.from_loads([1] * 4 + [6] * 4, deployment), np.arange(8)
+    # A GPU with two experts of a token each, two of a third of its speed with two of 6 tokens: 36 wait on these.
+    deployment = Deployment(3, 6, gpu_speeds=[1, "1/3", "1/3"])
+    instance, old = Instance.from_loads([1] * 2 + [6] * 4, deployment), np.arange(6)
     (window,) = OldRow(instance, Objective(), old).windows
     # A move changes two GPUs. If these are the slow ones, they still have 24 tokens, else one of them is as it was.
     assert window.instant(1).argument == "touched" and float(window.instant(1).bound) == pytest.approx(36)
