@@ -31,8 +31,8 @@ class Descent(NamedTuple):
     gpu_loads, above
         Load of each GPU, shape ``(G, K)``, its tokens / its speed, and what of it is above the targets, over all
         windows, shape ``(G,)``.
-    sources
-        Where slots are, and how slow GPUs are.
+    starts, slowness
+        First slot of each GPU, and behind them the number of slots, shape ``(G + 1,)``; 1 / speed of each GPU.
     """
 
     loads: Floats
@@ -43,7 +43,8 @@ class Descent(NamedTuple):
     counts: Ints
     gpu_loads: Floats
     above: Floats
-    sources: Sources
+    starts: Ints
+    slowness: Floats
 
 
 @compiled
@@ -57,7 +58,9 @@ def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, sources: 
         if old[slot] >= 0:
             held[gpu, old[slot]] = True
     gpu_loads, above = np.zeros((sources.gpus, targets.size)), np.zeros(sources.gpus)
-    d = Descent(loads, targets, slots, held, copies, copies.sum(axis=0), gpu_loads, above, sources)
+    d = Descent(
+        loads, targets, slots, held, copies, copies.sum(axis=0), gpu_loads, above, sources.starts, sources.slowness
+    )
     _add_up(d)
     return d
 
@@ -97,7 +100,7 @@ def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> Non
     """Fill a slot, and another one unless it is negative."""
     for place, expert in ((slot, new), (other, newer)):
         if place >= 0:
-            gpu = d.sources.gpu_of[place]
+            gpu = np.searchsorted(d.starts, place, side="right") - 1
             d.copies[gpu, d.slots[place]] -= 1
             d.copies[gpu, expert] += 1
             d.counts[d.slots[place]] -= 1
@@ -108,10 +111,10 @@ def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> Non
 @compiled
 def _add_up(d: Descent) -> None:
     d.gpu_loads[:] = 0.0
-    for slot in range(d.slots.size):
-        d.gpu_loads[d.sources.gpu_of[slot]] += d.loads[d.slots[slot]] / d.counts[d.slots[slot]]
     for gpu in range(len(d.held)):
-        d.gpu_loads[gpu] *= d.sources.slowness[gpu]
+        for slot in range(d.starts[gpu], d.starts[gpu + 1]):
+            d.gpu_loads[gpu] += d.loads[d.slots[slot]] / d.counts[d.slots[slot]]
+        d.gpu_loads[gpu] *= d.slowness[gpu]
         d.above[gpu] = 0.0
         for k in range(d.targets.size):
             d.above[gpu] += max(0.0, d.gpu_loads[gpu, k] - d.targets[k])
@@ -121,7 +124,7 @@ def _add_up(d: Descent) -> None:
 def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: int) -> tuple[float, Index, Index]:
     """The gain for each move of an exchange with a slot of the hot GPU, and the two slots."""
     gpus_per_node, distinct = rules[0], rules[1]
-    first_gpu, starts, slowness = hot // gpus_per_node * gpus_per_node, d.sources.starts, d.sources.slowness
+    first_gpu, starts, slow = hot // gpus_per_node * gpus_per_node, d.starts, d.slowness[hot]
     # Arrays by themselves: a tuple of them is slow to hand on, and this is the innermost loop.
     slots, copies, held, counts, loads = d.slots, d.copies, d.held, d.counts, d.loads
     gpu_loads, targets, above = d.gpu_loads, d.targets, d.above
@@ -133,6 +136,7 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
             if gpu == hot or (distinct and copies[gpu, a] > 0):
                 continue
             needed = int(copies[gpu, a] == 0 and not held[gpu, a]) - saved
+            slow_there = d.slowness[gpu]
             for other in range(starts[gpu], starts[gpu + 1]):
                 b = slots[other]
                 if a == b or (distinct and copies[hot, b] > 0):
@@ -144,8 +148,8 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
                 gain = above[hot] + above[gpu]
                 for k in range(targets.size):
                     shift = loads[a, k] / counts[a] - loads[b, k] / counts[b]
-                    gain -= max(0.0, gpu_loads[hot, k] - shift * slowness[hot] - targets[k])
-                    gain -= max(0.0, gpu_loads[gpu, k] + shift * slowness[gpu] - targets[k])
+                    gain -= max(0.0, gpu_loads[hot, k] - shift * slow - targets[k])
+                    gain -= max(0.0, gpu_loads[gpu, k] + shift * slow_there - targets[k])
                 worth = gain / max(float(moves), _FREE)
                 if gain > _NOTHING and worth > best:
                     best, first, second = worth, np.int64(slot), np.int64(other)
@@ -157,10 +161,12 @@ def _best_copy(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: 
     """The same of a further replica of what the hot GPU has, or on it: the slot that it gets, and one that has it."""
     gpus_per_node, distinct, max_replicas = rules[0], rules[1], rules[2]
     best, first, second = 0.0, np.int64(-1), np.int64(-1)
-    starts, node = d.sources.starts, hot // gpus_per_node * gpus_per_node
-    begin, end = starts[node], starts[node + gpus_per_node]
+    starts, gpu = d.starts, hot // gpus_per_node * gpus_per_node
+    begin, end = starts[gpu], starts[gpu + gpus_per_node]
     for slot in range(begin, end):
-        a, gpu = d.slots[slot], d.sources.gpu_of[slot]
+        while slot >= starts[gpu + 1]:
+            gpu += 1
+        a = d.slots[slot]
         if d.counts[a] == 1:
             continue
         for other in range(begin if gpu == hot else starts[hot], end if gpu == hot else starts[hot + 1]):
@@ -189,7 +195,7 @@ def _gain_of_copy(d: Descent, gpu: Index, a: Index, b: Index) -> float:
         gain += d.above[g]
         here = int(g == gpu)
         for k in range(d.targets.size):
-            load, slow = d.gpu_loads[g, k], d.sources.slowness[g]
+            load, slow = d.gpu_loads[g, k], d.slowness[g]
             load += d.loads[a, k] * ((of_a - here) / (d.counts[a] - 1.0) - of_a / d.counts[a]) * slow
             load += d.loads[b, k] * ((of_b + here) / (d.counts[b] + 1.0) - of_b / d.counts[b]) * slow
             gain -= max(0.0, load - d.targets[k])
