@@ -14,6 +14,7 @@ from eplb_opt.report.data import rows_of
 from eplb_opt.solve import solve
 from tests.moves_oracle import frontier
 from tests.report.conftest import recorded
+from tests.report.test_page import Page
 
 DEPLOYMENT = Deployment(4, 20)
 
@@ -62,6 +63,10 @@ def test_the_section_has_table_figure_and_a_command_for_each_plan(report):
     assert f"```sh\n{command}\n```" in section
     assert "no plan as cool has fewer moves" in section and '<section id="moving"' in page
     assert "no plan as cool has fewer moves" in page[page.index("<svg") :]
+    # Every element of it is closed, and no two have the same id.
+    parsed = Page(page)
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+    assert parsed.open == [] and len(ids) == len(set(ids)) and "moving" in ids
 
 
 def test_bounds_and_plans_enclose_what_brute_force_finds():
