@@ -91,7 +91,7 @@ def _contradiction(solution: Solution, layer: LayerSolution, slots: Sequence[int
         limit = layer.limit
         if len(limit.before) != len(slots) or max(limit.before) >= instance.num_experts:
             return "the slots that its moves are counted from are not those of its plan"
-        if (moves := limit.moves_of(slots, instance.deployment.num_gpus)) > limit.moves:
+        if (moves := limit.moves_of(slots, instance.deployment.gpus)) > limit.moves:
             return f"it has {moves} moves, and its bound is about plans with at most {limit.moves}"
     total = instance.total()
     if (layer.max_load, layer.mean_load) != (max_loads(slots, total)[0], total.mean_loads[0]):

@@ -26,13 +26,14 @@ def require_survivable(survive: int, deployment: Deployment, num_experts: int) -
     """Refuse numbers of losses other than 0 and 1, and deployments where no plan survives one, or none is searched.
 
     Two slots for each expert, rounded up to equally many of each GPU, are enough: see `eplb_opt.heuristics.surviving`.
+    Where GPUs have different numbers of slots, those of a domain count no more often than there are experts.
 
     Raises
     ------
     InvalidArgumentError
         More losses than one, or a dispatch whose shares depend on other layers.
     InvalidDeploymentError
-        Too few slots, a single GPU to be on, nodes that do not divide the GPUs, or GPUs that differ.
+        Too few slots, a single GPU to be on, or nodes that do not divide the GPUs.
     """
     if natural_int("survive", survive) > 1:
         raise InvalidArgumentError(
@@ -40,7 +41,6 @@ def require_survivable(survive: int, deployment: Deployment, num_experts: int) -
         )
     if not survive:
         return
-    deployment.require_alike("survive=1 is")
     if deployment.dispatch == "sglang-static":
         raise InvalidArgumentError("survive=1 is not for dispatch='sglang-static', where layers are drawn in a row")
     if not domain_gpus(deployment):
@@ -51,6 +51,9 @@ def require_survivable(survive: int, deployment: Deployment, num_experts: int) -
     if deployment.gpus_per_node == 1:
         where = "the deployment" if deployment.binding_nodes == 1 else "a node that groups are bound to"
         raise InvalidDeploymentError(f"survive=1 needs two GPUs for each expert, and {where} has one")
+    if deployment.gpu_slots is not None:
+        _require_room_apart(deployment, num_experts)
+        return
     least = -(-COPIES * num_experts // deployment.num_gpus) * deployment.num_gpus
     if deployment.num_slots < least:
         each = "" if deployment.binding_nodes == 1 else f", {least // deployment.num_nodes} on each node"
@@ -60,9 +63,25 @@ def require_survivable(survive: int, deployment: Deployment, num_experts: int) -
         )
 
 
+def _require_room_apart(deployment: Deployment, num_experts: int) -> None:
+    """Refuse too few slots of GPUs that have different numbers of them, in the domains of any node."""
+    each, of_node = num_experts // deployment.binding_nodes, deployment.gpus_per_node // domain_gpus(deployment)
+    domains = [sum(gpus.slots) for gpus in deployment.gpus.blocks(deployment.num_gpus // domain_gpus(deployment))]
+    for first in range(0, len(domains), of_node):
+        sizes = domains[first : first + of_node]
+        room = sum(min(size, each) for size in sizes)
+        if room < COPIES * each:
+            what = "nodes" if domain_gpus(deployment) > 1 else "GPUs"
+            where = "" if deployment.binding_nodes == 1 else f" of node {first // of_node}"
+            raise InvalidDeploymentError(
+                f"survive=1 needs two slots for each of {each} experts, on different {what}, and {what}{where} with "
+                f"{min(sizes)} to {max(sizes)} slots have room for {room}"
+            )
+
+
 def survives(slots: NDArray[np.int64], deployment: Deployment, num_experts: int) -> bool:
     """Whether every expert of a row of slots, shape ``(slots,)``, is in two domains at least."""
-    domains = deployment.num_gpus // domain_gpus(deployment)
-    held = np.zeros((domains, num_experts), dtype=np.bool_)
-    held[np.arange(slots.size) // (slots.size // domains), slots] = True
+    size = domain_gpus(deployment)
+    held = np.zeros((deployment.num_gpus // size, num_experts), dtype=np.bool_)
+    held[deployment.gpus.of_slot // size, slots] = True
     return bool((held.sum(axis=0) >= COPIES).all())

@@ -87,11 +87,17 @@ class Gpus:
 
     def rough_waiting(self, carried: NDArray[np.float64]) -> NDArray[np.float64]:
         """What waits on each GPU, shape ``(..., GPUs)``, of what slots carry, shape ``(..., slots)``."""
-        if self.rectangular:
-            tokens = carried.reshape(*carried.shape[:-1], len(self.slots), -1).sum(axis=-1)
-        else:
-            tokens = np.add.reduceat(carried, self.starts, axis=-1)
+        tokens = self.sums(carried)
         found: NDArray[np.float64] = tokens if self.speeds is None else tokens * self.slowness
+        return found
+
+    def sums(self, of_slots: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum over the slots of each GPU, shape ``(..., GPUs)`` from ``(..., slots)``."""
+        found: NDArray[np.float64]
+        if self.rectangular:
+            found = of_slots.reshape(*of_slots.shape[:-1], len(self.slots), -1).sum(axis=-1)
+        else:
+            found = np.add.reduceat(of_slots, self.starts, axis=-1)
         return found
 
     @cached_property

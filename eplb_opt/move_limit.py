@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.moves import count_moves
+from eplb_opt.gpus import Gpus
+from eplb_opt.moves import count_moves, of_equal_size
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class MoveLimit:
         """As `eplb_opt.certificates` reads it."""
         return {"before": list(self.before), "moves": self.moves}
 
-    def moves_of(self, slots: Sequence[int], num_gpus: int) -> int:
+    def moves_of(self, slots: Sequence[int], gpus: Gpus) -> int:
         """Moves of a row of slots."""
-        rows, old = (np.asarray(row, dtype=np.int64)[np.newaxis] for row in (slots, self.before))
-        return int(count_moves(rows, old, num_gpus)[0])
+        rows, old = (of_equal_size(np.asarray(row, dtype=np.int64)[np.newaxis], gpus) for row in (slots, self.before))
+        return int(count_moves(rows, old, len(gpus.slots))[0])

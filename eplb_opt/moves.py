@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.errors import InvalidPlanError
+from eplb_opt.gpus import Gpus
 from eplb_opt.plan import Plan
 
 Ints = NDArray[np.int64]
+
+# In slots that a GPU does not have: no expert, and not what an empty slot holds, so that it stays behind the others.
+_NO_SLOT = -2
 
 
 def moves_between(old: Plan, new: Plan) -> Ints:
@@ -56,6 +60,13 @@ def rows_before(old: Plan, new: Plan) -> Ints:
             "without experts are left out, or make the plans of the same layers"
         )
     return counted.select(new.layer_ids).physical_to_logical
+
+
+def of_equal_size(rows: Ints, gpus: Gpus) -> Ints:
+    """Rows of slots, shape ``(layers, slots)``, with as many slots of each GPU as the largest has; those that a GPU
+    does not have are negative. `count_moves` and `keep_slots` take them, and `Gpus.rows` leaves them out again.
+    """
+    return gpus.table(rows, _NO_SLOT).reshape(len(rows), -1)
 
 
 def count_moves(rows: Ints, old: Ints, num_gpus: int) -> Ints:

@@ -33,6 +33,7 @@ def replan(
     time_limit: float = 60.0,
     seed: int = 0,
     workers: int | None = None,
+    deterministic: bool = False,
 ) -> Replan:
     """A better plan from one that runs, with few moves, and two bounds: on objectives and on moves.
 
@@ -66,6 +67,9 @@ def replan(
         For the random choices of search.
     workers
         Threads; default: the usable cores.
+    deterministic
+        Limit work instead of time: search and proofs count for `time_limit` seconds together, on one core. Same input
+        and seed, same plan and bounds, whatever the workers and the machine is busy with.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def replan(
     problem = Problem.of(
         old_plan, loads, deployment, lost, objective_of(Loads.of(loads), objective, window_weights, 0, seed)
     )
-    call = Call(time_limit, seed, workers or usable_cores())
+    call = Call(time_limit, seed, workers or usable_cores(), deterministic)
     if target_gap is not None:
         return with_fewest_moves(problem, Fraction(target_gap), call)
     (found,) = with_limits(problem, [max_moves], max_moves_per_layer, call)
@@ -111,6 +115,7 @@ def replan_curve(
     time_limit: float = 60.0,
     seed: int = 0,
     workers: int | None = None,
+    deterministic: bool = False,
 ) -> tuple[Replan, ...]:
     """A solution for each of several limits on moves, which share search and bounds; arguments as in `replan`."""
     # These import kernels, which load here and not with the package.
@@ -123,4 +128,5 @@ def replan_curve(
     problem = Problem.of(
         old_plan, loads, deployment, lost, objective_of(Loads.of(loads), objective, window_weights, 0, seed)
     )
-    return with_limits(problem, list(max_moves), max_moves_per_layer, Call(time_limit, seed, workers or usable_cores()))
+    call = Call(time_limit, seed, workers or usable_cores(), deterministic)
+    return with_limits(problem, list(max_moves), max_moves_per_layer, call)

@@ -97,16 +97,15 @@ class Step:
     def layer_microseconds(self, slots: Sequence[int], instance: Instance) -> Floats:
         """Time of the slowest GPU in a layer with this row of slots, of each window, shape ``(windows,)``.
 
-        0 in a window without load. ``NaN`` where the dispatch leaves open what each replica serves.
+        0 in a window without load. ``NaN`` where the dispatch leaves open what each replica serves. A GPU of speed v
+        computes x tokens in the time in which one of speed 1 computes x / v; its weights stream as those of any.
         """
-        instance.deployment.require_alike("a time model is")
-        rule, gpus = rule_of(instance.deployment), instance.deployment.num_gpus
+        rule, gpus, each = rule_of(instance.deployment), instance.deployment.num_gpus, instance.deployment.gpus
         parts = _parts(instance)
         served = rule.slot_loads(slots, parts, instance)
         if served is None:
             return np.where(parts.any(axis=1), np.nan, 0.0)
-        active = self.active(served, gpus).reshape(len(parts), gpus, -1).sum(axis=2)
-        tokens = served.reshape(active.shape[0], gpus, -1).sum(axis=2) * self.requests(gpus)
+        active, tokens = each.sums(self.active(served, gpus)), each.rough_waiting(served) * self.requests(gpus)
         slowest: Floats = self.time_model.microseconds(active, tokens).max(axis=1)
         return np.where(parts.any(axis=1), slowest, 0.0)
 
@@ -118,17 +117,16 @@ class Step:
     def least_microseconds(self, instance: Instance, imbalance: float) -> float:
         """No plan has a smaller mean time of a layer over its windows, where none has a smaller mean imbalance.
 
-        In the mean the hottest GPU computes `imbalance` times the mean tokens or more. The slowest GPU streams no less
+        In the mean the hottest GPU computes `imbalance` times the mean load or more. The slowest GPU streams no less
         than the average one, which streams its part of the least that is active in all (`least_active`). Windows
         without load count in no mean; a layer without any takes no time.
         """
-        instance.deployment.require_alike("a time model is")
         gpus = instance.deployment.num_gpus
         parts = _parts(instance.loaded())
         if not parts.any():
             return 0.0
         active = self.least_active(parts, instance).mean(keepdims=True) / gpus
-        tokens = np.array([imbalance * self.requests(gpus) / gpus])
+        tokens = np.array([imbalance * self.requests(gpus) / float(instance.deployment.gpus.total_speed)])
         return float(self.time_model.microseconds(active, tokens)[0])
 
     def least_active(self, parts: Floats, instance: Instance) -> Floats:

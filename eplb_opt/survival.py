@@ -47,9 +47,9 @@ def lost_experts(plan: Plan, losses: Losses = "gpus") -> pd.DataFrame:
     """
     import pandas as pd
 
-    units, found = _number_of(require_valid(plan), losses), []
+    unit_of_gpu, found = _units(require_valid(plan), losses), []
     for row, slots in enumerate(plan.physical_to_logical):
-        copies = _copies(slots, units, plan.num_experts)
+        copies = _copies(slots, unit_of_gpu[plan.deployment.gpus.of_slot], plan.num_experts)
         unit, expert = np.nonzero((copies > 0) & (copies == plan.replica_counts[row]))
         found.append(np.stack([unit, np.full_like(unit, plan.layer_ids[row]), expert], axis=1))
     rows = np.concatenate(found)
@@ -68,9 +68,10 @@ def survival(plan: Plan, loads: Any = None, losses: Losses = "gpus") -> pd.DataF
     loads
         As in `eplb_opt.evaluate`. With them ``load_lost``, the part of the load whose experts nobody holds, and
         ``mean_imbalance`` and ``worst_imbalance`` of the survivors, over layers and windows with load: the load of the
-        hottest, where the replicas of the lost ones are simply gone, / (total load / survivors). No plan for the
-        survivors has less than 1, unless load is lost. By the plan's dispatch, the sources being the survivors; under
-        ``"nearest"`` and ``"sglang-static"`` by the even split, see `splits_evenly`.
+        hottest, where the replicas of the lost ones are simply gone, / (total load / survivors; where GPUs differ, /
+        the sum of their speeds). No plan for the survivors has less than 1, unless load is lost. By the plan's
+        dispatch, the sources being the survivors; under ``"nearest"`` and ``"sglang-static"`` by the even split, see
+        `splits_evenly`.
     losses
         ``"gpus"`` or ``"nodes"``.
 
@@ -91,8 +92,8 @@ def survival(plan: Plan, loads: Any = None, losses: Losses = "gpus") -> pd.DataF
     """
     import pandas as pd
 
-    units = _number_of(require_valid(plan), losses)
-    unit, lost = losses[:-1], lost_experts(plan, losses)
+    unit_of_gpu = _units(require_valid(plan), losses)
+    units, unit, lost = int(unit_of_gpu[-1]) + 1, losses[:-1], lost_experts(plan, losses)
     pairs = lost[[unit, "layer_id"]].drop_duplicates()
     frame = pd.DataFrame(
         {
@@ -104,7 +105,7 @@ def survival(plan: Plan, loads: Any = None, losses: Losses = "gpus") -> pd.DataF
     if loads is not None:
         if units == 1:
             raise InvalidArgumentError(f"the plan has one {unit.replace('gpu', 'GPU')}: nothing is left to carry loads")
-        left = _left(*labelled(plan, loads), units)
+        left = _left(*labelled(plan, loads), unit_of_gpu)
         frame["load_lost"], frame["mean_imbalance"] = left.mean(axis=0).T if len(left) else (nan, nan)
         frame["worst_imbalance"] = left[..., 1].max(axis=0) if len(left) else nan
     return frame
@@ -115,53 +116,56 @@ def splits_evenly(deployment: Deployment) -> bool:
     return deployment.dispatch not in _WITHOUT_NODES
 
 
-def _number_of(plan: Plan, losses: Losses) -> int:
-    """How many GPUs, or nodes, there are to lose."""
+def _units(plan: Plan, losses: Losses) -> Ints:
+    """The GPU, or node, that each GPU is lost with, shape ``(gpus,)``."""
     deployment = plan.deployment
-    deployment.require_alike("what a plan survives is")
+    gpus = np.arange(deployment.num_gpus)
     if one_of("losses", losses, get_args(Losses)) == "gpus":
-        return deployment.num_gpus
+        return gpus
     if not deployment.ranks_per_node:
         raise InvalidArgumentError(f"{deployment.num_gpus} GPUs do not divide into {deployment.num_nodes} nodes")
-    return deployment.num_nodes
+    return gpus // deployment.ranks_per_node
 
 
-def _copies(slots: Ints, units: int, num_experts: int) -> Ints:
-    """Copies of each expert on each unit, shape ``(units, experts)``; units have contiguous slots."""
-    unit = np.arange(slots.size) // (slots.size // units)
-    return np.bincount(unit * num_experts + slots, minlength=units * num_experts).reshape(units, num_experts)
+def _copies(slots: Ints, unit_of_slot: Ints, num_experts: int) -> Ints:
+    """Copies of each expert on each unit, shape ``(units, experts)``."""
+    units = int(unit_of_slot[-1]) + 1
+    return np.bincount(unit_of_slot * num_experts + slots, minlength=units * num_experts).reshape(units, num_experts)
 
 
-def _survivors(deployment: Deployment, gpus: int) -> Deployment:
-    """So many GPUs that are left: any experts in their slots are a plan for it."""
+def _survivors(deployment: Deployment, left: Ints) -> Deployment:
+    """The GPUs that are left: any experts in their slots are a plan for it."""
+    sizes = tuple(deployment.gpus.slots[gpu] for gpu in left)
+    speeds = None if deployment.gpu_speeds is None else tuple(deployment.gpu_speeds[gpu] for gpu in left)
     dispatch = "even" if splits_evenly(deployment) else deployment.dispatch
-    return Deployment(gpus, gpus * deployment.slots_per_gpu, policy="global", distinct=False, dispatch=dispatch)
+    rules: dict[str, Any] = {"policy": "global", "distinct": False, "dispatch": dispatch}
+    return Deployment(len(sizes), sum(sizes), gpu_slots=sizes, gpu_speeds=speeds, **rules)
 
 
-def _left(plan: Plan, loads: Loads, units: int) -> Floats:
+def _left(plan: Plan, loads: Loads, unit_of_gpu: Ints) -> Floats:
     """The part of the load that nobody serves, and the hottest survivor / mean, without each of the units.
 
     Of all layers and windows with load: shape ``(layers and windows, units, 2)``.
     """
+    units = int(unit_of_gpu[-1]) + 1
     found: list[Floats] = [np.empty((0, units, 2))]
     for layer, row in enumerate(plan.select(loads.layer_ids).physical_to_logical):
         whole = Instance.from_loads(loads.values[:, layer], plan.deployment).loaded()
         if all(whole.loaded_windows):
-            of_unit = row.reshape(units, -1)
-            rows = [_without(np.delete(of_unit, unit, axis=0), whole) for unit in range(units)]
+            rows = [_without(row, whole, np.flatnonzero(unit_of_gpu != unit)) for unit in range(units)]
             found.append(np.array(rows).swapaxes(0, 1))
     return np.concatenate(found)
 
 
-def _without(kept: Ints, whole: Instance) -> list[tuple[float, float]]:
-    """The same of each window, where only these slots are left."""
+def _without(row: Ints, whole: Instance, left: Ints) -> list[tuple[float, float]]:
+    """The same of each window, where only these GPUs are left."""
     # Survivors know of no other experts than theirs.
-    experts, slots = np.unique(kept, return_inverse=True)
+    experts, slots = np.unique(row[np.isin(whole.deployment.gpus.of_slot, left)], return_inverse=True)
     weights = tuple(tuple(window[expert] for expert in experts.tolist()) for window in whole.weights)
-    survivors = _survivors(whole.deployment, kept.size // whole.deployment.slots_per_gpu)
+    survivors = _survivors(whole.deployment, left)
     tops = rule_of(survivors).max_loads(slots.ravel(), replace(whole, weights=weights, deployment=survivors))
-    figures = []
+    figures, speed = [], survivors.gpus.total_speed
     for top, window, served in zip(tops, whole.weights, weights, strict=True):
         total = sum(window)
-        figures.append(((total - sum(served)) / total, float(top * survivors.num_gpus / (total * whole.unit))))
+        figures.append(((total - sum(served)) / total, float(top * speed / (total * whole.unit))))
     return figures

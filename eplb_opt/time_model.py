@@ -26,8 +26,9 @@ Floats = NDArray[np.float64]
 class TimeModel:
     """``max(streaming + per_replica * active replicas, computing + per_token * tokens)`` microseconds.
 
-    A token that asks for k experts is k tokens of this formula. Attention, communication between GPUs and waiting for
-    anything but the hottest GPU are outside; `share_of_step` says how much of a step is inside.
+    A token that asks for k experts is k tokens of this formula. Where GPUs have different speeds, constants are those
+    of a GPU of speed 1, and tokens those that wait, tokens / speed. Attention, communication between GPUs and waiting
+    for anything but the hottest GPU are outside; `share_of_step` says how much of a step is inside.
 
     Attributes
     ----------

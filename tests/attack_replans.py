@@ -24,7 +24,8 @@ from eplb_opt.replanning.goals import FewestMoves
 from eplb_opt.replanning.repair import repaired
 from eplb_opt.replanning.search import Search
 from eplb_opt.verify import objective_value, verify
-from tests.moves_oracle import fewest_moves, frontier, row_moves
+from tests import moves_different_gpus, moves_oracle
+from tests.moves_oracle import fewest_moves
 from tests.random_replans import Replan, random_replans
 
 
@@ -37,13 +38,27 @@ def old_row(case: Replan) -> tuple[OldRow, Fraction] | None:
     return OldRow(instance, objective, np.array(case.old)), 1 / instance.mean_loads[0] if of_one else Fraction(1)
 
 
+def frontier(case: Replan) -> dict[int, Fraction]:
+    """The least value with at most so many moves, by moves, from every placement."""
+    oracle = moves_oracle if case.instance.deployment.alike else moves_different_gpus
+    return oracle.frontier(case.instance, case.old, case.objective)
+
+
+def moves_of(row: list[int], case: Replan) -> int:
+    """Moves of a row, by the definition."""
+    deployment = case.instance.deployment
+    if deployment.alike:
+        return moves_oracle.row_moves(row, case.old, deployment.num_gpus)
+    return moves_different_gpus.row_moves(row, case.old, deployment)
+
+
 def attack(case: Replan, nodes: int = 8) -> Counter[str]:
     """Compare all bounds with the exact frontier; what was looked at, by kind."""
     found = old_row(case)
     if found is None:
         return Counter(empty=1)
     layer, unit = found
-    curve, seen = frontier(case.instance, case.old, case.objective), Counter(layers=1)
+    curve, seen = frontier(case), Counter(layers=1)
     for moves, value in curve.items():
         proofs = [layer.proof([window.instant(moves) for window in layer.windows])]
         priced = [window.priced(moves, 10 * window.free.bound, nodes, lambda: False) for window in layer.windows]
@@ -62,8 +77,7 @@ def attack_search(case: Replan, seconds: float = 0.04) -> Counter[str]:
     if found is None:
         return Counter(empty=1)
     layer, unit = found
-    curve, seen = frontier(case.instance, case.old, case.objective), Counter(layers=1)
-    gpus = case.instance.deployment.num_gpus
+    curve, seen = frontier(case), Counter(layers=1)
     for least in sorted(set(curve.values()))[:3]:
         kept = Frontier(layer)
         try:
@@ -79,7 +93,7 @@ def attack_search(case: Replan, seconds: float = 0.04) -> Counter[str]:
             row = Plan(plan.row[None], case.instance.deployment, case.instance.num_experts)
             assert not verify(row), (case, plan)
             assert plan.value * unit == objective_value(plan.row.tolist(), case.instance, case.objective), (case, plan)
-            assert plan.moves == row_moves(plan.row.tolist(), case.old, gpus), (case, plan)
+            assert plan.moves == moves_of(plan.row.tolist(), case), (case, plan)
             assert plan.value * unit >= curve[plan.moves], (case, plan)
         fewest = fewest_moves(curve, least)
         assert kept.fewest_moves(least / unit) <= fewest, (case, least)
@@ -95,8 +109,9 @@ def main() -> None:
     options = parser.parse_args()
     total: Counter[str] = Counter()
     for dispatch in (False, True):
-        for _, case in zip(range(options.instances // 2), random_replans(options.seed, dispatch), strict=False):
-            total += attack(case) + attack_search(case)
+        for random in (random_replans, moves_different_gpus.random_replans):
+            for _, case in zip(range(options.instances // 4), random(options.seed, dispatch), strict=False):
+                total += attack(case) + attack_search(case)
     print(dict(total))
 
 

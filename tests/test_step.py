@@ -11,7 +11,9 @@ from eplb_opt.instance import Instance
 from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
 from eplb_opt.verify import max_loads
-from tests.oracle import enumerate_rows, row_gpu_loads
+from tests import moves_different_gpus
+from tests.different_gpus import gpu_loads, gpu_of_slot
+from tests.oracle import enumerate_rows
 from tests.random_instances import dispatched, random_instance
 
 FP8 = TimeModel.preset("deepseek-v3-fp8")
@@ -25,13 +27,13 @@ def step_of(model, tokens=16.0, experts=2):
 
 
 def by_definition(step, slots, instance):
-    """The slowest GPU under the even split of one window, in plain loops."""
-    gpus, size = instance.deployment.num_gpus, instance.deployment.slots_per_gpu
+    """The slowest GPU under the even split of one window, in plain loops; speeds are those of tokens alone."""
+    gpus, gpu_of = instance.deployment.num_gpus, gpu_of_slot(instance.deployment)
     total, requests = sum(instance.weights[0]), step.tokens_per_gpu * step.experts_per_token * gpus
     times = []
-    for gpu, load in enumerate(row_gpu_loads(tuple(slots), instance, 0)):
+    for gpu, load in enumerate(gpu_loads(tuple(slots), instance)):
         active = 0.0
-        for expert in slots[gpu * size : (gpu + 1) * size]:
+        for expert in (expert for slot, expert in enumerate(slots) if gpu_of[slot] == gpu):
             part = instance.weights[0][expert] / total / slots.count(expert)
             active += 1 - (1 - part) ** requests
         tokens = float(load / instance.unit) / total * requests
@@ -83,6 +85,34 @@ def test_no_placement_is_faster_than_the_bound():
         closest = max(closest, least / fastest)
     assert closest == pytest.approx(1.0)
     assert compared > 100
+
+
+def test_where_gpus_differ_times_are_those_of_the_definition_and_no_placement_is_faster_than_the_bound():
+    random = np.random.default_rng(6)
+    closest = 0.0
+    for case in islice(moves_different_gpus.random_replans(6, each=2), 12):
+        instance = case.instance.total()
+        if not any(instance.weights[0]):
+            continue
+        rows = moves_different_gpus.placements(instance.deployment, instance.num_experts)[0]
+        coolest = float(min(max_loads(row, instance)[0] for row in rows) / instance.mean_loads[0])
+        step = step_of(TEMPI[int(random.integers(3))], tokens=float(random.choice([1, 8, 1000])))
+        times = [step.mean_microseconds(row, instance) for row in rows]
+        row = int(random.integers(len(rows)))
+        assert times[row] == pytest.approx(by_definition(step, list(rows[row]), instance))
+        least = step.least_microseconds(instance, coolest)
+        assert least <= min(times) * (1 + 1e-9)
+        closest = max(closest, least / min(times))
+    assert closest == pytest.approx(1.0)
+
+
+def test_a_gpu_of_half_the_speed_computes_twice_as_long_and_streams_as_long():
+    # Expert 0 has half of the load, on a GPU of speed 1/2.
+    instance = Instance.from_loads([2, 1, 1], Deployment(2, 3, gpu_slots=[1, 2], gpu_speeds=["1/2", 1]))
+    computes, streams = TimeModel(per_replica=0.0, per_token=3.0), TimeModel(per_replica=5.0, per_token=0.0)
+    requests = 1000 * 2 * 2
+    assert step_of(computes, 1000).mean_microseconds([0, 1, 2], instance) == pytest.approx(3.0 * requests / 2 * 2)
+    assert step_of(streams, 1000).mean_microseconds([0, 1, 2], instance) == pytest.approx(2 * 5.0)
 
 
 def test_several_windows_count_by_their_mean_and_empty_ones_not():

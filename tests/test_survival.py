@@ -16,6 +16,7 @@ from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.survival import lost_experts, survival
+from tests.different_gpus import SPEEDS, gpu_of_slot, speed_of
 from tests.examples import examples
 
 # Experts 0 and 1 are on both GPUs of a node, 2 and 3 are on two nodes, 4 and 5 have one replica.
@@ -34,6 +35,14 @@ def plans(draw, **deployment):
         for _ in range(2)
     ]
     where = Deployment(gpus, gpus * size, nodes, policy="global", distinct=False, **deployment)
+    if where.dispatch != "optimal" and draw(st.booleans()):
+        sizes = [size] * gpus
+        for taker, giver in draw(st.lists(st.tuples(*[st.integers(0, gpus - 1)] * 2), max_size=3)):
+            if sizes[giver] > 1:
+                sizes[giver] -= 1
+                sizes[taker] += 1
+        speeds = draw(st.none() | st.lists(SPEEDS, min_size=gpus, max_size=gpus))
+        where = replace(where, gpu_slots=tuple(sizes), gpu_speeds=speeds)
     return Plan(np.array(rows), where, experts, layer_ids=(3, 5))
 
 
@@ -45,7 +54,11 @@ def losses_of(plan, losses):
     """For each loss and layer what the GPUs of the others hold."""
     gpus, nodes = plan.deployment.num_gpus, plan.deployment.num_nodes
     number, size = (gpus, 1) if losses == "gpus" else (nodes, gpus // nodes)
-    held = plan.physical_to_logical.reshape(plan.num_layers, gpus, -1).tolist()
+    gpu_of = gpu_of_slot(plan.deployment)
+    held = [
+        [[expert for expert, there in zip(layer, gpu_of, strict=True) if there == gpu] for gpu in range(gpus)]
+        for layer in plan.physical_to_logical.tolist()
+    ]
     for unit in range(number):
         gone = range(unit * size, unit * size + size)
         yield unit, [[there for gpu, there in enumerate(layer) if gpu not in gone] for layer in held]
@@ -82,14 +95,18 @@ def test_survivors_share_what_is_left_evenly(losses, plan, seed):
     frame = survival(plan, loads, losses)
     for unit, layers in losses_of(plan, losses):
         parts, imbalances = [], []
+        size = 1 if losses == "gpus" else plan.deployment.num_gpus // plan.deployment.num_nodes
+        left = [gpu for gpu in range(plan.deployment.num_gpus) if gpu // size != unit]
+        speeds = [speed_of(gpu, plan.deployment) for gpu in left]
         for window in loads.tolist():
             for weights, others in zip(window, layers, strict=True):
                 replicas = Counter(expert for there in others for expert in there)
                 total = sum(weights)
                 if not total:
                     continue
-                hottest = max(sum(Fraction(weights[e], replicas[e]) for e in there) for there in others)
-                imbalances.append(float(hottest * len(others) / total))
+                tokens = [sum(Fraction(weights[e], replicas[e]) for e in there) for there in others]
+                hottest = max(load / speed for load, speed in zip(tokens, speeds, strict=True))
+                imbalances.append(float(hottest * sum(speeds) / total))
                 parts.append(sum(w for e, w in enumerate(weights) if e not in replicas) / total)
         row = frame.iloc[unit]
         if not parts:
@@ -108,8 +125,11 @@ def test_without_a_gpu_a_plan_is_worth_what_evaluate_says_of_the_others(dispatch
     loads = loads_of(plan, data.draw(st.integers(0, 99))) + 1
     frame = survival(plan, loads)
     for gpu in frame.loc[frame["experts_lost"] == 0, "gpu"]:
-        rows = np.delete(plan.physical_to_logical.reshape(2, plan.deployment.num_gpus, -1), gpu, axis=1).reshape(2, -1)
-        others = Deployment(plan.deployment.num_gpus - 1, rows.shape[1], distinct=False, dispatch=dispatch)
+        gpus = [other for other in range(plan.deployment.num_gpus) if other != gpu]
+        rows = plan.physical_to_logical[:, np.array(gpu_of_slot(plan.deployment)) != gpu]
+        slots, speeds = plan.deployment.gpus.slots, [speed_of(other, plan.deployment) for other in gpus]
+        each = {"gpu_slots": [slots[other] for other in gpus], "gpu_speeds": speeds}
+        others = Deployment(len(gpus), rows.shape[1], distinct=False, dispatch=dispatch, **each)
         metrics = eplb_opt.evaluate(replace(plan, physical_to_logical=rows, deployment=others), loads)
         assert frame["mean_imbalance"][gpu] == pytest.approx(metrics["imbalance"].mean())
         assert frame["worst_imbalance"][gpu] == pytest.approx(metrics["imbalance"].max())

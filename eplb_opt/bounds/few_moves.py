@@ -84,20 +84,19 @@ class Window:
 
         Where replicas are not distinct, not evenly loaded, or the old row is no plan, they say nothing.
         """
-        deployment = self.instance.deployment
-        gpus = self.before.reshape(deployment.num_gpus, -1)
-        counts = np.bincount(self.before[self.before >= 0], minlength=self.instance.num_experts)
-        apart = (np.diff(np.sort(gpus, axis=1), axis=1) > 0).all()
+        deployment, experts = self.instance.deployment, self.instance.num_experts
+        counts = np.bincount(self.before[self.before >= 0], minlength=experts)
+        pairs = np.unique(deployment.gpus.of_slot * experts + self.before)
         if not (
             any(self.instance.loaded_windows)
             and deployment.distinct
             and deployment.dispatch == "even"
             and counts.all()
-            and gpus.min() >= 0
-            and apart
+            and self.before.min() >= 0
+            and pairs.size == self.before.size
         ):
             return ()
-        return tuple(_touched(self.instance, gpus, counts))
+        return tuple(_touched(self.instance, self.before, counts))
 
     def instant(self, moves: int) -> Proof:
         """The best bound for at most so many moves that takes no time."""
@@ -109,6 +108,12 @@ class Window:
     def tolls(self) -> TollProgram:
         """The program of `eplb_opt.bounds.tolls`, with its columns."""
         return TollProgram(self.instance, self.before)
+
+    @property
+    def work(self) -> float:
+        """Seconds that `priced` has counted for."""
+        # A program that nobody has asked for yet is not made for that.
+        return self.tolls.work if "tolls" in self.__dict__ else 0.0
 
     def priced(self, moves: int, enough: Fraction, nodes: int, over: Callable[[], bool]) -> Proof | None:
         """A bound for at most so many moves from branching on arrivals until it is `enough` tokens; checked."""
@@ -124,20 +129,24 @@ class Window:
         return None
 
 
-def _touched(instance: Instance, gpus: Ints, counts: Ints) -> Iterator[Fraction]:
+def _touched(instance: Instance, before: Ints, counts: Ints) -> Iterator[Fraction]:
     """The largest bound that the argument gives, found by bisection, for 0, 1, ... moves while it is above the mean.
 
     In floats, and for 0 moves exactly; what is proven is what the checker accepts.
     """
-    (exact,), (mean,) = gpu_loads(gpus.ravel().tolist(), instance), instance.mean_loads
+    (exact,), (mean,), gpus = gpu_loads(before.tolist(), instance), instance.mean_loads, instance.deployment.gpus
     yield max(exact)
-    loads = np.array([float(load / mean) for load in exact])
-    order = np.argsort(-loads, kind="stable")
-    hottest, prefix = loads[order], np.append(0.0, np.cumsum(loads[order]))
+    waiting = np.array([float(load / mean) for load in exact])
+    order = np.argsort(-waiting, kind="stable")
+    hottest, speeds = waiting[order], np.array([float(gpus.speed(gpu)) for gpu in order.tolist()])
+    loads = hottest * speeds
     weights = instance.tokens[0] / float(mean)
-    more = np.where(counts > 1, weights / np.maximum(counts * (counts - 1.0), 1.0), np.inf)[gpus[order]].min(axis=1)
+    more = np.where(counts > 1, weights / np.maximum(counts * (counts - 1.0), 1.0), np.inf)[before]
+    more = np.minimum.reduceat(more, gpus.starts)[order]
     # Holders of the experts of the 1, 2, ... hottest GPUs, by expert; and how many so many moves reach.
-    held = np.cumsum(np.eye(instance.num_experts, dtype=np.int64)[gpus[order]].sum(axis=1), axis=0)
+    holds = np.zeros((loads.size, instance.num_experts), dtype=np.int64)
+    holds[gpus.of_slot, before] = 1
+    held = np.cumsum(holds[order], axis=0)
     hot_reach = np.cumsum(-np.sort(-held, axis=1), axis=1)
     all_reach = np.cumsum(-np.sort(-counts))
 
@@ -145,11 +154,11 @@ def _touched(instance: Instance, gpus: Ints, counts: Ints) -> Iterator[Fraction]
         hot = int(np.searchsorted(-hottest, -top))
         if hot and (np.arange(1, hot + 1) > moves + hot_reach[:hot, moves - 1]).any():
             return True
-        reach = min(len(loads), moves + int(all_reach[moves - 1]))
-        coolest = prefix[-1] - prefix[len(loads) - max(0, reach - hot)]
-        below = hottest[hot:]
-        room = (top - below)[more[hot:] <= top - below].sum()
-        return bool(prefix[hot] + coolest > top * max(reach, hot) + room)
+        reach = min(loads.size, moves + int(all_reach[moves - 1]))
+        spare = top * speeds - loads
+        below = spare[hot:]
+        room = below[more[hot:] <= below].sum() + np.sort(below)[below.size - max(0, reach - hot) :].sum()
+        return bool(-spare[:hot].sum() > room)
 
     for moves in range(1, instance.num_experts):
         low, high = 1.0, float(hottest[0])

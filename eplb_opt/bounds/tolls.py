@@ -5,9 +5,9 @@ The program of a layer of one window, with the old plan as data:
 Variables  x[e, A] = 1 if the replicas of expert e are on the GPUs A;  k[g] arrivals on GPU g;  T = max load
 Minimise   T
 one[e]       sum_A x[e, A] = 1
-slots[g]     sum of x[e, A] with g in A = S (at most S where the split is not even)
+slots[g]     sum of x[e, A] with g in A = S[g] (at most S[g] where the split is not even)
 arrivals[g]  sum of x[e, A] with g in A, and e not on g before <= k[g]
-load[g]      sum of w[e] / |A| x[e, A] with g in A <= T
+load[g]      sum of w[e] / |A| x[e, A] with g in A <= v[g] T, the speed of g times T
 budget       sum_g k[g] <= m
 
 Columns are generated: what an expert pays at the duals of slots, arrivals and loads is least on the |A| cheapest GPUs,
@@ -47,6 +47,8 @@ _ROUNDING = (2e-6, 1e-5, 1e-4, 1e-3)
 # A step of load costs up to this, and there are so many to a mean load. Bounds have so many binary digits after the
 # point.
 _PRICE, _STEPS, _FINE = 2**20 - 1, 2**26, 40
+# Seconds that a look for columns and the program after it count for, in all and for each price, where work is limited.
+_PER_LOOK, _PER_PRICE = 2e-3, 7e-8
 # The place of a leaf that has more arrivals than there may be.
 _IMPOSSIBLE = -1
 
@@ -90,7 +92,8 @@ class Tree(NamedTuple):
 
 
 class TollProgram:
-    """The relaxation for one layer of one window; it keeps its columns from one call to the next.
+    """The relaxation for one layer of one window; it keeps its columns from one call to the next, and counts in `work`
+    what it did, in seconds, the same on every machine.
 
     Parameters
     ----------
@@ -103,13 +106,15 @@ class TollProgram:
     def __init__(self, instance: Instance, before: Ints) -> None:
         deployment = instance.deployment
         self.even = deployment.dispatch == "even"
-        self.gpus, self.size = deployment.num_gpus, deployment.slots_per_gpu
+        self.gpus, self.sizes = deployment.num_gpus, np.array(deployment.gpus.slots)
+        self.speeds = np.array([float(deployment.gpus.speed(gpu)) for gpu in range(self.gpus)])
         self.loads = instance.tokens[0] / float(instance.mean_loads[0])
         self.most = instance.max_replicas if self.even else 1
         self.distinct = deployment.distinct or not self.even
         self.held = np.zeros((self.loads.size, self.gpus), dtype=bool)
         (full,) = np.nonzero(before >= 0)
-        self.held[before[full], full // self.size] = True
+        self.held[before[full], deployment.gpus.of_slot[full]] = True
+        self.work = 0.0
         self._columns: set[tuple[int, ...]] = set()
         self._highs = self._empty_program()
         for expert, gpus in enumerate(self.held):
@@ -125,8 +130,8 @@ class TollProgram:
         program.num_col_, program.num_row_ = gpus + 1, experts + 3 * gpus + 1
         program.col_cost_ = np.append(np.zeros(gpus), 1.0)
         program.col_lower_ = np.zeros(gpus + 1)
-        program.col_upper_ = np.append(np.full(gpus, float(self.size)), infinite)
-        slots = np.full(gpus, float(self.size))
+        program.col_upper_ = np.append(self.sizes, infinite)
+        slots = self.sizes.astype(np.float64)
         least = slots if self.even else np.full(gpus, -infinite)
         program.row_lower_ = np.concatenate([np.ones(experts), least, np.full(2 * gpus + 1, -infinite)])
         program.row_upper_ = np.concatenate([np.ones(experts), slots, np.zeros(2 * gpus + 1)])
@@ -135,7 +140,7 @@ class TollProgram:
         program.a_matrix_.start_ = np.append(2 * np.arange(gpus + 1), 3 * gpus)
         arrivals = np.stack([experts + gpus + every, np.full(gpus, experts + 3 * gpus)], axis=1)
         program.a_matrix_.index_ = np.concatenate([arrivals.ravel(), experts + 2 * gpus + every])
-        program.a_matrix_.value_ = np.concatenate([np.tile([-1.0, 1.0], gpus), np.full(gpus, -1.0)])
+        program.a_matrix_.value_ = np.concatenate([np.tile([-1.0, 1.0], gpus), -self.speeds])
         highs.passModel(program)
         # Slots that stay empty or are too many, at a price that no plan pays: there is always a solution.
         for gpu in range(gpus):
@@ -181,6 +186,7 @@ class TollProgram:
 
     def _price(self, worth: Floats, prices: Prices) -> int:
         """Add the best column of each expert that pays less than it is worth; how many."""
+        self.work += _PER_LOOK + _PER_PRICE * self.loads.size * self.gpus * self.most
         shares = self.loads[:, np.newaxis] / np.arange(1, self.most + 1)
         further = prices.slots + prices.loads * shares[:, :, np.newaxis]
         first = further + np.where(self.held, 0.0, prices.arrivals)[:, np.newaxis]
@@ -219,7 +225,7 @@ class TollProgram:
             return len(leaves) - 1
 
         try:
-            look_at(np.zeros(self.gpus, dtype=np.int64), np.full(self.gpus, self.size))
+            look_at(np.zeros(self.gpus, dtype=np.int64), self.sizes)
             while weakest and weakest[0][0] < enough and len(leaves) < nodes:
                 _, place = heappop(weakest)
                 low, high, _, _, arrivals = leaves[place]
@@ -255,8 +261,8 @@ def _tree(leaves: list[_Leaf], splits: dict[int, _Split]) -> Tree:
 def toll_proofs(window: Instance, tree: Tree) -> Iterator[Proof]:
     """What a tree proves of its window, in tokens: less and less, as whole prices prove less than floats."""
     (mean,) = window.mean_loads
-    # Experts of several mean loads take fewer steps to a mean load.
-    step = max(mean, max(window.weights[0]) * window.unit / 8) / _STEPS
+    # Experts of several mean loads, and fast GPUs, take fewer steps to a mean load.
+    step = max(mean * window.deployment.gpus.fastest, max(window.weights[0]) * window.unit / 8) / _STEPS
     prices = [_whole(leaf, float(mean / step)) for leaf in tree.prices]
     evidence = {"argument": "tolls", "step": str(step), "prices": prices, "parts": tree.parts}
     for rounding in _ROUNDING:

@@ -58,7 +58,7 @@ these.
 ``"touched"`` (``touched.py``)
     No numbers. Slots are full and replicas distinct, so a GPU carries less only if an expert moves to it, or one of its
     experts gets a replica elsewhere. GPUs that are hotter than the bound are more than moves can change, or with
-    the coolest ones that moves can change, too hot on average.
+    those that have the most room and that moves can change, too hot on average.
 ``"tolls"`` (``tolls.py``)
     ``"prices"``: for each GPU what a ``"step"`` of load, in tokens, a slot and an arrival cost, as three lists. All
     experts together pay at least what each pays where that is cheapest. What loads below the bound and full slots do
@@ -69,9 +69,9 @@ these.
 GPUs that differ
 ----------------
 Where GPUs differ in slots or speed, the load of a GPU is its tokens / its speed. Arguments say of each GPU what it can
-carry below the bound: the sum for ``"mean"``, of the fastest node for ``"nodes"``, on the best GPU for ``"counts"``.
-All other arguments but ``"few slots"`` and ``"windows"`` and ``"envelope"`` of several windows are about GPUs that are
-alike.
+carry below the bound: the sum for ``"mean"``, of the fastest node for ``"nodes"``, on the best GPU for ``"counts"``,
+GPU by GPU for ``"touched"`` and ``"tolls"``. All other arguments but ``"few slots"`` and ``"windows"`` and
+``"envelope"`` of several windows are about GPUs that are alike.
 
 Several windows
 ---------------

@@ -55,7 +55,7 @@ def _refutes_by_partition(argument: Mapping[str, Any], layer: Layer, top: int, l
 # the load or more.
 OF_ANY_DISPATCH = ("mean", "nodes", "few slots", "counts", "tolls")
 # What they say of a GPU they say of its room.
-OF_ANY_GPUS = ("mean", "nodes", "few slots", "counts")
+OF_ANY_GPUS = ("mean", "nodes", "few slots", "counts", "touched", "tolls")
 
 ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], bool]] = {
     "mean": refutes_by_mean,

@@ -102,6 +102,10 @@ class Layer:
         """Slots of a GPU."""
         return self.each[gpu][0] if self.each else self.slots_per_gpu
 
+    def speed_of(self, gpu: int) -> int | Fraction:
+        """Speed of a GPU."""
+        return self.each[gpu][1] if self.each else 1
+
     def room(self, top: int) -> int:
         """The largest load of all GPUs together."""
         return sum(self.rooms(top)) if self.each else top * self.gpus

@@ -35,19 +35,20 @@ def refutes_by_tolls(argument: Mapping[str, Any], layer: Layer, top: int, limit:
 
     Prices are for a step of load, for a slot and for an arrival, on each GPU. Whatever the plan, each expert pays at
     least what it pays where that is cheapest, with any number of replicas. The loads of the GPUs are at most `top`,
-    their slots are full, so that what is left has to be paid for arrivals: that is a row.
+    their slots are full, so that what is left has to be paid for arrivals: that is a row. Where GPUs differ, `top` is a
+    load of its own on each, see `Layer.rooms`.
     """
     if layer.origin is None:
         raise CertificateError("tolls are about moves")
     before, moves = layer.origin
-    size = layer.slots_per_gpu
+    sizes = [layer.slots_of(gpu) for gpu in range(layer.gpus)]
     held = np.zeros((layer.gpus, len(layer.loads)), dtype=bool)
-    for slot, expert in enumerate(before):
+    for gpu, expert in zip(np.repeat(np.arange(layer.gpus), sizes), before, strict=True):
         if expert >= 0:
-            held[slot // size, expert] = True
+            held[gpu, expert] = True
     steps = _Steps.of(layer, top, exact_value(argument["step"], ARGUMENT_DIGITS))
     rows: dict[int, _Row] = {}
-    pending = [([0] * layer.gpus, [min(size, moves)] * layer.gpus)]
+    pending = [([0] * layer.gpus, [min(size, moves) for size in sizes])]
     for part in argument["parts"]:
         if not all(type(number) is int and number >= 0 for number in part):
             raise CertificateError("a part has something else than natural numbers")
@@ -69,24 +70,31 @@ def refutes_by_tolls(argument: Mapping[str, Any], layer: Layer, top: int, limit:
 
 
 class _Steps(NamedTuple):
-    """Loads in steps, rounded down: of replicas, shape ``(experts,)`` for each number of them, and the limit.
+    """Loads in steps: of replicas, rounded down, shape ``(experts,)`` for each number of them, and what no GPU exceeds.
 
-    Rounded down each, the loads of the slots of a GPU sum to no more than the whole limit, rounded down.
+    Rounded down each, the loads of the slots of a GPU sum to no more than its largest load, rounded down. Where the
+    split is not even, a GPU serves any part of an expert, so that its load is no whole number of steps, nor of units:
+    then what it stays below is rounded up.
     """
 
     of_replica: list[Ints]
-    top: int
+    tops: list[int]
 
     @classmethod
     def of(cls, layer: Layer, top: int, step: Fraction) -> _Steps:
         """A `step` is in tokens."""
         numerator, denominator = (step * layer.units_per_token).as_integer_ratio()
-        if numerator <= 0 or max(top, *layer.loads) * denominator // numerator >= _MOST_STEPS:
+        rooms = layer.rooms(top)
+        if numerator <= 0 or max(*rooms, *layer.loads) * denominator // numerator >= _MOST_STEPS:
             raise CertificateError("a step is too small")
         # Loads are multiples of all counts. Where the split is not even, one GPU can serve all of an expert.
         counts = range(1, layer.max_replicas + 1) if layer.even else range(1, 2)
         shares = [[load // count * denominator // numerator for load in layer.loads] for count in counts]
-        return cls([np.array(share, dtype=np.int64) for share in shares], top * denominator // numerator)
+        if layer.even:
+            tops = [room * denominator // numerator for room in rooms]
+        else:
+            tops = [-(-(room + 1) * denominator // numerator) for room in rooms]
+        return cls([np.array(share, dtype=np.int64) for share in shares], tops)
 
 
 def _row(
@@ -104,7 +112,8 @@ def _row(
     limit.spend(_PER_PRICE * held.size * len(steps.of_replica))
     arrays = [np.array(kind, dtype=np.int64)[:, np.newaxis] for kind in (loads, slots, arrivals)]
     paid = _least_paid(steps.of_replica, held, arrays, layer.distinct or not layer.even)
-    return _Row(arrivals, paid - sum(loads) * steps.top - sum(slots) * layer.slots_per_gpu)
+    most = sum(price * top for price, top in zip(loads, steps.tops, strict=True))
+    return _Row(arrivals, paid - most - sum(price * layer.slots_of(gpu) for gpu, price in enumerate(slots)))
 
 
 def _least_paid(of_replica: Sequence[Ints], held: NDArray[np.bool_], prices: Sequence[Ints], distinct: bool) -> int:

@@ -72,6 +72,9 @@ Bandwidth = Annotated[
     float | None, typer.Option(help="GB/s of weights that each GPU can send and receive: how long copying takes.")
 ]
 Seed = Annotated[int, typer.Option(help="For random choices.")]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="Limit work instead of time: always the same plan.")
+]
 Workers = Annotated[int | None, typer.Option(help="Steps at once; default: the usable cores.")]
 
 

@@ -91,6 +91,7 @@ class _Wanted:
     time_limit: Annotated[float, typer.Option(help="Wall-clock seconds, for all layers and plans together.")] = 60.0
     seed: options.Seed = 0
     workers: options.Workers = None
+    deterministic: options.Deterministic = False
 
     @property
     def limits(self) -> list[int]:
@@ -121,6 +122,7 @@ class _Wanted:
             "time_limit": self.time_limit,
             "seed": self.seed,
             "workers": self.workers,
+            "deterministic": self.deterministic,
         }
         limits = self.limits
         if len(limits) > 1:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eplb_opt.cli.copying import copying_words
 from eplb_opt.cli.tables import Format, show, show_table
-from eplb_opt.diff import summarise_diff
 from eplb_opt.layers import describe_ids
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
 from eplb_opt.replan_diff import lost_experts_of
+from eplb_opt.replan_points import replan_point, replan_summary
 from eplb_opt.replanned import Replan
 from eplb_opt.report.replans import worth_words
 from eplb_opt.report.verdict import NOTHING, measure_words, word_of_solvers
@@ -81,36 +80,17 @@ class Told:
 
     @property
     def summary(self) -> dict[str, float]:
-        """Figures over layers as of `summarise_diff`; where experts are lost, none of what was before."""
-        summary = summarise_diff(self.frame, self.bandwidth)
-        if "milliseconds_after" in summary:
-            loaded = self.frame[self.frame["imbalance_after"].notna()]
-            summary["milliseconds"] = float(loaded["microseconds_after"].sum(skipna=False)) / 1e3
-        if self.frame["experts_lost"].any():
-            gone = ("_before", "_saved", "_even", "milliseconds_after")
-            summary = {name: value for name, value in summary.items() if not name.endswith(gone)}
-        return summary
+        """Figures over layers."""
+        return replan_summary(self.found, self.frame, self.bandwidth)
 
     @property
     def point(self) -> dict[str, Any]:
-        """The plan in one row: a limit where there was one, imbalances as of `Replan.imbalance_of`."""
-        found, summary = self.found, self.summary
-        before = found.value_before
-        names = ("batches", "gib", "milliseconds", "seconds_to_copy", "steps_to_break_even")
-        return {
-            "max_moves": found.max_moves,
-            "moves": found.moves,
-            "imbalance_before": nan if before is None else found.imbalance_of(before),
-            "imbalance": found.imbalance_of(found.value),
-            "bound": found.imbalance_of(found.bound_in_all),
-            "gap": float(found.gap),
-            "moves_bound": found.moves_bound,
-            **{name: summary[name] for name in names if name in summary},
-        }
+        """The plan in one row."""
+        return replan_point(self.found, self.frame, self.bandwidth)
 
 
 def points_of(told: Sequence[Told]) -> pd.DataFrame:
-    """A row per plan, see `Told.point`."""
+    """A row per plan."""
     import pandas as pd
 
     return pd.DataFrame([one.point for one in told])

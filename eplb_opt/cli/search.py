@@ -49,9 +49,7 @@ class Search:
     target_gap: Annotated[float, typer.Option(help="A layer with at most this gap is done.")] = 1e-4
     seed: options.Seed = 0
     workers: options.Workers = None
-    deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="Limit work instead of time: always the same plan.")
-    ] = False
+    deterministic: options.Deterministic = False
     held_out: Annotated[
         bool,
         typer.Option(

@@ -23,6 +23,8 @@ from eplb_opt.solution import percent as gap_percent
 from eplb_opt.step import Step
 from eplb_opt.step_times import StepTimes
 
+# What the greedy policy is called, as engines have it and where GPUs have different numbers of slots.
+_EPLB, _FOR_THESE_GPUS = "DeepSeek's EPLB", "greedy, for these GPUs"
 # Of the mean load; below that nobody changes a deployment for the policy.
 _NOTABLE_PRICE = 0.005
 _NOTABLE_SECONDS = 1.0
@@ -81,7 +83,8 @@ class Verdict:
         yield from self._price_words(gain, bound)
         yield from self._move_words()
         if self.step is not None:
-            yield from step_words(StepTimes.of(self.solution, self.loads, self.step, self.old_plan), self.step)
+            greedy = _EPLB if self.solution.plan.deployment.gpu_slots is None else _FOR_THESE_GPUS
+            yield from step_words(StepTimes.of(self.solution, self.loads, self.step, self.old_plan), self.step, greedy)
         yield from self._window_words()
         if seconds > _NOTABLE_SECONDS:
             yield f"What it is compared with took {seconds:.1f} s, which is not in the time limit."
@@ -89,7 +92,7 @@ class Verdict:
     def _policy_words(self) -> str:
         engine = ENGINES[self.engine]
         if self.solution.plan.deployment.gpu_slots is not None:
-            return "greedy, for these GPUs"
+            return _FOR_THESE_GPUS
         return f"policy of {engine.title}, DeepSeek's EPLB" if engine.ships_eplb else "DeepSeek's EPLB, greedy"
 
     def _survival_words(self) -> Iterator[str]:
@@ -165,14 +168,14 @@ class Verdict:
         return f"window {window}" + (f" ({self.files[window]})" if len(self.files) == self.loads.num_windows else "")
 
 
-def step_words(times: StepTimes, step: Step) -> Iterator[str]:
-    """What plans mean for the time of a step."""
+def step_words(times: StepTimes, step: Step, greedy: str) -> Iterator[str]:
+    """What plans mean for the time of a step; `greedy` is what the published policy is called."""
     if isnan(times.plan):
         yield "This dispatch leaves open which replicas are active: a step's milliseconds are not known."
         return
     yield (
         f"Experts of a step, {step.tokens_per_gpu:,g} tokens on each GPU ({step.time_model.source}): now "
-        f"{times.now:.2f} ms, DeepSeek's EPLB {times.greedy:.2f} ms, this plan {times.plan:.2f} ms; no plan takes less "
+        f"{times.now:.2f} ms, {greedy} {times.greedy:.2f} ms, this plan {times.plan:.2f} ms; no plan takes less "
         f"than {times.least:.2f} ms. Attention and communication are outside."
     )
     saved = step.part_of_step(times.now, times.plan)

@@ -50,7 +50,7 @@ class MovesAssignment:
 
     def values_of(self, slots: Sequence[int]) -> dict[str, int]:
         """The value of every variable, by name, for one valid row of a plan: see `Assignment.values_of`."""
-        table = np.asarray(slots).reshape(self.base.instance.deployment.num_gpus, -1)
+        (table,) = self.base.instance.deployment.gpus.table(np.asarray(slots)[np.newaxis], filler=-1)
         held = {variable.name: int((table[g] == e).any()) for (e, g), variable in self.c.items()}
         return self.base.values_of(slots) | held
 
@@ -88,8 +88,8 @@ def assignment_with_moves(
     import pulp
 
     base = assignment(instance, upper=upper, largest_row_sum=largest_row_sum, weights=weights)
-    table = np.asarray(old).reshape(instance.deployment.num_gpus, -1).tolist()
-    new = [(e, g) for g, held in enumerate(table) for e in range(instance.num_experts) if e not in held]
+    (table,) = instance.deployment.gpus.table(np.asarray(old, dtype=np.int64)[np.newaxis], filler=-1)
+    new = [(e, g) for g, held in enumerate(table.tolist()) for e in range(instance.num_experts) if e not in held]
     replicas = {(e, g): tuple(base.x[e, r, g] for r in base.ranges[e]) for e, g in new}
     c = {key: integer(pulp, "c", key, 1) for key, variables in replicas.items() if _most(variables) > 1}
     program = MovesAssignment(

@@ -17,6 +17,21 @@ from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
 # Which shares compiled code takes: where a program splits, as if it were even; where ranks draw, what they expect.
 SHARES = {"even": EVEN, "nearest": NEAREST, "sglang-static": NEAREST, "by-rank": BY_RANK, "optimal": EVEN}
 
+# Seconds of a proposal of annealing, and what each window adds; of a pair of slots that a step of a descent looks at.
+_PER_PROPOSAL, _PER_WINDOW, _PER_PAIR = 2e-6, 5e-8, 8e-8
+
+
+def seconds_per_proposal(num_windows: int) -> float:
+    """What a proposal of annealing counts for where work is limited."""
+    return _PER_PROPOSAL + _PER_WINDOW * num_windows
+
+
+def seconds_per_step(instance: Instance) -> float:
+    """The same of a step of a descent, which looks at all that a slot of one GPU could be exchanged with."""
+    deployment = instance.deployment
+    pairs = max(deployment.gpus.slots) * deployment.slots_per_node
+    return _PER_PAIR * pairs * instance.num_windows
+
 
 def annealed(
     instance: Instance, rows: tuple[Slots, Slots], targets: Floats, most: int, cooling: Cooling, seed: int
@@ -51,7 +66,7 @@ def descended(
     """
     deployment, (before, start) = instance.deployment, rows
     found, moves = np.empty((steps, start.size), dtype=np.int64), np.empty(steps, dtype=np.int64)
-    descent = descent_of(_loads(instance), targets, start.copy(), before, deployment.num_gpus)
+    descent = descent_of(_loads(instance), targets, start.copy(), before, sources_of(EVEN, deployment))
     rules = (deployment.gpus_per_node, deployment.distinct, instance.max_replicas, most)
     made = descend(descent, rules, found, moves)
     yield from zip(moves[:made].tolist(), found[:made], strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.failure_domains import COPIES, domain_gpus
+from eplb_opt.heuristics.apart import apart
 from eplb_opt.heuristics.apportionment import divisor_method
 from eplb_opt.heuristics.moving import SHARES
 from eplb_opt.heuristics.parts import ADAMS
@@ -21,9 +22,12 @@ def dealt(instance: Instance, loads: Floats, like: Slots) -> Slots:
 
     A cyclic deal puts as many consecutive replicas as there are GPUs on different ones, and any two in a row in
     different domains, as GPUs take turns node by node. Where groups are bound to nodes, they are where `like` has them,
-    and each node is dealt by itself. `loads` of shape ``(experts,)`` decide who gets the replicas beyond two.
+    and each node is dealt by itself. `loads` of shape ``(experts,)`` decide who gets the replicas beyond two. Where
+    GPUs have different numbers of slots, see `eplb_opt.heuristics.apart`.
     """
     deployment = instance.deployment
+    if deployment.gpu_slots is not None:
+        return apart(instance, loads, like)
     row = np.empty_like(like)
     for node in range(deployment.binding_nodes):
         span = slice(node * deployment.slots_per_node, (node + 1) * deployment.slots_per_node)
@@ -61,9 +65,12 @@ def annealed(instance: Instance, loads: Floats, start: Slots, targets: Floats, c
 
 
 def hottest_slots(instance: Instance, loads: Floats) -> Floats:
-    """Load of the hottest slot of each window that no row which survives is below, shape ``(windows,)``."""
+    """Load of the hottest slot of each window that no row which survives is below, shape ``(windows,)``; on the fastest
+    GPU.
+    """
     slots, most = instance.deployment.num_slots, instance.max_replicas
-    return np.array([(window / _counts(window, slots, most)).max() for window in loads])
+    hottest: Floats = np.array([(window / _counts(window, slots, most)).max() for window in loads])
+    return hottest / float(instance.deployment.gpus.fastest)
 
 
 def _counts(loads: Floats, slots: int, most: int) -> Ints:

@@ -109,26 +109,26 @@ def _exchanged(nodes: Ints, totals: Floats, load: Floats, speeds: Floats) -> Int
 def counts_with_room(weights: list[int], w: Floats, gpus: Gpus, most: int, distinct: bool) -> Ints:
     """Adams' counts that fill the slots of GPUs; where replicas must be distinct, such as there is room for.
 
-    GPUs with few slots hold few different experts, so that not all counts can be placed (`_fit`). What fits is a
+    GPUs with few slots hold few different experts, so that not all counts can be placed (`fit`). What fits is a
     polymatroid: replicas handed out one by one, to the expert with the largest load / replicas of those to which
     one more can be given, end with all slots filled, and no counts that fit have a lower largest slot load.
     """
     counts = adams(weights, w, sum(gpus.slots), most)
-    if not distinct or _fit(counts, gpus.slots):
+    if not distinct or fit(counts, gpus.slots):
         return counts
     counts, full = np.ones(len(w), dtype=np.int64), np.zeros(len(w), dtype=bool)
     for _ in range(sum(gpus.slots) - len(w)):
         while True:
             expert = np.argmax(np.where(full, -1.0, w / counts))
             counts[expert] += 1
-            if _fit(counts, gpus.slots):
+            if fit(counts, gpus.slots):
                 break
             counts[expert] -= 1
             full[expert] = True
     return counts
 
 
-def _fit(counts: Ints, slots: tuple[int, ...]) -> bool:
+def fit(counts: Ints, slots: tuple[int, ...]) -> bool:
     """Whether GPUs can hold so many replicas of each expert, none of them twice.
 
     The k experts with the most replicas need no more slots than GPUs have for k different experts. That is enough (D.

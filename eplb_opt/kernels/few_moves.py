@@ -8,6 +8,7 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 from eplb_opt.kernels.rows import copy_row
+from eplb_opt.kernels.shares import Sources
 
 # What costs no move is preferred to what costs one, as if it cost so small a part of one.
 _FREE = 0.3
@@ -23,13 +24,16 @@ class Descent(NamedTuple):
     loads, targets
         Load of each expert, shape ``(E, K)``, and what no GPU is to exceed, shape ``(K,)``.
     slots
-        Expert in each slot, shape ``(G * S,)``.
+        Expert in each slot, shape ``(slots,)``.
     held
         Whether a GPU held an expert before, shape ``(G, E)``.
     copies, counts
         Copies of an expert on a GPU, shape ``(G, E)``, and on all, shape ``(E,)``.
     gpu_loads, above
-        Load of each GPU, shape ``(G, K)``, and what of it is above the targets, over all windows, shape ``(G,)``.
+        Load of each GPU, shape ``(G, K)``, its tokens / its speed, and what of it is above the targets, over all
+        windows, shape ``(G,)``.
+    starts, slowness
+        First slot of each GPU, and behind them the number of slots, shape ``(G + 1,)``; 1 / speed of each GPU.
     """
 
     loads: Floats
@@ -40,22 +44,25 @@ class Descent(NamedTuple):
     counts: Ints
     gpu_loads: Floats
     above: Floats
+    starts: Ints
+    slowness: Floats
 
 
 @compiled
-def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, gpus: int) -> Descent:
+def descent_of(loads: Floats, targets: Floats, slots: Ints, old: Ints, sources: Sources) -> Descent:
     """The row of `slots`, which it holds itself; `old` has what the slots held, negative where they held nothing."""
-    num_experts, size = loads.shape[0], slots.size // gpus
-    held = np.zeros((gpus, num_experts), dtype=np.bool_)
-    copies = np.zeros((gpus, num_experts), dtype=np.int64)
+    shape = (sources.gpus, loads.shape[0])
+    held, copies = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
     for slot in range(slots.size):
-        copies[slot // size, slots[slot]] += 1
+        gpu = sources.gpu_of[slot]
+        copies[gpu, slots[slot]] += 1
         if old[slot] >= 0:
-            held[slot // size, old[slot]] = True
-    counts = np.zeros(num_experts, dtype=np.int64)
+            held[gpu, old[slot]] = True
+    counts = np.zeros(loads.shape[0], dtype=np.int64)
     for slot in range(slots.size):
         counts[slots[slot]] += 1
-    d = Descent(loads, targets, slots, held, copies, counts, np.zeros((gpus, targets.size)), np.zeros(gpus))
+    gpu_loads, above = np.zeros((sources.gpus, targets.size)), np.zeros(sources.gpus)
+    d = Descent(loads, targets, slots, held, copies, counts, gpu_loads, above, sources.starts, sources.slowness)
     _add_up(d)
     return d
 
@@ -104,11 +111,11 @@ def _spent(d: Descent) -> int:
 @compiled
 def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> None:
     """Fill a slot, and another one unless it is negative."""
-    size = d.slots.size // len(d.held)
     for place, expert in ((slot, new), (other, newer)):
         if place >= 0:
-            d.copies[place // size, d.slots[place]] -= 1
-            d.copies[place // size, expert] += 1
+            gpu = np.searchsorted(d.starts, place, side="right") - 1
+            d.copies[gpu, d.slots[place]] -= 1
+            d.copies[gpu, expert] += 1
             d.counts[d.slots[place]] -= 1
             d.counts[expert] += 1
             d.slots[place] = expert
@@ -116,13 +123,14 @@ def _put(d: Descent, slot: Index, new: Index, other: Index, newer: Index) -> Non
 
 @compiled
 def _add_up(d: Descent) -> None:
-    size = d.slots.size // len(d.held)
     for gpu in range(len(d.held)):
         for k in range(d.targets.size):
             d.gpu_loads[gpu, k] = 0.0
-        for slot in range(gpu * size, (gpu + 1) * size):
+        for slot in range(d.starts[gpu], d.starts[gpu + 1]):
             for k in range(d.targets.size):
                 d.gpu_loads[gpu, k] += d.loads[d.slots[slot], k] / d.counts[d.slots[slot]]
+        for k in range(d.targets.size):
+            d.gpu_loads[gpu, k] *= d.slowness[gpu]
         d.above[gpu] = 0.0
         for k in range(d.targets.size):
             d.above[gpu] += max(0.0, d.gpu_loads[gpu, k] - d.targets[k])
@@ -132,19 +140,20 @@ def _add_up(d: Descent) -> None:
 def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: int) -> tuple[float, Index, Index]:
     """The gain for each move of an exchange with a slot of the hot GPU, and the two slots."""
     gpus_per_node, distinct = rules[0], rules[1]
-    size, first_gpu = d.slots.size // len(d.held), hot // gpus_per_node * gpus_per_node
+    first_gpu, starts, slow = hot // gpus_per_node * gpus_per_node, d.starts, d.slowness[hot]
     # Arrays by themselves: a tuple of them is slow to hand on, and this is the innermost loop.
     slots, copies, held, counts, loads = d.slots, d.copies, d.held, d.counts, d.loads
     gpu_loads, targets, above = d.gpu_loads, d.targets, d.above
     best, first, second = 0.0, np.int64(-1), np.int64(-1)
-    for slot in range(hot * size, (hot + 1) * size):
+    for slot in range(starts[hot], starts[hot + 1]):
         a = slots[slot]
         saved = int(copies[hot, a] == 1 and not held[hot, a])
         for gpu in range(first_gpu, first_gpu + gpus_per_node):
             if gpu == hot or (distinct and copies[gpu, a] > 0):
                 continue
             needed = int(copies[gpu, a] == 0 and not held[gpu, a]) - saved
-            for other in range(gpu * size, (gpu + 1) * size):
+            slow_there = d.slowness[gpu]
+            for other in range(starts[gpu], starts[gpu + 1]):
                 b = slots[other]
                 if a == b or (distinct and copies[hot, b] > 0):
                     continue
@@ -155,8 +164,8 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
                 gain = above[hot] + above[gpu]
                 for k in range(targets.size):
                     shift = loads[a, k] / counts[a] - loads[b, k] / counts[b]
-                    gain -= max(0.0, gpu_loads[hot, k] - shift - targets[k])
-                    gain -= max(0.0, gpu_loads[gpu, k] + shift - targets[k])
+                    gain -= max(0.0, gpu_loads[hot, k] - shift * slow - targets[k])
+                    gain -= max(0.0, gpu_loads[gpu, k] + shift * slow_there - targets[k])
                 worth = gain / max(float(moves), _FREE)
                 if gain > _NOTHING and worth > best:
                     best, first, second = worth, np.int64(slot), np.int64(other)
@@ -167,15 +176,16 @@ def _best_exchange(d: Descent, hot: Index, rules: tuple[int, bool, int, int], le
 def _best_copy(d: Descent, hot: Index, rules: tuple[int, bool, int, int], left: int) -> tuple[float, Index, Index]:
     """The same of a further replica of what the hot GPU has, or on it: the slot that it gets, and one that has it."""
     gpus_per_node, distinct, max_replicas = rules[0], rules[1], rules[2]
-    size = d.slots.size // len(d.held)
     best, first, second = 0.0, np.int64(-1), np.int64(-1)
-    begin = hot // gpus_per_node * gpus_per_node * size
-    end = begin + gpus_per_node * size
+    starts, gpu = d.starts, hot // gpus_per_node * gpus_per_node
+    begin, end = starts[gpu], starts[gpu + gpus_per_node]
     for slot in range(begin, end):
-        a, gpu = d.slots[slot], slot // size
+        while slot >= starts[gpu + 1]:
+            gpu += 1
+        a = d.slots[slot]
         if d.counts[a] == 1:
             continue
-        for other in range(begin if gpu == hot else hot * size, end if gpu == hot else (hot + 1) * size):
+        for other in range(begin if gpu == hot else starts[hot], end if gpu == hot else starts[hot + 1]):
             b = d.slots[other]
             if a == b or d.counts[b] >= max_replicas or (distinct and d.copies[gpu, b] > 0):
                 continue
@@ -201,8 +211,8 @@ def _gain_of_copy(d: Descent, gpu: Index, a: Index, b: Index) -> float:
         gain += d.above[g]
         here = int(g == gpu)
         for k in range(d.targets.size):
-            load = d.gpu_loads[g, k]
-            load += d.loads[a, k] * ((of_a - here) / (d.counts[a] - 1.0) - of_a / d.counts[a])
-            load += d.loads[b, k] * ((of_b + here) / (d.counts[b] + 1.0) - of_b / d.counts[b])
+            load, slow = d.gpu_loads[g, k], d.slowness[g]
+            load += d.loads[a, k] * ((of_a - here) / (d.counts[a] - 1.0) - of_a / d.counts[a]) * slow
+            load += d.loads[b, k] * ((of_b + here) / (d.counts[b] + 1.0) - of_b / d.counts[b]) * slow
             gain -= max(0.0, load - d.targets[k])
     return gain

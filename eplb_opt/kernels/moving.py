@@ -8,7 +8,7 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
-from eplb_opt.kernels.placement import Change, Placement, add_up, change_of, make, propose, slots_per_gpu
+from eplb_opt.kernels.placement import Change, Placement, add_up, change_of, make, propose
 from eplb_opt.kernels.rows import copy_row
 
 # Parts of the proposals: a GPU above its targets, an expert that goes back where it comes from, two that both moved. Of
@@ -184,10 +184,11 @@ def more_arrivals(o: Origin, gpu: Index, new: Index, leaves: Index) -> int:
 @compiled
 def _slot_at_home(p: Placement, o: Origin, a: Index, random: Any) -> Index:
     """A slot of a GPU that held an expert: of one of nearly the same load that it held too, or any; -1 for none."""
-    size = slots_per_gpu(p)
     gpu = o.homes[a, draw(random, o.num_homes[a])]
+    first = p.sources.starts[gpu]
+    size = p.sources.starts[gpu + 1] - first
     if random.random() >= _NEAR:
-        some: Index = gpu * size + draw(random, size)
+        some: Index = first + draw(random, size)
         return some
     step = int(np.exp(random.random() * np.log(max(2.0, size / 2.0))))
     place = o.rank[gpu, a] + (step if random.random() < 0.5 else -step)
@@ -203,7 +204,7 @@ def _slot_at_home(p: Placement, o: Origin, a: Index, random: Any) -> Index:
 @compiled
 def _two_slots(p: Placement, o: Origin, targets: Floats, gpus_per_node: int, random: Any) -> tuple[Index, Index]:
     """Two slots of a node to propose something for; the second is -1 where there is none."""
-    size, kind = slots_per_gpu(p), random.random()
+    kind = random.random()
     slot = draw(random, p.slots.size)
     if kind < _FOCUSED:
         for _ in range(_DRAWS):
@@ -216,8 +217,9 @@ def _two_slots(p: Placement, o: Origin, targets: Floats, gpus_per_node: int, ran
             return slot, o.moved[draw(random, o.num_moved[0])]
         if o.num_homes[p.slots[slot]]:
             return slot, _slot_at_home(p, o, p.slots[slot], random)
-    first = (slot // size) // gpus_per_node * gpus_per_node * size
-    return slot, first + draw(random, gpus_per_node * size)
+    node = p.sources.gpu_of[slot] // gpus_per_node * gpus_per_node
+    first = p.sources.starts[node]
+    return slot, first + draw(random, p.sources.starts[node + gpus_per_node] - first)
 
 
 @compiled

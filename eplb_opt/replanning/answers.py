@@ -33,7 +33,7 @@ _KERNELS = ("bounds", "few moves", "moving")
 
 @dataclass(frozen=True)
 class Call:
-    """What a call may use: seconds from when it began, a seed, and threads.
+    """What a call may use: seconds from when it began, or as work whatever the clock says, a seed, and threads.
 
     When it is made, kernels are loaded, so what is wrong with the input has to have been said before.
     """
@@ -41,6 +41,7 @@ class Call:
     seconds: float
     seed: int
     workers: int
+    deterministic: bool = False
     began: float = field(default_factory=lambda: _loaded())
 
 
@@ -77,7 +78,7 @@ def with_limits(problem: Problem, moves: Sequence[int | None], per_layer: int | 
     many = max(budgets) >= _MANY * slots * len(frontiers)
     interrupted = many and _offer_any_plan(problem, frontiers, call)
     goal = LeastValue(budgets, most, problem.units)
-    interrupted = interrupted or _search(frontiers, goal, call)
+    interrupted = interrupted or _search(frontiers, goal, call, 1 - _PART_FOR_ANY if many else 1.0)
     answers, shares = _Answers(problem, frontiers, call.began, interrupted), goal.plans(frontiers)
     found = []
     for limit, budget in zip(moves, budgets, strict=True):
@@ -105,10 +106,14 @@ def _frontiers(problem: Problem) -> list[Frontier]:
     return frontiers
 
 
-def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call) -> bool:
-    """Whether Ctrl-C came."""
+def _search(frontiers: Sequence[Frontier], goal: Goal, call: Call, part: float = 1.0) -> bool:
+    """For what is left of the time, or for this part of the work; whether Ctrl-C came."""
     with interrupt_requests() as interrupt:
-        Search(frontiers, goal, call.seed).run(call.began + call.seconds, call.workers, interrupt)
+        search = Search(frontiers, goal, call.seed)
+        if call.deterministic:
+            search.run_counted(part * call.seconds, call.workers, interrupt)
+        else:
+            search.run(call.began + call.seconds, call.workers, interrupt)
         return interrupt.is_set()
 
 
@@ -126,6 +131,7 @@ def _offer_any_plan(problem: Problem, frontiers: Sequence[Frontier], call: Call)
         time_limit=_PART_FOR_ANY * call.seconds,
         seed=call.seed,
         workers=call.workers,
+        deterministic=call.deterministic,
     )
     rows = renumber(solution.plan.physical_to_logical, problem.old_plan.physical_to_logical, deployment)
     for frontier, row, layer, unit in zip(frontiers, rows, solution.layers, problem.units, strict=True):

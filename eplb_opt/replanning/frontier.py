@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from eplb_opt.acceptance import accepted
 from eplb_opt.bounds.few_moves import Ints, OldRow
-from eplb_opt.moves import count_moves, keep_slots
+from eplb_opt.moves import count_moves, keep_slots, of_equal_size
 from eplb_opt.proof import Proof
 
 
@@ -41,10 +41,12 @@ class Frontier:
 
     def offer(self, row: Ints) -> Reached:
         """Value a valid row exactly, and keep it if no plan here is as good; experts that stay keep their slots."""
-        before, gpus = self.layer.before[None], self.layer.instance.deployment.num_gpus
-        kept = keep_slots(row[None], before, gpus)
-        (moves,) = count_moves(kept, before, gpus).tolist()
-        found = Reached(moves, self.layer.objective.value(kept[0].tolist(), self.layer.instance), kept[0])
+        gpus = self.layer.instance.deployment.gpus
+        new, before = (of_equal_size(one[None], gpus) for one in (row, self.layer.before))
+        kept = keep_slots(new, before, len(gpus.slots))
+        (moves,) = count_moves(kept, before, len(gpus.slots)).tolist()
+        (slots,) = gpus.rows(kept)
+        found = Reached(moves, self.layer.objective.value(slots.tolist(), self.layer.instance), slots)
         known = self.at(moves)
         if known is None or found.value < known.value:
             self.reached = sorted(

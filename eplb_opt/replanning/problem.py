@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,6 @@ class Problem:
         if not isinstance(old_plan, Plan):
             raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
-        plan.deployment.require_alike("replan is")
         plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan = _without(plan, _gpus(lost, plan.deployment))
         searched = searched_deployment(plan.deployment, plan.labels)
@@ -82,7 +82,7 @@ class Problem:
 
 
 def _on(plan: Plan, deployment: object) -> Plan:
-    """The plan under the rules of a deployment, of as many GPUs; slots that these have more are empty.
+    """The plan under the rules of a deployment, of as many GPUs; slots that one of these has more are empty.
 
     Raises
     ------
@@ -91,21 +91,27 @@ def _on(plan: Plan, deployment: object) -> Plan:
     """
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
-    deployment.require_alike("replan is")
-    gpus, size = plan.deployment.num_gpus, deployment.slots_per_gpu
-    more = size - plan.deployment.slots_per_gpu
-    if deployment.num_gpus != gpus or more < 0:
+    before, after = plan.deployment.gpus, deployment.gpus
+    sizes, wanted = np.array(before.slots), np.array(after.slots)
+    if sizes.size != wanted.size or (wanted < sizes).any():
+        least = "" if sizes.size != wanted.size else f", GPU {int((wanted < sizes).argmax())} has fewer"
         raise InvalidPlanError(
-            f"no plan on {deployment.num_gpus} GPUs of {size} slots keeps what runs on {gpus} of "
-            f"{plan.deployment.slots_per_gpu}: give as many GPUs, and no fewer slots"
+            f"no plan on {wanted.size} GPUs of {_span(wanted)} slots keeps what runs on {sizes.size} of "
+            f"{_span(sizes)}{least}: give as many GPUs, and no fewer slots"
         )
-    rules = replace(deployment, num_slots=plan.deployment.num_slots)
-    require_valid(replace(plan, deployment=rules), "the old plan, under the rules of the deployment,")
-    if not more:
-        return replace(plan, deployment=deployment)
-    table = plan.physical_to_logical.reshape(plan.num_layers, gpus, -1)
-    padded = np.pad(table, ((0, 0), (0, 0), (0, more)), constant_values=-1)
-    return replace(plan, physical_to_logical=padded.reshape(plan.num_layers, -1), deployment=deployment)
+    of_old: dict[str, Any] = {"num_slots": plan.deployment.num_slots, "gpu_slots": plan.deployment.gpu_slots}
+    require_valid(
+        replace(plan, deployment=replace(deployment, **of_old)), "the old plan, under the rules of the deployment,"
+    )
+    table = np.full((plan.num_layers, wanted.size, wanted.max()), -1, dtype=np.int64)
+    table[:, :, : sizes.max()] = before.table(plan.physical_to_logical, filler=-1)
+    return replace(plan, physical_to_logical=after.rows(table), deployment=deployment)
+
+
+def _span(sizes: Ints) -> str:
+    """Slots of GPUs, in words."""
+    least, most = int(sizes.min()), int(sizes.max())
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def _gpus(lost: Sequence[int], deployment: Deployment) -> list[int]:
@@ -128,30 +134,27 @@ def _without(plan: Plan, lost: Sequence[int]) -> Plan:
     """
     if not lost:
         return plan
-    deployment = plan.deployment
+    deployment, gpus = plan.deployment, plan.deployment.gpus
     left = np.setdiff1d(np.arange(deployment.num_gpus), lost)
-    slots = left.size * deployment.slots_per_gpu
+    kept = np.isin(gpus.of_slot, left)
+    slots = int(kept.sum())
     if slots < plan.num_experts:
         raise InvalidDeploymentError(
             f"without {len(lost)} of {deployment.num_gpus} GPUs {slots} slots are left for {plan.num_experts} experts"
         )
-    rows = plan.physical_to_logical.reshape(plan.num_layers, deployment.num_gpus, -1)[:, left]
-    smaller = _of_nodes_left(deployment, left)
-    return replace(
-        plan,
-        physical_to_logical=rows.reshape(plan.num_layers, -1),
-        deployment=replace(smaller, num_gpus=int(left.size), num_slots=slots),
-    )
+    listed = {name: tuple(values[gpu] for gpu in left) for name, values in deployment.listed.items()}
+    facts: dict[str, Any] = {**listed, **_nodes_left(deployment, left), "num_gpus": int(left.size), "num_slots": slots}
+    return replace(plan, physical_to_logical=plan.physical_to_logical[:, kept], deployment=replace(deployment, **facts))
 
 
-def _of_nodes_left(deployment: Deployment, left: Ints) -> Deployment:
-    """The deployment with nodes and policy of the GPUs that are left, of a number that its slots still fit.
+def _nodes_left(deployment: Deployment, left: Ints) -> dict[str, Any]:
+    """Nodes, groups and policy of the GPUs that are left.
 
     Nodes of which only some GPUs are lost differ from the others, so that nothing is bound to nodes any more.
     """
     per_node = deployment.ranks_per_node
     if deployment.num_nodes == 1 or not per_node:
-        return deployment
+        return {}
     nodes = np.bincount(left // per_node, minlength=deployment.num_nodes)
     whole, number = set(nodes.tolist()) <= {0, per_node}, int(np.count_nonzero(nodes))
     if not whole and deployment.dispatch in ("nearest", "sglang-static"):
@@ -161,11 +164,8 @@ def _of_nodes_left(deployment: Deployment, left: Ints) -> Deployment:
         )
     # Groups of a lost node have no home among the others, which are full.
     policy = "global" if deployment.hierarchical and number > 1 else deployment.policy
-    return replace(
-        deployment,
-        num_gpus=int(left.size),
-        num_slots=int(left.size),
-        num_nodes=number if whole else 1,
-        num_groups=deployment.num_groups if whole else 1,
-        policy=policy,
-    )
+    return {
+        "num_nodes": number if whole else 1,
+        "num_groups": deployment.num_groups if whole else 1,
+        "policy": policy,
+    }

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.bounds.few_moves import Ints
 from eplb_opt.errors import InvalidPlanError
+from eplb_opt.gpus import Gpus
 from eplb_opt.instance import Instance
 
 
@@ -22,14 +23,13 @@ def repaired(before: Ints, instance: Instance) -> Ints:
     InvalidPlanError
         Replicas have to be distinct, and no such row was found.
     """
-    size, row = instance.deployment.slots_per_gpu, before.copy()
-    loads = instance.tokens.sum(axis=0)
-    gpu_of_slot = np.arange(row.size) // size
+    gpus, row = instance.deployment.gpus, before.copy()
+    loads, gpu_of_slot = instance.tokens.sum(axis=0), gpus.of_slot
     missing = np.setdiff1d(np.arange(instance.num_experts), row)
     for expert in missing[np.argsort(-loads[missing], kind="stable")]:
         counts = np.bincount(row[row >= 0], minlength=instance.num_experts)
         spare = (row < 0) | (counts[row] > 1)
-        row[_coolest(row, spare, counts, loads, gpu_of_slot)] = expert
+        row[_coolest(row, spare, counts, loads, gpus)] = expert
     for slot in np.flatnonzero(row < 0):
         counts = np.bincount(row[row >= 0], minlength=instance.num_experts)
         ratios = loads / counts
@@ -41,9 +41,8 @@ def repaired(before: Ints, instance: Instance) -> Ints:
     return row
 
 
-def _coolest(row: Ints, spare: NDArray[np.bool_], counts: Ints, loads: NDArray[np.float64], gpu_of_slot: Ints) -> int:
+def _coolest(row: Ints, spare: NDArray[np.bool_], counts: Ints, loads: NDArray[np.float64], gpus: Gpus) -> int:
     """The slot with nothing to lose on the coolest GPU that has one: an empty one, else the replica with least load."""
     shares = np.where(row >= 0, loads[row] / np.maximum(counts[row], 1), 0.0)
-    on_gpu = np.bincount(gpu_of_slot, weights=shares)
-    slots = np.flatnonzero(spare)
-    return int(slots[np.lexsort((shares[slots], on_gpu[gpu_of_slot[slots]], row[slots] >= 0))[0]])
+    waiting, slots = gpus.rough_waiting(shares), np.flatnonzero(spare)
+    return int(slots[np.lexsort((shares[slots], waiting[gpus.of_slot[slots]], row[slots] >= 0))[0]])

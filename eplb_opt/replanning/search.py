@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from math import inf
 from threading import Event
 from time import monotonic
 from typing import NamedTuple
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.bounds.few_moves import Ints, OldRow
-from eplb_opt.heuristics.moving import annealed, descended
+from eplb_opt.heuristics.moving import annealed, descended, seconds_per_proposal, seconds_per_step
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.proof import Proof
 from eplb_opt.replanning.frontier import Frontier, Reached
@@ -26,6 +28,8 @@ _TOLLS, _TEMPERATURES = (0.05, 1e-5), (0.01, 5e-7)
 _LIMITED_TOLLS, _LIMITED_TEMPERATURES = (3e-3, 3e-4), (1e-2, 1e-4)
 # Proposals of an annealing, and how many times more after each that found nothing, up to so many times.
 _PROPOSALS, _MORE, _MOST = 40_000, 1.4, 30.0
+# However little work is left.
+_FEWEST = 1_000
 # Rules under which loads that split evenly are what is there, or near it: a descent begins, and about so many of its
 # rows are kept.
 _EVEN, _ON_THE_WAY = ("even", "optimal"), 8
@@ -37,8 +41,17 @@ _LARGEST_PROGRAM = 40_000
 _ABOVE = Fraction(1, 10**5)
 # A plan is looked for below a value by this part, so that floats do not miss it.
 _BELOW = Fraction(1, 10**9)
+# Attempts at once where work is limited.
+_BLOCK = 16
 # Where as many numbers of moves are open, roots of trees are looked at first.
 _FEW = 4
+
+
+class Tried(NamedTuple):
+    """Rows that an attempt came to, and what it counts for in seconds where work is limited."""
+
+    rows: list[Ints]
+    work: float
 
 
 class Bounded(NamedTuple):
@@ -67,6 +80,46 @@ class Search:
         self._efforts = [_Effort() for _ in frontiers]
         self._next = 0
 
+    def run_counted(self, work: float, workers: int, interrupt: Event) -> None:
+        """The same as `run` for so many seconds as attempts and proofs count for, whatever the clock says.
+
+        A turn tries layers in blocks, and then proves for as much as that was. No attempt learns of another in its
+        block, and no proof of what the clock says, so that plans and bounds are the same for any number of workers.
+        """
+        with ThreadPoolExecutor(workers, "eplb_opt") as threads:
+            turn, spent = 0, 1.0
+            while spent and work > 0 and not interrupt.is_set():
+                spent = self._counted_turn(turn, threads, work, interrupt.is_set)
+                work, turn = work - spent, turn + 1
+
+    def _counted_turn(
+        self, turn: int, threads: ThreadPoolExecutor, work: float, interrupted: Callable[[], bool]
+    ) -> float:
+        """What it counts for; nothing where there was nothing to do."""
+        attempts = [one for one in self._goal.attempts(self._frontiers, turn) if self._loaded(one)]
+        spent = 0.0
+        for start in range(0, len(attempts), _BLOCK):
+            if spent >= work or interrupted():
+                return spent
+            block = attempts[start : start + _BLOCK]
+            trying = partial(self._try, turn=turn, over=interrupted, most=(work - spent) / len(block))
+            tried = list(threads.map(trying, block))
+            self._learn(block, tried)
+            spent += sum(one.work for one in tried)
+        end = min(2 * spent, work) if attempts else work
+        for one in self._refutations():
+            self._next = one.layer
+            if spent >= end or interrupted():
+                break
+            before = self._proving(one)
+            self._accept(one, self._refute(one, interrupted))
+            spent += self._proving(one) - before
+        return spent
+
+    def _proving(self, one: Attempt) -> float:
+        """What proofs of a layer have counted for."""
+        return sum(window.work for window in self._frontiers[one.layer].layer.windows)
+
     def run(self, deadline: float, workers: int, interrupt: Event) -> None:
         """Turns, in each of which every layer is tried once."""
 
@@ -83,9 +136,8 @@ class Search:
         """Whether there was anything to do."""
         attempts = [one for one in self._goal.attempts(self._frontiers, turn) if self._loaded(one)]
         rows = [threads.submit(self._try, one, turn, over) for one in attempts]
-        refutations = [one for one in self._goal.refutations(self._frontiers) if self._provable(one)]
-        # From where the turn before ended.
-        for one in sorted(refutations, key=lambda one: (one.layer < self._next, one.layer)):
+        refutations = self._refutations()
+        for one in refutations:
             self._next = one.layer
             if over() or (rows and all(row.done() for row in rows)):
                 break
@@ -93,33 +145,42 @@ class Search:
         self._learn(attempts, [row.result() for row in rows])
         return bool(attempts or refutations)
 
-    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool]) -> list[Ints]:
+    def _refutations(self) -> list[Attempt]:
+        """What is to be proven, from where the turn before ended."""
+        found = [one for one in self._goal.refutations(self._frontiers) if self._provable(one)]
+        return sorted(found, key=lambda one: (one.layer < self._next, one.layer))
+
+    def _try(self, attempt: Attempt, turn: int, over: Callable[[], bool], most: float = inf) -> Tried:
+        """One descent, or one annealing, which counts for at most so many seconds."""
         if over():
-            return []
+            return Tried([], 0.0)
         frontier = self._frontiers[attempt.layer]
         plan, value = frontier.at(attempt.moves), attempt.value * (1 - _BELOW)
         if self._goal.begins(turn) and frontier.layer.instance.deployment.dispatch in _EVEN:
             return self._descend(frontier, attempt, targets(frontier.layer, value))
         start = frontier.reached[0] if plan is None or turn % 2 else plan
         wanted = targets(frontier.layer, value, plan if turn % 3 else None)
-        rows, cooling = (frontier.layer.before, start.row), self._cooling(attempt)
-        seed = hash((self._seed, attempt.layer, turn))
-        return [annealed(frontier.layer.instance, rows, wanted, attempt.moves, cooling, seed)]
+        rows, instance = (frontier.layer.before, start.row), frontier.layer.instance
+        pace, seed = seconds_per_proposal(instance.num_windows), hash((self._seed, attempt.layer, turn))
+        cooling = self._cooling(attempt, most / pace)
+        row = annealed(instance, rows, wanted, attempt.moves, cooling, seed)
+        return Tried([row], cooling.proposals * pace)
 
-    def _descend(self, frontier: Frontier, attempt: Attempt, wanted: NDArray[np.float64]) -> list[Ints]:
+    def _descend(self, frontier: Frontier, attempt: Attempt, wanted: NDArray[np.float64]) -> Tried:
         """Some rows on the way of a steepest descent, the last one among them."""
-        rows = (frontier.layer.before, frontier.reached[0].row)
-        path = [row for _, row in descended(frontier.layer.instance, rows, wanted, attempt.moves, rows[0].size)]
-        return path[:: -max(1, len(path) // _ON_THE_WAY)]
+        rows, instance = (frontier.layer.before, frontier.reached[0].row), frontier.layer.instance
+        path = [row for _, row in descended(instance, rows, wanted, attempt.moves, rows[0].size)]
+        return Tried(path[:: -max(1, len(path) // _ON_THE_WAY)], (1 + len(path)) * seconds_per_step(instance))
 
-    def _cooling(self, attempt: Attempt) -> Cooling:
-        proposals = round(_PROPOSALS * min(_MORE ** self._efforts[attempt.layer].fruitless, _MOST))
+    def _cooling(self, attempt: Attempt, most: float) -> Cooling:
+        more = min(_MORE ** self._efforts[attempt.layer].fruitless, _MOST)
+        proposals = max(_FEWEST, round(min(most, _PROPOSALS * more)))
         if attempt.moves < len(self._frontiers[attempt.layer].layer.before):
             return Cooling(_LIMITED_TOLLS, _LIMITED_TEMPERATURES, proposals)
         return Cooling(_TOLLS, _TEMPERATURES, proposals)
 
-    def _learn(self, attempts: Iterable[Attempt], found: Iterable[list[Ints]]) -> None:
-        for attempt, rows in zip(attempts, found, strict=True):
+    def _learn(self, attempts: Iterable[Attempt], found: Iterable[Tried]) -> None:
+        for attempt, (rows, _) in zip(attempts, found, strict=True):
             if not rows:
                 continue
             frontier, effort = self._frontiers[attempt.layer], self._efforts[attempt.layer]

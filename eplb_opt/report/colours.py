@@ -8,6 +8,8 @@ from eplb_opt.compare import SOLVE
 
 # The two plans that every report starts from, by their names in `eplb_opt.heuristics`.
 TRIVIAL, GREEDY = "trivial", "lpt"
+# The plan that runs, where one is given as that.
+OLD = "old plan"
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 SKY = "#56B4E9"

@@ -17,6 +17,8 @@ from eplb_opt.solution import Solution
 if TYPE_CHECKING:
     import pandas as pd
 
+    from eplb_opt.report.curve import MovesCurve
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReportData:
@@ -35,7 +37,8 @@ class ReportData:
         Bounds and their proofs, and the plan ``"solve"``.
     plans
         All plans by name, with the layers of the loads: ``"lpt"`` (the published greedy policy, which is what an engine
-        does by itself), those that were given, ``"solve"``, ``"trivial"`` (experts in order).
+        does by itself), ``"old plan"`` if it was given, other plans that were, ``"solve"``, ``"trivial"`` (experts in
+        order).
     labels
         Names of the plans for people, short enough for a legend.
     layers
@@ -67,11 +70,15 @@ class ReportData:
     best
         The coolest plan of those given and ``"solve"``, which is to be deployed.
     start
-        The plan that it takes the place of: the first of those given that is not the best itself, else ``"trivial"``.
+        The plan that it takes the place of: the old plan, else the first of those given that is not the best itself,
+        else ``"trivial"``.
     moves
         Experts on GPUs of the best plan that `start` does not have there.
     costs
         Memory and time of plans, where a model and a time model tell.
+    curve
+        Plans with more and more moves from the old plan; ``None`` where that is not given, or has no loads to be
+        changed for.
     facts
         How the numbers were made, in words by name.
     """
@@ -93,6 +100,7 @@ class ReportData:
     start: str
     moves: int
     costs: Costs
+    curve: MovesCurve | None
     facts: Mapping[str, str]
 
     @property

@@ -7,7 +7,7 @@ from math import isnan
 
 from eplb_opt.compare import SOLVE
 from eplb_opt.report.blocks import Figure
-from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL
 from eplb_opt.report.data import ReportData
 from eplb_opt.report.words import change, plural
 
@@ -24,7 +24,7 @@ def _figures(report: ReportData) -> Iterator[Figure]:
     yield Figure(_LOAD, *change(report.figures[GREEDY]["excess"], best), "against the engine's own policy")
     if report.start != TRIVIAL:
         before = report.figures[report.start]["excess"]
-        yield Figure(_LOAD, *change(before, best), f"against {report.labels[report.start]}")
+        yield Figure(_LOAD, *change(before, best), f"against {_start_words(report)}")
     seen = report.held_out.together
     if seen:
         yield Figure(
@@ -33,9 +33,14 @@ def _figures(report: ReportData) -> Iterator[Figure]:
             "both planned on the other recordings",
         )
     yield from _cost_figures(report)
-    start = "experts in order" if report.start == TRIVIAL else report.labels[report.start]
     replicas = report.plans[report.best].physical_to_logical.size
-    yield Figure("To copy", f"{report.moves:,}", "replicas", f"of {replicas:,}, from {start} to the best plan")
+    yield Figure(
+        "To copy", f"{report.moves:,}", "replicas", f"of {replicas:,}, from {_start_words(report)} to the best plan"
+    )
+
+
+def _start_words(report: ReportData) -> str:
+    return {TRIVIAL: "experts in order", OLD: "the old plan"}.get(report.start, report.labels[report.start])
 
 
 def _cost_figures(report: ReportData) -> Iterator[Figure]:

@@ -23,8 +23,9 @@ from eplb_opt.moves import moves_between
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.changes import Change, changes_of
-from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL
 from eplb_opt.report.costs import Costs
+from eplb_opt.report.curve import REPLAN, ChangeAsked
 from eplb_opt.report.effort import FULL, Effort
 from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
@@ -39,7 +40,7 @@ from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
 
 # What plans are called that are not given by name.
-LABELS = {GREEDY: "engine's policy", SOLVE: "eplb_opt", TRIVIAL: "in order"}
+LABELS = {GREEDY: "engine's policy", SOLVE: "eplb_opt", TRIVIAL: "in order", OLD: "old plan"}
 
 
 def make_report(
@@ -48,6 +49,9 @@ def make_report(
     plans: Mapping[str, Plan] | Sequence[Plan] | None = None,
     solution: Solution | None = None,
     *,
+    old_plan: Plan | None = None,
+    max_moves: Sequence[int] | None = None,
+    bandwidth: float | None = None,
     objective: str = "auto",
     time_limit: float = 60.0,
     seed: int = 0,
@@ -56,6 +60,7 @@ def make_report(
     time_model: TimeModel | str | None = None,
     tokens_per_gpu: float | None = None,
     command: str = "",
+    replan_command: str = REPLAN,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Hold plans against the engine's own policy, the trivial plan and the proven bound, on recorded loads.
@@ -70,17 +75,26 @@ def make_report(
     solution
         Plan, bounds and proofs for these loads and this deployment, which are not searched again. Its values are
         compared with the loads exactly. Default: `eplb_opt.solve` makes it.
+    old_plan
+        What runs: judged as the plans are, and what a change from it costs is told, by plans with at most `max_moves`
+        moves each. Default: parts of the slots of all layers, from none to a quarter. What is searched keeps the
+        numbers of its GPUs, see ``warm_start`` of `eplb_opt.solve`.
+    bandwidth
+        With these and a `model`: GB/s of weights that each GPU sends and receives, see `eplb_opt.diff.summarise_diff`.
     objective, seed, workers, progress
         Of `eplb_opt.solve`.
     time_limit
         Wall-clock seconds of all searches. They are shared between the plan and its bounds, if no `solution` is given;
-        the same loads under the other policy and, if there are several windows, plans for all of them but one, which
-        get as much; and the same loads with another rule or one slot per GPU changed, a third of that each. A plan that
-        is to be deployed deserves more: give the solution of a longer `eplb_opt.solve`.
+        plans with few moves from the old plan, if that is given, the same loads under the other policy and, if there
+        are several windows, plans for all of them but one, which get as much; and the same loads with another rule or
+        one slot per GPU changed, a third of that each. A plan that is to be deployed deserves more: give the solution
+        of a longer `eplb_opt.solve`.
     model, time_model, tokens_per_gpu
         A `Model` or its name, and the others as in `eplb_opt.size`: what memory plans take, and what time of a step.
     command
         What made the report, to be told in it.
+    replan_command
+        The call of ``eplb-opt replan`` with the files that are meant, but for the moves, to be told too.
 
     Returns
     -------
@@ -99,23 +113,29 @@ def make_report(
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)
-    given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
+    asked = ChangeAsked(old_plan, max_moves, bandwidth, replan_command)
+    asked.require()
+    named = _named(plans) if old_plan is None else {OLD: old_plan} | _named(plans)
+    given = {name: matched(plan, loads, deployment, name) for name, plan in named.items()}
+    timing = {"model": model, "time_model": time_model, "tokens_per_gpu": tokens_per_gpu}
+    if OLD in given:
+        asked.require_costs(given[OLD], loads, timing)
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
     solved = solution is None
     changes = changes_of(deployment, loads.num_experts)
-    sides = solved + (loads.num_windows > 1)
+    sides = solved + (loads.num_windows > 1) + (OLD in given)
     effort = Effort(time_limit, FULL * sides + sum(change.weight for change in changes))
     if solution is None:
         limit = effort.limit(FULL)
-        solution = solve(loads, deployment, objective=objective, time_limit=limit, progress=progress, **settings)
+        asked_of_solve = {"objective": objective, "time_limit": limit, "progress": progress, **settings}
+        solution = solve(loads, deployment, warm_start=given.get(OLD), **asked_of_solve)
         effort.spend(FULL, solution.runtime)
     else:
-        require_same(solution, loads, deployment)
-        for layer in certify(solution, loads):
-            if layer.error:
-                raise InvalidArgumentError(f"the solution is wrong about layer {layer.layer_id}: {layer.error}")
-        if objective not in ("auto", solution.objective):
-            raise InvalidArgumentError(f"objective={objective!r}, but the solution is for {solution.objective!r}")
+        _require_right(solution, loads, deployment, objective)
+    curve = None
+    if OLD in given and loads.values.any() and not solution.interrupted:
+        curve = asked.curve(given[OLD], loads, solution, effort.limit(FULL), settings, timing)
+        effort.spend(FULL, curve.seconds)
     baselines = _baselines(loads, deployment, settings)
     shown = {
         GREEDY: baselines[GREEDY],
@@ -129,10 +149,11 @@ def make_report(
     _require_below(values, solution, loads)
     labels = {name: LABELS.get(name) or shortened(name) for name in shown}
     metrics = metrics_frame(shown, loads)
-    changed = solve_changes(loads, solution, changes, effort, settings, progress)
+    interrupted = solution.interrupted or (curve is not None and curve.interrupted)
+    changed = {} if interrupted else solve_changes(loads, solution, changes, effort, settings, progress)
     best = coolest([*given, SOLVE], values)
-    start = next((name for name in given if name != best), TRIVIAL)
-    ended = _ended(effort, solution, changed)
+    start = OLD if OLD in given else next((name for name in given if name != best), TRIVIAL)
+    ended = _ended(effort, interrupted, changed)
     missing = why_not(loads) or (f"Not computed: {ended}." if ended else "")
     return Report(
         loads=loads,
@@ -152,8 +173,19 @@ def make_report(
         start=start,
         moves=len(moves_between(shown[start], shown[best])),
         costs=Costs.of(model, step, shown, solution, loads),
+        curve=curve,
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )
+
+
+def _require_right(solution: Solution, loads: Loads, deployment: Deployment, objective: str) -> None:
+    """Refuse a solution of something else than is asked for, or one that is wrong."""
+    require_same(solution, loads, deployment)
+    for layer in certify(solution, loads):
+        if layer.error:
+            raise InvalidArgumentError(f"the solution is wrong about layer {layer.layer_id}: {layer.error}")
+    if objective not in ("auto", solution.objective):
+        raise InvalidArgumentError(f"objective={objective!r}, but the solution is for {solution.objective!r}")
 
 
 def _named(plans: Mapping[str, Plan] | Sequence[Plan] | None) -> dict[str, Plan]:
@@ -188,9 +220,9 @@ def _evenly(plans: Mapping[str, Plan], loads: Loads, solution: Solution) -> dict
     }
 
 
-def _ended(effort: Effort, solution: Solution, changed: Mapping[Change, Solution]) -> str:
+def _ended(effort: Effort, interrupted: bool, changed: Mapping[Change, Solution]) -> str:
     """Why nothing more is searched, in words; empty if it may be."""
-    if any(each.interrupted for each in (solution, *changed.values())):
+    if interrupted or any(each.interrupted for each in changed.values()):
         return "the search was interrupted"
     return "the time limit was over" if effort.over else ""
 

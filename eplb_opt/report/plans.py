@@ -9,7 +9,7 @@ import numpy as np
 from eplb_opt.compare import SOLVE
 from eplb_opt.loads import Loads
 from eplb_opt.report.blocks import Block, Items, Picture, Section, Table, Text
-from eplb_opt.report.colours import GREEDY, TRIVIAL
+from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL
 from eplb_opt.report.data import ReportData
 from eplb_opt.report.gpus import plot_gpu_loads
 from eplb_opt.report.layers import plot_layers
@@ -39,6 +39,7 @@ _DISPATCH_WORDS = {
 _WORDS = {
     GREEDY: "DeepSeek's EPLB, which engines ship: what an engine does by itself once EPLB is on, under the same rules.",
     SOLVE: "the plan that `solve` found under the same rules.",
+    OLD: "the plan that runs.",
     TRIVIAL: "experts one after another, then again from the first, as engines start without EPLB.",
 }
 

@@ -9,6 +9,7 @@ from eplb_opt.report.blocks import Section
 from eplb_opt.report.data import ReportData
 from eplb_opt.report.deciding import deciding_section
 from eplb_opt.report.deploying import deploying_section
+from eplb_opt.report.moving import moving_section
 from eplb_opt.report.plans import gpus_section, plans_section
 from eplb_opt.report.proofs import making_section, proofs_section, words_section
 from eplb_opt.report.recording import recording_section
@@ -24,9 +25,11 @@ TITLE = "Expert placement report"
 def sections_of(report: ReportData) -> tuple[Section, ...]:
     """What the report says below the verdict; without load there is nothing to compare."""
     compared = (plans_section, unseen_section, rules_section, gpus_section, deciding_section) if report.has_load else ()
+    moving = moving_section(report)
     return (
         recording_section(report),
         *(section(report) for section in compared),
+        *(() if moving is None else (moving,)),
         deploying_section(report),
         proofs_section(report),
         making_section(report),

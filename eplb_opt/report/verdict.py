@@ -11,9 +11,10 @@ from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
 from eplb_opt.proof import Proof
 from eplb_opt.report.blocks import Figure, Tile
-from eplb_opt.report.colours import GREEDY, TRIVIAL, colours_of
+from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL, colours_of
 from eplb_opt.report.data import ReportData
 from eplb_opt.report.figures import figures_of
+from eplb_opt.report.replans import worth_words
 from eplb_opt.report.words import percent, percent_at_least, percent_at_most, plural, value_and_bound
 
 NOTHING = "Nothing was recorded: every load is zero, so that every plan is as good as every other."
@@ -44,6 +45,8 @@ def subject_words(report: ReportData, name: str | None = None) -> str:
     name = report.subject if name is None else name
     if name == SOLVE:
         return "this plan" if report.subject == SOLVE else "the plan that eplb_opt found"
+    if name == OLD:
+        return "the old plan"
     return f"`{name}`"
 
 
@@ -62,7 +65,8 @@ def _sentences(report: ReportData) -> list[str]:
     if report.best != subject:
         better, _ = _value_and_bound(report, report.best)
         sentences += [f"Better is {subject_words(report, report.best)}: {better}."] * (better != value)
-    return sentences + [sentence for sentence in (_unseen_sentence(report), _price(report)) if sentence]
+    further = (_unseen_sentence(report), _moves_sentence(report), _price(report))
+    return sentences + [sentence for sentence in further if sentence]
 
 
 def bound_sentence(gap: str, bound: str, layers: Sequence[LayerSolution]) -> str:
@@ -90,6 +94,11 @@ def _unseen_sentence(report: ReportData) -> str:
         f"On a recording that was left out of the planning the engine's own policy has {percent(seen[GREEDY])}, and "
         f"eplb_opt {percent(seen[SOLVE])}."
     )
+
+
+def _moves_sentence(report: ReportData) -> str:
+    """Which part of the moves is worth it, where the plan that runs is known."""
+    return "" if report.curve is None else f"From the old plan {worth_words(report.curve.points)}"
 
 
 def _price(report: ReportData) -> str:

@@ -18,7 +18,7 @@ from eplb_opt.formulations.assignment import largest_row_sum
 from eplb_opt.formulations.moves import assignment_with_moves
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
-from eplb_opt.moves import count_moves
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.verify import objective_value, require_valid
@@ -61,8 +61,7 @@ class Replanning:
 
     def moves(self, slots: Sequence[int]) -> int:
         """Moves from the old row."""
-        rows, old = (np.asarray(row, dtype=np.int64)[np.newaxis] for row in (slots, self.old))
-        return int(count_moves(rows, old, self.instance.deployment.num_gpus)[0])
+        return MoveLimit(self.old, 0).moves_of(slots, self.instance.deployment.gpus)
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,10 @@ def coolest_within(
         The solver contradicts itself.
     """
     if start is None:
-        # No plan is worse than all of the load on one GPU.
-        gpus = layer.instance.deployment.num_gpus
-        upper = layer.instance.total().mean_loads[0] * gpus if layer.objective.kind == "total" else Fraction(gpus)
+        # No plan is worse than all of the load on the slowest GPU.
+        gpus = layer.instance.deployment.gpus
+        most = Fraction(gpus.total_speed) / min(map(gpus.speed, range(len(gpus.slots))))
+        upper = layer.instance.total().mean_loads[0] * most if layer.objective.kind == "total" else most
     else:
         upper = layer.value(start)
         if layer.moves(start) > most_moves:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.failure_domains import survives
+from eplb_opt.heuristics.moving import seconds_per_proposal
 from eplb_opt.heuristics.surviving import annealed, dealt, hottest_slots
 from eplb_opt.improvement import Slots
 from eplb_opt.incumbent import Incumbent
@@ -37,8 +38,6 @@ _TOLLS = (1e-12, 1e-12)
 _PROPOSALS, _MORE, _MOST_PROPOSALS = 10_000, 2, 2_000_000
 # Part of a layer's time left that an annealing may take, and the fewest proposals that are worth it.
 _PART_OF_TIME, _FEWEST = 0.5, 1000
-# Seconds of a proposal, and what each window adds, where work is limited.
-_PER_PROPOSAL, _PER_WINDOW = 2e-6, 5e-8
 # Targets are after these parts of the way from the least to the best row, in turn.
 _PARTS = (0.0, 0.5, 0.9)
 # First and last temperature; and hot ones, every other time while nothing is found: on layers with few experts a single
@@ -152,7 +151,7 @@ class _Search:
     @property
     def counted(self) -> float:
         """Seconds that a proposal counts for where work is limited."""
-        return _PER_PROPOSAL + _PER_WINDOW * len(self.loads)
+        return seconds_per_proposal(len(self.loads))
 
     def proposals(self, seconds: float, pace: float) -> int:
         """Proposals of the next attempt of a layer that has so many seconds left, where each takes `pace` of them."""

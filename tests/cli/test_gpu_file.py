@@ -29,8 +29,31 @@ def test_slots_and_speeds_come_from_the_file_and_stay_in_the_plan(run, recording
     assert code == 0
     code, out, _ = run("diff", "s.json", "s.json", recording)
     assert code == 0 and "0 of 100 replicas move" in out
-    code, _, err = run("survive", "s.json")
-    assert code == 2 and "what a plan survives is about GPUs that are alike" in err
+    code, out, _ = run("survive", "s.json", recording)
+    assert code == 0 and "The plan survives the loss of none of 4 GPUs" in out
+
+
+def test_a_plan_for_them_is_changed_with_few_moves_and_after_a_loss(run, recording, gpus):
+    Path(gpus).write_text("slots,speed\n8,1\n8,1\n6,0.7\n6,0.7\n")
+    assert run("solve", recording, "--gpu-file", gpus, *GREEDY, "-o", "old.json")[0] == 0
+    timing = ("--time-model", "qwen3-30b", "--tokens-per-gpu", 64)
+    code, out, _ = run("replan", "old.json", recording, "--max-moves", "0,6", "--time-limit", 0.5, *timing, "--json")
+    assert code == 0
+    now, few = (plan["summary"] for plan in json.loads(out)["plans"])
+    assert few["moves"] <= 6 and few["imbalance"] < now["imbalance"] and few["milliseconds"] <= now["milliseconds"]
+    code, out, _ = run("replan", "old.json", recording, "--lost", 1, "--time-limit", 0.5, "-o", "left.json")
+    assert code == 0 and "GPU 1 is lost" in out and "The 3 GPUs left hold" in out
+    left = json.loads(Path("left.json").read_text())["deployment"]
+    assert (left["gpu_slots"], left["gpu_speeds"]) == ([8, 6, 6], ["1", "7/10", "7/10"])
+
+
+def test_plans_survive_a_loss_of_one_of_them(run, recording, gpus):
+    Path(gpus).write_text("slots,speed\n10,1\n10,1\n7,0.7\n7,0.7\n")
+    shape = ("--gpu-file", gpus, "--survive", 1, "--time-limit", 0.5)
+    code, out, _ = run("solve", recording, *shape, "-o", "p.json")
+    assert code == 0 and "Every expert is on two GPUs at least" in out
+    code, out, _ = run("survive", "p.json")
+    assert code == 0 and "The plan survives the loss of any of 4 GPUs" in out
 
 
 def test_speeds_alone_leave_slots_to_the_other_options(run, recording, gpus):
@@ -55,7 +78,7 @@ def test_speeds_alone_leave_slots_to_the_other_options(run, recording, gpus):
         (["--method", "lpt"], "method='lpt' is about GPUs with equally many slots"),
         (["--engine", "sglang", "-o", "p.json"], "SGLang has equally many slots on every GPU"),
         (["--dispatch", "optimal"], "dispatch='optimal' is about GPUs that are alike"),
-        (["--time-model", "deepseek-v3-fp8", "--tokens-per-gpu", "64"], "a time model is about GPUs that are alike"),
+        (["--survive", "1"], "survive=1 needs two slots for each of 16 experts, on different GPUs"),
     ],
 )
 def test_what_does_not_go_with_it_gets_a_sentence(run, recording, gpus, words, sentence):

@@ -202,6 +202,13 @@ def test_a_model_says_how_much_is_copied(run, recording):
     assert gib == pytest.approx(moves * model.expert_bytes / 2**30, abs=0.06)
 
 
+def test_limited_work_writes_the_same_plan_again(run, recording, old):
+    for workers in (1, 2):
+        limits = ("--max-moves", 6, "--time-limit", 0.2, "--deterministic", "--workers", workers)
+        assert run("replan", old, recording, *limits, "-o", f"{workers}.json")[0] == 0
+    assert Path("1.json").read_text() == Path("2.json").read_text()
+
+
 def test_a_saved_solution_is_verified(run, recording, old):
     assert run("replan", old, recording, "--max-moves", "4", "--save", "few.json", "-o", "plan.json", *QUICK)[0] == 0
     assert all(layer.limit.moves <= 4 for layer in eplb_opt.read_solution("few.json").layers)

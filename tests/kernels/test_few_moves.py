@@ -7,39 +7,47 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.heuristics.moving import descended
+from eplb_opt.heuristics.unequal import greedy_for_each
 from eplb_opt.instance import Instance
-from eplb_opt.moves import count_moves
+from eplb_opt.move_limit import MoveLimit
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads
+from tests.different_gpus import different, gpu_loads
 from tests.examples import examples
 from tests.strategies import deployments_and_experts, rows_of_slots
 
 
 @st.composite
 def layers(draw):
-    """A layer of one window or two, a valid row, and targets in mean loads."""
-    deployment, experts = draw(deployments_and_experts(max_experts=6, max_gpus=4, max_slots=10))
+    """A layer of one window or two, on GPUs that are alike or not, a valid row, and targets in mean loads."""
+    alike = draw(st.booleans())
+    deployment, experts = draw(
+        deployments_and_experts(max_experts=6, max_gpus=4, max_slots=10) if alike else different(max_slots=10)
+    )
     windows = draw(st.integers(1, 2))
     loads = draw(
         st.lists(st.lists(st.integers(1, 30), min_size=experts, max_size=experts), min_size=windows, max_size=windows)
     )
     instance = Instance.from_loads(np.array(loads), deployment)
     targets = np.array(draw(st.lists(st.sampled_from([0.9, 1.0, 1.2]), min_size=windows, max_size=windows)))
-    return instance, np.array(draw(rows_of_slots(instance))), targets
+    if alike:
+        return instance, np.array(draw(rows_of_slots(instance))), targets
+    # What is good for other loads.
+    before = Instance.from_loads(draw(st.lists(st.integers(1, 30), min_size=experts, max_size=experts)), deployment)
+    return instance, greedy_for_each(before), targets
 
 
 def excess(instance, row, targets):
     """Of each GPU, what it carries above the targets, in mean loads."""
-    share = (instance.tokens / np.bincount(row, minlength=instance.num_experts))[:, row]
-    of_gpu = share.reshape(instance.num_windows, instance.deployment.num_gpus, -1).sum(axis=2)
+    loads = [gpu_loads(row.tolist(), instance, window) for window in range(instance.num_windows)]
+    of_gpu = np.array([[float(load) for load in window] for window in loads])
     means = np.array([[float(mean)] for mean in instance.mean_loads])
     return np.maximum(of_gpu / means - targets[:, None], 0).sum(axis=0)
 
 
 def neighbours(instance, row, hot):
     """Valid rows one exchange with a slot of a GPU away, or one further copy of what is there, or on it."""
-    size = instance.deployment.slots_per_gpu
-    for slot in range(hot * size, (hot + 1) * size):
+    for slot in instance.deployment.gpus.span(hot):
         for other in range(row.size):
             swapped, there, here = row.copy(), row.copy(), row.copy()
             swapped[[slot, other]] = row[[other, slot]]
@@ -49,21 +57,21 @@ def neighbours(instance, row, hot):
                     yield new
 
 
-@examples(40)
+@examples(80)
 @given(layers(), st.integers(0, 6))
 def test_every_step_takes_the_most_load_off_for_each_move(drawn, most):
     instance, before, targets = drawn
-    gpus, row = instance.deployment.num_gpus, before
+    gpus, row, limit = instance.deployment.gpus, before, MoveLimit(tuple(before.tolist()), most)
     for moves, new in descended(instance, (before, before), targets, most, 5):
         above = excess(instance, row, targets)
 
         def worth(candidate, row=row, above=above):
-            spent = [count_moves(one[None], before[None], gpus)[0] for one in (candidate, row)]
+            spent = [limit.moves_of(one, gpus) for one in (candidate, row)]
             gain = above.sum() - excess(instance, candidate, targets).sum()
             return gain / max(spent[0] - spent[1], 0.3) if spent[0] <= max(most, spent[1]) else 0.0
 
         hottest = np.flatnonzero(above >= above.max() - 1e-9)
-        assert moves == count_moves(new[None], before[None], gpus)[0] <= most
+        assert moves == limit.moves_of(new, gpus) <= most
         best = [max(map(worth, neighbours(instance, row, hot)), default=0.0) for hot in hottest]
         assert worth(new) > 0 and any(worth(new) == pytest.approx(one, rel=1e-6, abs=1e-7) for one in best)
         row = new
@@ -88,3 +96,13 @@ def test_nothing_is_done_without_moves_or_without_need():
     instance, before = Instance.from_loads([9, 3, 1, 3], deployment), np.array([0, 1, 2, 3])
     assert not list(descended(instance, (before, before), np.array([1.0]), 0, 5))
     assert not list(descended(instance, (before, before), np.array([1.5]), 4, 5))
+
+
+def test_a_token_weighs_twice_on_a_gpu_of_half_the_speed():
+    # 10 tokens wait on the first GPU and 4 on the second, which are 8. The 4 and the 3 exchanged are 9 and 10, so that
+    # at most 9 is out of reach; on a GPU of speed 1 it would be 9 and 5.
+    before = np.array([0, 1, 2, 3])
+    for speeds, found in (([1, "1/2"], []), (None, [2])):
+        instance = Instance.from_loads([6, 4, 1, 3], eplb_opt.Deployment(2, 4, gpu_speeds=speeds))
+        target = np.array([float(9 / instance.mean_loads[0])])
+        assert [moves for moves, _ in descended(instance, (before, before), target, 4, 4)] == found

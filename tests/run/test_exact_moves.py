@@ -13,7 +13,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.objective import Objective
 from eplb_opt.run.exact_moves import Replanning, coolest_within, fewest_moves
-from tests import moves_oracle
+from tests import different_gpus, moves_different_gpus, moves_oracle
 from tests.oracle import enumerate_rows, row_is_valid
 from tests.random_replans import random_replans
 
@@ -69,6 +69,23 @@ def test_the_fewest_moves_to_a_limit_are_those_of_brute_force(method, number):
                 continue
             assert is_right(answer, layer) and answer.value <= limit
             assert answer.bound == fewest == answer.moves
+
+
+@pytest.mark.parametrize(("method", "number"), [("cpsat", 3), ("pulp:HiGHS", 5)])
+def test_where_gpus_differ_it_is_brute_force_too(method, number):
+    random = np.random.default_rng(5)
+    for replan in islice(moves_different_gpus.random_replans(4, each=1), number):
+        layer = Replanning(replan.instance, replan.old, Objective(replan.objective))
+        curve = moves_different_gpus.frontier(layer.instance, layer.old, replan.objective)
+        moves = int(random.choice(list(curve)))
+        answer = coolest_within(layer, moves, method, LIMITS)
+        deployment = layer.instance.deployment
+        assert answer.complete and different_gpus.is_valid(answer.slots, deployment, layer.instance.num_experts)
+        assert answer.moves == moves_different_gpus.row_moves(answer.slots, layer.old, deployment) <= moves
+        assert answer.bound <= curve[moves] <= answer.value <= curve[moves] * (1 + OPEN)
+        answer = fewest_moves(layer, curve[moves] * (1 + OPEN), method, LIMITS)
+        assert answer.complete and answer.bound == answer.moves
+        assert answer.moves == moves_oracle.fewest_moves(curve, curve[moves] * (1 + OPEN))
 
 
 def test_rounded_loads_prove_bounds_and_no_plan_above_the_limit():

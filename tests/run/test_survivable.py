@@ -1,5 +1,6 @@
 """Plans that survive a loss: against every placement of tiny layers, by the table of losses, and what is refused."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -10,7 +11,7 @@ import pytest
 import eplb_opt
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
-from eplb_opt.failure_domains import survives
+from eplb_opt.failure_domains import require_survivable, survives
 from eplb_opt.heuristics.surviving import annealed, dealt
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.moving import Cooling
@@ -18,6 +19,8 @@ from eplb_opt.plan import Plan
 from eplb_opt.renumbering import renumbered, renumbered_apart
 from eplb_opt.survival import survival
 from eplb_opt.verify import require_valid
+from tests import moves_different_gpus
+from tests.different_gpus import gpu_loads, gpu_of_slot, is_valid
 from tests.oracle import enumerate_rows, row_max_load
 
 # Two slots for each expert and some more: GPUs; two nodes of which each has some; groups that are bound to nodes.
@@ -28,14 +31,24 @@ DEPLOYMENTS = {
     "groups": (Deployment(4, 8, 2, 2, "hierarchical"), 4),
     "no more": (Deployment(4, 8, 2, policy="global"), 4),
 }
+# The same where GPUs differ; where two nodes are all there are, each has to hold every expert.
+DIFFERENT = {
+    "slots": (Deployment(3, 8, gpu_slots=(3, 2, 3)), 3),
+    "speeds": (Deployment(4, 8, policy="global", gpu_speeds=[1, "1/2", 2, 1]), 3),
+    "slots and speeds": (Deployment(4, 8, gpu_slots=(3, 2, 2, 1), gpu_speeds=[1, "1/2", 2, 1]), 4),
+    "more slots than experts": (Deployment(3, 8, distinct=False, gpu_slots=(4, 2, 2)), 3),
+    "nodes of other sizes": (Deployment(4, 8, 2, policy="global", gpu_slots=(2, 1, 2, 3)), 3),
+    "groups on GPUs of other sizes": (Deployment(4, 8, 2, 2, gpu_slots=(2, 2, 2, 2), gpu_speeds=[1, 2, 1, 2]), 4),
+}
 
 
 def survives_by_definition(row, deployment):
     """Whether each expert is left whichever GPU, or node where experts may be on any of several, is gone."""
     nodes = deployment.num_nodes > 1 and not deployment.hierarchical
     units = deployment.num_nodes if nodes else deployment.num_gpus
-    size = len(row) // units
-    return all({*row[: unit * size], *row[(unit + 1) * size :]} == {*row} for unit in range(units))
+    unit_of = [gpu * units // deployment.num_gpus for gpu in gpu_of_slot(deployment)]
+    held = list(zip(unit_of, row, strict=True))
+    return all({expert for place, expert in held if place != unit} == {*row} for unit in range(units))
 
 
 def losses(plan):
@@ -63,9 +76,50 @@ def test_the_best_of_all_placements_that_survive_is_reached_and_never_passed(nam
     assert reached == len(values)
 
 
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_where_gpus_differ_the_best_is_reached_too(name):
+    deployment, experts = DIFFERENT[name]
+    values = np.random.default_rng(1).integers(1, 60, (3, experts))
+    placed = moves_different_gpus.placements(deployment, experts)[0]
+    rows = [row for row in placed if survives_by_definition(row, deployment)]
+    found = eplb_opt.solve(values, deployment, survive=1, time_limit=0.8, deterministic=True)
+    assert not losses(found.plan)["experts_lost"].any()
+    for layer, solved in zip(values, found.layers, strict=True):
+        best = min(max(gpu_loads(row, Instance.from_loads(layer, deployment))) for row in rows)
+        assert solved.lower_bound <= best == solved.objective
+
+
+def test_there_is_room_exactly_where_some_row_survives():
+    random, seen = np.random.default_rng(3), []
+    for _ in range(50):
+        nodes, distinct = int(random.choice([1, 1, 2])), bool(random.random() < 0.5)
+        sizes = random.integers(1, 4, nodes * random.integers(1, 5 - nodes)).tolist()
+        policy = "hierarchical" if nodes == 2 and random.random() < 0.5 and len(sizes) == 4 else "global"
+        sizes = sizes[:2] * 2 if policy == "hierarchical" else sizes
+        try:
+            deployment = Deployment(len(sizes), sum(sizes), nodes, 2, policy, distinct, gpu_slots=sizes)
+            experts = 2 * int(random.integers(1, 3)) if policy == "hierarchical" else int(random.integers(2, 5))
+            instance = Instance.from_loads(random.integers(1, 9, experts), deployment)
+        except InvalidDeploymentError:
+            continue
+        rows = moves_different_gpus.placements(deployment, experts)[0]
+        possible = any(survives_by_definition(row, deployment) for row in rows)
+        try:
+            require_survivable(1, deployment, experts)
+        except InvalidDeploymentError:
+            assert not possible, (deployment, experts)
+            seen.append(False)
+            continue
+        assert possible, (deployment, experts)
+        row = dealt(instance, instance.tokens[0], np.array(rows[0]))
+        assert survives_by_definition(row.tolist(), deployment) and is_valid(row.tolist(), deployment, experts)
+        seen.append(True)
+    assert sum(seen) > 5 < len(seen) - sum(seen)
+
+
 def test_the_rule_is_that_of_the_definition():
     random, seen = np.random.default_rng(2), []
-    for deployment, experts in DEPLOYMENTS.values():
+    for deployment, experts in (*DEPLOYMENTS.values(), *DIFFERENT.values()):
         for row in random.integers(0, experts, (100, deployment.num_slots)):
             if len(set(row.tolist())) == experts:
                 seen.append(survives_by_definition(row.tolist(), deployment))
@@ -137,11 +191,25 @@ def test_renumbering_keeps_experts_on_two_nodes():
         (1, Deployment(1, 7), "two GPUs for each expert, and the deployment has one"),
         (1, Deployment(4, 16, dispatch="sglang-static"), "not for dispatch='sglang-static'"),
         (1, Deployment(4, 16, 3, policy="global"), "num_gpus=4 is not a multiple of num_nodes=3"),
-        (1, Deployment(4, 16, gpu_slots=(5, 5, 3, 3)), "about GPUs that are alike"),
+        (
+            1,
+            Deployment(4, 13, gpu_slots=(6, 3, 3, 1)),
+            "different GPUs, and GPUs with 1 to 6 slots have room for 13",
+        ),
+        (
+            1,
+            Deployment(4, 20, distinct=False, gpu_slots=(17, 1, 1, 1)),
+            "two slots for each of 7 experts, on different GPUs, and GPUs with 1 to 17 slots have room for 10",
+        ),
+        (
+            1,
+            Deployment(4, 16, 2, policy="global", gpu_slots=(6, 6, 2, 2)),
+            "on different nodes, and nodes with 4 to 12 slots have room for 11",
+        ),
     ],
 )
 def test_refusals(survive, deployment, words):
-    with pytest.raises((InvalidArgumentError, InvalidDeploymentError), match=words.replace("(", "[(]")):
+    with pytest.raises((InvalidArgumentError, InvalidDeploymentError), match=re.escape(words)):
         eplb_opt.solve([[7, 6, 5, 4, 3, 2, 1]], deployment, survive=survive)
 
 
