@@ -11,6 +11,7 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
+from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.running import command_line
@@ -102,8 +103,13 @@ def run(
     outputs: _Outputs,
     reading: options.Reading,
     timing: options.Timing,
+    methods: Annotated[
+        str | None,
+        typer.Option(help="What to judge besides: heuristics (compare --help), functions (my_rule.py:balance)."),
+    ] = None,
 ) -> int:
     """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
+    asked = named_methods(methods) or []
     found = _Files.of(files)
     recorded, model = reading.read(found.recordings, wanted.gpus)
     deployment, solution, plans = found.read(recorded, found.deployment(recorded, wanted, model), model)
@@ -114,6 +120,7 @@ def run(
             deployment,
             plans,
             solution,
+            methods=asked,
             model=model,
             command=_command(context),
             progress=progress,
@@ -122,6 +129,8 @@ def run(
         )
     outputs.write(report)
     show("\n".join(verdict_of(report).sentences))
+    for error in filter(None, report.methods.values()):
+        show(f"no plan: {error}")
     if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
     if wanted.leaves_slots_open and not found.plans:

@@ -72,6 +72,8 @@ class ReportData:
         Experts on GPUs of the best plan that `start` does not have there.
     costs
         Memory and time of plans, where a model and a time model tell.
+    methods
+        Methods that were asked for by the caller, by their names in `plans`: why one has no plan, else an empty text.
     facts
         How the numbers were made, in words by name.
     """
@@ -93,6 +95,7 @@ class ReportData:
     start: str
     moves: int
     costs: Costs
+    methods: Mapping[str, str]
     facts: Mapping[str, str]
 
     @property

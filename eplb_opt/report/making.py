@@ -16,7 +16,9 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
+from eplb_opt.heuristics.registry import names
 from eplb_opt.loads import Loads
+from eplb_opt.methods import methods_of
 from eplb_opt.model import Model
 from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
@@ -28,6 +30,7 @@ from eplb_opt.report.costs import Costs
 from eplb_opt.report.effort import FULL, Effort
 from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
+from eplb_opt.report.made_plans import made_plans
 from eplb_opt.report.prices import prices_frame, solve_changes, unpriced_words
 from eplb_opt.report.report import Report
 from eplb_opt.report.values import coolest, matched, require_same
@@ -48,6 +51,7 @@ def make_report(
     plans: Mapping[str, Plan] | Sequence[Plan] | None = None,
     solution: Solution | None = None,
     *,
+    methods: Sequence[str | Callable[..., Any]] = (),
     objective: str = "auto",
     time_limit: float = 60.0,
     seed: int = 0,
@@ -70,6 +74,9 @@ def make_report(
     solution
         Plan, bounds and proofs for these loads and this deployment, which are not searched again. Its values are
         compared with the loads exactly. Default: `eplb_opt.solve` makes it.
+    methods
+        Names of `eplb_opt.heuristics.names`, and functions with the signature of DeepSeek's EPLB: what they plan is
+        judged as if it were given in `plans`. A function that fails has no row, and the report says why.
     objective, seed, workers, progress
         Of `eplb_opt.solve`.
     time_limit
@@ -99,8 +106,12 @@ def make_report(
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)
+    # The published and the trivial plan are in every report.
+    asked = [method for method in methods_of(methods, names()) if method not in LABELS]
     given = {name: matched(plan, loads, deployment, name) for name, plan in _named(plans).items()}
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
+    made = made_plans(asked, list(given), loads, deployment, settings)
+    given |= made.plans
     solved = solution is None
     changes = changes_of(deployment, loads.num_experts)
     sides = solved + (loads.num_windows > 1)
@@ -152,6 +163,7 @@ def make_report(
         start=start,
         moves=len(moves_between(shown[start], shown[best])),
         costs=Costs.of(model, step, shown, solution, loads),
+        methods=made.errors,
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )
 
