@@ -12,6 +12,7 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
@@ -90,6 +91,7 @@ class _Outputs:
 
 @grouped
 def run(
+    context: typer.Context,
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     trial: _Trial,
@@ -99,6 +101,7 @@ def run(
 ) -> int:
     """Plan on some windows, score on others. Tells what is lost to the forecast, and what to the heuristic."""
     methods = named_methods(trial.methods) or []
+    where = Instances.among(loads, context).complete(where)
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model)
     outputs.require(loads)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eplb_opt.arguments import list_few, one_of
 from eplb_opt.cli import options
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.table_files import TableFiles
@@ -69,6 +70,7 @@ class _Contest:
 
 @grouped
 def run(
+    context: typer.Context,
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     contest: _Contest,
@@ -79,11 +81,14 @@ def run(
     """Hold the published heuristics, and solve, against the bound. Or by the score they are published with."""
     published = one_of("--protocol", contest.protocol, PROTOCOLS) == "published"
     chosen = named_methods(contest.methods)
+    instances = Instances.among(loads, context)
+    where = instances.complete(where)
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model)
     outputs.require([*loads, reading.model_file])
     if published and (outputs.figure is not None or contest.objective != "auto"):
         raise InvalidArgumentError("--figure and --objective are for --protocol bound")
+    contest = replace(contest, objective=instances.objective(contest.objective))
     frame = contest.rows(recorded, deployment, chosen)
     table = summarise_scores(frame) if published else summarise_comparison(frame)
     outputs.write(frame, plot_comparison, _HEIGHT)
@@ -105,6 +110,8 @@ def run(
         names = [recorded.window_names[window] for window in frame["window"].unique()]
         show("planned on a window, scored on the next, all plans verified")
         show(f"scored on {plural(len(names), 'window')}: {list_few(names)}")
+    for line in instances.words(deployment):
+        show(line)
     if where.leaves_slots_open:
         show(options.fewest_words(deployment, recorded.num_experts))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
@@ -111,6 +112,10 @@ def run(
     """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     asked = named_methods(methods) or []
     found = _Files.of(files)
+    instances = Instances.among(found.recordings, context)
+    # A plan's file says more than the loads do, and the report refuses what does not go together.
+    wanted = wanted if found.known else instances.complete(wanted)
+    effort = replace(effort, objective=effort.objective if found.solutions else instances.objective(effort.objective))
     recorded, model = reading.read(found.recordings, wanted.gpus)
     deployment, solution, plans = found.read(recorded, found.deployment(recorded, wanted, model), model)
     outputs.require([*files, reading.model_file])
