@@ -63,7 +63,7 @@ class OwnMethod:
         """Plans for all layers by the rules of the deployment; `weight` of shape ``(layers, experts)``, in tokens.
 
         Where replicas must be distinct, those that the function doubled up on a GPU are exchanged, as for published
-        heuristics, and counted.
+        heuristics, and counted (`eplb_opt.heuristics.parting`).
 
         Raises
         ------

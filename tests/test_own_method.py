@@ -159,12 +159,19 @@ def test_replicas_that_share_a_gpu_are_exchanged_and_counted_as_for_published_he
     assert (np.diff(shared.plan.physical_to_logical) >= 0).all()
 
 
-def test_more_replicas_than_gpus_cannot_be_parted():
+def test_replicas_beyond_one_for_each_gpu_are_given_on():
     def on_one(weight, num_replicas, *_):
         return in_order(weight, num_replicas).clip(max=31) * (torch.arange(num_replicas) < 32)
 
-    with pytest.raises(MethodError, match="expert 0 has 9 replicas for 8 GPUs, and no GPU may hold it twice"):
-        eplb_opt.solve(LOADS[0], DEPLOYMENT, method=on_one)
+    # The published policy as it is does the same with a layer without load.
+    plan = eplb_opt.solve(LOADS[0], DEPLOYMENT, method=on_one).plan
+    assert eplb_opt.verify(plan) == []
+    # Nine replicas of expert 0 are one too many: its slot goes to the hottest of the others.
+    hottest = LOADS[0][:, 1:].argmax(axis=1) + 1
+    for counts, expert in zip(plan.replica_counts, hottest, strict=True):
+        assert np.array_equal(np.flatnonzero(counts > 1), [0, expert]) and (counts[0], counts[expert]) == (8, 2)
+    empty = eplb_opt.solve(np.zeros((2, 32)), DEPLOYMENT, method=published)
+    assert eplb_opt.verify(empty.plan) == [] and empty.status == "optimal"
 
 
 def test_a_plan_of_a_function_has_its_value_and_a_bound():

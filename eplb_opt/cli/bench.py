@@ -59,7 +59,7 @@ class _Choice:
         list[Path] | None,
         typer.Argument(
             metavar="[FILES]...",
-            help="Recordings to add to --suite models, or folders of instances for --suite library.",
+            help="Recordings to add to --suite models, or instances, and folders of them, for --suite library.",
         ),
     ] = None
     suite_name: Annotated[

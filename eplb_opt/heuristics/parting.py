@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidPlanError
 from eplb_opt.heuristics.batch import Placement
 from eplb_opt.heuristics.refinement import num_doubled, part_doubles
 from eplb_opt.kernels.state import state_of
+
+Table = NDArray[np.int64]
 
 
 def parted(slots: NDArray[np.int64], loads: NDArray[np.float64], deployment: Deployment) -> Placement:
@@ -17,31 +18,40 @@ def parted(slots: NDArray[np.int64], loads: NDArray[np.float64], deployment: Dep
 
     `slots` of shape ``(layers, slots)`` obey all other rules; `loads` of shape ``(layers, experts)``, in any unit,
     decide which slots are exchanged: those that leave the heavier of two GPUs the lightest, as for published
-    heuristics. Replica counts, and the nodes of replicas under bound groups, stay as they are. For GPUs of equally many
-    slots.
-
-    Raises
-    ------
-    InvalidPlanError
-        An expert with more replicas than GPUs can hold apart.
+    heuristics. Replica counts stay as they are, but for those that are more than the GPUs of a node: as published
+    heuristics are held to them, further replicas go to the experts with the largest load per replica. For GPUs of
+    equally many slots, in a deployment with room for the experts.
     """
     found = np.array(slots, dtype=np.int64)
     doubled = np.zeros(len(found), dtype=np.int64)
-    gpus = deployment.gpus_per_node
+    gpus, size = deployment.gpus_per_node, deployment.slots_per_gpu
     for layer, row in enumerate(found):
-        for part in row.reshape(-1, gpus * deployment.slots_per_gpu):
-            experts, counts = np.unique(part, return_counts=True)
-            table = np.searchsorted(experts, part).reshape(gpus, deployment.slots_per_gpu)
-            state = state_of(loads[layer][experts], table, gpus, deployment.distinct)
-            here = num_doubled(state)
+        for part in row.reshape(-1, gpus * size):
+            experts = np.unique(part)
+            table = np.searchsorted(experts, part).reshape(gpus, size)
+            of_experts = loads[layer][experts]
+            here = num_doubled(state_of(of_experts, table, gpus, deployment.distinct))
             doubled[layer] += here
-            if not deployment.distinct or not here:
-                continue
-            if counts.max() > gpus:
-                raise InvalidPlanError(
-                    f"layer {layer}: expert {experts[counts.argmax()]} has {counts.max()} replicas for {gpus} GPUs, "
-                    "and no GPU may hold it twice; distinct=False allows that (on the command line --no-distinct)"
-                )
-            part_doubles(state)
-            part[:] = experts[table.ravel()]
+            if deployment.distinct and here:
+                _cap(table, of_experts)
+                part_doubles(state_of(of_experts, table, gpus, deployment.distinct))
+                part[:] = experts[table.ravel()]
     return Placement(found, doubled)
+
+
+def _cap(table: Table, loads: NDArray[np.float64]) -> None:
+    """Give on replicas beyond one for each GPU, those first that share a GPU; there is room as slots are no more."""
+    gpus = len(table)
+    counts = np.bincount(table.ravel(), minlength=len(loads))
+    for expert in np.flatnonzero(counts > gpus).tolist():
+        for gpu, place in _shared(table, expert)[: counts[expert] - gpus]:
+            per_replica = np.where(counts < gpus, loads / counts, -1.0)
+            other = int(per_replica.argmax())
+            table[gpu, place] = other
+            counts[other] += 1
+        counts[expert] = gpus
+
+
+def _shared(table: Table, expert: int) -> list[tuple[int, int]]:
+    """Places of an expert on GPUs that hold it already."""
+    return [(gpu, place) for gpu, row in enumerate(table) for place in np.flatnonzero(row == expert)[1:]]

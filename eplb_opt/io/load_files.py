@@ -52,7 +52,6 @@ FORMATS = (
     LoadFormat("sglang", "SGLang logical_count", ("json", "torch"), sglang.holds_loads, sglang.parse_loads),
     LoadFormat("sglang", "SGLang per_pass", ("folder", "torch"), per_pass.holds_passes, per_pass.parse_passes),
     LoadFormat("sglang", "expert counts per rank", ("folder",), rank_tables.holds_ranks, rank_tables.parse_ranks),
-    LoadFormat("instance", "instance", ("json",), instances.holds_instance, instances.parse_loads),
     LoadFormat("vllm", "vLLM expert loads", ("json lines", "json"), vllm.holds_loads, vllm.parse_loads),
     LoadFormat("trtllm", "TensorRT-LLM expert statistic", ("folder",), trtllm.holds_loads, trtllm.parse_loads),
     LoadFormat(
@@ -65,6 +64,7 @@ FORMATS = (
     LoadFormat("numpy", "NumPy array", ("numpy",), arrays.holds_arrays, arrays.parse_arrays),
     LoadFormat("csv", "CSV table", ("text",), csv_files.holds_table, csv_files.parse_table),
     LoadFormat("torch", "torch tensor", ("torch",), arrays.holds_tensor, arrays.parse_tensor),
+    LoadFormat("instance", "instance", ("json",), instances.holds_instance, instances.parse_loads),
 )
 
 FORMAT_NAMES = tuple(dict.fromkeys(known.name for known in FORMATS))

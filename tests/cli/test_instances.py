@@ -50,7 +50,7 @@ def test_the_known_optimum_is_found_and_proven(run):
     assert "8 GPUs, 16 slots: as eight-experts says, but for what the options say" in out
 
 
-def test_compare_and_inspect_and_backtest_and_report_take_them_too(run, tmp_path):
+def test_compare_and_inspect_and_backtest_take_them_too(run):
     code, out, _ = run("compare", path("eight-experts"), "--methods", "lpt", "--time-limit", 0.3, "--json")
     assert code == 0 and json.loads(out)[-1]["objective"] == 232
     code, out, _ = run("compare", path("mean-of-3-64x80x16"), "--methods", "joint", "--time-limit", 0.3, "--json")
@@ -60,11 +60,15 @@ def test_compare_and_inspect_and_backtest_and_report_take_them_too(run, tmp_path
     assert code == 0 and json.loads(out)["per_layer"][0]["nodes"] == 146.75
     code, out, _ = run("backtest", path("mean-of-3-64x80x16"), "--strategies", "last/greedy", "--time-limit", 0.02)
     assert code == 0 and "last/greedy" in out
-    code, out, err = run("report", path("eight-experts"), "--markdown", "page.md", "--time-limit", 0.5)
+
+
+def test_a_report_takes_them_too(run, tmp_path):
+    code, _, err = run("report", path("eight-experts"), "--markdown", "page.md", "--time-limit", 0.5)
     assert code == 0, err
     assert "8 GPUs, 16 slots per layer" in (tmp_path / "page.md").read_text()
     # Together with what was solved of it.
-    code, _, err = run("report", path("eight-experts"), MODELS / "solutions" / "eight-experts.json", "-o", "page.html")
+    solution = MODELS / "solutions" / "eight-experts.json"
+    code, _, err = run("report", path("eight-experts"), solution, "-o", "page.html", "--time-limit", 0.3)
     assert code == 0, err
 
 
