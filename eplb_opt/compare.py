@@ -59,7 +59,8 @@ def compare(
         windows (`eplb_opt.own_method`); default: all names. ``"joint"`` plans for all windows at once, without doubles.
     objective, time_limit, target_gap, seed, workers, progress
         Of `eplb_opt.solve`, which gives the bounds and is the row ``"solve"``. Where Ctrl-C ends it early, the rows are
-        of what was known then, and the log says so.
+        of what was known then, and where it ends a method, those of the methods before; the log says so. Functions
+        take the time that they take.
 
     Returns
     -------
@@ -103,6 +104,10 @@ def compare(
             frames.append(_rows(str(method), timed(method, model), model, solution))
         except MethodError as error:
             frames.append(_without_plan(str(method), str(error), first))
+        except KeyboardInterrupt:
+            # Bounds are worth minutes, and a function of somebody's may take for ever.
+            logger.warning("interrupted: there is no row of %s, nor of any method behind it", method)
+            break
     return pd.concat(frames, ignore_index=True)
 
 

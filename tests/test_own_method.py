@@ -143,6 +143,15 @@ def test_whatever_goes_wrong_is_a_row_with_a_sentence_and_not_an_end(name):
     assert [label.get_text() for label in drawn.get_yticklabels()] == ["trivial", SOLVE]
 
 
+def test_ctrl_c_in_a_function_keeps_the_rows_before_it(caplog):
+    def endless(weight, *_):
+        raise KeyboardInterrupt
+
+    frame = eplb_opt.compare(LOADS[:1], DEPLOYMENT, ["lpt", endless, "snake"], time_limit=0.1)
+    assert list(frame["method"].unique()) == [SOLVE, "lpt"]
+    assert "there is no row of endless, nor of any method behind it" in caplog.text
+
+
 def test_replicas_that_share_a_gpu_are_exchanged_and_counted_as_for_published_heuristics():
     def doubled(weight, num_replicas, *_):
         return in_order(weight, num_replicas).sort(dim=1).values

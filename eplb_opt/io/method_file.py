@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import cache, wraps
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from eplb_opt.arguments import list_few
@@ -42,34 +42,31 @@ def read_method(word: str) -> OwnMethod:
     if not colon or not attribute:
         raise InvalidArgumentError(f"{word} names no function of the file: write it as {_EXAMPLE}")
     path = Path(name)
-    code = hashlib.sha256(read_bytes(path)).hexdigest()
-    module = _imported(path, code)
+    source = read_bytes(path)
+    module = _run(path, str(path.resolve()), source)
     function = getattr(module, attribute, None)
     if not callable(function):
         own = [key for key, value in vars(module).items() if _is_of(value, module.__name__)]
         has = f"it has {list_few(own)}" if own else "it has none"
         raise InvalidArgumentError(f"{path} has no function {attribute!r}; {has}")
-    return OwnMethod(f"{path.name}:{attribute}", _quietly(function), code)
+    return OwnMethod(f"{path.name}:{attribute}", _quietly(function), hashlib.sha256(source).hexdigest())
 
 
 @cache
-def _imported(path: Path, code: str) -> Any:
-    """The module that a file of this fingerprint is, run once."""
-    name, file = f"eplb_opt_method_{path.stem}", str(path.resolve())
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise FileFormatError(f"{path} cannot be imported: it is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    if (folder := str(path.resolve().parent)) not in sys.path:
+def _run(path: Path, file: str, source: bytes) -> ModuleType:
+    """The module that a file of this source is, run once; nothing is cached beside the file, which may change."""
+    module = ModuleType(f"eplb_opt_method_{path.stem}")
+    module.__file__ = file
+    if (folder := str(Path(file).parent)) not in sys.path:
         # Last: what is installed keeps its names.
         sys.path.append(folder)
     # Data classes and pickles look for it there.
-    sys.modules[name] = module
+    sys.modules[module.__name__] = module
     try:
         with redirect_stdout(sys.stderr):
-            spec.loader.exec_module(module)
+            exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:  # what is not ours may raise anything
-        del sys.modules[name]
+        del sys.modules[module.__name__]
         raise FileFormatError(f"{path} cannot be imported: {in_words(error, file)}") from error
     return module
 
