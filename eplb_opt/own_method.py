@@ -59,41 +59,57 @@ class OwnMethod:
         """What the function returns."""
         return self.function(*arguments)
 
-    def place(self, weight: NDArray[Any], deployment: Deployment) -> Placement:
-        """Plans for all layers by the rules of the deployment; `weight` of shape ``(layers, experts)``, in tokens.
-
-        Where replicas must be distinct, those that the function doubled up on a GPU are exchanged, as for published
-        heuristics, and counted (`eplb_opt.heuristics.parting`).
+    def ask(self, weight: NDArray[Any], deployment: Deployment) -> Any:
+        """What the function returns for loads of shape ``(layers, experts)``, in tokens; nobody has looked at it yet.
 
         Raises
         ------
         MethodError
-            The function raised an exception, or returned no valid plan; one sentence says what.
+            The function raised an exception; one sentence says what.
+        """
+        # Torch loads here and not with the package.
+        import torch
+
+        given = torch.tensor(np.asarray(weight, dtype=np.float64), dtype=torch.float32)
+        nodes = deployment.num_nodes if deployment.ranks_per_node else 1
+        try:
+            return self(given, deployment.num_slots, deployment.binding_groups, nodes, deployment.num_gpus)
+        except (Exception, SystemExit) as error:  # what is not ours may raise anything
+            raise MethodError(f"{self.name} raised {in_words(error, _file_of(self.function))}") from error
+
+    def checked(self, answer: Any, weight: NDArray[Any], deployment: Deployment) -> Placement:
+        """What the function returned as plans by the rules of the deployment.
+
+        Where replicas must be distinct, those that it doubled up on a GPU are exchanged, as for published heuristics,
+        and counted (`eplb_opt.heuristics.parting`).
+
+        Raises
+        ------
+        MethodError
+            It is no valid plan; one sentence says why.
         InvalidDeploymentError
             GPUs with different numbers of slots, or no room.
         """
-        # Torch and kernels load here and not with the package.
-        import torch
-
+        # Kernels load here and not with the package.
         from eplb_opt.heuristics.parting import parted
 
         deployment.require_equal_slots("methods of one's own are")
         deployment.require_room_for(weight.shape[1])
-        given = torch.tensor(np.asarray(weight, dtype=np.float64), dtype=torch.float32)
-        nodes = deployment.num_nodes if deployment.ranks_per_node else 1
-        try:
-            answer = self.function(given, deployment.num_slots, deployment.binding_groups, nodes, deployment.num_gpus)
-        except (Exception, SystemExit) as error:  # what is not ours may raise anything
-            raise MethodError(f"{self.name} raised {in_words(error, _file_of(self.function))}") from error
         try:
             slots = slots_of(answer, weight.shape, deployment)
-            return parted(slots, np.asarray(weight, dtype=np.float64), deployment)
         except EplbOptError as error:
             raise MethodError(f"{self.name} returned no valid plan: {error}") from error
+        return parted(slots, np.asarray(weight, dtype=np.float64), deployment)
 
-    def place_summed(self, loads: Loads, deployment: Deployment) -> Placement:
-        """The same for the sum of the windows, which is what published heuristics plan for."""
-        return self.place(loads.values.sum(axis=0, dtype=np.float64), deployment)
+    def place(self, weight: NDArray[Any], deployment: Deployment) -> Placement:
+        """The plans of the function, asked and checked; `weight` of shape ``(layers, experts)``, in tokens."""
+        return self.checked(self.ask(weight, deployment), weight, deployment)
+
+
+def summed(loads: Loads) -> NDArray[np.float64]:
+    """What published heuristics plan for: the sum of the windows, shape ``(layers, experts)``."""
+    total: NDArray[np.float64] = loads.values.sum(axis=0, dtype=np.float64)
+    return total
 
 
 def in_words(error: BaseException, file: str = "") -> str:

@@ -21,7 +21,7 @@ from eplb_opt.kernels.loading import interrupted_between_kernels
 from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
 from eplb_opt.methods import method_of
-from eplb_opt.own_method import OwnMethod
+from eplb_opt.own_method import OwnMethod, summed
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
 from eplb_opt.request import METHODS, check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
@@ -141,7 +141,7 @@ def solve(
     named = GIVEN if isinstance(how, OwnMethod) else how
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
     began += _load_kernels(loads, deployment, asked.kind, named, survive)
-    given = how.place_summed(loads, deployment).slots if isinstance(how, OwnMethod) else None
+    given = how.place(summed(loads), deployment).slots if isinstance(how, OwnMethod) else None
     # These import kernels, which load here and not with the package.
     from eplb_opt.run import survivable
     from eplb_opt.run.draws import search_limits, settle

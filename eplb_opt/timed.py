@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,13 @@ from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.methods import Method
 from eplb_opt.objective import Objective
-from eplb_opt.own_method import OwnMethod
+from eplb_opt.own_method import OwnMethod, summed
 from eplb_opt.request import searched_deployment
 
 if TYPE_CHECKING:
     from eplb_opt.heuristics.batch import Placement
+
+T = TypeVar("T")
 
 # Times are the best of so many runs, as other work on the machine only adds to them.
 _RUNS = 3
@@ -76,10 +78,14 @@ def timed(method: Method, model: ModelLoads) -> Timed:
         # It loads here, as it is nothing that the function does.
         import torch  # noqa: F401
 
-        return _best_run(partial(method.place_summed, model.loads, model.deployment))
-    with announced():
-        _place(method, model, 1)
-    return _best_run(partial(_place, method, model, model.loads.num_layers))
+        weight = summed(model.loads)
+        answer, seconds = _best_run(partial(method.ask, weight, model.deployment))
+        placement = method.checked(answer, weight, model.deployment)
+    else:
+        with announced():
+            _place(method, model, 1)
+        placement, seconds = _best_run(partial(_place, method, model, model.loads.num_layers))
+    return Timed(placement.slots, placement.doubled, seconds)
 
 
 def _place(name: str, model: ModelLoads, number: int) -> Placement:
@@ -93,11 +99,12 @@ def _place(name: str, model: ModelLoads, number: int) -> Placement:
     return place_layers(heuristic_of(name), model.totals[:number], model.deployment)
 
 
-def _best_run(place: Callable[[], Placement]) -> Timed:
-    placements: list[Placement] = []
+def _best_run(run: Callable[[], T]) -> tuple[T, float]:
+    """What the first run returned, and the seconds of the fastest."""
+    results: list[T] = []
     seconds: list[float] = []
-    while len(placements) < _RUNS and sum(seconds) < _LONG:
+    while len(results) < _RUNS and sum(seconds) < _LONG:
         begin = perf_counter()
-        placements.append(place())
+        results.append(run())
         seconds.append(perf_counter() - begin)
-    return Timed(placements[0].slots, placements[0].doubled, min(seconds))
+    return results[0], min(seconds)
