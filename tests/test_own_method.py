@@ -1,6 +1,5 @@
 """Methods of one's own: what a function is given, what may come back, and what is said of anything else."""
 
-import functools
 from contextlib import nullcontext
 
 import numpy as np
@@ -12,9 +11,7 @@ import eplb_opt
 from eplb_opt.backtest import summarise_backtest
 from eplb_opt.compare import SOLVE, summarise_comparison
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, MethodError
-from eplb_opt.methods import methods_of
-from eplb_opt.own_method import OwnMethod
+from eplb_opt.errors import InvalidDeploymentError, MethodError
 from eplb_opt.published_scores import published_scores, summarise_scores
 from eplb_opt.report.backtest import plot_backtest
 from eplb_opt.report.compare import plot_comparison
@@ -262,39 +259,6 @@ def test_a_backtest_goes_on_without_a_function_that_fails():
     # A mean over the windows that went well would flatter it.
     assert np.isnan(table["balancedness"].iloc[-1]) and "too hard" in table["error"].iloc[-1]
     assert [text.get_text() for text in plot_backtest(frame, Figure().subplots()).get_yticklabels()] == ["last/greedy"]
-
-
-class Ruler:
-    def __call__(self, *given):
-        return in_order(*given)
-
-
-def test_every_method_has_a_name_of_its_own():
-    def lpt(*given):
-        return in_order(*given)
-
-    first, second = (lambda *given: in_order(*given) for _ in range(2))
-    given = ["lpt", lpt, lpt, first, second, "lpt", functools.partial(in_order), Ruler(), OwnMethod("mine", lpt)]
-    found = methods_of(given, ["lpt", "snake"])
-    assert list(map(str, found)) == ["lpt", "lpt 2", "lambda", "lambda 2", "in_order", "Ruler"]
-    assert methods_of(None, ["lpt", "snake"]) == ("lpt", "snake")
-
-
-@pytest.mark.parametrize(
-    ("methods", "sentence"),
-    [
-        ("lpt", "methods='lpt' is no list"),
-        (in_order, "is no list"),
-        ([3], "method=3 is neither a name nor a function"),
-        (["magic"], "method='magic' is not one of lpt"),
-    ],
-)
-def test_what_is_no_method_is_refused_before_anything_runs(methods, sentence):
-    with pytest.raises(InvalidArgumentError, match=sentence):
-        eplb_opt.compare(LOADS, DEPLOYMENT, methods)
-    if methods != "lpt":
-        with pytest.raises(InvalidArgumentError, match=sentence):
-            eplb_opt.backtest(LOADS, DEPLOYMENT, methods=methods)
 
 
 def test_gpus_with_other_numbers_of_slots_are_refused():
