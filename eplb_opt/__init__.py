@@ -14,9 +14,11 @@ from eplb_opt.errors import EplbOptError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
 from eplb_opt.io import read_loads, read_plan, write_plan
+from eplb_opt.io.instances import read_library
 from eplb_opt.io.native import read_solution
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.loads import Loads
+from eplb_opt.named_instance import NamedInstance
 from eplb_opt.plan import Plan
 from eplb_opt.replan import replan, replan_curve
 from eplb_opt.replanned import Replan
@@ -35,6 +37,7 @@ __all__ = [
     "Instance",
     "LayerSolution",
     "Loads",
+    "NamedInstance",
     "Plan",
     "Replan",
     "Solution",
@@ -45,6 +48,7 @@ __all__ = [
     "diff",
     "evaluate",
     "lower_bound",
+    "read_library",
     "read_loads",
     "read_plan",
     "read_solution",
@@ -57,3 +61,8 @@ __all__ = [
     "verify",
     "write_plan",
 ]
+
+
+def __dir__() -> list[str]:
+    """The public names: modules that Python binds here as they are imported are not among them."""
+    return sorted([*__all__, "__version__"])

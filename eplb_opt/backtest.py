@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.errors import InvalidArgumentError, MethodError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
 from eplb_opt.limits import usable_cores
 from eplb_opt.loads import Loads
+from eplb_opt.methods import Method
+from eplb_opt.middle import further_planners, middle_tokens, middle_window, placed
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
 from eplb_opt.request import searched_deployment
@@ -53,6 +56,7 @@ def backtest(
     deployment: Deployment,
     strategies: Sequence[str] | None = None,
     *,
+    methods: Sequence[str | Callable[..., Any]] = (),
     split: str = "rolling",
     time_limit: float = 0.2,
     scenarios: int = SCENARIOS,
@@ -71,6 +75,11 @@ def backtest(
     strategies
         Names ``"forecast/planner"`` of `FORECASTS` and `PLANNERS`; default: all of them. ``"clairvoyant"``, `search` on
         the scored window itself, is always there: what it scores is about the most that any plan could.
+    methods
+        Planners beside `PLANNERS`, each with every forecast of the strategies: names of `eplb_opt.heuristics.names` and
+        functions with the signature of DeepSeek's EPLB (`eplb_opt.own_method`). As ``"greedy"`` does, they plan for one
+        window in the middle: the mean, in which each window counts as much as every other; for ``"worst"`` the largest
+        load of each expert.
     split
         ``"rolling"``: plan on the windows before each one but the first. ``"leave-one-out"``: plan on all others.
     time_limit
@@ -86,8 +95,9 @@ def backtest(
     -------
     pandas.DataFrame
         One row per scored window, layer and strategy: ``window``, ``layer_id``, ``strategy``, ``forecast``,
-        ``planner``, ``imbalance`` and ``balancedness`` of `eplb_opt.evaluate` on the scored window. Layers without load
-        there are left out. A Ctrl-C ends it early, with the windows that all strategies were scored on until then.
+        ``planner``, ``imbalance`` and ``balancedness`` of `eplb_opt.evaluate` on the scored window, ``error``. Layers
+        without load there are left out. Where a function failed or returned no valid plan, ``error`` says so, and
+        figures are ``NaN``. A Ctrl-C ends it early, with the windows that all strategies were scored on until then.
 
     Raises
     ------
@@ -104,6 +114,9 @@ def backtest(
             one_of("strategy", strategy, STRATEGIES)
         if strategy.endswith(_EQUAL_SLOTS):
             deployment.require_equal_slots(f"strategy {strategy} is")
+    more = {str(method): method for method in further_planners(methods, deployment)}
+    forecasts = [name for name in FORECASTS if any(each.startswith(f"{name}/") for each in strategies)]
+    strategies += tuple(f"{forecast}/{method}" for method in more for forecast in forecasts)
     if loads.num_windows < 2:
         raise InvalidArgumentError(
             "a backtest plans on some windows and scores on others: give at least two files, or windows=n"
@@ -111,7 +124,7 @@ def backtest(
     natural_int("scenarios", scenarios)
     positive_seconds("time_limit", time_limit)
     workers = usable_cores() if workers is None else positive_int("workers", workers)
-    planner = _Planner(deployment, time_limit, scenarios, seed, workers)
+    planner = _Planner(deployment, time_limit, scenarios, seed, workers, more)
     frames: list[pd.DataFrame] = []
     # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
@@ -126,10 +139,16 @@ def summarise_backtest(scores: pd.DataFrame) -> pd.DataFrame:
 
     ``lost`` is what the mean lacks of the clairvoyant one; of that, ``by_forecast`` is lost by `search` for the same
     forecast already, as the windows to come differ from it, and ``by_heuristic`` beyond that by a planner that is not
-    `search`. These are ``NaN`` where that row is missing. Sorted by the mean balancedness. `scores` may not be empty.
+    `search`. These are ``NaN`` where that row is missing. Where a window has no plan of a strategy, neither have its
+    means, and ``error`` says why. Sorted by the mean balancedness. `scores` may not be empty.
     """
     groups = scores.groupby(["strategy", "forecast", "planner"], sort=False)
-    table: pd.DataFrame = groups.agg(balancedness=("balancedness", "mean"), worst=("balancedness", "min")).reset_index()
+    table: pd.DataFrame = groups.agg(
+        balancedness=("balancedness", lambda values: values.mean(skipna=False)),
+        worst=("balancedness", lambda values: values.min(skipna=False)),
+        error=("error", "max"),
+    ).reset_index()
+    table["error"] = table.pop("error")
     means = dict(zip(table["strategy"], table["balancedness"], strict=True))
     searched = [means.get(f"{forecast}/search", float("nan")) for forecast in table["forecast"]]
     ceiling = means[CLAIRVOYANT]
@@ -174,6 +193,7 @@ class _Planner:
     scenarios: int
     seed: int
     workers: int
+    more: Mapping[str, Method]
 
     def plan(self, known: Loads, strategy: str) -> NDArray[np.int64]:
         """Slots of each layer; `KeyboardInterrupt` if somebody interrupted."""
@@ -196,8 +216,11 @@ class _Planner:
         valued_by = Objective(objective, None, scenarios, self.seed)
         layers = np.moveaxis(known.values, 1, 0)
         searched = searched_deployment(self.deployment, known.labels)
-        instances = [Instance.from_loads(values, searched) for values in layers]
-        return np.stack([_heuristic_row(planner, *valued_by.on(instance)) for instance in instances])
+        asked = [valued_by.on(Instance.from_loads(values, searched)) for values in layers]
+        if planner in self.more:
+            tokens = np.stack([middle_tokens(*layer) for layer in asked])
+            return placed(self.more[planner], tokens, self.deployment)
+        return np.stack([_heuristic_row(planner, *layer) for layer in asked])
 
 
 def _heuristic_row(planner: str, instance: Instance, objective: Objective) -> NDArray[np.int64]:
@@ -207,11 +230,7 @@ def _heuristic_row(planner: str, instance: Instance, objective: Objective) -> ND
 
     if planner == "joint":
         return joint_plan(instance, objective)
-    if not any(instance.loaded_windows):
-        return greedy(instance)
-    windows = objective.windows(instance)
-    middle = windows.loads.max(axis=0) if windows.worst else windows.mean
-    return greedy(Instance.from_loads(middle, instance.deployment))
+    return greedy(Instance.from_loads(middle_window(instance, objective), instance.deployment))
 
 
 def _scored(
@@ -223,10 +242,14 @@ def _scored(
     if progress is not None:
         progress(f"{loads.window_names[part.scored]}: {strategy} (Ctrl-C: windows scored so far)")
     forecast, _, name = strategy.partition("/")
-    rows = planner.plan(_known(loads, part, strategy), strategy)
-    plan = Plan(rows, planner.deployment, loads.num_experts, **loads.labels.fields)
-    metrics = evaluate(plan, loads.values[part.scored])
-    kept = metrics[loads.loaded[part.scored]]
+    loaded = loads.loaded[part.scored]
+    try:
+        rows = planner.plan(_known(loads, part, strategy), strategy)
+        plan = Plan(rows, planner.deployment, loads.num_experts, **loads.labels.fields)
+        kept, error = evaluate(plan, loads.values[part.scored])[loaded], ""
+    except MethodError as failure:
+        ids = [layer for layer, has in zip(loads.layer_ids, loaded, strict=True) if has]
+        kept, error = pd.DataFrame({"layer_id": ids, "imbalance": nan, "balancedness": nan}), str(failure)
     return pd.DataFrame(
         {
             "window": part.scored,
@@ -236,6 +259,7 @@ def _scored(
             "planner": name or "search",
             "imbalance": kept["imbalance"],
             "balancedness": kept["balancedness"],
+            "error": error,
         }
     )
 
@@ -243,5 +267,5 @@ def _scored(
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ["window", "layer_id", "strategy", "forecast", "planner", "imbalance", "balancedness"]
+    columns = ["window", "layer_id", "strategy", "forecast", "planner", "imbalance", "balancedness", "error"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

@@ -36,3 +36,7 @@ class MissingPackageError(EplbOptError, ImportError):
 
 class SolverError(EplbOptError, RuntimeError):
     """A solver that failed, was ended, or contradicted a checked fact."""
+
+
+class MethodError(EplbOptError, RuntimeError):
+    """A method of the caller's own that failed, or returned what is no plan for what it was given."""

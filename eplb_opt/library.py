@@ -12,13 +12,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from eplb_opt.bench.instances import NamedInstance, best_known, greedy_value, read_library, write_instance
+from eplb_opt.bench.instances import greedy_value, has_program
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.certificates.exact import exact_text
 from eplb_opt.files import write_whole
 from eplb_opt.formulations.assignment import Assignment, assignment
+from eplb_opt.io.instances import read_library, write_instance
 from eplb_opt.layer_solution import LayerSolution
+from eplb_opt.named_instance import NamedInstance
 
 _PAGE = """\
 # Instances
@@ -51,34 +53,32 @@ def rebuild(folder: Path) -> list[str]:
     """Write everything that follows from the instances and solutions of a library; the names of the instances."""
     library = read_library(folder)
     for named in library:
-        if named.has_program:
+        if has_program(named):
             write_whole(folder / f"{named.name}.assignment.mps", mps_of(program_of(named)))
-    write_whole(folder / "optima.solu", "".join(_solu(library, folder)))
-    write_whole(folder / "instances.md", table_of(library, folder))
+    write_whole(folder / "optima.solu", "".join(_solu(library)))
+    write_whole(folder / "instances.md", table_of(library))
     return [named.name for named in library]
 
 
-def _solu(library: list[NamedInstance], folder: Path) -> Iterator[str]:
+def _solu(library: list[NamedInstance]) -> Iterator[str]:
     """Lines of ``optima.solu``: programs in their own unit, the others in tokens or as imbalances."""
     for named in library:
-        if named.has_program and named.optimum is not None:
+        if has_program(named) and named.optimum is not None:
             yield f"=opt= {named.name}.assignment {named.optimum * program_of(named).factor}\n"
     for named in library:
-        known = best_known(named, folder)
         if named.optimum is not None:
             yield f"=opt= {named.name} {named.optimum}\n"
-        elif known is not None:
-            (layer,) = known.layers
+        elif named.best is not None:
+            (layer,) = named.best.layers
             yield f"=best= {named.name} {exact_text(layer.objective)}\n"
             yield f"=bestdual= {named.name} {exact_text(layer.lower_bound)}\n"
 
 
-def table_of(library: list[NamedInstance], folder: Path) -> str:
+def table_of(library: list[NamedInstance]) -> str:
     """The table of a library as a page."""
     page = _PAGE
     for named in library:
-        solution = best_known(named, folder)
-        page += _row(named, None if solution is None else solution.layers[0]) + "\n"
+        page += _row(named, None if named.best is None else named.best.layers[0]) + "\n"
     return page
 
 
@@ -88,7 +88,7 @@ def state_of(named: NamedInstance, layer: LayerSolution) -> str:
 
 
 def _row(named: NamedInstance, layer: LayerSolution | None) -> str:
-    deployment, (windows, experts) = named.deployment, named.loads.shape
+    deployment, windows, experts = named.deployment, named.loads.num_windows, named.loads.num_experts
     nodes = f"{deployment.binding_nodes}, {deployment.binding_groups}" if deployment.binding_nodes > 1 else ""
     size = f"{experts} x {deployment.num_slots} x {deployment.num_gpus}"
     about = [named.name, size, nodes, f"{windows}, {named.objective}" if windows > 1 else ""]

@@ -21,7 +21,9 @@ from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
 from eplb_opt.layers import Layers
 from eplb_opt.loads import Loads
+from eplb_opt.methods import Method
 from eplb_opt.objective import Objective
+from eplb_opt.own_method import OwnMethod
 from eplb_opt.plan import Plan
 from eplb_opt.verify import require_valid
 
@@ -43,10 +45,12 @@ def check_kinds(deployment: object, warm_start: object, executor: object, progre
         raise InvalidArgumentError(f"progress={progress!r} cannot be called")
 
 
-def check_method(loads: Loads, deployment: Deployment, objective: str, method: str, deterministic: bool) -> None:
+def check_method(loads: Loads, deployment: Deployment, objective: str, method: Method, deterministic: bool) -> None:
     """Refuse what does not go together, and solvers that are not installed."""
     one_of("objective", objective, OBJECTIVES)
-    one_of("method", method, METHODS)
+    if isinstance(method, OwnMethod):
+        deployment.require_equal_slots("methods of one's own are")
+        return
     require_objective(method, objective, loads.num_windows, deployment.dispatch)
     require_solver(method)
     if method in names():

@@ -14,14 +14,17 @@ import numpy as np
 from eplb_opt.arguments import effort
 from eplb_opt.deployment import Deployment
 from eplb_opt.failure_domains import require_survivable
+from eplb_opt.heuristics.registry import GIVEN
 from eplb_opt.instance import Instance
 from eplb_opt.interrupt import interrupt_requests
 from eplb_opt.kernels.loading import interrupted_between_kernels
 from eplb_opt.limits import CallLimits, usable_cores
 from eplb_opt.loads import Loads
+from eplb_opt.methods import method_of
+from eplb_opt.own_method import OwnMethod, summed
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
-from eplb_opt.request import check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
+from eplb_opt.request import METHODS, check_kinds, check_method, objective_of, searched_deployment, warm_start_rows
 from eplb_opt.solution import Solution
 from eplb_opt.verify import require_valid
 
@@ -36,7 +39,7 @@ def solve(
     objective: str = "auto",
     window_weights: Sequence[float] | None = None,
     scenarios: int = 0,
-    method: str = "auto",
+    method: str | Callable[..., Any] = "auto",
     survive: int = 0,
     warm_start: Plan | None = None,
     time_limit: float = 60.0,
@@ -78,7 +81,8 @@ def solve(
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
         layer as one program. A name of `eplb_opt.heuristics.names`: that heuristic for the summed windows, and bounds;
-        this may be worse than ``"greedy"``.
+        this may be worse than ``"greedy"``. A function with the signature of DeepSeek's EPLB: its plan for the summed
+        windows (`eplb_opt.own_method`), and bounds; it is called once, and takes the time that it takes.
     survive
         1: every expert has replicas on two GPUs at least, of two nodes where there are several and no groups are bound
         to them, so that the loss of one GPU, or node, loses no expert (`eplb_opt.survival`). That takes two slots for
@@ -120,19 +124,24 @@ def solve(
         Wrong input; one sentence says what and how to mend it.
     MissingPackageError
         `method` names a solver that is not installed.
+    MethodError
+        `method` is a function that failed, or returned no valid plan.
     """
     began = monotonic()
     loads = Loads.of(loads)
     check_kinds(deployment, warm_start, executor, progress)
-    check_method(loads, deployment, objective, method, deterministic)
+    how = method_of(method, METHODS)
+    check_method(loads, deployment, objective, how, deterministic)
     effort(time_limit, target_gap, seed, workers)
     require_survivable(survive, deployment, loads.num_experts)
     asked = objective_of(loads, objective, window_weights, scenarios, seed)
     searched = searched_deployment(deployment, loads.labels)
     instances = [Instance.from_loads(layer, searched) for layer in np.moveaxis(loads.values, 1, 0)]
     known = None if warm_start is None else warm_start_rows(warm_start, loads, deployment)
+    named = GIVEN if isinstance(how, OwnMethod) else how
     # What is wrong with the input has been said before anything is compiled, which does not count as planning.
-    began += _load_kernels(loads, deployment, asked.kind, method, survive)
+    began += _load_kernels(loads, deployment, asked.kind, named, survive)
+    given = how.place(summed(loads), deployment).slots if isinstance(how, OwnMethod) else None
     # These import kernels, which load here and not with the package.
     from eplb_opt.run import survivable
     from eplb_opt.run.draws import search_limits, settle
@@ -143,11 +152,12 @@ def solve(
     limits = CallLimits(began, time_limit, Fraction(target_gap), seed, workers, deterministic)
     of_search = survivable.search_limits(survive, search_limits(deployment, limits))
     layers = [
-        LayerRun.of(layer_id, instance, asked, method, of_search, of_search.seconds / len(instances))
+        LayerRun.of(layer_id, instance, asked, named, of_search, of_search.seconds / len(instances))
         for layer_id, instance in zip(loads.layer_ids, instances, strict=True)
     ]
-    for layer, slots in zip(layers, [] if known is None else known, strict=known is not None):
-        layer.incumbent.offer_plan(slots, "warm start")
+    for by, rows, when in (("warm start", known, 0.0), (str(how), given, monotonic() - began)):
+        for layer, slots in zip(layers, [] if rows is None else rows, strict=rows is not None):
+            layer.incumbent.offer_plan(slots, by, when)
     watch = _Watch(layers, limits, progress)
     with interrupt_requests() as interrupt, _threads(workers) as threads:
         schedule = Schedule(layers, of_search, executor or threads, interrupt, watch)
@@ -157,9 +167,9 @@ def solve(
         if survive:
             survivable.make_survivable(layers, limits, interrupt, watch, known)
         # Here, where an interrupt does not lose what has just been found.
-        rows = np.stack([layer.incumbent.slots for layer in layers])
+        best = np.stack([layer.incumbent.slots for layer in layers])
         return Solution(
-            plan=require_valid(Plan(rows, deployment, loads.num_experts, **loads.labels.fields)),
+            plan=require_valid(Plan(best, deployment, loads.num_experts, **loads.labels.fields)),
             layers=tuple(layer.to_solution(interrupt.is_set()) for layer in layers),
             objective=asked.kind,
             runtime=monotonic() - began,

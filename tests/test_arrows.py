@@ -17,13 +17,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "eplb_opt"
 LEVELS = (
-    ("verify", "evaluate", "objective", "acceptance", "incumbent", "deciding"),
+    ("verify", "evaluate", "objective", "acceptance", "incumbent", "deciding", "returned_plan"),
     ("kernels",),
     ("heuristics", "backends"),
     ("bounds",),
     ("formulations",),
+    ("own_method", "methods"),
     ("run", "request", "solve"),
-    ("certify", "compare", "backtest", "held_out", "gain", "step_times", "diff", "survival", "drop_in"),
+    ("timed", "middle", "compare", "published_scores", "backtest"),
+    ("certify", "held_out", "gain", "step_times", "diff", "survival", "drop_in"),
     ("replan_diff", "replan_points"),
     ("replanning", "replan"),
     ("io",),

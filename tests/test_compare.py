@@ -9,13 +9,14 @@ from hypothesis import given
 from matplotlib.figure import Figure
 
 import eplb_opt
-from eplb_opt.compare import SOLVE, compare, published_scores, summarise_comparison, summarise_scores
+from eplb_opt.compare import SOLVE, compare, summarise_comparison
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.evaluate import summarise
 from eplb_opt.heuristics import names
 from eplb_opt.loads import Loads
 from eplb_opt.plan import Plan
+from eplb_opt.published_scores import published_scores, summarise_scores
 from eplb_opt.report.compare import plot_comparison
 from tests.examples import examples
 from tests.strategies import SMALL, TOKENS, instances
@@ -139,7 +140,7 @@ def test_ctrl_c_ends_the_published_score(monkeypatch):
     def interrupted(*arguments, **options):
         return eplb_opt.solve(*arguments, **options, progress=lambda now: signal.raise_signal(signal.SIGINT))
 
-    monkeypatch.setattr(importlib.import_module("eplb_opt.compare"), "solve", interrupted)
+    monkeypatch.setattr(importlib.import_module("eplb_opt.published_scores"), "solve", interrupted)
     with pytest.raises(KeyboardInterrupt):
         published_scores(np.ones((3, 1, 4), dtype=np.int64), eplb_opt.Deployment(4, 4), [SOLVE])
 

@@ -10,20 +10,22 @@ import highspy
 import numpy as np
 import pytest
 
-from eplb_opt.bench.instances import best_known, checked, greedy_value, read_instance, read_library
+from eplb_opt.bench.instances import checked, greedy_value, has_program
 from eplb_opt.bench.recipes import recipes
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError
 from eplb_opt.formulations.moves import assignment_with_moves
 from eplb_opt.formulations.split import split_assignment
 from eplb_opt.instance import Instance
+from eplb_opt.io.instances import read_instance, read_library
 from eplb_opt.library import mps_of, program_of, rebuild
+from eplb_opt.loads import Loads
 from tests.oracle import brute_force
 from tests.programs import answer
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 LIBRARY = read_library(MODELS)
-NAMES = [named.name for named in LIBRARY if named.has_program]
+NAMES = [named.name for named in LIBRARY if has_program(named)]
 OPTIMA = dict(re.findall(r"^=opt= (\S+) (\d+)$", (MODELS / "optima.solu").read_text(), re.MULTILINE))
 
 
@@ -44,13 +46,13 @@ def test_recipes_make_the_loads_that_are_stored():
     stored = {named.name: named for named in LIBRARY}
     for named in recipes():
         known = stored[named.name]
-        assert np.array_equal(named.loads, known.loads)
+        assert np.array_equal(named.loads.values, known.loads.values)
         assert (named.deployment, named.objective, named.source) == (known.deployment, known.objective, known.source)
 
 
 @pytest.mark.parametrize("named", LIBRARY, ids=lambda named: named.name)
 def test_every_stored_plan_and_certificate_holds(named):
-    solution = best_known(named, MODELS)
+    solution = named.best
     certified = checked(named, solution)
     assert certified.error is None
     (layer,) = solution.layers
@@ -64,8 +66,8 @@ def test_every_stored_plan_and_certificate_holds(named):
 
 def test_a_stored_solution_of_other_loads_is_refused():
     named = next(named for named in LIBRARY if named.name == "eight-experts")
-    other = replace(named, loads=named.loads + 1)
-    assert checked(other, best_known(named, MODELS)).error is not None
+    other = replace(named, loads=Loads(named.loads.values + 1))
+    assert checked(other, named.best).error is not None
 
 
 @pytest.mark.parametrize("name", NAMES)

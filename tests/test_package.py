@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 import eplb_opt
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +34,21 @@ def test_every_public_name_exists_and_is_documented():
 def test_the_version_is_the_one_of_the_changelog_and_of_the_project():
     newest = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE).group(1)
     project = re.search(r'^version = "(\S+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE).group(1)
-    assert eplb_opt.__version__ == newest == project
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    assert eplb_opt.__version__ == newest == project == cited
+
+
+def test_the_citation_has_what_the_format_asks_for():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["cff-version"] == "1.2.0" and cited["license"] == "Apache-2.0"
+    assert all(cited[key] for key in ("message", "title", "authors"))
+
+
+def test_dir_shows_the_public_names_and_nothing_else():
+    import eplb_opt.io.native
+    import eplb_opt.solve
+
+    assert dir(eplb_opt) == sorted([*eplb_opt.__all__, "__version__"])
 
 
 def test_nothing_below_solve_imports_files_torch_or_a_terminal():

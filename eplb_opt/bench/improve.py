@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
-import numpy as np
-
-from eplb_opt.bench.instances import NamedInstance, checked
+from eplb_opt.bench.instances import checked, variables_of
 from eplb_opt.bench.run import Settings
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
@@ -16,6 +14,7 @@ from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import NO_BOUND
 from eplb_opt.layer_solution import LayerSolution
 from eplb_opt.limits import Limits
+from eplb_opt.named_instance import NamedInstance
 from eplb_opt.progress import Progress
 from eplb_opt.run.pool import POOL
 from eplb_opt.run.task import ProofTask
@@ -104,7 +103,7 @@ def _provers(named: NamedInstance, solution: Solution, settings: Settings) -> tu
     provers = ["certificate" if checked(named, solution).checked else layer.proof.by or layer.proof.argument]
     if layer.status != "optimal" or named.objective != "total":
         return tuple(provers)
-    if named.num_variables > _MOST_VARIABLES:
+    if variables_of(named) > _MOST_VARIABLES:
         return tuple(provers)
     for method in WITNESSES:
         if method not in provers and _confirms(named, solution, method, settings):
@@ -133,7 +132,7 @@ def _solve(
     named: NamedInstance, known: Solution | None, settings: Settings, progress: Callable[[Progress], None] | None
 ) -> Solution:
     return solve(
-        named.loads[:, np.newaxis],
+        named.loads,
         named.deployment,
         objective=named.objective,
         warm_start=None if known is None else known.plan,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import reprlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,14 @@ class KeptRuns:
         Made when it is first written to.
     settings, machine
         Those of the runs: seconds of another processor, number of cores, or version are not to be compared.
+    code
+        Fingerprints of the files that methods of one's own are from, by the names of these methods.
     """
 
     folder: Path
     settings: Settings
     machine: Machine
+    code: Mapping[str, str] = field(default_factory=dict)
 
     def open(self, cases: Sequence[Case], methods: Sequence[str]) -> dict[tuple[str, str], Run]:
         """Runs that are there, by the names of case and method; the folder is made if it is not there.
@@ -87,6 +90,7 @@ class KeptRuns:
         return {
             "case": case.name,
             "method": method,
+            **({"code": self.code[method]} if method in self.code else {}),
             "loads": digest(case),
             **asdict(self.settings),
             "versions": dict(self.machine.versions),
@@ -118,6 +122,8 @@ class KeptRuns:
         written = _flat(record.values | {"versions": record.record("versions").values})
         for key, now in expected.items():
             before = written.get(key)
+            if before != now and key == "code":
+                raise FileFormatError(f"{record.name} was made with another {method.partition(':')[0]}")
             if before != now and key == "loads":
                 raise FileFormatError(f"{record.name} is of other loads, another deployment or another objective")
             if before != now:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.bench.instances import NamedInstance
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.loads import Loads
+from eplb_opt.named_instance import NamedInstance
 
 # Family and skew of `generate_loads`, experts, slots, GPUs: one slot per GPU to 40.
 _LAYERS = (
@@ -86,7 +86,7 @@ def _named(family: str, loads: Loads, deployment: Deployment, objective: str = "
     name = f"{family}-{loads.num_experts}x{deployment.num_slots}x{deployment.num_gpus}"
     if deployment.binding_nodes > 1:
         name += f"-{deployment.num_nodes}nodes-{deployment.num_groups}groups"
-    return NamedInstance(name, loads.values[:, 0], deployment, objective, None, (), loads.source)
+    return NamedInstance(name, loads, deployment, objective, None, (), loads.source)
 
 
 def _any(word: str) -> Any:

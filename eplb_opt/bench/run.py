@@ -14,8 +14,11 @@ from eplb_opt.backends.available import require_objective
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.suite import Case
-from eplb_opt.errors import InvalidArgumentError, SolverError
+from eplb_opt.errors import InvalidArgumentError, MethodError, SolverError
+from eplb_opt.heuristics.registry import GIVEN
 from eplb_opt.layer_solution import relative_gap
+from eplb_opt.methods import Method
+from eplb_opt.own_method import OwnMethod
 from eplb_opt.progress import Progress
 from eplb_opt.proof import Proof
 from eplb_opt.run.pool import POOL
@@ -180,7 +183,7 @@ class LeftOut:
 
 def run_all(
     cases: Sequence[Case],
-    methods: Sequence[str],
+    methods: Sequence[Method],
     settings: Settings,
     watch: Watch = lambda case, method: nullcontext(),
     kept: Mapping[tuple[str, str], Run] | None = None,
@@ -195,19 +198,22 @@ def run_all(
     _load_kernels(cases, methods)
     for case in cases:
         for method in methods:
-            if (case.name, method) in kept:
-                yield kept[case.name, method]
+            name = str(method)
+            if (case.name, name) in kept:
+                yield kept[case.name, name]
             elif (reason := _unable(case, method)) is not None:
-                yield LeftOut(case, method, reason, failed=False)
+                yield LeftOut(case, name, reason, failed=False)
             else:
                 POOL.prepare(min(settings.workers, case.loads.num_layers))
-                with watch(case, method) as progress:
+                with watch(case, name) as progress:
                     done = _run(case, method, settings, machine, progress)
                 yield done
 
 
-def _unable(case: Case, method: str) -> str | None:
+def _unable(case: Case, method: Method) -> str | None:
     """Why a method cannot plan for the objective of a case; ``None`` if it can."""
+    if isinstance(method, OwnMethod):
+        return None
     try:
         require_objective(method, case.objective, case.loads.num_windows, case.deployment.dispatch)
     except InvalidArgumentError as error:
@@ -215,7 +221,7 @@ def _unable(case: Case, method: str) -> str | None:
     return None
 
 
-def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
+def _load_kernels(cases: Sequence[Case], methods: Sequence[Method]) -> None:
     from eplb_opt.kernels.loading import announced
     from eplb_opt.run.loading import PARTS, load_kernels, parts_for, proof_parts
 
@@ -228,7 +234,7 @@ def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
                 case.deployment,
                 case.loads.num_experts,
                 case.loads.num_windows > 1 and case.objective != "total",
-                method,
+                GIVEN if isinstance(method, OwnMethod) else method,
             ),
             # Here, as runs are compared: not in worker processes while the first of them goes on.
             *proof_parts(case.deployment, case.loads.num_experts),
@@ -239,7 +245,7 @@ def _load_kernels(cases: Sequence[Case], methods: Sequence[str]) -> None:
 
 
 def _run(
-    case: Case, method: str, settings: Settings, machine: Machine, progress: Callable[[Progress], None] | None
+    case: Case, method: Method, settings: Settings, machine: Machine, progress: Callable[[Progress], None] | None
 ) -> Run | LeftOut:
     begin, thread_begin = time.perf_counter(), time.thread_time()
     try:
@@ -254,9 +260,9 @@ def _run(
             workers=settings.workers,
             progress=progress,
         )
-    except SolverError as error:
-        return LeftOut(case, method, str(error), failed=True)
+    except (SolverError, MethodError) as error:
+        return LeftOut(case, str(method), str(error), failed=True)
     if solution.interrupted:
         raise KeyboardInterrupt
     seconds, thread_seconds = time.perf_counter() - begin, time.thread_time() - thread_begin
-    return Run(case, method, solution, seconds, thread_seconds, settings.workers, machine)
+    return Run(case, str(method), solution, seconds, thread_seconds, settings.workers, machine)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 from zlib import crc32
 
-import numpy as np
-
 from eplb_opt.arguments import one_of
-from eplb_opt.bench.instances import NamedInstance, best_known, checked, read_library, solution_path
+from eplb_opt.bench.instances import checked
 from eplb_opt.bench.skewed_groups import skewed_groups
 from eplb_opt.deployment import Deployment, Dispatch
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import naming
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_loads
+from eplb_opt.io.instances import read_instance, read_library, solution_path
 from eplb_opt.loads import Loads
+from eplb_opt.named_instance import NamedInstance
 from eplb_opt.solution import Solution
 
 SUITES = ("layers", "models", "library")
@@ -126,7 +126,7 @@ def suite(
         ``"library"``: the instances of libraries, and what these know of them.
     files
         For ``"models"`` files of recorded loads, which it has its deployments for too; for ``"library"`` the folders,
-        at least one.
+        or files of single instances, at least one.
     read
         Loads of one of the recordings for ``"models"``.
 
@@ -212,22 +212,21 @@ def _models(
 
 def _libraries(folders: Sequence[str | os.PathLike[str]]) -> list[Case]:
     if not folders:
-        raise InvalidArgumentError("suite='library' needs the folder of a library, such as models")
+        raise InvalidArgumentError("suite='library' needs the folder of a library, such as models, or instances")
     cases: dict[str, Case] = {}
-    for folder in map(Path, folders):
-        for named in read_library(folder):
+    for path in map(Path, folders):
+        for named in [read_instance(path)] if path.is_file() else read_library(path):
             if named.name in cases:
-                raise InvalidArgumentError(f"{folder} would make another case {named.name}; give a library once")
-            cases[named.name] = _instance(named, folder)
+                raise InvalidArgumentError(f"{path} would make another case {named.name}; give a library once")
+            cases[named.name] = _instance(named, path.parent.parent if path.is_file() else path)
     return list(cases.values())
 
 
 def _instance(named: NamedInstance, folder: Path) -> Case:
-    known = best_known(named, folder)
+    known = named.best
     if known is not None and (error := checked(named, known).error) is not None:
         raise FileFormatError(f"{solution_path(named, folder)}: {error}")
-    loads = Loads(named.loads[:, np.newaxis], source=named.source)
-    return Case(named.name, loads, named.deployment, "library", named.objective, named.name, known)
+    return Case(named.name, named.loads, named.deployment, "library", named.objective, named.name, known)
 
 
 def _matches(name: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ import typer
 from eplb_opt.arguments import list_few
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
 from eplb_opt.cli import options
+from eplb_opt.cli.instances import Instances
+from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import status_line
@@ -19,6 +22,7 @@ from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Deployment
 from eplb_opt.files import write_whole
 from eplb_opt.loads import Loads
+from eplb_opt.methods import Method
 from eplb_opt.report.words import plural
 
 if TYPE_CHECKING:
@@ -41,15 +45,22 @@ class _Trial:
 
     split: Annotated[str, typer.Option(help=f"{' or '.join(SPLITS)}.")] = "rolling"
     strategies: Annotated[str | None, typer.Option(help=f"Of {', '.join(STRATEGIES)}; default: all.")] = None
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Planners besides, with each of these forecasts: heuristics, functions (my_rule.py:balance)."
+        ),
+    ] = None
     effort: _Effort
 
-    def scores(self, loads: Loads, deployment: Deployment) -> pd.DataFrame:
+    def scores(self, loads: Loads, deployment: Deployment, methods: Sequence[Method]) -> pd.DataFrame:
         """What each strategy's plans are worth, as `eplb_opt.backtest` returns it."""
         with status_line() as progress:
             return backtest(
                 loads,
                 deployment,
                 options.names_of(self.strategies),
+                methods=methods,
                 split=self.split,
                 progress=progress,
                 **asdict(self.effort),
@@ -80,6 +91,7 @@ class _Outputs:
 
 @grouped
 def run(
+    context: typer.Context,
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     trial: _Trial,
@@ -88,10 +100,12 @@ def run(
     json: options.Json = False,
 ) -> int:
     """Plan on some windows, score on others. Tells what is lost to the forecast, and what to the heuristic."""
+    methods = named_methods(trial.methods) or []
+    where = Instances.among(loads, context).complete(where)
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model)
     outputs.require(loads)
-    scores = trial.scores(recorded, deployment)
+    scores = trial.scores(recorded, deployment, methods)
     if scores.empty and json:
         show_json([])
         return 0
@@ -103,8 +117,10 @@ def run(
     if json:
         show_json(records(table))
         return 0
-    show_table(table.drop(columns=["forecast", "planner"]), _FORMATS)
+    show_table(table.drop(columns=["forecast", "planner", "error"]), _FORMATS)
     show("")
+    for sentence in dict.fromkeys(table["error"][table["error"] != ""]):
+        show(f"no plan: {sentence}")
     names = [recorded.window_names[window] for window in scores["window"].unique()]
     show(f"balancedness (mean / max load) over {plural(scores['layer_id'].nunique(), 'layer')}, {trial.split}")
     show(f"scored on {plural(len(names), 'window')}: {list_few(names)}")

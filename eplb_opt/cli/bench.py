@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from eplb_opt.arguments import one_of
 from eplb_opt.backends.available import require_solver
 from eplb_opt.bench.kept import KeptRuns
 from eplb_opt.bench.machine import Machine
@@ -23,6 +22,7 @@ from eplb_opt.bench.suite import Case, dispatched, select, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
+from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
 from eplb_opt.cli.pictures import picture
 from eplb_opt.cli.progress import progress_line
@@ -33,6 +33,8 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.files import write_whole
 from eplb_opt.io import read_loads
 from eplb_opt.limits import usable_cores
+from eplb_opt.methods import Method, methods_of
+from eplb_opt.own_method import OwnMethod
 from eplb_opt.progress import Progress
 from eplb_opt.request import METHODS
 
@@ -57,13 +59,15 @@ class _Choice:
         list[Path] | None,
         typer.Argument(
             metavar="[FILES]...",
-            help="Recordings to add to --suite models, or folders of instances for --suite library.",
+            help="Recordings to add to --suite models, or instances, and folders of them, for --suite library.",
         ),
     ] = None
     suite_name: Annotated[
         str, typer.Option("--suite", help="layers, models, or library: the instances in the folders that are given.")
     ] = "layers"
-    methods: Annotated[str, typer.Option(help="Methods of solve, separated by commas.")] = "greedy,cpsat,auto"
+    methods: Annotated[
+        str, typer.Option(help="Methods of solve, or functions such as my_rule.py:balance, separated by commas.")
+    ] = "greedy,cpsat,auto"
     only: Annotated[
         list[str] | None, typer.Option(help="Cases with this in their names; * is any text; may be repeated.")
     ] = None
@@ -74,13 +78,12 @@ class _Choice:
     layers: options.NumLayers = None
 
     @property
-    def method_names(self) -> list[str]:
-        """The methods, each once and each with its solver installed."""
-        names = list(dict.fromkeys(self.methods.split(",")))
-        for name in names:
-            one_of("methods", name, METHODS)
-            require_solver(name)
-        return names
+    def chosen(self) -> tuple[Method, ...]:
+        """The methods, each once, each with its solver installed or the function of its file."""
+        chosen = methods_of(named_methods(self.methods), METHODS, "methods")
+        for method in chosen:
+            require_solver(str(method))
+        return chosen
 
     @property
     def cases(self) -> list[Case]:
@@ -171,7 +174,8 @@ def run(
     outputs: _Outputs,
 ) -> int:
     """Run methods on a suite of cases, side by side. Tells imbalance, bound, gaps, seconds, and where they went."""
-    names, settings = choice.method_names, effort.settings
+    methods, settings = choice.chosen, effort.settings
+    names = list(map(str, methods))
     if library is not None:
         if choice.files or outputs != _Outputs() or choice.dispatch is not None:
             raise InvalidArgumentError(
@@ -181,7 +185,9 @@ def run(
     outputs.require(choice.files or [])
     cases = choice.cases
     total = len(cases) * len(names)
-    keeper = None if outputs.runs is None else KeptRuns(outputs.runs, settings, Machine.here())
+    widths = max(len(case.name) for case in cases), max(13, *map(len, names))
+    code = {str(method): method.code for method in methods if isinstance(method, OwnMethod)}
+    keeper = None if outputs.runs is None else KeptRuns(outputs.runs, settings, Machine.here(), code)
     kept = {} if keeper is None else keeper.open(cases, names)
     if kept:
         show(f"{len(kept)} of {total} runs are in {outputs.runs}")
@@ -192,11 +198,11 @@ def run(
 
     interrupted = False
     try:
-        for done in run_all(cases, names, settings, watch, kept):
+        for done in run_all(cases, methods, settings, watch, kept):
             outcomes.append(done)
             if keeper is not None and isinstance(done, Run) and (done.case.name, done.method) not in kept:
                 keeper.write(done)
-            _show_outcome(done, max(len(case.name) for case in cases), first=len(outcomes) == 1)
+            _show_outcome(done, *widths, first=len(outcomes) == 1)
             if profiles and isinstance(done, Run):
                 _show_profile(done)
     except KeyboardInterrupt:
@@ -217,11 +223,11 @@ def run(
     return 1 if wrong or any(isinstance(item, LeftOut) and item.failed for item in outcomes) else 0
 
 
-def _show_outcome(done: Run | LeftOut, width: int, first: bool) -> None:
+def _show_outcome(done: Run | LeftOut, width: int, method_width: int, first: bool) -> None:
     """Print a line for a run, under a header if it is the first; the bound is its own, others may come."""
     if first:
-        show(f"{'case':<{width}}  {'method':<13}   seconds  imbalance  own bound  worst gap   optimal")
-    begin = f"{done.case.name:<{width}}  {done.method:<13}  "
+        show(f"{'case':<{width}}  {'method':<{method_width}}   seconds  imbalance  own bound  worst gap   optimal")
+    begin = f"{done.case.name:<{width}}  {done.method:<{method_width}}  "
     if isinstance(done, LeftOut):
         show(f"{begin}{'-':>8}  {'-':>9}  {'-':>9}  {'-':>9}   {done.reason if done.failed else 'left out'}")
         return

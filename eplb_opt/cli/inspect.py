@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import typer
+
 from eplb_opt.bounds.table import lower_bound
 from eplb_opt.cli import options
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.tables import records, show, show_json, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.skew import skew
@@ -11,12 +14,14 @@ from eplb_opt.skew import skew
 
 @grouped
 def run(
+    context: typer.Context,
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     reading: options.Reading,
     json: options.Json = False,
 ) -> int:
     """Describe a recording. With --gpus, also the instant lower bounds of each layer."""
+    where = Instances.among(loads, context).complete(where)
     recorded, model = reading.recorded(loads), reading.known_model
     warnings = [] if model is None else model.disagreements(recorded)
     if model is not None and not warnings:

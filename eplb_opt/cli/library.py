@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from eplb_opt.bench.improve import Improved, improve
-from eplb_opt.bench.instances import best_known, read_library, solution_path, write_instance
 from eplb_opt.bench.run import Settings
 from eplb_opt.bench.suite import select
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.files import make_folder, require_writable
+from eplb_opt.io.instances import read_library, solution_path, write_instance
 from eplb_opt.io.native import write_solution
 from eplb_opt.library import rebuild, state_of
 
@@ -26,7 +26,7 @@ def run_library(folder: Path, only: list[str], settings: Settings) -> int:
     try:
         for named in library:
             with progress_line(f"{named.name}: ") as progress:
-                improved = improve(named, best_known(named, folder), settings, progress)
+                improved = improve(named, named.best, settings, progress)
             if improved.news:
                 better += 1
                 write_solution(improved.solution, solution_path(named, folder))

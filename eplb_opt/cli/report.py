@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,8 @@ import typer
 
 from eplb_opt.cli import options
 from eplb_opt.cli import plans as plan_files
+from eplb_opt.cli.instances import Instances
+from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import HTML, MARKDOWN, SOLUTION, require_outputs
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.report_files import Files
@@ -131,9 +133,18 @@ def run(
     outputs: _Outputs,
     reading: options.Reading,
     timing: options.Timing,
+    methods: Annotated[
+        str | None,
+        typer.Option(help="What to judge besides: heuristics (compare --help), functions (my_rule.py:balance)."),
+    ] = None,
 ) -> int:
     """Judge plans, or make one, on one page. How good they are, how much better is possible, what to deploy."""
     limits, found = change.limits, Files.of(files, change.old)
+    judged = named_methods(methods) or []
+    instances = Instances.among(found.recordings, context)
+    # A plan's file says more than the loads do, and the report refuses what does not go together.
+    wanted = wanted if found.known else instances.complete(wanted)
+    effort = replace(effort, objective=effort.objective if found.solutions else instances.objective(effort.objective))
     recorded, model = reading.read(found.recordings, wanted.gpus)
     asked = found.deployment(recorded, wanted, wanted.asked, model)
     deployment, solution, plans, old_plan = found.read(recorded, asked, model)
@@ -152,6 +163,7 @@ def run(
             old_plan=old_plan,
             max_moves=limits,
             bandwidth=change.bandwidth,
+            methods=judged,
             model=model,
             command=_command(context),
             progress=progress,
@@ -161,6 +173,8 @@ def run(
         )
     outputs.write(report)
     show("\n".join(verdict_of(report).sentences))
+    for error in filter(None, report.methods.values()):
+        show(f"no plan: {error}")
     if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
     if wanted.leaves_slots_open and not found.plans:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.methods import named_method
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.verdict import held_out_words
 from eplb_opt.deployment import Deployment
@@ -17,9 +19,11 @@ from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.held_out import held_out
 from eplb_opt.io.content import read_content
 from eplb_opt.loads import Loads
+from eplb_opt.methods import Method, method_of
 from eplb_opt.model import Model
 from eplb_opt.plan import Plan
 from eplb_opt.progress import Progress
+from eplb_opt.request import METHODS
 from eplb_opt.solution import Solution
 from eplb_opt.solve import solve
 
@@ -36,7 +40,10 @@ class Search:
     scenarios: Annotated[int, typer.Option(help="Extrapolated windows to plan for as well, such as 30.")] = 0
     method: Annotated[
         str,
-        typer.Option(help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, or a heuristic: compare --help."),
+        typer.Option(
+            help="auto, greedy, search, cpsat, pulp:HiGHS, pulp:COIN_CMD, a heuristic (compare --help), or a function "
+            "such as my_rule.py:balance."
+        ),
     ] = "auto"
     survive: Annotated[
         int,
@@ -57,8 +64,14 @@ class Search:
         ),
     ] = False
 
+    @cached_property
+    def how(self) -> Method:
+        """The method, with the function of its file, which is run once."""
+        return named_method(self.method)
+
     def require(self, loads: Loads, json: bool) -> None:
-        """Refuse what --held-out cannot tell, before any work."""
+        """Refuse what --held-out cannot tell, and files that hold no such method, before any work."""
+        method_of(self.how, METHODS)
         if self.held_out and loads.num_windows == 1:
             raise InvalidArgumentError("--held-out leaves out a window at a time: give several files, or --windows n")
         if self.held_out and json:
@@ -103,7 +116,7 @@ class Search:
             "objective": self.objective,
             "window_weights": options.numbers_of("--window-weights", self.window_weights),
             "scenarios": self.scenarios,
-            "method": self.method,
+            "method": self.how,
             "survive": self.survive,
             "target_gap": self.target_gap,
             "seed": self.seed,

@@ -10,6 +10,7 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.layer_rows import ROWS, show_layers
 from eplb_opt.cli.next_commands import Written
 from eplb_opt.cli.outputs import LOG, SOLUTION, plan_for, require_default_place, require_outputs, save_by_default
@@ -88,6 +89,7 @@ class _Outputs:
 
 @grouped
 def run(
+    context: typer.Context,
     loads: options.LoadFiles,
     where: options.DeploymentOptions,
     search: Search,
@@ -99,6 +101,9 @@ def run(
 ) -> int:
     """Plan where experts live, with a proven bound and the gap to it."""
     one_of("--rows", rows, ROWS)
+    instances = Instances.among(loads, context)
+    where = instances.complete(where)
+    search = replace(search, objective=instances.objective(search.objective))
     recorded, model = reading.read(loads, where.gpus)
     deployment = where.deployment(recorded.num_experts, model, outputs.served)
     search.require(recorded, json)
@@ -125,6 +130,8 @@ def run(
     show_layers(solution, rows, search.target_gap)
     if where.leaves_slots_open:
         show(options.fewest_words(deployment, recorded.num_experts))
+    for line in instances.words(deployment):
+        show(line)
     for name, values in deployment.listed.items():
         show(f"{name.replace('gpu_', '')} of GPUs {runs_of(values)}")
     show(f"policy {options.rule_of(deployment)}")

@@ -19,7 +19,7 @@ from eplb_opt.heuristics.pipeline import (
     place_groups,
     search,
 )
-from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
+from eplb_opt.heuristics.registry import GIVEN, JOINT, heuristic_of, names
 from eplb_opt.heuristics.window_search import search_windows
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
@@ -34,8 +34,11 @@ def first_plans(instance: Instance, objective: Objective, method: str, work: int
     Of a heuristic of the registry, for the summed windows or jointly for all; of any other method the greedy plan, of
     several windows also that for the mean window and the joint one. With any `work`, in pairs of slots as in `search`,
     one window has, where the split is even, the greedy plan after swap descent, and the best of the registry, too.
-    For GPUs that differ there are the greedy plans alone, and where only speeds do the published policy, too.
+    For GPUs that differ there are the greedy plans alone, and where only speeds do the published policy, too. There
+    are none of `GIVEN`.
     """
+    if method == GIVEN:
+        return
     if method in names():
         yield method, _plan_of(method, instance, objective)
         return

@@ -141,6 +141,9 @@ _BY_NAME = {heuristic.name: heuristic for heuristic in _ALL}
 # `eplb_opt.heuristics.joint`, which plans for all windows at once and is not made of these parts.
 JOINT, _JOINT_SUMMARY = "joint", "each replica placed for all windows at once, like FlashLB"
 
+# In the place of a name where the caller hands over the plans, and nothing is made or improved.
+GIVEN = "given"
+
 
 def names() -> tuple[str, ...]:
     """Names of all heuristics, as ``solve(..., method=name)`` takes them."""

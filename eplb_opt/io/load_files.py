@@ -11,7 +11,7 @@ from pathlib import PurePath
 from eplb_opt.arguments import one_of
 from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import write_whole
-from eplb_opt.io import arrays, csv_files, load_history, per_pass, rank_tables, sglang, trtllm, vllm
+from eplb_opt.io import arrays, csv_files, instances, load_history, per_pass, rank_tables, sglang, trtllm, vllm
 from eplb_opt.io.content import Content, Kind, read_content
 from eplb_opt.io.doubts import doubts_of
 from eplb_opt.io.expected import Expected
@@ -64,6 +64,7 @@ FORMATS = (
     LoadFormat("numpy", "NumPy array", ("numpy",), arrays.holds_arrays, arrays.parse_arrays),
     LoadFormat("csv", "CSV table", ("text",), csv_files.holds_table, csv_files.parse_table),
     LoadFormat("torch", "torch tensor", ("torch",), arrays.holds_tensor, arrays.parse_tensor),
+    LoadFormat("instance", "instance", ("json",), instances.holds_instance, instances.parse_loads),
 )
 
 FORMAT_NAMES = tuple(dict.fromkeys(known.name for known in FORMATS))
@@ -103,6 +104,7 @@ def read_loads(
         - ``"vllm"``: JSON lines of load stats, or JSON of snapshots. MoE layers counted from 0.
         - ``"trtllm"``: the folder with ``meta_info.json`` and ``rank*.safetensors``. Decoder layers.
         - ``"load_history"``: JSON with a table per step, of any size. MoE layers counted from 0.
+        - ``"instance"``: a named instance, of `eplb_opt.read_library`. One layer; its windows stay windows.
         - ``"numpy"``: .npy, or .npz with labels; ``"torch"``: a saved tensor, also that of vLLM-Ascend. Without labels,
           MoE layers counted from 0.
         - ``"csv"``: a row per layer, or a row per count with columns ``layer``, ``expert``, ``count``. Decoder layers

@@ -38,6 +38,8 @@ class Recording:
         Whether layers without experts have rows too, which are zero in all steps.
     open_ended
         Whether experts without a token have no place in the file, so that there may be some behind the last one.
+    windowed
+        Whether the steps are windows already, which one sum of all would lose.
     what
         What kind of recording it is, for people.
     """
@@ -46,6 +48,7 @@ class Recording:
     blocks: Iterable[Loads]
     every_decoder_layer: bool = False
     open_ended: bool = False
+    windowed: bool = False
     what: str = ""
 
     @classmethod
@@ -79,7 +82,7 @@ class Recording:
         return Loads(np.concatenate([block.values for block in blocks]), source=self.name, **blocks[0].labels.fields)
 
     def summed(self, windowing: Windowing) -> Loads:
-        """Steps summed into windows.
+        """Steps summed into windows; those that are windows already as they are, unless several are asked for.
 
         Raises
         ------
@@ -88,6 +91,8 @@ class Recording:
         InvalidLoadsError
             No step, blocks of different shapes, windows without a token, or a sum of 2**53 tokens or more.
         """
+        if self.windowed and windowing == Windowing():
+            return self.steps
         blocks = iter(self.blocks)
         first = next(blocks, None)
         if first is None:

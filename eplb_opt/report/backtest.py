@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, which everybody can tell apart.
 _COLOURS = {"search": "#0072B2", "joint": "#E69F00", "greedy": "#999999"}
+# Of further planners.
+_OTHER = "#009E73"
 
 
 def plot_backtest(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -25,9 +27,10 @@ def plot_backtest(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax = pyplot.gca()
     table = summarise_backtest(scores)
     ceiling = float(table.loc[table["strategy"] == CLAIRVOYANT, "balancedness"].iloc[0])
-    table = table[table["strategy"] != CLAIRVOYANT].iloc[::-1]
+    table = table[(table["strategy"] != CLAIRVOYANT) & (table["error"] == "")].iloc[::-1]
     names = table["strategy"].tolist()
-    ax.barh(names, table["balancedness"], color=[_COLOURS[planner] for planner in table["planner"]], height=0.7)
+    colours = [_COLOURS.get(planner, _OTHER) for planner in table["planner"]]
+    ax.barh(names, table["balancedness"], color=colours, height=0.7)
     by_window = scores.groupby(["strategy", "window"])["balancedness"].mean()
     for place, name in enumerate(names):
         values = by_window[name].tolist()

@@ -25,13 +25,13 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """One strip per method: a bar for each layer at objective / lower bound, a diamond at their mean, the bound at 1.
 
     `comparison` as from `eplb_opt.compare`; draws on `ax`, or where pyplot does. Best methods on top. Layers without
-    load are left out.
+    load are left out, and methods without a plan.
     """
     if ax is None:
         from matplotlib import pyplot
 
         ax = pyplot.gca()
-    loaded = comparison[comparison["windows"] > 0]
+    loaded = comparison[(comparison["windows"] > 0) & (comparison["error"] == "")]
     ratios = (loaded["objective"] / loaded["lower_bound"]).groupby(loaded["method"])
     methods = [name for name in summarise_comparison(comparison)["method"] if name in ratios.groups][::-1]
     for place, name in enumerate(methods):

@@ -79,6 +79,8 @@ class ReportData:
     curve
         Plans with more and more moves from the old plan; ``None`` where that is not given, or has no loads to be
         changed for.
+    methods
+        Methods that were asked for by the caller, by their names in `plans`: why one has no plan, else an empty text.
     facts
         How the numbers were made, in words by name.
     """
@@ -101,6 +103,7 @@ class ReportData:
     moves: int
     costs: Costs
     curve: MovesCurve | None
+    methods: Mapping[str, str]
     facts: Mapping[str, str]
 
     @property

@@ -16,7 +16,9 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
+from eplb_opt.heuristics.registry import names
 from eplb_opt.loads import Loads
+from eplb_opt.methods import methods_of
 from eplb_opt.model import Model
 from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
@@ -29,6 +31,7 @@ from eplb_opt.report.curve import REPLAN, ChangeAsked
 from eplb_opt.report.effort import FULL, Effort
 from eplb_opt.report.frames import layers_frame, metrics_frame, summary_frame
 from eplb_opt.report.held_out import HeldOutScores, held_out_scores, why_not
+from eplb_opt.report.made_plans import made_plans
 from eplb_opt.report.prices import prices_frame, solve_changes, unpriced_words
 from eplb_opt.report.report import Report
 from eplb_opt.report.values import coolest, matched, require_same
@@ -52,6 +55,7 @@ def make_report(
     old_plan: Plan | None = None,
     max_moves: Sequence[int] | None = None,
     bandwidth: float | None = None,
+    methods: Sequence[str | Callable[..., Any]] = (),
     objective: str = "auto",
     time_limit: float = 60.0,
     seed: int = 0,
@@ -81,6 +85,9 @@ def make_report(
         numbers of its GPUs, see ``warm_start`` of `eplb_opt.solve`.
     bandwidth
         With these and a `model`: GB/s of weights that each GPU sends and receives, see `eplb_opt.diff.summarise_diff`.
+    methods
+        Names of `eplb_opt.heuristics.names`, and functions with the signature of DeepSeek's EPLB: what they plan is
+        judged as if it were given in `plans`. A function that fails has no row, and the report says why.
     objective, seed, workers, progress
         Of `eplb_opt.solve`.
     time_limit
@@ -113,14 +120,18 @@ def make_report(
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
     step = Step.of(time_model, tokens_per_gpu, model)
-    asked = ChangeAsked(old_plan, max_moves, bandwidth, replan_command)
-    asked.require()
+    change = ChangeAsked(old_plan, max_moves, bandwidth, replan_command)
+    change.require()
+    # The published and the trivial plan are in every report.
+    asked = [method for method in methods_of(methods, names()) if method not in LABELS]
     named = _named(plans) if old_plan is None else {OLD: old_plan} | _named(plans)
     given = {name: matched(plan, loads, deployment, name) for name, plan in named.items()}
     timing = {"model": model, "time_model": time_model, "tokens_per_gpu": tokens_per_gpu}
     if OLD in given:
-        asked.require_costs(given[OLD], loads, timing)
+        change.require_costs(given[OLD], loads, timing)
     settings: dict[str, Any] = {"seed": seed, "workers": workers}
+    made = made_plans(asked, list(given), loads, deployment, settings)
+    given |= made.plans
     solved = solution is None
     changes = changes_of(deployment, loads.num_experts)
     sides = solved + (loads.num_windows > 1) + (OLD in given)
@@ -134,7 +145,7 @@ def make_report(
         _require_right(solution, loads, deployment, objective)
     curve = None
     if OLD in given and loads.values.any() and not solution.interrupted:
-        curve = asked.curve(given[OLD], loads, solution, effort.limit(FULL), settings, timing)
+        curve = change.curve(given[OLD], loads, solution, effort.limit(FULL), settings, timing)
         effort.spend(FULL, curve.seconds)
     baselines = _baselines(loads, deployment, settings)
     shown = {
@@ -174,6 +185,7 @@ def make_report(
         moves=len(moves_between(shown[start], shown[best])),
         costs=Costs.of(model, step, shown, solution, loads),
         curve=curve,
+        methods=made.errors,
         facts=_facts(solution, solved, time_limit, seed, workers, command),
     )
 

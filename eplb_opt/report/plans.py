@@ -50,7 +50,8 @@ def plans_section(report: ReportData) -> Section:
 
 
 def _plans(report: ReportData) -> Iterator[Block]:
-    yield Items(tuple((label, _words_of(name, report)) for name, label in report.labels.items()))
+    failed = ((name, f"no plan: {error}.") for name, error in report.methods.items() if error)
+    yield Items((*((label, _words_of(name, report)) for name, label in report.labels.items()), *failed))
     if report.deployment.dispatch != "even":
         yield Text(_dispatch_words(report))
     yield _summary_table(report)
@@ -81,8 +82,8 @@ def _layers_picture(report: ReportData) -> Picture:
 
 
 def _words_of(name: str, report: ReportData) -> str:
-    words = _WORDS.get(name, "as given.")
-    if name == GREEDY and report.loads.num_windows > 1:
+    words = "what this method plans." if name in report.methods else _WORDS.get(name, "as given.")
+    if (name == GREEDY or name in report.methods) and report.loads.num_windows > 1:
         words += " It plans for the sum of the windows."
     return words
 

@@ -25,7 +25,7 @@ from eplb_opt.heuristics.drawn import attempt
 from eplb_opt.heuristics.joint import joint_plan
 from eplb_opt.heuristics.moving import annealed, descended
 from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
-from eplb_opt.heuristics.registry import JOINT, heuristic_of, names
+from eplb_opt.heuristics.registry import GIVEN, JOINT, heuristic_of, names
 from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.instance import Instance
@@ -89,6 +89,8 @@ def shared_out(parts: Sequence[str]) -> tuple[list[str], list[str]]:
 def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, method: str) -> list[str]:
     """The parts that a call needs for layers of `num_experts`, whatever their loads, but for those of `proof_parts`."""
     parts = {"bounds", "greedy"}
+    if method == GIVEN:
+        return [part for part in PARTS if part in parts]
     if not deployment.alike:
         parts |= {"dispatched"} if method in ("auto", "search") else set()
         return [part for part in PARTS if part in parts]

@@ -8,7 +8,7 @@ from typing import Protocol
 from eplb_opt.backends.available import PROGRAMMED
 from eplb_opt.backends.outcome import PROGRAM_METHODS
 from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
-from eplb_opt.heuristics.registry import names
+from eplb_opt.heuristics.registry import GIVEN, names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
 from eplb_opt.proof import Proof
@@ -219,4 +219,4 @@ def _nodes_apply(incumbent: Incumbent) -> bool:
 
 def ends_with_first_plans(method: str) -> bool:
     """Whether a method has nothing to give beyond its first plans."""
-    return method in ("greedy", *names())
+    return method in ("greedy", GIVEN, *names())

@@ -3,32 +3,26 @@
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 import eplb_opt
 from eplb_opt.bench.improve import improve
-from eplb_opt.bench.instances import (
-    NamedInstance,
-    best_known,
-    read_instance,
-    read_library,
-    solution_path,
-    write_instance,
-)
 from eplb_opt.bench.run import Settings
 from eplb_opt.cli.main import run_command
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, SolverError
+from eplb_opt.io.instances import read_instance, read_library, solution_path, write_instance
 from eplb_opt.library import rebuild
+from eplb_opt.loads import Loads
+from eplb_opt.named_instance import NamedInstance
 
 SETTINGS = Settings(time_limit=60.0, target_gap=0.0, seed=0, workers=1)
-NAMED = NamedInstance("four", np.array([[20, 21, 69, 61]]), Deployment(3, 6), "total", None, (), "by hand")
+NAMED = NamedInstance("four", Loads([[20, 21, 69, 61]]), Deployment(3, 6), "total", None, (), "by hand")
 
 
 def greedy(named):
     """A solution to begin with."""
-    return eplb_opt.solve(named.loads[:, np.newaxis], named.deployment, method="greedy")
+    return eplb_opt.solve(named.loads, named.deployment, method="greedy")
 
 
 def with_proof(solution, **changes):
@@ -77,7 +71,7 @@ def test_the_command_solves_a_library_again_and_writes_what_is_better(folder, ca
     assert "1 of 1 instances are better than before" in capsys.readouterr().out
     (named,) = read_library(folder)
     assert named.optimum == 65
-    assert best_known(named, folder).layers[0].objective == 65
+    assert named.best.layers[0].objective == 65
     assert "=opt= four 65\n" in (folder / "optima.solu").read_text()
     assert "| four | 4 x 6 x 3 |" in (folder / "instances.md").read_text()
     assert run_command(words) == 0

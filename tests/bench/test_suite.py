@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.bench.instances import read_library
 from eplb_opt.bench.skewed_groups import EXPERTS_PER_GROUP
 from eplb_opt.bench.suite import select, suite
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import write_loads
+from eplb_opt.io.instances import read_library
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 FAMILIES = ("lognormal 0.5", "lognormal 1", "lognormal 1.5", "rank 1", "rank 1.2", "rank 1.5")

@@ -44,7 +44,7 @@ FOLDERS = {
     ),
     "sglang": (lambda folder: write_passes(folder, [{7: TABLE}], IN_ORDER), "SGLang per_pass", DROPPED),
 }
-NAMES = "sglang, vllm, trtllm, load_history, numpy, csv, torch"
+NAMES = "sglang, vllm, trtllm, load_history, numpy, csv, torch, instance"
 
 
 @pytest.mark.parametrize("name", FILES)
