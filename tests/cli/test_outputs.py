@@ -87,7 +87,7 @@ def options_with_paths():
 
 
 def test_every_option_that_names_a_file_to_write_is_among_these():
-    read_or_folders = {"--warm-start", "--gpu-file", "--library", "--runs", "--folder"}
+    read_or_folders = {"--warm-start", "--gpu-file", "--library", "--runs", "--folder", "--old"}
     tried = {(words[0], word) for words, _ in WRONG_NAMES.values() for word in words}
     found = set(options_with_paths())
     assert len(found) > 15
