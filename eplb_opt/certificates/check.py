@@ -15,12 +15,14 @@ from eplb_opt.certificates.exact import exact_value
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.rules import total_speed
 from eplb_opt.certificates.window_partition import proves_by_window_partition
+from eplb_opt.certificates.window_weightings import proves_by_window_weightings
 from eplb_opt.certificates.windows import RecordedWindows, proves_by_windows
 
 WINDOW_ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Fraction, RecordedWindows], bool]] = {
     "windows": proves_by_windows,
     "window partition": proves_by_window_partition,
     "envelope": proves_by_envelope,
+    "window weightings": proves_by_window_weightings,
 }
 
 

@@ -1,0 +1,110 @@
+"""Patterns of a GPU in several windows at once, found as pairs of halves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.kernels.compiler import Floats, Ints
+from eplb_opt.kernels.joint_patterns import BLOCK, BLOCKS, block_bounds, heaviest_through, list_halves, weigh
+
+# What fills up the last block fits nowhere.
+_NOWHERE = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """Sets of items that fit a GPU, similar ones in a block, with the least loads of blocks and of larger blocks."""
+
+    members: Ints
+    loads: Floats
+    least: Floats
+    larger: Floats
+
+    @classmethod
+    def of(cls, items: WindowItems, size: int, distinct: bool) -> _Halves:
+        experts = items.experts if distinct else items.experts[:0]
+        members = list_halves(items.loads, experts, size)
+        parts = 1 << max(0, ((len(members) - 1) // BLOCK).bit_length())
+        loads = np.full((parts * BLOCK, items.loads.shape[1]), _NOWHERE)
+        loads[: len(members)] = items.loads[members].sum(axis=1)
+        order = _blocks(loads)
+        members = np.concatenate([members, np.zeros((len(loads) - len(members), size), dtype=np.int64)])[order]
+        loads = loads[order]
+        least = block_bounds(loads, BLOCK)
+        return cls(members, loads, least, block_bounds(least, BLOCKS))
+
+    @property
+    def arrays(self) -> tuple[Ints, Floats, Floats, Floats]:
+        """For compiled code."""
+        return self.members, self.loads, self.least, self.larger
+
+    def weighed(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """The weight of each half, and the largest of each block and larger block."""
+        heat = np.empty(len(self.loads)), np.empty(len(self.least)), np.empty(len(self.larger))
+        weigh(self.members, weights, *heat)
+        return heat
+
+
+def _blocks(loads: Floats) -> Ints:
+    """An order in which rows of a block are alike: parts are halved by the window that varies most in them."""
+    order = np.arange(len(loads)).reshape(1, -1)
+    while order.shape[1] > BLOCK:
+        parts = loads[order]
+        key = np.ptp(parts, axis=1).argmax(axis=1)
+        keys = np.take_along_axis(parts, key[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
+        half = order.shape[1] // 2
+        order = np.take_along_axis(order, np.argpartition(keys, half - 1, axis=1), axis=1).reshape(-1, half)
+    return order.ravel()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search for heavy patterns found.
+
+    Attributes
+    ----------
+    heaviest
+        Weight of the heaviest pattern; where none is heavier than was asked for, that.
+    complete
+        Whether all patterns were looked at.
+    patterns
+        The heaviest through each item that has one, as increasing items, shape ``(patterns, size)``.
+    """
+
+    heaviest: float
+    complete: bool
+    patterns: Ints
+
+
+class JointPatterns:
+    """Patterns of `size` items that fit a GPU within the limits of all windows; of different experts if `distinct`.
+
+    A pattern is two halves. Where all of them are listed, patterns need not be.
+    """
+
+    def __init__(self, items: WindowItems, size: int, distinct: bool) -> None:
+        self._experts = items.experts if distinct else items.experts[:0]
+        self._num_items = items.experts.size
+        self._halves = _Halves.of(items, size - size // 2, distinct)
+        self._others = self._halves if size % 2 == 0 else _Halves.of(items, size // 2, distinct)
+
+    def __len__(self) -> int:
+        """Halves that are listed."""
+        return len(self._halves.loads)
+
+    def heavier(self, weights: Floats, above: float, random: np.random.Generator, most: int) -> Found:
+        """Patterns that weigh more than `above`; the search ends early after about `most` of them."""
+        best, pairs = np.full(self._num_items, above), np.full((self._num_items, 2), -1)
+        heat = self._halves.weighed(weights)
+        other_heat = heat if self._others is self._halves else self._others.weighed(weights)
+        order = random.permutation(len(self._halves.least))
+        halves, others = self._halves.arrays, self._others.arrays
+        heaviest, complete = heaviest_through(
+            halves, heat, others, other_heat, self._experts, above, most, order, best, pairs
+        )
+        pairs = pairs[pairs[:, 0] >= 0]
+        patterns = np.sort(np.hstack([halves[0][pairs[:, 0]], others[0][pairs[:, 1]]]), axis=1)
+        return Found(heaviest, complete, np.unique(patterns, axis=0))

@@ -1,0 +1,222 @@
+"""The configuration LP of several windows: can any mixture of counts be covered by GPUs within all limits at once?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.backends.simplex import is_feasible, new_simplex
+from eplb_opt.bounds.joint_patterns import Found, JointPatterns
+from eplb_opt.bounds.patterns import least_weight
+from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.errors import SolverError
+from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Floats, Ints
+from eplb_opt.limits import Meter
+
+# Weight of a whole GPU in integers; sums over 100,000 slots stay below 2^63.
+UNIT = 2**40
+# A pattern that is worth more than this is new.
+_EPSILON = 1e-9
+# Patterns to begin with are at least so full, and for each item so many are looked at; a round takes up as many.
+_FULL, _PER_ITEM = 0.97, 4
+# What a place that no GPU has costs, in GPUs.
+_MISSING = 10.0
+# Parts of the best weights so far that prices begin with, and which are tried until there are new patterns.
+_SMOOTHED = (0.75, 0.5, 0.25, 0.0)
+# Seconds of work of a round, for each half of a pattern.
+_WORK_PER_HALF = 3e-7
+
+Replica = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether GPUs within the limits can carry all replicas; neither field: not found out within limits of time.
+
+    Attributes
+    ----------
+    evidence
+        That they cannot: weights of replicas, as `eplb_opt.certificates` reads them.
+    counts
+        Replicas of each expert, near a mixture of counts that they can carry.
+    """
+
+    evidence: dict[str, Any] | None = None
+    counts: Ints | None = None
+
+
+@dataclass(eq=False)
+class WindowConfigurationLP:
+    """Covers fractional counts by as few patterns as possible; a linear program, with columns made as needed.
+
+    Data       i items, an expert e at an interval of counts, as light as at the last of them; G GPUs, P slots
+    Variables  y[i,c] >= 0, the part of an expert with c replicas, c the first or the last count of i;
+               x[f] >= 0, GPUs with pattern f;  z[i] >= 0, places for i taken by the next item of the same expert;
+               u[i] >= 0, places that are missing
+    Minimise   sum of x[f] + 10 sum of u[i]
+    cover[i]       sum_{f with i} x[f] + u[i] - z[i] + z[before i] >= sum of c y[i,c]
+    one_count[e]   sum_{i of e, c} y[i,c] = 1
+    slots          sum c y[i,c] = P
+
+    Every plan within all limits is a solution with G patterns. The duals of `cover` weigh replicas so that no pattern
+    weighs more than 1. If all replicas then weigh more than G, whatever the counts, there is no plan. That is counted
+    in integers, and the checker looks at all patterns again. Prices are smoothed by the best weights so far: raw duals
+    of the first rounds are worth patterns that nobody needs.
+    Source: P. Gilmore and R. Gomory, Operations Research 9, 849-859 (1961), https://doi.org/10.1287/opre.9.6.849;
+    smoothing: P. Wentges, International Transactions in Operational Research 4, 151-162 (1997),
+    https://doi.org/10.1111/j.1475-3995.1997.tb00071.x.
+    """
+
+    instance: Instance
+    items: WindowItems
+    limits: Sequence[Fraction]
+    random: np.random.Generator
+    patterns: Sequence[tuple[Replica, ...]] = ()
+    _columns: list[tuple[int, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        deployment = self.instance.deployment
+        self._joint = JointPatterns(self.items, deployment.slots_per_gpu, deployment.distinct)
+        self._known: set[tuple[int, ...]] = set()
+        self._build()
+        loads = self.items.loads.mean(axis=1)
+        self._best = self._least(loads), loads
+        self._take_up(self._mapped(self.patterns))
+
+    def solve(self, meter: Meter) -> Verdict:
+        """Whether GPUs within the limits can carry all replicas."""
+        gpus = self.instance.deployment.num_gpus
+        most = _PER_ITEM * self.items.experts.size
+        if not self._columns:
+            self._take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most)))
+        while not meter.exhausted:
+            try:
+                is_feasible(self._highs, max(meter.left().seconds, 0.01))
+            except SolverError:
+                return Verdict()
+            meter.spend(_WORK_PER_HALF * len(self._joint))
+            if self._highs.getObjectiveValue() <= gpus * (1 + _EPSILON):
+                return Verdict(counts=self._counts())
+            duals = np.maximum(np.array(self._highs.getSolution().row_dual[: self.items.experts.size]), 0.0)
+            new = self._price(duals, most)
+            if self._best[0] > gpus * (1 + _EPSILON):
+                return Verdict(evidence=self._evidence())
+            if not new:
+                return Verdict()
+        return Verdict()
+
+    def used(self) -> list[tuple[Replica, ...]]:
+        """All patterns as replicas, for a program at other limits."""
+        experts, last = self.items.experts.tolist(), self.items.last.tolist()
+        return [tuple((experts[i], last[i]) for i in pattern) for pattern in self._columns]
+
+    def _build(self) -> None:
+        import highspy
+
+        items, num_items, num_experts = self.items, self.items.experts.size, self.items.least.size
+        self._highs = highs = new_simplex()
+        slots = float(self.instance.deployment.num_slots)
+        lower = np.concatenate([np.zeros(num_items), np.ones(num_experts), [slots]])
+        upper = np.concatenate([np.full(num_items, highspy.kHighsInf), np.ones(num_experts), [slots]])
+        empty = np.empty(0)
+        highs.addRows(lower.size, lower, upper, 0, np.zeros(lower.size, dtype=np.int32), empty.astype(np.int32), empty)
+        self._options: list[tuple[int, int]] = []
+        rows = zip(items.experts.tolist(), items.first.tolist(), items.last.tolist(), strict=True)
+        columns: list[tuple[list[int], list[float]]] = []
+        for i, (expert, first, last) in enumerate(rows):
+            for count in sorted({first, last}):
+                self._options.append((expert, count))
+                columns.append(([i, num_items + expert, num_items + num_experts], [-float(count), 1.0, float(count)]))
+        same = np.flatnonzero(items.experts[1:] == items.experts[:-1]).tolist()
+        columns += [([i, i + 1], [-1.0, 1.0]) for i in same]
+        self._add(0.0, columns)
+        self._add(_MISSING, [([i], [1.0]) for i in range(num_items)])
+
+    def _add(self, cost: float, columns: Sequence[tuple[Sequence[int], Sequence[float]]]) -> None:
+        starts = np.cumsum([0] + [len(rows) for rows, _ in columns[:-1]]).astype(np.int32)
+        rows = np.array([k for rows, _ in columns for k in rows], dtype=np.int32)
+        values = np.array([v for _, values in columns for v in values], dtype=np.float64)
+        n = len(columns)
+        self._highs.addCols(n, np.full(n, cost), np.zeros(n), np.full(n, np.inf), rows.size, starts, rows, values)
+
+    def _take_up(self, patterns: Iterable[tuple[int, ...]]) -> int:
+        """Add columns; how many were new."""
+        new = [f for f in dict.fromkeys(patterns) if f not in self._known]
+        self._known.update(new)
+        self._columns += new
+        if new:
+            counted = [np.unique(f, return_counts=True) for f in new]
+            self._add(1.0, [(i.tolist(), c.astype(float).tolist()) for i, c in counted])
+        return len(new)
+
+    def _price(self, duals: Floats, most: int) -> int:
+        """Take up patterns that are worth more than a GPU, and keep the weights that prove most; how many were new."""
+        for part in _SMOOTHED:
+            weights = part * self._best[1] + (1 - part) * duals
+            found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most)
+            if found.complete:
+                proven = self._least(weights) / found.heaviest
+                if proven > self._best[0]:
+                    self._best = proven, weights / found.heaviest
+            worth = duals[found.patterns].sum(axis=1) > 1 + _EPSILON
+            if (worth.any() or not part) and (new := self._take_up(self._tuples(found))):
+                return new
+            if self._best[0] > self.instance.deployment.num_gpus * (1 + _EPSILON):
+                return 0
+        return 0
+
+    def _least(self, weights: Floats) -> float:
+        """What all replicas weigh at least, whatever the counts, in GPUs."""
+        return self._lightest(np.floor(weights * UNIT).astype(np.int64)) / UNIT
+
+    def _lightest(self, weights: Ints) -> int:
+        items = self.items
+        needed = items.needed(weights)
+        return int(least_weight(needed, items.least, items.most, self.instance.deployment.num_slots))
+
+    def _evidence(self) -> dict[str, Any] | None:
+        """The best weights as integers, if they prove as much."""
+        weights = np.floor(self._best[1] * UNIT).astype(np.int64)
+        found = self._joint.heavier(weights.astype(np.float64), UNIT * (1 - 1e-6), self.random, 2**62)
+        carried = int(found.heaviest)
+        if self._lightest(weights) <= carried * self.instance.deployment.num_gpus:
+            return None
+        starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(weights)
+        return {"limits": [str(x) for x in self.limits], "starts": starts, "weights": by_expert, "carried": carried}
+
+    def _counts(self) -> Ints:
+        """Counts that fill the slots, near the averages of the solution."""
+        items = self.items
+        average = np.zeros(items.least.size)
+        values = np.array(self._highs.getSolution().col_value[: len(self._options)])
+        experts, counts = np.array(self._options).T
+        np.add.at(average, experts, counts * values)
+        whole: Ints = np.clip(np.floor(average + 1e-6), items.least, items.most).astype(np.int64)
+        missing = self.instance.deployment.num_slots - int(whole.sum())
+        while missing:
+            sign = 1 if missing > 0 else -1
+            possible = whole < items.most if missing > 0 else whole > items.least
+            whole[np.argmax(np.where(possible, sign * (average - whole), -np.inf))] += sign
+            missing -= sign
+        return whole
+
+    @staticmethod
+    def _tuples(found: Found) -> list[tuple[int, ...]]:
+        return [tuple(row) for row in found.patterns.tolist()]
+
+    def _mapped(self, patterns: Iterable[tuple[Replica, ...]]) -> list[tuple[int, ...]]:
+        """Patterns of replicas as items, those that fit."""
+        items, mapped = self.items, []
+        for pattern in patterns:
+            experts, counts = np.array(pattern).T
+            if ((counts < items.least[experts]) | (counts > items.most[experts])).any():
+                continue
+            rows = items.places[experts, counts - items.least[experts]]
+            if (items.loads[rows].sum(axis=0) <= 1).all():
+                mapped.append(tuple(sorted(rows.tolist())))
+        return mapped
