@@ -26,7 +26,7 @@ class Proof:
         sums of rows), ``"search"`` (of all ways to place the slots of a small layer), ``"fillings"`` (all patterns of
         GPUs tried by compiled code), ``"program"`` (the whole model), ``"partition"`` (of groups, each set by one of
         these). Of several windows ``"windows"`` (each by itself), ``"window partition"`` (one partition of the groups
-        for all of them) or ``"envelope"``.
+        for all of them), ``"envelope"`` or ``"window weightings"`` (of replicas, in all windows at once).
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked

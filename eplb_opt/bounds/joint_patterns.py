@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eplb_opt.bounds.regions import Room
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.joint_patterns import BLOCK, BLOCKS, block_bounds, heaviest_through, list_halves, weigh
+from eplb_opt.limits import Meter
 
+# Blocks of halves that are looked at until the clock is.
+_AT_ONCE = 256
 # What fills up the last block fits nowhere.
-_NOWHERE = 2.0
+_NOWHERE = np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +28,9 @@ class _Halves:
     larger: Floats
 
     @classmethod
-    def of(cls, items: WindowItems, size: int, distinct: bool) -> _Halves:
+    def of(cls, items: WindowItems, room: Room, size: int, distinct: bool) -> _Halves:
         experts = items.experts if distinct else items.experts[:0]
-        members = list_halves(items.loads, experts, size)
+        members = list_halves(items.loads, room, experts, size)
         parts = 1 << max(0, ((len(members) - 1) // BLOCK).bit_length())
         loads = np.full((parts * BLOCK, items.loads.shape[1]), _NOWHERE)
         loads[: len(members)] = items.loads[members].sum(axis=1)
@@ -53,7 +57,8 @@ def _blocks(loads: Floats) -> Ints:
     order = np.arange(len(loads)).reshape(1, -1)
     while order.shape[1] > BLOCK:
         parts = loads[order]
-        key = np.ptp(parts, axis=1).argmax(axis=1)
+        spread = np.nan_to_num(parts, posinf=0.0)
+        key = np.ptp(spread, axis=1).argmax(axis=1)
         keys = np.take_along_axis(parts, key[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
         half = order.shape[1] // 2
         order = np.take_along_axis(order, np.argpartition(keys, half - 1, axis=1), axis=1).reshape(-1, half)
@@ -80,31 +85,36 @@ class Found:
 
 
 class JointPatterns:
-    """Patterns of `size` items that fit a GPU within the limits of all windows; of different experts if `distinct`.
+    """Patterns of `size` items that fit the room of a GPU; of different experts if `distinct`.
 
     A pattern is two halves. Where all of them are listed, patterns need not be.
     """
 
-    def __init__(self, items: WindowItems, size: int, distinct: bool) -> None:
+    def __init__(self, items: WindowItems, room: Room, size: int, distinct: bool) -> None:
+        self._room = room
         self._experts = items.experts if distinct else items.experts[:0]
         self._num_items = items.experts.size
-        self._halves = _Halves.of(items, size - size // 2, distinct)
-        self._others = self._halves if size % 2 == 0 else _Halves.of(items, size // 2, distinct)
+        self._halves = _Halves.of(items, room, size - size // 2, distinct)
+        self._others = self._halves if size % 2 == 0 else _Halves.of(items, room, size // 2, distinct)
 
     def __len__(self) -> int:
         """Halves that are listed."""
         return len(self._halves.loads)
 
-    def heavier(self, weights: Floats, above: float, random: np.random.Generator, most: int) -> Found:
-        """Patterns that weigh more than `above`; the search ends early after about `most` of them."""
+    def heavier(self, weights: Floats, above: float, random: np.random.Generator, most: int, meter: Meter) -> Found:
+        """Patterns that weigh more than `above`; the search ends early after about `most` of them, or out of time."""
         best, pairs = np.full(self._num_items, above), np.full((self._num_items, 2), -1)
         heat = self._halves.weighed(weights)
         other_heat = heat if self._others is self._halves else self._others.weighed(weights)
         order = random.permutation(len(self._halves.least))
         halves, others = self._halves.arrays, self._others.arrays
-        heaviest, complete = heaviest_through(
-            halves, heat, others, other_heat, self._experts, above, most, order, best, pairs
-        )
+        heaviest, done = above, 0
+        while done < order.size and most > 0 and not meter.exhausted:
+            part = order[done : done + _AT_ONCE]
+            top, looked_at, found = heaviest_through(
+                halves, heat, others, other_heat, self._room, self._experts, above, most, part, best, pairs
+            )
+            heaviest, done, most = max(heaviest, top), done + looked_at, most - found
         pairs = pairs[pairs[:, 0] >= 0]
         patterns = np.sort(np.hstack([halves[0][pairs[:, 0]], others[0][pairs[:, 1]]]), axis=1)
-        return Found(heaviest, complete, np.unique(patterns, axis=0))
+        return Found(heaviest, done == order.size, np.unique(patterns, axis=0))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from math import comb
+
 from eplb_opt.heuristics.two_slots import two_slots_apply
 from eplb_opt.instance import Instance
 
 # Their names; the methods are in `eplb_opt.bounds.prove`.
 PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
+# Of several windows at once.
+WINDOWS = "window weightings"
+# Slots of a GPU, and halves of patterns if each expert had one count, that are not too many for it.
+_MOST_SLOTS, _MOST_HALVES = 5, 100_000
 
 
 def proof_method(instance: Instance) -> str:
@@ -14,3 +20,13 @@ def proof_method(instance: Instance) -> str:
     if instance.deployment.binding_nodes > 1:
         return PARTITION
     return PAIRING if two_slots_apply(instance) else DECOMPOSITION
+
+
+def window_weightings_apply(instance: Instance) -> bool:
+    """Whether patterns of several windows at once are few enough to be looked at, without groups on nodes."""
+    deployment = instance.deployment
+    if instance.num_windows == 1 or deployment.dispatch != "even" or not deployment.alike:
+        return False
+    size = deployment.slots_per_gpu
+    few = comb(instance.num_experts, -(-size // 2)) <= _MOST_HALVES
+    return deployment.binding_nodes == 1 and 1 < size <= _MOST_SLOTS and few

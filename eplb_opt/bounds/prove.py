@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from eplb_opt.bounds.decomposition import prove_by_dual_functions
-from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, proof_method
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, WINDOWS, proof_method
 from eplb_opt.bounds.node_loads import prove_by_node_loads
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.bounds.partition import Partition, partition_applies
+from eplb_opt.bounds.window_weightings import prove_by_window_weightings
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Meter
 
@@ -34,4 +35,5 @@ PROVERS: Mapping[str, Callable[[Incumbent, Meter], None]] = {
     PAIRING: prove_by_pairs,
     DECOMPOSITION: prove_by_dual_functions,
     PARTITION: prove_by_nodes,
+    WINDOWS: prove_by_window_weightings,
 }

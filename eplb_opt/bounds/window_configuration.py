@@ -1,10 +1,9 @@
-"""The configuration LP of several windows: can any mixture of counts be covered by GPUs within all limits at once?"""
+"""The configuration LP of several windows: can any mixture of counts be covered by GPUs in all windows at once?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.joint_patterns import Found, JointPatterns
 from eplb_opt.bounds.patterns import least_weight
+from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.errors import SolverError
 from eplb_opt.instance import Instance
@@ -36,7 +36,7 @@ Replica = tuple[int, int]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether GPUs within the limits can carry all replicas; neither field: not found out within limits of time.
+    """Whether GPUs can carry all replicas in a region; neither field: not found out in time.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class WindowConfigurationLP:
     one_count[e]   sum_{i of e, c} y[i,c] = 1
     slots          sum c y[i,c] = P
 
-    Every plan within all limits is a solution with G patterns. The duals of `cover` weigh replicas so that no pattern
+    Every plan with imbalances of the region is a solution with G patterns. The duals of `cover` weigh replicas so that no pattern
     weighs more than 1. If all replicas then weigh more than G, whatever the counts, there is no plan. That is counted
     in integers, and the checker looks at all patterns again. Prices are smoothed by the best weights so far: raw duals
     of the first rounds are worth patterns that nobody needs.
@@ -74,26 +74,28 @@ class WindowConfigurationLP:
 
     instance: Instance
     items: WindowItems
-    limits: Sequence[Fraction]
+    region: Region
     random: np.random.Generator
     patterns: Sequence[tuple[Replica, ...]] = ()
     _columns: list[tuple[int, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         deployment = self.instance.deployment
-        self._joint = JointPatterns(self.items, deployment.slots_per_gpu, deployment.distinct)
+        self._joint = JointPatterns(self.items, self.region.room, deployment.slots_per_gpu, deployment.distinct)
         self._known: set[tuple[int, ...]] = set()
         self._build()
-        loads = self.items.loads.mean(axis=1)
+        upper, _, weights, most = self.region.room
+        # No pattern weighs more than 1 by its mean load.
+        loads = self.items.loads @ weights / most if weights.any() else (self.items.loads / upper).mean(axis=1)
         self._best = self._least(loads), loads
         self._take_up(self._mapped(self.patterns))
 
     def solve(self, meter: Meter) -> Verdict:
-        """Whether GPUs within the limits can carry all replicas."""
+        """Whether GPUs can carry all replicas with imbalances of the region."""
         gpus = self.instance.deployment.num_gpus
         most = _PER_ITEM * self.items.experts.size
         if not self._columns:
-            self._take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most)))
+            self._take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most, meter)))
         while not meter.exhausted:
             try:
                 is_feasible(self._highs, max(meter.left().seconds, 0.01))
@@ -103,15 +105,15 @@ class WindowConfigurationLP:
             if self._highs.getObjectiveValue() <= gpus * (1 + _EPSILON):
                 return Verdict(counts=self._counts())
             duals = np.maximum(np.array(self._highs.getSolution().row_dual[: self.items.experts.size]), 0.0)
-            new = self._price(duals, most)
+            new = self._price(duals, most, meter)
             if self._best[0] > gpus * (1 + _EPSILON):
-                return Verdict(evidence=self._evidence())
+                return Verdict(evidence=self._evidence(meter))
             if not new:
                 return Verdict()
         return Verdict()
 
     def used(self) -> list[tuple[Replica, ...]]:
-        """All patterns as replicas, for a program at other limits."""
+        """All patterns as replicas, for a program of another region."""
         experts, last = self.items.experts.tolist(), self.items.last.tolist()
         return [tuple((experts[i], last[i]) for i in pattern) for pattern in self._columns]
 
@@ -154,11 +156,11 @@ class WindowConfigurationLP:
             self._add(1.0, [(i.tolist(), c.astype(float).tolist()) for i, c in counted])
         return len(new)
 
-    def _price(self, duals: Floats, most: int) -> int:
+    def _price(self, duals: Floats, most: int, meter: Meter) -> int:
         """Take up patterns that are worth more than a GPU, and keep the weights that prove most; how many were new."""
         for part in _SMOOTHED:
             weights = part * self._best[1] + (1 - part) * duals
-            found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most)
+            found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most, meter)
             if found.complete:
                 proven = self._least(weights) / found.heaviest
                 if proven > self._best[0]:
@@ -179,15 +181,15 @@ class WindowConfigurationLP:
         needed = items.needed(weights)
         return int(least_weight(needed, items.least, items.most, self.instance.deployment.num_slots))
 
-    def _evidence(self) -> dict[str, Any] | None:
+    def _evidence(self, meter: Meter) -> dict[str, Any] | None:
         """The best weights as integers, if they prove as much."""
         weights = np.floor(self._best[1] * UNIT).astype(np.int64)
-        found = self._joint.heavier(weights.astype(np.float64), UNIT * (1 - 1e-6), self.random, 2**62)
+        found = self._joint.heavier(weights.astype(np.float64), UNIT * (1 - 1e-6), self.random, 2**62, meter)
         carried = int(found.heaviest)
-        if self._lightest(weights) <= carried * self.instance.deployment.num_gpus:
+        if not found.complete or self._lightest(weights) <= carried * self.instance.deployment.num_gpus:
             return None
         starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(weights)
-        return {"limits": [str(x) for x in self.limits], "starts": starts, "weights": by_expert, "carried": carried}
+        return {"starts": starts, "weights": by_expert, "carried": carried}
 
     def _counts(self) -> Ints:
         """Counts that fill the slots, near the averages of the solution."""
@@ -212,11 +214,13 @@ class WindowConfigurationLP:
     def _mapped(self, patterns: Iterable[tuple[Replica, ...]]) -> list[tuple[int, ...]]:
         """Patterns of replicas as items, those that fit."""
         items, mapped = self.items, []
+        upper, lower, weights, most = self.region.room
         for pattern in patterns:
             experts, counts = np.array(pattern).T
             if ((counts < items.least[experts]) | (counts > items.most[experts])).any():
                 continue
             rows = items.places[experts, counts - items.least[experts]]
-            if (items.loads[rows].sum(axis=0) <= 1).all():
+            loads = items.loads[rows].sum(axis=0)
+            if (loads <= upper).all() and np.maximum(loads, lower) @ weights <= most:
                 mapped.append(tuple(sorted(rows.tolist())))
         return mapped

@@ -32,8 +32,7 @@ class WindowItems:
     experts, first, last
         Of each item: its expert, and the counts that it stands for.
     loads
-        Of a replica at the last count, the lightest, in each window, as a part of the limit there;
-        shape ``(items, windows)``.
+        Of a replica at the last count, the lightest, in each window, in tokens; shape ``(items, windows)``.
     """
 
     least: Ints
@@ -51,14 +50,15 @@ class WindowItems:
         coarsest are more.
         """
         least, most = _ranges(instance, limits)
-        relative = instance.tokens.T / np.array([float(limit) for limit in limits])
+        tokens = instance.tokens.T
+        relative = tokens / np.array([float(limit) for limit in limits])
         half = -(-instance.deployment.slots_per_gpu // 2)
         resolution = _RESOLUTION
         while resolution <= _COARSEST:
             rows = np.array(_intervals(relative, least, most, resolution), dtype=np.int64).reshape(-1, 3)
             experts, first, last = rows.T.copy()
             if comb(len(rows), half) <= most_halves:
-                loads = relative[experts] / last[:, np.newaxis] * (1 - _ROUNDING)
+                loads = tokens[experts] / last[:, np.newaxis] * (1 - _ROUNDING)
                 return cls(least, most, experts, first, last, loads)
             resolution *= _COARSER
         return None
@@ -73,7 +73,8 @@ class WindowItems:
         width = int(self.last.max(initial=0)) + slack + 2
         keys = self.experts * width + self.first
         wanted = np.arange(self.least.size)[:, np.newaxis] * width + np.minimum(counts, self.most[:, np.newaxis])
-        return np.minimum(np.searchsorted(keys, wanted, side="right"), ends[:, np.newaxis]) - 1
+        places: Ints = np.minimum(np.searchsorted(keys, wanted, side="right"), ends[:, np.newaxis]) - 1
+        return places
 
     def needed(self, weights: Ints) -> Ints:
         """What all replicas of an expert weigh at each count of `places`."""

@@ -1,4 +1,4 @@
-"""Several windows: weights of replicas refute boxes of imbalances, and counts that nothing refutes become plans."""
+"""Several windows: weights of replicas refute regions of imbalances, and counts that nothing refutes become plans."""
 
 from __future__ import annotations
 
@@ -7,55 +7,47 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.bounds.methods import WINDOWS
 from eplb_opt.bounds.quick import quick_bounds
+from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_configuration import Replica, WindowConfigurationLP
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.heuristics.joint import pack_jointly
 from eplb_opt.heuristics.window_search import search_windows
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 from eplb_opt.limits import Meter
-from eplb_opt.proof import Proof, strongest
-from eplb_opt.verify import weighted_mean
+from eplb_opt.proof import strongest
 
-ARGUMENT = "window weightings"
-# Slots of a GPU, and halves of patterns, that are not too many.
-_MOST_SLOTS, _MOST_HALVES = 5, 800_000
-# Limits of boxes are multiples of this, to be short in certificates.
+ARGUMENT = WINDOWS
+# Part of the limits for proofs: the checker needs the rest.
+_PROVING = 0.8
+# Halves of patterns that are not too many.
+_MOST_HALVES = 800_000
+# Bounds that are asked about, and limits of regions, are multiples of this, to be short in certificates.
 _STEP = Fraction(1, 10**6)
-# A box of the mean goes beyond what is left by this much, as boxes below the bound would never come to an end; those so
-# deep down go as far as it takes.
-_BEYOND, _DEPTH, _MOST_BOXES = Fraction(3, 2), 2, 100
+# So often regions are parted, one in the other, and so many weightings are in a certificate at most.
+_DEPTH, _MOST_WEIGHTINGS = 3, 40
+# Where in the gap the next bound is asked for, if the hottest window counts, and if the mean does: regions that are not
+# refuted take longest there.
+_NEXT_OF_HOTTEST, _NEXT_OF_MEAN = Fraction(1, 2), Fraction(1, 4)
 # Bounds that are nearer than this part of the gap are not told apart.
 _RESOLUTION = Fraction(1, 50)
 # Seconds of work of a search from new counts, of proposals and nodes.
 _SEARCH = 1.0
 
-Corner = tuple[Fraction, ...]
-
-
-def window_weightings_apply(instance: Instance) -> bool:
-    """Whether patterns of several windows are few enough to be looked at, without groups on nodes."""
-    deployment = instance.deployment
-    if instance.num_windows == 1 or deployment.dispatch != "even" or not deployment.alike:
-        return False
-    size, half = deployment.slots_per_gpu, -(-deployment.slots_per_gpu // 2)
-    return deployment.binding_nodes == 1 and 1 < size <= _MOST_SLOTS and instance.num_experts**half <= 2 * _MOST_HALVES
-
 
 def prove_by_window_weightings(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits."""
-    WindowWeightings(incumbent, meter).run()
+    WindowWeightings(incumbent, meter.part(_PROVING)).run()
 
 
 class WindowWeightings:
     """Raises the bound of a layer of several windows, each in mean loads of its own.
 
-    Is there a plan below some value? One below has imbalances in some box ``limits``, below them in every window.
-    Weights of replicas refute a box, see `WindowConfigurationLP`. For the largest imbalance one box says it all. For the
-    mean boxes have to cover all imbalances below the value: after a box is refuted, some window is at its limit or above
-    it, which leaves a corner for each window, with a box of its own, until corners are worth the value by themselves.
+    Is there a plan below some value? One below has imbalances in a region that begins with the bounds of each window by
+    itself. Weights of replicas refute a region, see `WindowConfigurationLP`. One that is not refuted is parted by the
+    imbalance of a window where the mean counts: GPUs may otherwise each be hot in another window.
     """
 
     def __init__(self, incumbent: Incumbent, meter: Meter) -> None:
@@ -64,19 +56,19 @@ class WindowWeightings:
         windows = self._instance.windows()
         self._alone = [strongest(*quick_bounds(window)) for window in windows]
         # Imbalances are max loads of windows whose mean load is 1.
-        self._first: Corner = tuple(proof.bound for proof in self._alone)
+        self._first = tuple(proof.bound for proof in self._alone)
         self._patterns: list[tuple[Replica, ...]] = []
-        self._boxes: list[tuple[Corner, dict[str, Any]]] = []
         self._counts: Ints | None = None
 
     def run(self) -> None:
-        """Bisect between the bound and the best plan, or what was not refuted."""
+        """Ask for bounds between the best one and the best plan, or what was not refuted."""
         incumbent, settled = self._incumbent, self._incumbent.value
         while not (incumbent.closed or self._meter.exhausted):
             settled = min(settled, incumbent.value)
             if settled - incumbent.bound <= max(_STEP, _RESOLUTION * (incumbent.value - incumbent.bound)):
                 return
-            asked = (incumbent.bound + settled) / 2 // _STEP * _STEP
+            part = _NEXT_OF_HOTTEST if self._weights is None else _NEXT_OF_MEAN
+            asked = (incumbent.bound + part * (settled - incumbent.bound)) // _STEP * _STEP
             if asked <= incumbent.bound:
                 return
             self._counts = None
@@ -91,54 +83,41 @@ class WindowWeightings:
 
     def _ask(self, asked: Fraction) -> dict[str, Any] | None:
         """Evidence that no plan is below a value; ``None``: there may be."""
-        corners, parts = [(self._first, 0)], []
-        while corners:
-            corner, depth = corners.pop()
-            if self._value(corner) >= asked:
+        regions = [(Region.above(self._first, self._weights, asked), 0)]
+        weightings: list[dict[str, Any]] = []
+        parts: list[list[int | str]] = []
+        while regions:
+            region, depth = regions.pop()
+            if region.empty:
                 continue
-            place = next((i for i, (limits, _) in enumerate(self._boxes) if _below(corner, limits)), None)
-            if place is None:
-                place = self._refute(self._limits_above(corner, asked, depth))
-            if place is None or len(parts) > _MOST_BOXES:
+            weighting = self._refute(region)
+            if weighting is not None:
+                parts.append([len(weightings)])
+                weightings.append(weighting)
+                continue
+            if self._weights is None or depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS or self._meter.exhausted:
                 return None
-            parts.append(place)
-            limits = self._boxes[place][0]
-            corners += [
-                ((*corner[:k], limits[k], *corner[k + 1 :]), depth + 1) for k in reversed(range(len(corner)))
-            ]
-        used = sorted(set(parts))
-        return {
-            "argument": ARGUMENT,
-            "windows": [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone],
-            "boxes": [self._boxes[place][1] for place in used],
-            "parts": [used.index(place) for place in parts],
-        }
+            window = region.widest
+            at = (region.lower[window] + region.upper[window]) / 2 // _STEP * _STEP
+            if at <= region.lower[window]:
+                return None
+            parts.append([window, str(at)])
+            regions += [(part, depth + 1) for part in reversed(region.parted(window, at))]
+        alone = [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone]
+        return {"argument": ARGUMENT, "windows": alone, "weightings": weightings, "parts": parts}
 
-    def _limits_above(self, corner: Corner, asked: Fraction, depth: int) -> Corner:
-        """Limits of a box above a corner: all values below what is asked in one step, or a part of them in each."""
-        weights = self._weights
-        if weights is None:
-            return (asked,) * len(corner)
-        missing = asked - self._value(corner)
-        steps = [_BEYOND * missing if depth < _DEPTH else missing / weight for weight in weights]
-        return tuple(-(-(low + step) // _STEP) * _STEP for low, step in zip(corner, steps, strict=True))
-
-    def _refute(self, limits: Corner) -> int | None:
-        """The place of a box without plans; ``None`` if it may have some, or time is over."""
-        items = WindowItems.within(self._instance, limits, _MOST_HALVES)
+    def _refute(self, region: Region) -> dict[str, Any] | None:
+        """A weighting under which no plan has imbalances of a region; ``None``: one may, or time is over."""
+        items = WindowItems.within(self._instance, region.upper, _MOST_HALVES)
         if items is None or self._meter.exhausted:
             return None
         if not items.least.size:
-            box = {"limits": [str(x) for x in limits], "starts": [], "weights": [], "carried": 0}
-        else:
-            program = WindowConfigurationLP(self._instance, items, limits, self._random, self._patterns)
-            verdict = program.solve(self._meter)
-            self._patterns, self._counts = program.used(), verdict.counts
-            if verdict.evidence is None:
-                return None
-            box = verdict.evidence
-        self._boxes.append((limits, box))
-        return len(self._boxes) - 1
+            return {"starts": [], "weights": [], "carried": 0}
+        program = WindowConfigurationLP(self._instance, items, region, self._random, self._patterns)
+        verdict = program.solve(self._meter)
+        self._patterns = program.used()
+        self._counts = self._counts if verdict.counts is None else verdict.counts
+        return verdict.evidence
 
     def _plan_with(self, counts: Ints) -> None:
         """Look for a better plan with these counts."""
@@ -158,18 +137,10 @@ class WindowWeightings:
             incumbent.offer_plan(slots, ARGUMENT)
 
     @property
-    def _weights(self) -> list[Fraction] | None:
+    def _weights(self) -> tuple[Fraction, ...] | None:
         """What each window counts for in the mean; they sum to 1. ``None``: the hottest one counts."""
         objective = self._incumbent.objective
         if objective.kind != "mean":
             return None
         weights = self._instance.weights_of_loaded(objective.window_weights)
-        return [weight / sum(weights, Fraction(0)) for weight in weights]
-
-    def _value(self, corner: Corner) -> Fraction:
-        weights = self._weights
-        return max(corner) if weights is None else weighted_mean(list(zip(corner, weights, strict=True)))
-
-
-def _below(corner: Corner, limits: Corner) -> bool:
-    return all(low < high for low, high in zip(corner, limits, strict=True))
+        return tuple(weight / sum(weights, Fraction(0)) for weight in weights)

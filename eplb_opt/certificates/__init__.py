@@ -87,4 +87,13 @@ of a GPU, so that max loads are imbalances, in the certificates of single window
 ``"envelope"`` (``envelope.py``)
     For the largest imbalance alone: below the bound, each expert needs as many replicas as its hottest window asks for,
     and these are more than there are slots.
+``"window weightings"`` (``window_weightings.py``, ``joint_patterns.py``)
+    ``"windows"`` as above: imbalances are at least these. All that are worth less than the bound begin as one region.
+    ``"parts"``: either a window and a number, which part the region into imbalances of the window below it, which come
+    next, and others. Or the place of one of ``"weightings"`` under which no plan has imbalances of the region: for each
+    expert ``"starts"`` of intervals of counts, and ``"weights"`` of a replica at counts of each interval. No set of
+    slots that a GPU may hold in the region weighs more than ``"carried"``, which a search through pairs of halves of
+    such sets shows: loads are below the region's limits, and where the mean counts, the mean of a GPU's loads, with
+    those that are below the region for its lower limits, is below the bound. But all slots together weigh more than
+    that on each GPU, whatever the counts.
 """

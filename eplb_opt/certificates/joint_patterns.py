@@ -19,21 +19,42 @@ _AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
+class Room:
+    """What a GPU may carry: at most `upper` in each window, and at most `most` in the sum over windows by `shares`.
+
+    Loads below `lower` count as that in the sum. All are whole numbers, shape ``(windows,)``.
+    """
+
+    upper: NDArray[np.int64]
+    lower: NDArray[np.int64]
+    shares: NDArray[np.int64]
+    most: int
+
+    def fits(self, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether rows of loads, shape ``(rows, windows)``, fit."""
+        within: NDArray[np.bool_] = (loads <= self.upper).all(axis=1)
+        within &= np.maximum(np.minimum(loads, self.upper), self.lower) @ self.shares <= self.most
+        return within
+
+
+@dataclass(frozen=True, eq=False)
 class Items:
     """What patterns are made of: replicas of an expert at some counts.
 
     Attributes
     ----------
     loads
-        Shape ``(items, windows)``, whole numbers; a pattern fits if it sums to at most `capacity` in every window.
+        Shape ``(items, windows)``, whole numbers.
     weights, experts
         Shape ``(items,)``.
+    room
+        What a GPU may carry.
     """
 
     loads: NDArray[np.int64]
     weights: NDArray[np.int64]
     experts: NDArray[np.int64]
-    capacity: int
+    room: Room
 
 
 def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: WorkLimit) -> bool:
@@ -51,7 +72,7 @@ def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: Work
         limit.spend(_PER_PAIR * nodes.size)
         open_ = halves.weights[level][nodes] + others.weights[other_level][other_nodes] > most
         nodes, other_nodes = nodes[open_], other_nodes[open_]
-        fits = (halves.loads[level][nodes] + others.loads[other_level][other_nodes] <= items.capacity).all(axis=1)
+        fits = items.room.fits(halves.loads[level][nodes] + others.loads[other_level][other_nodes])
         nodes, other_nodes = nodes[fits], other_nodes[fits]
         if not level and not other_level:
             if _any_pattern(items, halves.members[nodes], others.members[other_nodes], distinct):
@@ -98,7 +119,7 @@ def _halves(items: Items, size: int, distinct: bool, limit: WorkLimit) -> NDArra
         before = np.repeat(np.arange(len(halves)), more)
         last = np.arange(before.size) - np.repeat(np.cumsum(more) - more - first, more)
         halves = np.column_stack([halves[before], last])
-        fits = (items.loads[halves].sum(axis=1) <= items.capacity).all(axis=1)
+        fits = items.room.fits(items.loads[halves].sum(axis=1))
         if distinct:
             experts = items.experts[halves]
             fits &= (experts[:, :-1] != experts[:, -1:]).all(axis=1)
@@ -119,16 +140,17 @@ class _Tree:
         """Halves with similar loads are near each other: each node parts them by the window that varies most there."""
         leaves = 1 << max(0, (len(halves) - 1).bit_length())
         # What fills up the last leaves fits nowhere.
-        loads = np.full((leaves, items.loads.shape[1]), items.capacity + 1)
+        loads = np.tile(items.room.upper + 1, (leaves, 1))
         loads[: len(halves)] = items.loads[halves].sum(axis=1)
-        order = np.arange(leaves).reshape(1, -1)
-        while order.shape[1] > 1:
-            parts = loads[order]
+        order: NDArray[np.int64] = np.arange(leaves, dtype=np.int64)
+        width = leaves
+        while width > 1:
+            parts = loads[order].reshape(-1, width, loads.shape[1])
             key = np.ptp(parts, axis=1).argmax(axis=1)
             keys = np.take_along_axis(parts, key[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
-            half = order.shape[1] // 2
-            order = np.take_along_axis(order, np.argpartition(keys, half - 1, axis=1), axis=1).reshape(-1, half)
-        order = order.ravel()
+            sides = np.argpartition(keys, width // 2 - 1, axis=1)
+            order = np.take_along_axis(order.reshape(-1, width), sides, axis=1).ravel()
+            width //= 2
         members = np.zeros((leaves, halves.shape[1]), dtype=np.int64)
         members[: len(halves)] = halves
         members, loads = members[order], loads[order]

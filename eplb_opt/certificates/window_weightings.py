@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil, floor, lcm
 from typing import Any
 
 import numpy as np
@@ -13,68 +14,75 @@ import numpy as np
 from eplb_opt.certificates.counts import needs
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
-from eplb_opt.certificates.joint_patterns import Items, none_heavier
+from eplb_opt.certificates.joint_patterns import Items, Room, none_heavier
 from eplb_opt.certificates.layer import Layer, Ranges
 from eplb_opt.certificates.least_weight import least_weight
 from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.certificates.windows import RecordedWindows, proven_of_each
 
-# Loads are rounded down to parts of what a GPU may carry.
-_CAPACITY = 2**40
-# Corners of the imbalances that are left, and in nanoseconds what one costs besides its box.
-_PER_CORNER = 10_000
-# All boxes of a certificate together.
-_NANOSECONDS = 4 * 10**10
+# Loads are rounded down to such parts of a mean load, and weights of windows to such parts of all of them.
+_LOAD, _SHARE = 2**40, 2**20
+# In nanoseconds, what a region costs besides its weighting; and all of a certificate together.
+_PER_REGION, _NANOSECONDS = 10_000, 4 * 10**10
+
+# Imbalances are at least the former, and below the latter.
+Region = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
 
 
 def proves_by_window_weightings(certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
-    """Whether boxes of imbalances without plans leave nothing below the bound.
-
-    Imbalances of a plan are at least those that are proven of each window by itself: the first corner. Where a corner
-    is worth less than the bound, a box above it has no plans: one of the windows is at its limit or hotter, which
-    makes a corner for each of them.
-    """
-    corners = [tuple(proven_of_each(certificate["windows"], windows))]
+    """Whether all imbalances that are worth less than the bound are in regions without plans."""
+    lower = tuple(proven_of_each(certificate["windows"], windows))
     limit = WorkLimit(_NANOSECONDS)
-    boxes, parts = certificate["boxes"], iter(certificate["parts"])
-    known: dict[int, tuple[Fraction, ...]] = {}
-    while corners:
-        corner = corners.pop()
-        limit.spend(_PER_CORNER)
-        if windows.value([corner]) >= bound:
+    regions: list[Region] = [(lower, tuple(_highest(lower, k, bound, windows) for k in range(len(lower))))]
+    parts = iter(certificate["parts"])
+    while regions:
+        lower, upper = regions.pop()
+        limit.spend(_PER_REGION)
+        if windows.value([lower]) >= bound or any(low >= high for low, high in zip(lower, upper, strict=True)):
             continue
-        place = next(parts, None)
-        if type(place) is not int or not 0 <= place < len(boxes):
+        upper = tuple(min(high, _highest(lower, k, bound, windows)) for k, high in enumerate(upper))
+        part = next(parts, None)
+        if not isinstance(part, list) or len(part) not in (1, 2) or type(part[0]) is not int or part[0] < 0:
             return False
-        if place not in known:
-            limits = tuple(exact_value(text, ARGUMENT_DIGITS) for text in boxes[place]["limits"])
-            if len(limits) != len(corner) or not _has_no_plans(boxes[place], limits, windows, limit):
+        if len(part) == 1:
+            if not _has_no_plans(certificate["weightings"][part[0]], (lower, upper), bound, windows, limit):
                 return False
-            known[place] = limits
-        limits = known[place]
-        if any(low >= high for low, high in zip(corner, limits, strict=True)):
-            return False
-        corners += [(*corner[:k], limits[k], *corner[k + 1 :]) for k in reversed(range(len(corner)))]
+            continue
+        window, at = part[0], exact_value(part[1], ARGUMENT_DIGITS)
+        regions.append(((*lower[:window], max(at, lower[window]), *lower[window + 1 :]), upper))
+        regions.append((lower, (*upper[:window], min(at, upper[window]), *upper[window + 1 :])))
     return next(parts, None) is None
 
 
+def _highest(lower: Sequence[Fraction], window: int, bound: Fraction, windows: RecordedWindows) -> Fraction:
+    """What the imbalance of a window stays below where those of the others are at least `lower`."""
+    if windows.weights is None:
+        return bound
+    total = sum(windows.weights, Fraction(0))
+    # Where a window counts for nothing, no plan has all load on one GPU in vain: its imbalance is at most the GPUs.
+    if not windows.weights[window]:
+        return Fraction(10**6)
+    left = max(Fraction(0), bound - windows.value([lower]))
+    return lower[window] + left * total / windows.weights[window]
+
+
 def _has_no_plans(
-    box: Mapping[str, Any], limits: Sequence[Fraction], windows: RecordedWindows, limit: WorkLimit
+    weighting: Mapping[str, Any], region: Region, bound: Fraction, windows: RecordedWindows, limit: WorkLimit
 ) -> bool:
-    """Whether no plan is below all of the limits: its replicas would weigh more than all GPUs carry."""
+    """Whether no plan has imbalances of a region: its replicas would weigh more than all GPUs carry."""
     units = zip(windows.loads, windows.units, strict=True)
     layers = [Layer.of(loads, windows.deployment, unit) for loads, unit in units]
     if any(not layer.even or layer.each or layer.nodes > 1 for layer in layers):
         raise CertificateError("window weightings are about an even split, and GPUs that are alike")
-    tops = [layer.below(most) for layer, most in zip(layers, limits, strict=True)]
+    tops = [layer.below(most) for layer, most in zip(layers, region[1], strict=True)]
     ranges: Ranges | None = layers[0].ranges
     for layer, top in zip(layers, tops, strict=True):
         ranges = None if ranges is None or top <= 0 else needs(layer, top, ranges, limit)
     if ranges is None:
         return min(tops) > 0
-    starts, weights = box["starts"], box["weights"]
-    items = _items(starts, weights, layers, tops, ranges)
-    carried = box["carried"]
+    starts, weights = weighting["starts"], weighting["weights"]
+    items = _items(starts, weights, layers, ranges, _room(region, bound, windows))
+    carried = weighting["carried"]
     if type(carried) is not int or carried < 0:
         raise CertificateError("what a GPU carries is no natural number")
 
@@ -87,12 +95,30 @@ def _has_no_plans(
     return none_heavier(items, layer.slots_per_gpu, layer.distinct, carried, limit)
 
 
+def _room(region: Region, bound: Fraction, windows: RecordedWindows) -> Room:
+    """What a GPU of a plan with imbalances of a region may carry, rounded so that nothing is left out."""
+    lower, upper = region
+    high = np.array([min(ceil(limit * _LOAD), 2**60) for limit in upper], dtype=np.int64)
+    low = np.array([min(floor(limit * _LOAD), 2**60) for limit in lower], dtype=np.int64)
+    if windows.weights is None:
+        return Room(high, low, np.zeros_like(high), 0)
+    total = sum(windows.weights, Fraction(0))
+    shares = [weight / total for weight in windows.weights]
+    # Whole numbers that are the shares exactly, where they can be.
+    common = lcm(*(share.denominator for share in shares))
+    parts = max(1, _SHARE // common) * common if common <= _SHARE else _SHARE
+    most = ceil(bound * _LOAD * parts)
+    if most >= 2**62 or int(high.max()) * parts >= 2**62:
+        raise CertificateError("imbalances are too large for window weightings")
+    return Room(high, low, np.array([floor(share * parts) for share in shares], dtype=np.int64), most)
+
+
 def _items(
     starts: Sequence[Sequence[int]],
     weights: Sequence[Sequence[int]],
     layers: Sequence[Layer],
-    tops: Sequence[int],
     ranges: Ranges,
+    room: Room,
 ) -> Items:
     """Each expert at each interval of its counts, as light as at the most of them.
 
@@ -117,10 +143,11 @@ def _items(
     if max((weight for *_, weight in rows), default=0) * max(1, layers[0].slots) >= 2**62:
         raise CertificateError("weights are too large")
     loads = [
-        [_CAPACITY * layer.loads[expert] // (count * top) for layer, top in zip(layers, tops, strict=True)]
+        [
+            min(_LOAD * layer.loads[expert] * scale.denominator // (count * scale.numerator), 2**60)
+            for layer, scale in ((layer, layer.units_per_token) for layer in layers)
+        ]
         for expert, count, _ in rows
     ]
     experts, _, heavy = zip(*rows, strict=True)
-    # What is too heavy for a GPU by itself would not fit into 64 bits, perhaps.
-    capped = np.minimum(np.array(loads, dtype=object), _CAPACITY + 1).astype(np.int64)
-    return Items(capped, np.array(heavy, dtype=np.int64), np.array(experts, dtype=np.int64), _CAPACITY)
+    return Items(np.array(loads), np.array(heavy, dtype=np.int64), np.array(experts, dtype=np.int64), room)

@@ -44,17 +44,18 @@ def heaviest_through(
     heat: tuple[Floats, Floats, Floats],
     others: tuple[Ints, Floats, Floats, Floats],
     other_heat: tuple[Floats, Floats, Floats],
+    room: tuple[Floats, Floats, Floats, float],
     experts: Ints,
     above: float,
     most: int,
     order: Ints,
     best: Floats,
     patterns: Ints,
-) -> tuple[float, bool]:
-    """The weight of the heaviest pattern above `above`, or that; and whether all were looked at.
+) -> tuple[float, int, int]:
+    """The weight of the heaviest pattern above `above`, or that; how many blocks were looked at, and patterns kept.
 
     `halves` are members, loads and the least loads of blocks and of larger blocks; `heat` their weights and the largest
-    of blocks and of larger blocks; the same of `others`. Loads are parts of the limits: a pattern sums to 1 at most.
+    of blocks and of larger blocks; the same of `others`. `room` is what a pattern has, see `_fit`.
     Of each item ``best[i]`` is the weight of the heaviest pattern through it that is above what was there, and
     ``patterns[i]`` its halves. Ends early once `most` patterns were the best so far of an item. Blocks are looked at in
     an `order`. Where `experts` (of items) are not empty, those of a pattern differ.
@@ -64,19 +65,20 @@ def heaviest_through(
     other_members, other_loads, other_least, other_larger = others
     other_own, other_blocks, other_tops = other_heat
     heaviest, found = above, 0
-    for block in order:
+    for number in range(order.size):
+        block = order[number]
         for large in range(other_tops.size):
-            if blocks[block] + other_tops[large] <= above or not _fit(least[block], other_larger[large]):
+            if blocks[block] + other_tops[large] <= above or not _fit(least[block], other_larger[large], room):
                 continue
             for other in range(large * BLOCKS, min((large + 1) * BLOCKS, other_blocks.size)):
-                if blocks[block] + other_blocks[other] <= above or not _fit(least[block], other_least[other]):
+                if blocks[block] + other_blocks[other] <= above or not _fit(least[block], other_least[other], room):
                     continue
                 for half in range(block * BLOCK, min((block + 1) * BLOCK, own.size)):
                     if own[half] + other_blocks[other] <= above:
                         continue
                     for rest in range(other * BLOCK, min((other + 1) * BLOCK, other_own.size)):
                         weight = own[half] + other_own[rest]
-                        if weight <= above or not _fit(loads[half], other_loads[rest]):
+                        if weight <= above or not _fit(loads[half], other_loads[rest], room):
                             continue
                         if experts.size and _share_experts(members[half], other_members[rest], experts):
                             continue
@@ -88,16 +90,23 @@ def heaviest_through(
                             better |= _keep(other_members[rest, place], weight, half, rest, best, patterns)
                         found += better
         if found >= most:
-            return heaviest, block == order[-1]
-    return heaviest, True
+            return heaviest, number + 1, found
+    return heaviest, order.size, found
 
 
 @compiled
-def _fit(load: Floats, other: Floats) -> bool:
+def _fit(load: Floats, other: Floats, room: tuple[Floats, Floats, Floats, float]) -> bool:
+    """Whether loads are within the room together: below the upper limit of each window, and at most so much in the mean
+    of all, where those below the lower limit of a window count as that.
+    """
+    upper, lower, weights, most = room
+    mean = 0.0
     for k in range(load.size):
-        if load[k] + other[k] > 1.0:
+        both = load[k] + other[k]
+        if both > upper[k]:
             return False
-    return True
+        mean += weights[k] * max(both, lower[k])
+    return mean <= most
 
 
 @compiled
@@ -119,7 +128,7 @@ def _keep(item: int, weight: float, half: int, rest: int, best: Floats, patterns
 
 
 @compiled
-def list_halves(loads: Floats, experts: Ints, size: int) -> Ints:
+def list_halves(loads: Floats, room: tuple[Floats, Floats, Floats, float], experts: Ints, size: int) -> Ints:
     """All sets of `size` items that fit a GPU, as increasing items, shape ``(sets, size)``.
 
     Where `experts` are not empty, those of a set differ; else an item may be in it more than once.
@@ -136,7 +145,7 @@ def list_halves(loads: Floats, experts: Ints, size: int) -> Ints:
                 if sets.shape[1]:
                     first = sets[row, -1] + (1 if experts.size else 0)
                 for item in range(first, number):
-                    if not _may_join(loads, experts, sets[row], item):
+                    if not _may_join(loads, room, experts, sets[row], item):
                         continue
                     if listing:
                         for place in range(sets.shape[1]):
@@ -150,13 +159,15 @@ def list_halves(loads: Floats, experts: Ints, size: int) -> Ints:
 
 
 @compiled
-def _may_join(loads: Floats, experts: Ints, members: Ints, item: int) -> bool:
-    for k in range(loads.shape[1]):
-        load = loads[item, k]
-        for member in members:
-            load += loads[member, k]
-        if load > 1.0:
-            return False
+def _may_join(
+    loads: Floats, room: tuple[Floats, Floats, Floats, float], experts: Ints, members: Ints, item: int
+) -> bool:
+    before = np.zeros(loads.shape[1])
+    for member in members:
+        for k in range(before.size):
+            before[k] += loads[member, k]
+    if not _fit(before, loads[item], room):
+        return False
     if experts.size:
         for member in members:
             if experts[member] == experts[item]:

@@ -21,8 +21,9 @@ _STEP = 0.05
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
-# Runs in a row without a better plan, a warm one and a hot one, after which there is nothing more to expect.
-_STALLED = 2
+# Runs in a row without a better plan after which there is nothing more to expect; each pair of a warm one and a hot one
+# is longer than that before.
+_STALLED = 8
 
 
 @dataclass
@@ -126,8 +127,8 @@ class AnnealingRuns:
 
     def _begin_run(self, fair_seconds: float) -> None:
         instance, windows = self.incumbent.instance, self.incumbent.windows
-        in_vain = self.runs_in_vain > 0
-        following = self.length if in_vain else max(_FIRST_RUN, _GROWTH * self.length)
+        grows = not self.runs_in_vain % 2
+        following = max(_FIRST_RUN, _GROWTH * self.length) if grows else self.length
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
             # is short all the same, for reassignment to find most of what it can early.
@@ -136,5 +137,5 @@ class AnnealingRuns:
             possible = int(_LAST_RUN * fair_seconds * per_second)
             last = self.length > 0 and possible < (1 + _GROWTH) * following
             following = max(_SHORTEST, possible if last else min(following, possible))
-        self.hot = hot(instance) if in_vain else warm(instance)
+        self.hot = warm(instance) if grows else hot(instance)
         self.length, self.made, self.last, self._was_better = following, 0, None, False

@@ -18,7 +18,10 @@ import numpy as np
 
 from eplb_opt.bounds import patterns
 from eplb_opt.bounds.instant import instant_bound
+from eplb_opt.bounds.joint_patterns import JointPatterns
 from eplb_opt.bounds.pattern_enumeration import few_choices
+from eplb_opt.bounds.regions import Region
+from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
 from eplb_opt.heuristics.drawn import attempt
@@ -36,6 +39,7 @@ from eplb_opt.kernels.moving import Cooling
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.objective import Objective
 from eplb_opt.request import DRAWN
 from eplb_opt.run.compiling import compiled_beside, end_with_the_parent
@@ -230,6 +234,14 @@ def _load_few_moves() -> None:
     list(descended(Instance.from_loads([3, 2, 1, 1], _NODES), (_SLOTS, _SLOTS), np.ones(1), _SLOTS.size, 1))
 
 
+def _load_joint_patterns() -> None:
+    instance = _two_windows()
+    items = WindowItems.within(instance, instance.mean_loads, _WORK)
+    if items is not None:
+        room = Region.above(instance.mean_loads, None, max(instance.mean_loads)).room
+        JointPatterns(items, room, 2, True).heavier(items.loads[:, 0], 0.0, np.random.default_rng(0), 1, Meter(Limits(60.0)))
+
+
 def _two_windows() -> Instance:
     return Instance.from_loads(_TWO_WINDOWS, _NODES)
 
@@ -260,6 +272,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "moving": _load_moving,
     "few moves": _load_few_moves,
     "patterns": patterns.load_kernels,
+    "joint patterns": _load_joint_patterns,
 }
 # Seconds that a part takes to compile where those that calls need with it are compiled before.
 SECONDS = {
@@ -282,6 +295,9 @@ SECONDS = {
     "pairs": 1,
     "bounds": 1,
     "patterns": 1,
+    "joint patterns": 3,
 }
+# What a worker process needs for a proof of several windows at once, and for plans with the counts that it finds.
+PARTS_OF_WINDOWS = ("bounds", "patterns", "joint", "windows", "joint patterns")
 # And what the process beside this one takes to begin.
 _SECONDS_TO_START = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from eplb_opt.bounds.methods import PAIRING, PARTITION
+from eplb_opt.bounds.methods import PAIRING, PARTITION, WINDOWS
 from eplb_opt.bounds.pair_model import pairing_applies
 from eplb_opt.formulations.program import program_size
 from eplb_opt.incumbent import Incumbent
@@ -59,6 +59,17 @@ class NodesBetweenRuns:
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """Search; between two runs the partition."""
         return (PARTITION,) if self.runs.between_runs and tally.proofs < self.runs.runs else (SEARCH,)
+
+
+@dataclass(frozen=True)
+class WindowsBesideRuns:
+    """All windows at once, in turn with runs of a search, and beside it where a worker is free."""
+
+    runs: AnnealingRuns
+
+    def wanted(self, tally: Tally) -> tuple[str, ...]:
+        """A proof after each run that is done, and search."""
+        return (WINDOWS, SEARCH) if tally.proofs < self.runs.runs else (SEARCH,)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from eplb_opt.backends.available import PROGRAMMED
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, proof_method
+from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, WINDOWS, proof_method, window_weightings_apply
 from eplb_opt.heuristics.registry import GIVEN, names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
+from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof
 from eplb_opt.run.annealing_runs import AnnealingRuns
 from eplb_opt.run.linked_search import LinkedSearch
@@ -23,6 +24,7 @@ from eplb_opt.run.provers import (
     ProofsBesideSearch,
     Prover,
     WholeModel,
+    WindowsBesideRuns,
 )
 from eplb_opt.run.step import SEARCH, START, Step, StepResult
 from eplb_opt.run.steps import run_in_worker, start
@@ -33,6 +35,9 @@ from eplb_opt.run.task import ProofTask
 _LONG = 100
 # Seconds of the first attempt to prove, and seconds of work where that is limited; doubled each time.
 _FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
+# Patterns of several windows take seconds to list: a layer with less time for itself is searched alone, and the first
+# attempt is as long as the third of others.
+_WORTHWHILE_SECONDS, _LATER = 10.0, 2
 
 
 class Searcher(Protocol):
@@ -100,7 +105,7 @@ class Strategy:
         dispatched = dispatch != "even"
         if incumbent.instance.num_windows > 1 or dispatched:
             runs = AnnealingRuns(incumbent, limits)
-            prover = NodesBetweenRuns(runs) if method == "auto" and _nodes_apply(incumbent) else NoProver()
+            prover = _prover_of_windows(incumbent, runs) if method == "auto" else NoProver()
             return cls(incumbent, method, limits, share, runs, prover, in_slices)
         search = LocalSearch(incumbent, limits, restarts=in_slices)
         return cls(incumbent, method, limits, share, search, _prover(incumbent, method, proof), in_slices)
@@ -120,7 +125,9 @@ class Strategy:
             return None
         if self.running and self.limits.deterministic:
             return None
-        kind = next((kind for kind in self.prover.wanted(self.tally) if kind not in self.running), None)
+        kinds = (kind for kind in self.prover.wanted(self.tally) if kind not in self.running)
+        seconds = self.share if self.limits.deterministic else fair_seconds
+        kind = next((kind for kind in kinds if kind != WINDOWS or seconds >= _WORTHWHILE_SECONDS), None)
         step = None
         if kind == SEARCH:
             step = self.search.step(self.tally, fair_seconds)
@@ -161,7 +168,7 @@ class Strategy:
     def _proof(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         limits, incumbent = self.limits, self.incumbent
         first = _FIRST_PROOF_WORK if limits.deterministic else _FIRST_PROOF
-        slice_ = first * 2 ** min(self.tally.steps[kind], 20)
+        slice_ = first * 2 ** min(self.tally.steps[kind] + (_LATER if kind == WINDOWS else 0), 20)
         whole = kind in PROGRAM_METHODS and self.method != "auto"
         seed = limits.seed % 2**31
         if limits.deterministic:
@@ -169,7 +176,7 @@ class Strategy:
             allowed = Limits(max(60.0, 100 * limits.seconds), 1, seed, work=slice_)
         else:
             # What gives way to search again and again needs no fair share; the others would begin anew each time.
-            in_slices = self.method == "auto" and kind in (DECOMPOSITION, "cpsat")
+            in_slices = self.method == "auto" and kind in (DECOMPOSITION, WINDOWS, "cpsat")
             seconds = min(slice_, limits.left) if in_slices else fair_seconds
             alone = self.method != "auto" or kind == PAIRING
             allowed = Limits(seconds, threads if alone else 1, seed)
@@ -183,6 +190,7 @@ class Strategy:
             allowed,
             limits.target_gap,
             call,
+            incumbent.objective if incumbent.objective.kind == "mean" else Objective(),
         )
         return Step(kind, run_in_worker, (task,), slice_)
 
@@ -199,6 +207,14 @@ def _prover(incumbent: Incumbent, method: str, proof: str) -> Prover:
     if proof == PAIRING:
         return PairsAfterSearch(incumbent)
     return ProofsBesideSearch(incumbent, proof, in_slices=proof == DECOMPOSITION)
+
+
+def _prover_of_windows(incumbent: Incumbent, runs: AnnealingRuns) -> Prover:
+    """Of several windows, or of a dispatch that is searched as they are."""
+    if _nodes_apply(incumbent):
+        return NodesBetweenRuns(runs)
+    applies = window_weightings_apply(incumbent.instance) and not incumbent.objective.scenarios
+    return WindowsBesideRuns(runs) if applies else NoProver()
 
 
 def _prover_of_different(incumbent: Incumbent, method: str) -> Prover:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from eplb_opt.improvement import Improvement
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
+from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof
 
 # Called with better plans and bounds as they are found.
@@ -22,7 +23,7 @@ class ProofTask:
     Attributes
     ----------
     instance
-        One layer of one window, or of several of which the hottest counts.
+        One layer of one window, or of several.
     slots
         The best plan, the warm start; only plans at least as good are searched.
     proof
@@ -35,6 +36,8 @@ class ProofTask:
         What the caller is content with; methods that search by themselves stop there.
     call
         Names the call that asked, so that it can end its own workers.
+    objective
+        The mean over several windows; by default the hottest counts.
     """
 
     instance: Instance
@@ -44,3 +47,4 @@ class ProofTask:
     limits: Limits
     target_gap: Fraction = Fraction(0)
     call: str = ""
+    objective: Objective = field(default_factory=Objective)

@@ -34,7 +34,7 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
     InvalidArgumentError, MissingPackageError, SolverError
         An unknown method, a solver that is not installed, or one that failed.
     """
-    incumbent = Incumbent(task.instance, target_gap=task.target_gap)
+    incumbent = Incumbent(task.instance, task.objective, target_gap=task.target_gap)
     incumbent.offer_plan(np.array(task.slots), "warm start")
     incumbent.offer_proof(task.proof)
 

@@ -18,9 +18,10 @@ from importlib import import_module
 from typing import Any
 
 from eplb_opt.alarm import alarm
+from eplb_opt.bounds.methods import WINDOWS
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.errors import EplbOptError, SolverError
-from eplb_opt.run.loading import load_part, proof_parts
+from eplb_opt.run.loading import PARTS_OF_WINDOWS, load_part, proof_parts
 from eplb_opt.run.process import BEGUN, GREETING, IDLE_SECONDS
 from eplb_opt.run.task import ProofTask
 from eplb_opt.run.work import run_task
@@ -62,7 +63,9 @@ def main() -> None:
 def load_for(task: ProofTask) -> None:
     """Have the compiled code that a task needs: its limits may be too short to compile anything."""
     if task.method in PROVERS:
-        for part in proof_parts(task.instance.deployment, task.instance.num_experts):
+        joint = task.method == WINDOWS
+        parts = PARTS_OF_WINDOWS if joint else proof_parts(task.instance.deployment, task.instance.num_experts)
+        for part in parts:
             load_part(part)
 
 
