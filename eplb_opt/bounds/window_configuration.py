@@ -63,10 +63,10 @@ class WindowConfigurationLP:
     one_count[e]   sum_{i of e, c} y[i,c] = 1
     slots          sum c y[i,c] = P
 
-    Every plan with imbalances of the region is a solution with G patterns. The duals of `cover` weigh replicas so that no pattern
-    weighs more than 1. If all replicas then weigh more than G, whatever the counts, there is no plan. That is counted
-    in integers, and the checker looks at all patterns again. Prices are smoothed by the best weights so far: raw duals
-    of the first rounds are worth patterns that nobody needs.
+    Every plan with imbalances of the region is a solution with G patterns. The duals of `cover` weigh replicas so that
+    no pattern weighs more than 1. If all replicas then weigh more than G, whatever the counts, there is no plan. That
+    is counted in integers, and the checker looks at all patterns again. Prices are smoothed by the best weights so far:
+    raw duals of the first rounds are worth patterns that nobody needs.
     Source: P. Gilmore and R. Gomory, Operations Research 9, 849-859 (1961), https://doi.org/10.1287/opre.9.6.849;
     smoothing: P. Wentges, International Transactions in Operational Research 4, 151-162 (1997),
     https://doi.org/10.1111/j.1475-3995.1997.tb00071.x.

@@ -33,8 +33,8 @@ _DEPTH, _MOST_WEIGHTINGS = 3, 40
 _NEXT_OF_HOTTEST, _NEXT_OF_MEAN = Fraction(1, 2), Fraction(1, 4)
 # Bounds that are nearer than this part of the gap are not told apart.
 _RESOLUTION = Fraction(1, 50)
-# Seconds of work of a search from new counts, of proposals and nodes.
-_SEARCH = 1.0
+# Seconds of work of a search from new counts, for each slot.
+_SEARCH_PER_SLOT = 4e-3
 
 
 def prove_by_window_weightings(incumbent: Incumbent, meter: Meter) -> None:
@@ -132,8 +132,9 @@ class WindowWeightings:
         if table.size:
             above = max(0.0, windows.value(table.ravel(), self._instance) - incumbent.imbalance_bound)
             seed = int(self._random.integers(2**32))
-            slots = search_windows(self._instance, windows, table.ravel(), above, _SEARCH, seed)
-            self._meter.spend(_SEARCH)
+            seconds = _SEARCH_PER_SLOT * deployment.num_slots
+            slots = search_windows(self._instance, windows, table.ravel(), above, seconds, seed)
+            self._meter.spend(seconds)
             incumbent.offer_plan(slots, ARGUMENT)
 
     @property

@@ -32,8 +32,8 @@ class Room:
 
     def fits(self, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether rows of loads, shape ``(rows, windows)``, fit."""
-        within: NDArray[np.bool_] = (loads <= self.upper).all(axis=1)
-        within &= np.maximum(np.minimum(loads, self.upper), self.lower) @ self.shares <= self.most
+        mean = np.maximum(np.minimum(loads, self.upper), self.lower) @ self.shares
+        within: NDArray[np.bool_] = (loads <= self.upper).all(axis=1) & (mean <= self.most)
         return within
 
 

@@ -1,0 +1,102 @@
+"""Bounds of several windows at once: below every optimum, above those of single windows, and checked."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from eplb_opt.bounds.instant import instant_bound
+from eplb_opt.bounds.joint_patterns import JointPatterns
+from eplb_opt.bounds.methods import WINDOWS, window_weightings_apply
+from eplb_opt.bounds.regions import Region
+from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.deployment import Deployment
+from eplb_opt.instance import Instance
+from eplb_opt.limits import Limits, Meter
+from eplb_opt.objective import Objective
+from tests.attack_window_weightings import attack, proven
+
+LOADS = np.random.default_rng(3).integers(1, 60, (3, 7))
+DEPLOYMENT = Deployment(num_gpus=3, num_slots=9)
+
+
+def test_no_bound_is_above_an_optimum_and_the_checker_takes_them():
+    done, raised = attack(layers=160, seed=0, each=5)
+    # Every kind had its turn, and instant bounds are not all that there is to prove.
+    assert done >= 160
+    assert raised > 40
+
+
+@pytest.mark.parametrize("objective", ["mean", "worst"])
+def test_the_bound_is_above_those_of_single_windows(objective):
+    incumbent, raised = proven(LOADS, DEPLOYMENT, objective, seed=0)
+    assert raised
+    assert incumbent.proof.argument == WINDOWS
+    assert incumbent.bound > instant_bound(incumbent.instance, Objective(objective)).bound
+    assert incumbent.bound <= incumbent.value
+
+
+def regions_hold(region, imbalances):
+    return all(low <= x < high for low, x, high in zip(region.lower, imbalances, region.upper, strict=True))
+
+
+def test_parted_regions_hold_all_that_is_worth_less_than_is_asked():
+    random = np.random.default_rng(0)
+    weights, asked = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)), Fraction(12, 10)
+    whole = Region.above((Fraction(1), Fraction(1), Fraction(11, 10)), weights, asked)
+    left, right = whole.parted(0, Fraction(11, 10))
+    for _ in range(500):
+        imbalances = [low + Fraction(int(random.integers(0, 1000)), 1000) for low in whole.lower]
+        worth = sum(weight * x for weight, x in zip(weights, imbalances, strict=True))
+        if worth < asked:
+            assert regions_hold(whole, imbalances)
+            assert regions_hold(left, imbalances) + regions_hold(right, imbalances) == 1
+
+
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_heaviest_patterns_are_those_of_all_sets(size, distinct):
+    deployment = Deployment(num_gpus=3, num_slots=3 * size, distinct=distinct)
+    random = np.random.default_rng(size)
+    instance = Instance.from_loads(random.integers(1, 60, (3, min(7, 3 * size - 2))), deployment).in_mean_loads()
+    region = Region.above((Fraction(1),) * 3, (Fraction(1, 3),) * 3, Fraction(13, 10))
+    items = WindowItems.within(instance, region.upper, 10_000)
+    weights = random.random(items.experts.size)
+    meter = Meter(Limits(60.0))
+    found = JointPatterns(items, region.room, size, distinct).heavier(weights, 0.0, random, 10**9, meter)
+    upper, lower, shares, most = region.room
+    best = 0.0
+    for pattern in np.ndindex(*[items.experts.size] * size):
+        experts = items.experts[list(pattern)]
+        if list(pattern) != sorted(pattern) or (distinct and len(set(experts)) < size):
+            continue
+        loads = items.loads[list(pattern)].sum(axis=0)
+        if (loads <= upper).all() and np.maximum(loads, lower) @ shares <= most:
+            best = max(best, weights[list(pattern)].sum())
+    assert found.complete
+    assert found.heaviest == pytest.approx(best)
+    assert best > 0
+
+
+def test_every_count_has_an_item_that_is_no_heavier():
+    instance = Instance.from_loads(LOADS, DEPLOYMENT).in_mean_loads()
+    items = WindowItems.within(instance, [Fraction(3, 2)] * 3, 10_000)
+    for expert, (low, high) in enumerate(zip(items.least, items.most, strict=True)):
+        for count in range(low, high + 1):
+            item = items.places[expert, count - low]
+            assert items.experts[item] == expert
+            assert items.first[item] <= count <= items.last[item]
+            assert (items.loads[item] <= instance.tokens[:, expert] / count).all()
+
+
+def test_it_applies_to_few_patterns_of_alike_gpus_without_groups():
+    def applies(*arguments, experts=64, windows=2, **rules):
+        loads = np.ones((windows, experts), dtype=int)
+        return window_weightings_apply(Instance.from_loads(loads, Deployment(*arguments, **rules)))
+
+    assert applies(32, 96)
+    assert applies(72, 288, experts=256)
+    assert not applies(32, 96, windows=1)
+    assert not applies(32, 96, 4, 8)
+    assert not applies(32, 96, dispatch="nearest")
+    assert not applies(8, 80)

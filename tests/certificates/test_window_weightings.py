@@ -1,0 +1,86 @@
+"""Certificates of several windows at once: what is changed in them proves nothing, and forged ones are refused soon."""
+
+import copy
+from fractions import Fraction
+from itertools import combinations_with_replacement
+
+import numpy as np
+import pytest
+
+from eplb_opt.certificates.check import check
+from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.joint_patterns import Items, Room, none_heavier
+from eplb_opt.certificates.limit import WorkLimit
+from tests.attack_window_weightings import proven
+from tests.bounds.test_window_weightings import DEPLOYMENT, LOADS
+
+
+def accepted(certificate, bound, objective, loads=LOADS):
+    try:
+        check(
+            {**certificate, "bound": str(bound)},
+            loads.tolist(),
+            DEPLOYMENT.facts,
+            objective=objective,
+        )
+    except CertificateError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module", params=["mean", "worst"])
+def proof(request):
+    incumbent, raised = proven(LOADS, DEPLOYMENT, request.param, seed=0)
+    assert raised
+    return request.param, incumbent.bound, dict(incumbent.proof.evidence)
+
+
+def test_it_proves_its_bound_and_no_more(proof):
+    objective, bound, evidence = proof
+    assert accepted(evidence, bound, objective)
+    assert not accepted(evidence, bound * Fraction(11, 10), objective)
+
+
+def test_other_numbers_prove_nothing(proof):
+    objective, bound, evidence = proof
+    for change in (
+        lambda e: e["weightings"][0].update(carried=e["weightings"][0]["carried"] - 2**30),
+        lambda e: e["weightings"][0].update(carried=-1),
+        lambda e: e["weightings"][0].update(weights=[[0] * len(row) for row in e["weightings"][0]["weights"]]),
+        lambda e: e["weightings"][0]["weights"][0].append(1),
+        lambda e: e["weightings"][0]["starts"][0].__setitem__(0, 9),
+        lambda e: e["parts"].pop(),
+        lambda e: e["parts"].append([0]),
+        lambda e: e["parts"].__setitem__(0, [99]),
+        lambda e: e["parts"].__setitem__(0, [-1]),
+        lambda e: e["parts"].__setitem__(0, ["0"]),
+        lambda e: e["windows"].pop(),
+    ):
+        changed = copy.deepcopy(evidence)
+        change(changed)
+        assert not accepted(changed, bound, objective)
+
+
+def test_it_is_about_its_own_loads(proof):
+    objective, bound, evidence = proof
+    # All the same: every window can be balanced better than these can together.
+    assert not accepted(evidence, bound, objective, np.ones_like(LOADS))
+
+
+@pytest.mark.parametrize("distinct", [True, False])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_the_heaviest_pattern_is_that_of_all_sets(size, distinct):
+    random = np.random.default_rng(size)
+    loads, weights = random.integers(1, 30, (9, 2)), random.integers(0, 100, 9)
+    experts = np.array([0, 0, 1, 2, 2, 3, 4, 5, 6])
+    room = Room(np.array([60, 70]), np.array([10, 20]), np.array([1, 2]), 170)
+    items = Items(loads, weights, experts, room)
+    best = -1
+    for pattern in combinations_with_replacement(range(9), size):
+        if distinct and len(set(experts[list(pattern)])) < size:
+            continue
+        if room.fits(loads[list(pattern)].sum(axis=0)[np.newaxis])[0]:
+            best = max(best, int(weights[list(pattern)].sum()))
+    assert best > 0
+    assert none_heavier(items, size, distinct, best, WorkLimit())
+    assert not none_heavier(items, size, distinct, best - 1, WorkLimit())
