@@ -88,6 +88,7 @@ class WindowConfigurationLP:
         # No pattern weighs more than 1 by its mean load.
         loads = self.items.loads @ weights / most if weights.any() else (self.items.loads / upper).mean(axis=1)
         self._best = self._least(loads), loads
+        self._evidence: dict[str, Any] | None = None
         self._take_up(self._mapped(self.patterns))
 
     def solve(self, meter: Meter) -> Verdict:
@@ -106,8 +107,8 @@ class WindowConfigurationLP:
                 return Verdict(counts=self._counts())
             duals = np.maximum(np.array(self._highs.getSolution().row_dual[: self.items.experts.size]), 0.0)
             new = self._price(duals, most, meter)
-            if self._best[0] > gpus * (1 + _EPSILON):
-                return Verdict(evidence=self._evidence(meter))
+            if self._evidence is not None:
+                return Verdict(evidence=self._evidence)
             if not new:
                 return Verdict()
         return Verdict()
@@ -158,6 +159,7 @@ class WindowConfigurationLP:
 
     def _price(self, duals: Floats, most: int, meter: Meter) -> int:
         """Take up patterns that are worth more than a GPU, and keep the weights that prove most; how many were new."""
+        gpus = self.instance.deployment.num_gpus
         for part in _SMOOTHED:
             weights = part * self._best[1] + (1 - part) * duals
             found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most, meter)
@@ -165,11 +167,12 @@ class WindowConfigurationLP:
                 proven = self._least(weights) / found.heaviest
                 if proven > self._best[0]:
                     self._best = proven, weights / found.heaviest
+                # Where no pattern is heavier, all of them may be lighter.
+                if (proven > gpus or not len(found.patterns)) and self._refutes(weights, meter):
+                    return 0
             worth = duals[found.patterns].sum(axis=1) > 1 + _EPSILON
             if (worth.any() or not part) and (new := self._take_up(self._tuples(found))):
                 return new
-            if self._best[0] > self.instance.deployment.num_gpus * (1 + _EPSILON):
-                return 0
         return 0
 
     def _least(self, weights: Floats) -> float:
@@ -181,15 +184,16 @@ class WindowConfigurationLP:
         needed = items.needed(weights)
         return int(least_weight(needed, items.least, items.most, self.instance.deployment.num_slots))
 
-    def _evidence(self, meter: Meter) -> dict[str, Any] | None:
-        """The best weights as integers, if they prove as much."""
-        weights = np.floor(self._best[1] * UNIT).astype(np.int64)
-        found = self._joint.heavier(weights.astype(np.float64), UNIT * (1 - 1e-6), self.random, 2**62, meter)
-        carried = int(found.heaviest)
-        if not found.complete or self._lightest(weights) <= carried * self.instance.deployment.num_gpus:
-            return None
-        starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(weights)
-        return {"starts": starts, "weights": by_expert, "carried": carried}
+    def _refutes(self, weights: Floats, meter: Meter) -> bool:
+        """Whether replicas weigh more than all GPUs carry, as integers; if so, that is kept as evidence."""
+        whole = np.floor(weights * UNIT).astype(np.int64)
+        carried = (self._lightest(whole) - 1) // self.instance.deployment.num_gpus
+        found = self._joint.heavier(whole.astype(np.float64), float(carried), self.random, 1, meter)
+        if carried < 0 or not found.complete or len(found.patterns):
+            return False
+        starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(whole)
+        self._evidence = {"starts": starts, "weights": by_expert, "carried": carried}
+        return True
 
     def _counts(self) -> Ints:
         """Counts that fill the slots, near the averages of the solution."""

@@ -44,7 +44,7 @@ def test_it_proves_its_bound_and_no_more(proof):
 def test_other_numbers_prove_nothing(proof):
     objective, bound, evidence = proof
     for change in (
-        lambda e: e["weightings"][0].update(carried=e["weightings"][0]["carried"] - 2**30),
+        lambda e: e["weightings"][0].update(carried=e["weightings"][0]["carried"] - 2**36),
         lambda e: e["weightings"][0].update(carried=-1),
         lambda e: e["weightings"][0].update(weights=[[0] * len(row) for row in e["weightings"][0]["weights"]]),
         lambda e: e["weightings"][0]["weights"][0].append(1),
@@ -73,7 +73,7 @@ def test_the_heaviest_pattern_is_that_of_all_sets(size, distinct):
     random = np.random.default_rng(size)
     loads, weights = random.integers(1, 30, (9, 2)), random.integers(0, 100, 9)
     experts = np.array([0, 0, 1, 2, 2, 3, 4, 5, 6])
-    room = Room(np.array([60, 70]), np.array([10, 20]), np.array([1, 2]), 170)
+    room = Room(np.array([80, 90]), np.array([10, 20]), np.array([1, 2]), 230)
     items = Items(loads, weights, experts, room)
     best = -1
     for pattern in combinations_with_replacement(range(9), size):

@@ -54,23 +54,39 @@ def until(strategy, function):
     raise AssertionError
 
 
-def test_two_runs_in_vain_end_it_and_the_second_is_hot():
-    strategy = new_strategy()
-    until(strategy, reassign_on)
-    warm, length = strategy.search.hot, strategy.search.length
-    assert take(strategy) is reassign_on
-    assert strategy.search.runs_in_vain == 1
-    assert take(strategy) is anneal_on
-    assert strategy.search.hot > 10 * warm
-    assert strategy.search.length == length
-    until(strategy, reassign_on)
-    take(strategy)
-    assert take(strategy) is None
+def test_runs_in_vain_are_warm_and_hot_in_turn_and_longer_in_pairs_until_they_end_it():
+    strategy = new_strategy(method="search")
+    runs = []
+    while (function := take(strategy)) is not None:
+        run = strategy.search.hot, strategy.search.length
+        if function is anneal_on and runs[-1:] != [run]:
+            runs.append(run)
     assert strategy.exhausted
+    assert strategy.search.runs_in_vain == len(runs) == 8
+    for warm, hot in zip(runs[::2], runs[1::2], strict=True):
+        assert hot[0] > 10 * warm[0]
+        assert hot[1] == warm[1]
+    assert all(longer[1] > 2 * shorter[1] for shorter, longer in zip(runs[::2], runs[2::2], strict=False))
+
+
+def test_all_windows_are_proven_at_once_after_each_run():
+    strategy = new_strategy()
+    assert take(strategy) is anneal_on
+    until(strategy, run_in_worker)
+    assert strategy.search.runs == strategy.tally.proofs == 1
+    until(strategy, run_in_worker)
+    assert strategy.search.runs == strategy.tally.proofs == 2
+
+
+def test_a_layer_with_little_time_is_searched_alone():
+    strategy = new_strategy(deterministic=False)
+    functions = {take(strategy, fair_seconds=2.0) for _ in range(400)}
+    assert run_in_worker not in functions
+    assert strategy.search.runs > 1
 
 
 def test_a_better_plan_by_repartition_makes_a_run_one_of_use():
-    strategy = new_strategy()
+    strategy = new_strategy(method="search")
     until(strategy, reassign_on)
     length = strategy.search.length
     assert take(strategy, better=True) is reassign_on
@@ -91,7 +107,7 @@ def test_quick_repartition_goes_on(scenarios):
 
 @pytest.mark.parametrize("quick", [0, 3, 100])
 def test_slow_repartition_is_waited_for_the_longer_the_more_of_it_was_quick(quick):
-    strategy = new_strategy()
+    strategy = new_strategy(method="search")
     until(strategy, reassign_on)
     for _ in range(quick):
         strategy.search._above_before = 2 * strategy.search._above + 1
@@ -116,7 +132,7 @@ def test_a_run_fits_the_time_there_is():
 
 @pytest.mark.parametrize("seconds", [1, 60])
 def test_the_first_run_leaves_most_of_the_time_to_repartition(seconds):
-    strategy = new_strategy(deterministic=False)
+    strategy = new_strategy(deterministic=False, method="search")
     take(strategy, fair_seconds=seconds)
     first = strategy.search.length
     assert first * 2e-7 < 0.3
@@ -156,7 +172,9 @@ def test_nodes_have_their_turn_after_each_run_where_the_hottest_window_counts():
 )
 def test_nodes_are_not_planned_by_themselves_where_that_is_not_the_same(options):
     strategy = new_strategy(**{"deployment": HIERARCHY, "objective": "worst"} | options)
-    assert run_in_worker not in {take(strategy) for _ in range(500)}
+    for _ in range(500):
+        take(strategy)
+    assert PARTITION not in strategy.tally.steps
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
