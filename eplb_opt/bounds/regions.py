@@ -34,10 +34,14 @@ class Region:
     asked: Fraction
 
     @classmethod
-    def above(cls, lower: Sequence[Fraction], weights: Sequence[Fraction] | None, asked: Fraction) -> Region:
-        """All imbalances that are worth less than what is asked."""
-        shares = None if weights is None else tuple(weights)
-        return cls(tuple(lower), tuple(max(low, asked) for low in lower), shares, asked)._widest()
+    def above(
+        cls, lower: Sequence[Fraction], weights: Sequence[Fraction] | None, asked: Fraction, num_gpus: int
+    ) -> Region:
+        """All imbalances of so many GPUs that are worth less than what is asked."""
+        most = Fraction(num_gpus + 1)
+        if weights is None:
+            return cls(tuple(lower), (min(asked, most),) * len(lower), None, asked)
+        return cls(tuple(lower), (most,) * len(lower), tuple(weights), asked)._tightened()
 
     @property
     def empty(self) -> bool:
@@ -71,21 +75,11 @@ class Region:
         lower = (*self.lower[:window], at, *self.lower[window + 1 :])
         return replace(self, upper=upper), replace(self, lower=lower)._tightened()
 
-    def _widest(self) -> Region:
-        if self.weights is None:
-            return self
-        return replace(self, upper=tuple(low + self._missing(k) for k, low in enumerate(self.lower)))
-
     def _tightened(self) -> Region:
         """The same imbalances, with upper limits that the lower ones of the others leave."""
         if self.weights is None or self.value >= self.asked:
             return self
-        left = (low + self._missing(k) for k, low in enumerate(self.lower))
-        return replace(self, upper=tuple(map(min, self.upper, left)))
-
-    def _missing(self, window: int) -> Fraction:
-        """By how much the imbalance of a window alone may rise."""
-        assert self.weights is not None
-        if not self.weights[window]:
-            return Fraction(10**6)
-        return max(self.asked - self.value, Fraction(0)) / self.weights[window]
+        missing = self.asked - self.value
+        limits = zip(self.lower, self.upper, self.weights, strict=True)
+        upper = (min(high, low + missing / weight) if weight else high for low, high, weight in limits)
+        return replace(self, upper=tuple(upper))

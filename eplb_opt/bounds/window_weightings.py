@@ -83,7 +83,7 @@ class WindowWeightings:
 
     def _ask(self, asked: Fraction) -> dict[str, Any] | None:
         """Evidence that no plan is below a value; ``None``: there may be."""
-        regions = [(Region.above(self._first, self._weights, asked), 0)]
+        regions = [(Region.above(self._first, self._weights, asked, self._instance.deployment.num_gpus), 0)]
         weightings: list[dict[str, Any]] = []
         parts: list[list[int | str]] = []
         while regions:

@@ -18,10 +18,11 @@ from eplb_opt.certificates.joint_patterns import Items, Room, none_heavier
 from eplb_opt.certificates.layer import Layer, Ranges
 from eplb_opt.certificates.least_weight import least_weight
 from eplb_opt.certificates.limit import WorkLimit
+from eplb_opt.certificates.rules import whole
 from eplb_opt.certificates.windows import RecordedWindows, proven_of_each
 
 # Loads are rounded down to such parts of a mean load, and weights of windows to such parts of all of them.
-_LOAD, _SHARE = 2**40, 2**20
+_LOAD, _SHARE = 2**34, 2**18
 # In nanoseconds, what a region costs besides its weighting; and all of a certificate together.
 _PER_REGION, _NANOSECONDS = 10_000, 4 * 10**10
 
@@ -56,14 +57,15 @@ def proves_by_window_weightings(certificate: Mapping[str, Any], bound: Fraction,
 
 def _highest(lower: Sequence[Fraction], window: int, bound: Fraction, windows: RecordedWindows) -> Fraction:
     """What the imbalance of a window stays below where those of the others are at least `lower`."""
+    # All load on one GPU, where a window counts for nothing.
+    most = Fraction(whole(windows.deployment, "num_gpus") + 1)
     if windows.weights is None:
-        return bound
+        return min(bound, most)
     total = sum(windows.weights, Fraction(0))
-    # Where a window counts for nothing, no plan has all load on one GPU in vain: its imbalance is at most the GPUs.
     if not windows.weights[window]:
-        return Fraction(10**6)
+        return most
     left = max(Fraction(0), bound - windows.value([lower]))
-    return lower[window] + left * total / windows.weights[window]
+    return min(most, lower[window] + left * total / windows.weights[window])
 
 
 def _has_no_plans(
@@ -98,8 +100,8 @@ def _has_no_plans(
 def _room(region: Region, bound: Fraction, windows: RecordedWindows) -> Room:
     """What a GPU of a plan with imbalances of a region may carry, rounded so that nothing is left out."""
     lower, upper = region
-    high = np.array([min(ceil(limit * _LOAD), 2**60) for limit in upper], dtype=np.int64)
-    low = np.array([min(floor(limit * _LOAD), 2**60) for limit in lower], dtype=np.int64)
+    high = np.array([ceil(limit * _LOAD) for limit in upper], dtype=np.int64)
+    low = np.array([floor(limit * _LOAD) for limit in lower], dtype=np.int64)
     if windows.weights is None:
         return Room(high, low, np.zeros_like(high), 0)
     total = sum(windows.weights, Fraction(0))
@@ -144,7 +146,7 @@ def _items(
         raise CertificateError("weights are too large")
     loads = [
         [
-            min(_LOAD * layer.loads[expert] * scale.denominator // (count * scale.numerator), 2**60)
+            _LOAD * layer.loads[expert] * scale.denominator // (count * scale.numerator)
             for layer, scale in ((layer, layer.units_per_token) for layer in layers)
         ]
         for expert, count, _ in rows

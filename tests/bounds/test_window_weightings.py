@@ -10,7 +10,10 @@ from eplb_opt.bounds.joint_patterns import JointPatterns
 from eplb_opt.bounds.methods import WINDOWS, window_weightings_apply
 from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.bounds.window_weightings import prove_by_window_weightings
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.pipeline import greedy
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.objective import Objective
@@ -43,7 +46,7 @@ def regions_hold(region, imbalances):
 def test_parted_regions_hold_all_that_is_worth_less_than_is_asked():
     random = np.random.default_rng(0)
     weights, asked = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)), Fraction(12, 10)
-    whole = Region.above((Fraction(1), Fraction(1), Fraction(11, 10)), weights, asked)
+    whole = Region.above((Fraction(1), Fraction(1), Fraction(11, 10)), weights, asked, num_gpus=8)
     left, right = whole.parted(0, Fraction(11, 10))
     for _ in range(500):
         imbalances = [low + Fraction(int(random.integers(0, 1000)), 1000) for low in whole.lower]
@@ -53,13 +56,35 @@ def test_parted_regions_hold_all_that_is_worth_less_than_is_asked():
             assert regions_hold(left, imbalances) + regions_hold(right, imbalances) == 1
 
 
+def test_imbalances_of_several_mean_loads_are_checked_too():
+    hot = np.array([8109.38, 6840.21, 398.0, 5919.63])
+    loads = np.array([[68.59, 0.2, 5.11, 0, 5.26], [1829.51, 0, 900.52, 0.04, 4.3], [0.58, 10.41, 3.48, 0.02, 0]])
+    loads = np.vstack([loads, [0.32, 0, 1692.56, 39.61, 29.58]])
+    loads[[0, 1, 2, 3], [3, 1, 4, 1]] = hot
+    incumbent, raised = proven(loads, Deployment(num_gpus=3, num_slots=6), "mean", seed=0)
+    assert raised
+    assert incumbent.bound > 1.9
+    assert incumbent.proof.checked
+
+
+def test_a_window_that_counts_for_nothing_leaves_the_bound_of_the_others():
+    weights = tuple(map(Fraction, (1, 1, 0)))
+    instance, objective = Objective("mean", weights).on(Instance.from_loads(LOADS, DEPLOYMENT))
+    incumbent = Incumbent(instance.in_mean_loads(), objective)
+    incumbent.offer_plan(greedy(instance.total()), "greedy")
+    prove_by_window_weightings(incumbent, Meter(Limits(60.0, work=2.0)))
+    others, _ = proven(LOADS[:2], DEPLOYMENT, "mean", seed=0)
+    assert incumbent.proof.checked
+    assert 1 < incumbent.bound <= others.value
+
+
 @pytest.mark.parametrize("distinct", [True, False])
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_the_heaviest_patterns_are_those_of_all_sets(size, distinct):
     deployment = Deployment(num_gpus=3, num_slots=3 * size, distinct=distinct)
     random = np.random.default_rng(size)
     instance = Instance.from_loads(random.integers(1, 60, (3, min(7, 3 * size - 2))), deployment).in_mean_loads()
-    region = Region.above((Fraction(1),) * 3, (Fraction(1, 3),) * 3, Fraction(13, 10))
+    region = Region.above((Fraction(1),) * 3, (Fraction(1, 3),) * 3, Fraction(13, 10), num_gpus=3)
     items = WindowItems.within(instance, region.upper, 10_000)
     weights = random.random(items.experts.size)
     meter = Meter(Limits(60.0))
