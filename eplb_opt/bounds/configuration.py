@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.buckets import Buckets, Item, Ranges
+from eplb_opt.bounds.pattern_columns import PatternColumns, add_columns
 from eplb_opt.bounds.patterns import UNIT, DualFunction, Patterns
 from eplb_opt.errors import SolverError
 from eplb_opt.kernels.compiler import Floats, Ints
@@ -110,32 +111,15 @@ class ConfigurationLP:
             ([k, rows + e, rows + num_experts], [-float(r), 1.0, float(r)])
             for (e, r), k in zip(self.items, row.tolist(), strict=True)
         ]
-        self._add(0.0, columns)
+        add_columns(highs, 0.0, columns)
         self._columns_of_items = np.arange(rows - 1, len(columns), dtype=np.int32)
-        self._known: set[tuple[int, ...]] = set()
-        self._columns: list[tuple[int, ...]] = []
+        self._columns = PatternColumns(highs)
         start = [(k,) * min(self._size, self.buckets.capacity // max(1, int(b))) for k, b in enumerate(self._loads)]
         for pattern in self.patterns:
             rows_of = sorted(self._row_of[item] for item in pattern if item in self._row_of)
             if len(rows_of) == len(pattern) and self._loads[rows_of].sum() <= self.buckets.capacity:
                 start.append(tuple(rows_of))
-        self._take_up(start)
-
-    def _add(self, cost: float, columns: list[tuple[list[int], list[float]]]) -> None:
-        starts = np.cumsum([0] + [len(rows) for rows, _ in columns[:-1]]).astype(np.int32)
-        rows = np.array([k for rows, _ in columns for k in rows], dtype=np.int32)
-        values = np.array([v for _, values in columns for v in values], dtype=np.float64)
-        n = len(columns)
-        self._highs.addCols(n, np.full(n, cost), np.zeros(n), np.full(n, np.inf), rows.size, starts, rows, values)
-
-    def _take_up(self, patterns: Iterable[tuple[int, ...]]) -> int:
-        new = [f for f in dict.fromkeys(patterns) if f not in self._known]
-        self._known.update(new)
-        self._columns += new
-        if new:
-            counted = [np.unique(f, return_counts=True) for f in new]
-            self._add(1.0, [(k.tolist(), c.astype(float).tolist()) for k, c in counted])
-        return len(new)
+        self._columns.take_up(start)
 
     def _price(self, patterns: Patterns) -> int:
         """Take up a heaviest pattern through each bucket, heaviest first; how many were new."""
@@ -143,7 +127,7 @@ class ConfigurationLP:
         order = np.argsort(-through, kind="stable")[:_MOST_COLUMNS]
         order = order[through[order] > UNIT * (1 + _EPSILON)]
         found = [patterns.heaviest_through(int(self._loads[k]), self._loads) for k in order]
-        return self._take_up(tuple(sorted(rows.tolist())) for rows in found)
+        return self._columns.take_up(tuple(sorted(rows.tolist())) for rows in found)
 
     def counts(self) -> NDArray[np.float64]:
         """Average replicas of each expert in the solution."""
@@ -167,4 +151,4 @@ class ConfigurationLP:
 
     def used(self) -> list[Pattern]:
         """All patterns as replicas, for a program at another max load."""
-        return [tuple(self._item_of[k] for k in pattern) for pattern in self._columns]
+        return [tuple(self._item_of[k] for k in pattern) for pattern in self._columns.patterns]

@@ -11,8 +11,8 @@ from eplb_opt.instance import Instance
 PAIRING, DECOMPOSITION, PARTITION = "pairing", "decomposition", "partition"
 # Of several windows at once.
 WINDOWS = "window weightings"
-# Slots of a GPU, and halves of patterns if each expert had one count, that are not too many for it.
-_MOST_SLOTS, _MOST_HALVES = 5, 100_000
+# Halves of patterns, if each expert had one count, that are not too many for it.
+_MOST_HALVES = 100_000
 
 
 def proof_method(instance: Instance) -> str:
@@ -29,4 +29,4 @@ def window_weightings_apply(instance: Instance) -> bool:
         return False
     size = deployment.slots_per_gpu
     few = comb(instance.num_experts, -(-size // 2)) <= _MOST_HALVES
-    return deployment.binding_nodes == 1 and 1 < size <= _MOST_SLOTS and few
+    return deployment.binding_nodes == 1 and size > 1 and few

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.joint_patterns import Found, JointPatterns
+from eplb_opt.bounds.pattern_columns import PatternColumns, add_columns
 from eplb_opt.bounds.patterns import least_weight
 from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_items import WindowItems
@@ -77,26 +78,24 @@ class WindowConfigurationLP:
     region: Region
     random: np.random.Generator
     patterns: Sequence[tuple[Replica, ...]] = ()
-    _columns: list[tuple[int, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         deployment = self.instance.deployment
         self._joint = JointPatterns(self.items, self.region.room, deployment.slots_per_gpu, deployment.distinct)
-        self._known: set[tuple[int, ...]] = set()
         self._build()
         upper, _, weights, most = self.region.room
         # No pattern weighs more than 1 by its mean load.
         loads = self.items.loads @ weights / most if weights.any() else (self.items.loads / upper).mean(axis=1)
         self._best = self._least(loads), loads
         self._evidence: dict[str, Any] | None = None
-        self._take_up(self._mapped(self.patterns))
+        self._columns.take_up(self._mapped(self.patterns))
 
     def solve(self, meter: Meter) -> Verdict:
         """Whether GPUs can carry all replicas with imbalances of the region."""
         gpus = self.instance.deployment.num_gpus
         most = _PER_ITEM * self.items.experts.size
-        if not self._columns:
-            self._take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most, meter)))
+        if not self._columns.patterns:
+            self._columns.take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most, meter)))
         while not meter.exhausted:
             try:
                 is_feasible(self._highs, max(meter.left().seconds, 0.01))
@@ -116,7 +115,7 @@ class WindowConfigurationLP:
     def used(self) -> list[tuple[Replica, ...]]:
         """All patterns as replicas, for a program of another region."""
         experts, last = self.items.experts.tolist(), self.items.last.tolist()
-        return [tuple((experts[i], last[i]) for i in pattern) for pattern in self._columns]
+        return [tuple((experts[i], last[i]) for i in pattern) for pattern in self._columns.patterns]
 
     def _build(self) -> None:
         import highspy
@@ -137,25 +136,9 @@ class WindowConfigurationLP:
                 columns.append(([i, num_items + expert, num_items + num_experts], [-float(count), 1.0, float(count)]))
         same = np.flatnonzero(items.experts[1:] == items.experts[:-1]).tolist()
         columns += [([i, i + 1], [-1.0, 1.0]) for i in same]
-        self._add(0.0, columns)
-        self._add(_MISSING, [([i], [1.0]) for i in range(num_items)])
-
-    def _add(self, cost: float, columns: Sequence[tuple[Sequence[int], Sequence[float]]]) -> None:
-        starts = np.cumsum([0] + [len(rows) for rows, _ in columns[:-1]]).astype(np.int32)
-        rows = np.array([k for rows, _ in columns for k in rows], dtype=np.int32)
-        values = np.array([v for _, values in columns for v in values], dtype=np.float64)
-        n = len(columns)
-        self._highs.addCols(n, np.full(n, cost), np.zeros(n), np.full(n, np.inf), rows.size, starts, rows, values)
-
-    def _take_up(self, patterns: Iterable[tuple[int, ...]]) -> int:
-        """Add columns; how many were new."""
-        new = [f for f in dict.fromkeys(patterns) if f not in self._known]
-        self._known.update(new)
-        self._columns += new
-        if new:
-            counted = [np.unique(f, return_counts=True) for f in new]
-            self._add(1.0, [(i.tolist(), c.astype(float).tolist()) for i, c in counted])
-        return len(new)
+        add_columns(highs, 0.0, columns)
+        add_columns(highs, _MISSING, [([i], [1.0]) for i in range(num_items)])
+        self._columns = PatternColumns(highs)
 
     def _price(self, duals: Floats, most: int, meter: Meter) -> int:
         """Take up patterns that are worth more than a GPU, and keep the weights that prove most; how many were new."""
@@ -171,7 +154,7 @@ class WindowConfigurationLP:
                 if (proven > gpus or not len(found.patterns)) and self._refutes(weights, meter):
                     return 0
             worth = duals[found.patterns].sum(axis=1) > 1 + _EPSILON
-            if (worth.any() or not part) and (new := self._take_up(self._tuples(found))):
+            if (worth.any() or not part) and (new := self._columns.take_up(self._tuples(found))):
                 return new
         return 0
 

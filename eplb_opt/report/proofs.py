@@ -28,6 +28,7 @@ ARGUMENTS = {
     "windows": "each window by itself allows no less",
     "window partition": "no one partition of the groups serves all windows better",
     "envelope": "no plan is cooler in all windows than the best is in their envelope",
+    "window weightings": "replicas can be weighed so that all outweigh what GPUs carry in all windows at once",
     "none": "without load there is nothing to prove",
 }
 
