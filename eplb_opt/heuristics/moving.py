@@ -10,7 +10,8 @@ from eplb_opt.heuristics.segment import Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats
 from eplb_opt.kernels.few_moves import descend, descent_of
-from eplb_opt.kernels.moving import ANYWHERE, Cooling, anneal_moves, origin_of
+from eplb_opt.kernels.moving import ANYWHERE, Cooling, anneal_moves
+from eplb_opt.kernels.origin import origin_of
 from eplb_opt.kernels.placement import placement_of
 from eplb_opt.kernels.shares import BY_RANK, EVEN, NEAREST, sources_of
 

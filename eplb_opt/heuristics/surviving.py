@@ -12,7 +12,8 @@ from eplb_opt.heuristics.parts import ADAMS
 from eplb_opt.heuristics.segment import Slots
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
-from eplb_opt.kernels.moving import Cooling, anneal_moves, origin_of
+from eplb_opt.kernels.moving import Cooling, anneal_moves
+from eplb_opt.kernels.origin import origin_of
 from eplb_opt.kernels.placement import placement_of
 from eplb_opt.kernels.shares import sources_of
 
