@@ -94,7 +94,7 @@ def solve(
         those of its layers that survive).
     time_limit
         Wall-clock seconds of the call. The instant bound and the greedy plan are always made, in this thread where the
-        executor is late with them. The first call on a machine compiles the kernels, which takes 15 to 30 seconds, is
+        executor is late with them. The first call on a machine compiles the kernels, which takes some 10 seconds, is
         not counted, and is told in the log; what proofs alone need is compiled while it searches.
     target_gap
         A layer whose (objective - lower bound) / objective is at most this is done.

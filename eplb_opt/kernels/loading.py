@@ -58,7 +58,7 @@ def compiling(at_first: Callable[[str], object]) -> Iterator[Compiling]:
 @contextmanager
 def announced() -> Iterator[Compiling]:
     """Around the first calls of kernels: a warning in the log where these are compiled for a while."""
-    words = "compiling kernels, which takes 15 to 30 seconds on two idle cores and happens %s"
+    words = "compiling kernels, which takes some 10 seconds on two idle cores, 30 on slow ones, and happens %s"
     with ExitStack() as told:
 
         def tell(how_often: str) -> None:

@@ -30,7 +30,7 @@ def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
             loading.begin_compiling("once per machine")
             sleep(0.5)
     assert long.kernels == 2
-    words = "compiling kernels, which takes 15 to 30 seconds on two idle cores and happens once per machine"
+    words = "compiling kernels, which takes some 10 seconds on two idle cores, 30 on slow ones, and happens once per machine"
     assert caplog.messages == [words]
 
 
