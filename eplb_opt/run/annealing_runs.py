@@ -22,8 +22,8 @@ _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
 # Runs in a row without a better plan after which there is nothing more to expect; each pair of a warm one and a hot one
-# is longer than that before.
-_STALLED = 8
+# is longer than that before. A pair with so many proposals for each slot is the last one in any case.
+_STALLED, _LONGEST = 8, 400_000
 
 
 @dataclass
@@ -66,8 +66,11 @@ class AnnealingRuns:
 
     @property
     def finished(self) -> bool:
-        """Whether runs found nothing better for long."""
-        return self.runs_in_vain >= _STALLED
+        """Whether runs found nothing better for long: a warm one and a hot one, which could not be much longer."""
+        if not self.between_runs or self.runs_in_vain < 2 or self.runs_in_vain % 2:
+            return False
+        long = self.length >= _LONGEST * self.incumbent.instance.deployment.num_slots
+        return long or self.runs_in_vain >= _STALLED
 
     @property
     def between_runs(self) -> bool:

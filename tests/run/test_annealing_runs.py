@@ -69,6 +69,14 @@ def test_runs_in_vain_are_warm_and_hot_in_turn_and_longer_in_pairs_until_they_en
     assert all(longer[1] > 2 * shorter[1] for shorter, longer in zip(runs[::2], runs[2::2], strict=False))
 
 
+def test_a_small_layer_is_done_after_shorter_runs():
+    strategy = new_strategy(Deployment(4, 36), method="search")
+    while take(strategy) is not None:
+        pass
+    assert strategy.search.runs_in_vain == 6
+    assert strategy.search.length >= 36 * 400_000
+
+
 def test_all_windows_are_proven_at_once_after_each_run():
     strategy = new_strategy()
     assert take(strategy) is anneal_on
