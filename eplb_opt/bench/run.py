@@ -223,7 +223,8 @@ def _unable(case: Case, method: Method) -> str | None:
 
 def _load_kernels(cases: Sequence[Case], methods: Sequence[Method]) -> None:
     from eplb_opt.kernels.loading import announced
-    from eplb_opt.run.loading import PARTS, load_kernels, parts_for, proof_parts
+    from eplb_opt.run.loading import load_kernels, parts_for, proof_parts
+    from eplb_opt.run.parts import PARTS
 
     needed = {
         part

@@ -98,7 +98,9 @@ class WindowConfigurationLP:
             self._columns.take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most, meter)))
         while not meter.exhausted:
             try:
-                is_feasible(self._highs, max(meter.left().seconds, 0.01))
+                # No counts within their ranges may fill the slots.
+                if not is_feasible(self._highs, max(meter.left().seconds, 0.01)):
+                    return Verdict()
             except SolverError:
                 return Verdict()
             meter.spend(_WORK_PER_HALF * len(self._joint))
@@ -171,8 +173,10 @@ class WindowConfigurationLP:
         """Whether replicas weigh more than all GPUs carry, as integers; if so, that is kept as evidence."""
         whole = np.floor(weights * UNIT).astype(np.int64)
         carried = (self._lightest(whole) - 1) // self.instance.deployment.num_gpus
+        if carried < 0:
+            return False
         found = self._joint.heavier(whole.astype(np.float64), float(carried), self.random, 1, meter)
-        if carried < 0 or not found.complete or len(found.patterns):
+        if not found.complete or len(found.patterns):
             return False
         starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(whole)
         self._evidence = {"starts": starts, "weights": by_expert, "carried": carried}

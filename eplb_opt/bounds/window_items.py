@@ -67,13 +67,11 @@ class WindowItems:
     def places(self) -> Ints:
         """The item of each expert at each count from the least on; beyond an expert's range its last item."""
         slack = int((self.most - self.least).max(initial=0))
-        counts = self.least[:, np.newaxis] + np.arange(slack + 1)
-        ends = np.searchsorted(self.experts, np.arange(self.least.size), side="right")
+        counts = np.minimum(self.least[:, np.newaxis] + np.arange(slack + 1), self.most[:, np.newaxis])
         # Items are in the order of expert and count: both in one number.
-        width = int(self.last.max(initial=0)) + slack + 2
-        keys = self.experts * width + self.first
-        wanted = np.arange(self.least.size)[:, np.newaxis] * width + np.minimum(counts, self.most[:, np.newaxis])
-        places: Ints = np.minimum(np.searchsorted(keys, wanted, side="right"), ends[:, np.newaxis]) - 1
+        width = int(self.most.max(initial=0)) + 1
+        wanted = np.arange(self.least.size)[:, np.newaxis] * width + counts
+        places: Ints = np.searchsorted(self.experts * width + self.first, wanted, side="right") - 1
         return places
 
     def needed(self, weights: Ints) -> Ints:

@@ -19,7 +19,6 @@ from eplb_opt.kernels.compiler import Ints
 from eplb_opt.limits import Meter
 from eplb_opt.proof import strongest
 
-ARGUMENT = WINDOWS
 # Part of the limits for proofs: the checker needs the rest.
 _PROVING = 0.8
 # Halves of patterns that are not too many.
@@ -74,7 +73,7 @@ class WindowWeightings:
             self._counts = None
             evidence = self._ask(asked)
             if evidence is not None:
-                incumbent.prove(ARGUMENT, asked, evidence=evidence)
+                incumbent.prove(WINDOWS, asked, evidence=evidence)
             elif self._counts is not None:
                 settled = asked
                 self._plan_with(self._counts)
@@ -104,7 +103,7 @@ class WindowWeightings:
             parts.append([window, str(at)])
             regions += [(part, depth + 1) for part in reversed(region.parted(window, at))]
         alone = [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone]
-        return {"argument": ARGUMENT, "windows": alone, "weightings": weightings, "parts": parts}
+        return {"argument": WINDOWS, "windows": alone, "weightings": weightings, "parts": parts}
 
     def _refute(self, region: Region) -> dict[str, Any] | None:
         """A weighting under which no plan has imbalances of a region; ``None``: one may, or time is over."""
@@ -135,7 +134,7 @@ class WindowWeightings:
             seconds = _SEARCH_PER_SLOT * deployment.num_slots
             slots = search_windows(self._instance, windows, table.ravel(), above, seconds, seed)
             self._meter.spend(seconds)
-            incumbent.offer_plan(slots, ARGUMENT)
+            incumbent.offer_plan(slots, WINDOWS)
 
     @property
     def _weights(self) -> tuple[Fraction, ...] | None:

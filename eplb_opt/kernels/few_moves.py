@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
+from eplb_opt.kernels.origin import count_moves
 from eplb_opt.kernels.rows import copy_row
 from eplb_opt.kernels.shares import Sources
 
@@ -76,7 +77,7 @@ def descend(d: Descent, rules: tuple[int, bool, int, int], rows: Ints, moves: In
     targets, and of all exchanges of one of its slots on its node, and of all further copies of one of its experts there
     or of one of the node's on it, that with the largest gain for each move.
     """
-    most, spent = rules[3], _spent(d)
+    most, spent = rules[3], count_moves(d.held, d.copies)
     for step in range(len(rows)):
         hot = np.argmax(d.above)
         if d.above[hot] <= _NOTHING:
@@ -91,21 +92,10 @@ def descend(d: Descent, rules: tuple[int, bool, int, int], rows: Ints, moves: In
         else:
             _put(d, to, d.slots[of], -1, -1)
         _add_up(d)
-        spent = _spent(d)
+        spent = count_moves(d.held, d.copies)
         moves[step] = spent
         copy_row(d.slots, rows[step])
     return len(rows)
-
-
-@compiled
-def _spent(d: Descent) -> int:
-    """Moves: experts on GPUs that did not hold them."""
-    # Loops rather than arrays, here and below: these take the compiler less.
-    spent = 0
-    for gpu in range(d.held.shape[0]):
-        for expert in range(d.held.shape[1]):
-            spent += d.copies[gpu, expert] > 0 and not d.held[gpu, expert]
-    return spent
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
-from eplb_opt.kernels.origin import Origin, more_arrivals, moves_of, note
+from eplb_opt.kernels.origin import Origin, count_moves, more_arrivals, note
 from eplb_opt.kernels.placement import Change, Placement, add_up, change_of, make, propose
 from eplb_opt.kernels.rows import copy_row
 
@@ -161,7 +161,7 @@ def anneal_moves(
     gpus_per_node, distinct, most, domain = rules
     copy_row(p.slots, best)
     c = change_of(p)
-    moves, excess = moves_of(o), total_excess(p, targets)
+    moves, excess = count_moves(o.held, o.copies), total_excess(p, targets)
     least_moves, least_excess = moves, excess if moves <= most else np.inf
     if p.sources.gpus < 2:
         return least_moves, least_excess

@@ -101,12 +101,13 @@ def note(p: Placement, o: Origin, slot: Index) -> None:
 
 
 @compiled
-def moves_of(o: Origin) -> int:
-    """Experts on GPUs that did not hold them."""
+def count_moves(held: Bools, copies: Ints) -> int:
+    """Experts on GPUs that did not hold them: whether they did, and their copies there now, shape ``(G, E)`` both."""
+    # Loops rather than arrays: these take the compiler less.
     moves = 0
-    for gpu in range(o.held.shape[0]):
-        for expert in range(o.held.shape[1]):
-            moves += o.copies[gpu, expert] > 0 and not o.held[gpu, expert]
+    for gpu in range(held.shape[0]):
+        for expert in range(held.shape[1]):
+            moves += copies[gpu, expert] > 0 and not held[gpu, expert]
     return moves
 
 

@@ -56,7 +56,7 @@ class Loading:
 
 
 def load(parts: Collection[str] | None = _PLANNING) -> float:
-    """Compile or load the kernels that plug-ins use, or `parts` of `eplb_opt.run.loading`; the seconds it took."""
+    """Compile or load the kernels that plug-ins use, or `parts` of `eplb_opt.run.parts`; the seconds it took."""
     begin = perf_counter()
     from eplb_opt.kernels.loading import announced
     from eplb_opt.run.loading import load_kernels

@@ -21,7 +21,8 @@ from eplb_opt.alarm import alarm
 from eplb_opt.bounds.methods import WINDOWS
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.errors import EplbOptError, SolverError
-from eplb_opt.run.loading import PARTS_OF_WINDOWS, load_part, proof_parts
+from eplb_opt.run.loading import load_part, proof_parts
+from eplb_opt.run.parts import PARTS_OF_WINDOWS
 from eplb_opt.run.process import BEGUN, GREETING, IDLE_SECONDS
 from eplb_opt.run.task import ProofTask
 from eplb_opt.run.work import run_task

@@ -12,7 +12,8 @@ import pytest
 from eplb_opt.alarm import alarm
 from eplb_opt.kernels import loading
 from eplb_opt.kernels.reassignment import reassign
-from eplb_opt.run.loading import PARTS, SECONDS, load_kernels, shared_out
+from eplb_opt.run.loading import load_kernels, shared_out
+from eplb_opt.run.parts import PARTS, SECONDS
 
 
 def test_compiling_is_told_and_slow_loading_is_not(monkeypatch, caplog):
@@ -43,7 +44,7 @@ def test_kernels_that_are_loaded_again_look_at_next_to_nothing(monkeypatch):
         reassign(state, target, budget, random)
         spent.append(before - budget[0])
 
-    monkeypatch.setattr("eplb_opt.run.loading.reassign", counted)
+    monkeypatch.setattr("eplb_opt.run.parts.reassign", counted)
     load_kernels()
     # A search of a tenth of a second looks at millions of pairs of slots.
     assert 0 < sum(spent) < 100_000
