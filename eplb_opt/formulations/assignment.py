@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm
-from typing import TYPE_CHECKING, Any
+from math import ceil, floor
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,13 @@ from numpy.typing import NDArray
 from eplb_opt.bounds.quick import quick_bounds, replica_range
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.formulations.assignment_rows import rows_of
+from eplb_opt.formulations.scaling import FLOAT_SOLVER_ROW_SUM, scaled_for_solvers, slowness_of
+from eplb_opt.formulations.terms import integer, sum_of
 from eplb_opt.instance import Instance, ScaledLoads
 
 if TYPE_CHECKING:
     import pulp
-
-# CP-SAT has returned wrong answers where a row's coefficients sum to more than an int32 holds.
-EXACT_SOLVER_ROW_SUM = 2**31 - 1
-# Solvers in floating point forgive violations of 1e-6 relative to their coefficients; beyond about 2**27 that adds up
-# to whole units, and bounds that are none.
-FLOAT_SOLVER_ROW_SUM = 2**24
-# Large coefficients slow solvers down; this size loses less than one part in a hundred thousand to rounding.
-_LARGEST_LOAD = 2**20
-# The same of what divides by speeds, where these are no simple numbers.
-_LARGEST_SLOWNESS = 2**10
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ def assignment(
 
     limits = _limits_of_windows(instance, upper, lower, weights)
     ranges = _ranges(instance, [high for _, high in limits])
-    scaled = _scaled_for_solvers(instance, ranges, largest_row_sum) if ranges else None
+    scaled = scaled_for_solvers(instance, ranges, largest_row_sum) if ranges else None
     domains = [] if scaled is None else [_domain(low, high, scaled) for low, high in limits]
     if scaled is None or any(low > high for low, high in domains):
         raise InvalidArgumentError(f"no plan has a max load of at most {float(upper)} tokens")
@@ -181,7 +174,7 @@ def assignment(
         weights=tuple(weights),
         ranges=ranges,
         loads=tuple({(e, r): int(values[e]) // r for e, r in keys} for values in scaled.values),
-        slowness=_slowness(deployment)[1],
+        slowness=slowness_of(deployment)[1],
         factor=scaled.factor,
         exact=scaled.exact,
         y={key: integer(pulp, "y", key, 1) for key in keys},
@@ -190,72 +183,12 @@ def assignment(
         tops=tuple(tops) if weights else tuple(tops) * instance.num_windows,
     )
     program.problem.setObjective(sum_of(zip(tops, weights or (1,), strict=True)))
-    for rows in (one_count, place, slots, load, one_node, share, home):
-        for name, row in rows(program):
-            program.problem.addConstraint(row, name)
+    for name, row in rows_of(program):
+        program.problem.addConstraint(row, name)
     if weights:
         highest = floor(upper * scaled.factor * sum(weights))
         program.problem.addConstraint(sum_of(zip(tops, weights, strict=True)) <= highest, "mean")
     return program
-
-
-def largest_row_sum(method: str) -> int:
-    """To what the coefficients of a load row may sum for one of `PROGRAM_METHODS`."""
-    return EXACT_SOLVER_ROW_SUM if method == "cpsat" else FLOAT_SOLVER_ROW_SUM
-
-
-Row = tuple[str, "pulp.LpConstraint"]
-
-
-def one_count(program: Assignment) -> Iterator[Row]:
-    """Each expert has one replica count."""
-    for e, counts in enumerate(program.ranges):
-        yield f"one_count_{e}", sum_of((program.y[e, r], 1) for r in counts) == 1
-
-
-def place(program: Assignment) -> Iterator[Row]:
-    """An expert with r replicas has r places, one without that count has none."""
-    gpus = range(program.instance.deployment.num_gpus)
-    for (e, r), y in program.y.items():
-        yield f"place_{e}_{r}", sum_of([*((program.x[e, r, g], 1) for g in gpus), (y, -r)]) == 0
-
-
-def slots(program: Assignment) -> Iterator[Row]:
-    """Each slot of a GPU is filled."""
-    for g, size in enumerate(program.instance.deployment.gpus.slots):
-        yield f"slots_{g}", sum_of((program.x[e, r, g], 1) for e, r in program.y) == size
-
-
-def load(program: Assignment) -> Iterator[Row]:
-    """No GPU is hotter than T in any window."""
-    for k, (top, loads) in enumerate(zip(program.tops, program.loads, strict=True)):
-        for g, slow in enumerate(program.slowness):
-            terms = [(program.x[e, r, g], slow * loads[e, r]) for e, r in program.y]
-            name = f"load_{g}" if len(program.loads) == 1 else f"load_{k}_{g}"
-            yield name, sum_of([*terms, (top, -1)]) <= 0
-
-
-def one_node(program: Any) -> Iterator[Row]:
-    """Hierarchical: each group has one node."""
-    for c in sorted({c for c, _ in program.z}):
-        yield f"one_node_{c}", sum_of((z, 1) for (group, _), z in program.z.items() if group == c) == 1
-
-
-def share(program: Any) -> Iterator[Row]:
-    """Hierarchical: each node takes its share of groups."""
-    for n in sorted({n for _, n in program.z}):
-        row = sum_of((z, 1) for (_, node), z in program.z.items() if node == n)
-        yield f"share_{n}", row == program.instance.deployment.groups_per_node
-
-
-def home(program: Assignment) -> Iterator[Row]:
-    """Hierarchical: replicas stay on the node of their group."""
-    if not program.z:
-        return
-    size, gpus_per_node = program.instance.experts_per_group, program.instance.deployment.gpus_per_node
-    for (e, r, g), x in program.x.items():
-        z = program.z[e // size, g // gpus_per_node]
-        yield f"home_{e}_{r}_{g}", sum_of([(x, 1), (z, -int(x.upBound))]) <= 0
 
 
 def _limits_of_windows(
@@ -291,47 +224,3 @@ def _ranges(instance: Instance, uppers: Sequence[Fraction]) -> tuple[range, ...]
 
 def _most_on_gpu(deployment: Deployment, count: int, gpu: int) -> int:
     return 1 if deployment.distinct else min(count, deployment.gpus.slots[gpu])
-
-
-def _slowness(deployment: Deployment) -> tuple[Fraction, tuple[int, ...]]:
-    """Steps of a unit, and how many of them a load of one unit takes on each GPU, rounded down."""
-    speeds = deployment.gpus.speeds
-    if speeds is None:
-        return Fraction(1), (1,) * deployment.num_gpus
-    steps = Fraction(lcm(*(speed.numerator for speed in speeds)), gcd(*(speed.denominator for speed in speeds)))
-    if max(steps / speed for speed in speeds) > _LARGEST_SLOWNESS:
-        steps = _LARGEST_SLOWNESS * min(speeds)
-    return steps, tuple(floor(steps / speed) for speed in speeds)
-
-
-def _scaled_for_solvers(instance: Instance, ranges: Sequence[range], largest_row_sum: int) -> ScaledLoads:
-    """Exact loads where the load rows stay small enough for them, else loads rounded to about a million.
-
-    Of shape ``(windows, experts)``; `factor` and `exact` are those of what waits, in steps of `_slowness`.
-    """
-    gpus, (steps, slowness) = instance.deployment.gpus, _slowness(instance.deployment)
-    simple = all(steps == slow * gpus.speed(gpu) for gpu, slow in enumerate(slowness))
-    heaviest = max(1, *map(max, instance.weights))
-    # Of a load row, in units of the heaviest load; loads up to `largest` keep the rows below the limit.
-    row_sum = max(
-        sum(weight / heaviest * sum(1 / r for r in counts) for weight, counts in zip(weights, ranges, strict=True))
-        for weights in instance.weights
-    )
-    largest = floor(largest_row_sum // max(slowness) / max(row_sum, 1.0))
-    most = max(counts[-1] for counts in ranges)
-    scaled = instance.scaled_windows(most, largest)
-    if not scaled.exact:
-        scaled = instance.scaled_windows(most, min(largest, _LARGEST_LOAD))
-    return replace(scaled, factor=scaled.factor * steps, exact=scaled.exact and simple)
-
-
-def sum_of(terms: Any) -> Any:
-    """The expression of (variable, coefficient)."""
-    import pulp
-
-    return pulp.LpAffineExpression(list(terms))
-
-
-def integer(pulp: Any, letter: str, key: tuple[int, ...], most: int) -> Any:
-    """A variable from 0 to `most`, named by its letter and key."""
-    return pulp.LpVariable("_".join([letter, *map(str, key)]), lowBound=0, upBound=most, cat="Integer")

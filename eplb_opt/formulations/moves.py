@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eplb_opt.formulations.assignment import FLOAT_SOLVER_ROW_SUM, Assignment, Row, assignment, integer, sum_of
+from eplb_opt.formulations.assignment import Assignment, assignment
+from eplb_opt.formulations.scaling import FLOAT_SOLVER_ROW_SUM
+from eplb_opt.formulations.terms import Row, integer, sum_of
 from eplb_opt.instance import Instance
 
 if TYPE_CHECKING:

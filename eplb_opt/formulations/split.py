@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from eplb_opt.dispatch.flow import MaximumFlow
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.formulations.assignment import FLOAT_SOLVER_ROW_SUM, Row, integer, one_node, share, sum_of
+from eplb_opt.formulations.assignment_rows import one_node, share
+from eplb_opt.formulations.scaling import FLOAT_SOLVER_ROW_SUM
+from eplb_opt.formulations.terms import Row, integer, sum_of
 from eplb_opt.instance import Instance, ScaledLoads
 
 if TYPE_CHECKING:
     import pulp
 
-# Large numbers slow solvers down, as in `eplb_opt.formulations.assignment`.
+# Large numbers slow solvers down, as in `eplb_opt.formulations.scaling`.
 _LARGEST_LOAD = 2**20
 
 

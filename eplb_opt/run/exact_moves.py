@@ -14,8 +14,8 @@ import numpy as np
 
 from eplb_opt.backends.by_method import solve_program
 from eplb_opt.errors import InvalidArgumentError, SolverError
-from eplb_opt.formulations.assignment import largest_row_sum
 from eplb_opt.formulations.moves import assignment_with_moves
+from eplb_opt.formulations.scaling import largest_row_sum
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
 from eplb_opt.move_limit import MoveLimit

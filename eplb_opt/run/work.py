@@ -12,8 +12,8 @@ from eplb_opt.backends.by_method import solve_program
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
-from eplb_opt.formulations.assignment import largest_row_sum
 from eplb_opt.formulations.program import program_of, program_size
+from eplb_opt.formulations.scaling import largest_row_sum
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Meter

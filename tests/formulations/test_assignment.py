@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.formulations.assignment import (
-    EXACT_SOLVER_ROW_SUM,
-    FLOAT_SOLVER_ROW_SUM,
-    assignment,
-    num_variables,
-)
+from eplb_opt.formulations.assignment import assignment, num_variables
+from eplb_opt.formulations.scaling import EXACT_SOLVER_ROW_SUM, FLOAT_SOLVER_ROW_SUM
 from eplb_opt.heuristics.pipeline import greedy, greedy_plus_swap
 from eplb_opt.instance import Instance
 from eplb_opt.verify import max_loads

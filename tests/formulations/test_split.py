@@ -13,7 +13,7 @@ from eplb_opt.backends import cpsat
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError
-from eplb_opt.formulations.assignment import EXACT_SOLVER_ROW_SUM, FLOAT_SOLVER_ROW_SUM
+from eplb_opt.formulations.scaling import EXACT_SOLVER_ROW_SUM, FLOAT_SOLVER_ROW_SUM
 from eplb_opt.formulations.split import num_split_variables, split_assignment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits
