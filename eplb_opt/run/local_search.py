@@ -21,7 +21,7 @@ from eplb_opt.run.tally import NARROW, Tally, next_seed
 # Searches that follow each other from a new start. Begins after half as many in vain from the best plan.
 _RESTART = 20
 # So many searches in vain until levelling has its first turn, which lasts as long. Each turn is one longer than before.
-_FIRST_TURN = 4
+_FIRST_TURN = 10
 
 
 @dataclass

@@ -153,20 +153,21 @@ def test_search_and_levelling_take_turns_and_what_helped_last_has_longer_ones():
         steps = take(strategy(THREE, "search", target_gap=Fraction(1, 5)), 40, better)
         return [(kind.__name__, number) for kind, number in runs([step.function for step in steps])]
 
-    assert turns(())[:4] == [("search_on", 4), ("level_on", 2), ("search_on", 5), ("level_on", 2)]
-    # The fifth step, of levelling, finds a better plan: its turn begins anew, with as many steps as the search had.
-    assert turns({4})[:4] == [("search_on", 4), ("level_on", 5), ("search_on", 2), ("level_on", 5)]
+    assert turns(())[:4] == [("search_on", 10), ("level_on", 5), ("search_on", 11), ("level_on", 5)]
+    # The first step of levelling finds a better plan: its turn begins anew, with as many steps as the search had.
+    assert turns({10})[:4] == [("search_on", 10), ("level_on", 11), ("search_on", 5), ("level_on", 11)]
     # Two slots are settled by counts.
     assert {step.function.__name__ for step in take(strategy(TWO, "search"), 40)} == {"search_on"}
 
 
 def test_a_walk_goes_on_where_it_stood_until_its_turn_ends():
     one, walk = strategy(THREE, "search"), THREE.slots[::-1].copy()
-    take(one, 4)
+    take(one, 10)
     first = one.next_step("call", 7.0, 2)
     assert first.arguments[2] is None
-    one.learn(SEARCH, StepResult("levelling", (), 0.0, last=walk), better=False)
-    assert one.next_step("call", 7.0, 2).arguments[2] is walk
+    for _ in range(4):
+        one.learn(SEARCH, StepResult("levelling", (), 0.0, last=walk), better=False)
+        assert one.next_step("call", 7.0, 2).arguments[2] is walk
     one.learn(SEARCH, StepResult("levelling", (), 0.0, last=walk), better=False)
     assert one.next_step("call", 7.0, 2).function.__name__ == "search_on"
 
