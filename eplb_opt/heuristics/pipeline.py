@@ -36,7 +36,7 @@ _VARIATION = 0.05
 
 
 @dataclass(frozen=True)
-class _Node:
+class Node:
     """One node's experts (global ids) and its slice of a row of slots."""
 
     experts: NDArray[np.int64]
@@ -112,7 +112,7 @@ def _search_nodes(instance: Instance, slots: Slots, perturbations: int, seed: in
     """Search inside each node, hottest first; once a node cannot be cooled, cooling the others has no effect."""
     deployment = instance.deployment
     best = np.array(slots, dtype=np.int64)
-    nodes = list(_nodes(instance, groups_of_slots(instance, slots)))
+    nodes = list(nodes_of(instance, groups_of_slots(instance, slots)))
     nodes.sort(key=lambda node: hottest(instance, best, node.slots), reverse=True)
     for node in nodes:
         table = np.searchsorted(node.experts, best[node.slots])
@@ -151,7 +151,7 @@ def place_groups(instance: Instance, node_of_group: NDArray[np.int64], place: Pl
     """
     deployment = instance.deployment
     slots = np.empty(deployment.num_slots, dtype=np.int64)
-    for node in _nodes(instance, node_of_group):
+    for node in nodes_of(instance, node_of_group):
         w = instance.kernel_loads[node.experts]
         weights = [instance.weights[0][expert] for expert in node.experts]
         counts = adams(weights, w, deployment.slots_per_node, instance.max_replicas)
@@ -192,9 +192,10 @@ def groups_of_slots(instance: Instance, slots: Slots) -> NDArray[np.int64]:
     return node_of_group
 
 
-def _nodes(instance: Instance, node_of_group: NDArray[np.int64]) -> Iterator[_Node]:
+def nodes_of(instance: Instance, node_of_group: NDArray[np.int64]) -> Iterator[Node]:
+    """The nodes of a plan whose groups have their nodes."""
     group_of_expert = np.arange(instance.num_experts) // instance.experts_per_group
     size = instance.deployment.slots_per_node
     for node in range(instance.deployment.binding_nodes):
         experts = np.flatnonzero(node_of_group[group_of_expert] == node)
-        yield _Node(experts, slice(node * size, (node + 1) * size))
+        yield Node(experts, slice(node * size, (node + 1) * size))

@@ -83,6 +83,8 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
         if size == 2:
             parts |= {"pairs"}
         parts |= {"wide reassignment"} if size == WIDE_SIZE else {"reassignment"}
+        if size > 2 and not several_windows:
+            parts |= {"levelling"}
         if several_windows:
             parts |= {"windows"}
     if several_windows or method == JOINT:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eplb_opt.heuristics.levelling import levelling_applies
 from eplb_opt.heuristics.pipeline import varied_greedy
 from eplb_opt.improvement import Slots
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits
 from eplb_opt.run.step import SEARCH, Step, StepResult
-from eplb_opt.run.steps import SECONDS_PER_SEARCH, search_on
+from eplb_opt.run.steps import SECONDS_PER_SEARCH, level_on, search_on
 from eplb_opt.run.tally import NARROW, Tally, next_seed
 
 # Searches that follow each other from a new start. Begins after half as many in vain from the best plan.
 _RESTART = 20
+# So many searches in vain until levelling has its first turn, which lasts as long. Each turn is one longer than before.
+_FIRST_TURN = 10
 
 
 @dataclass
@@ -32,6 +35,10 @@ class LocalSearch:
         proves gives way to search again and again.
     line, line_left
         Where a restart stands, and for how many more searches it goes on.
+    levelling, levelling_helps, walk
+        Whether levelling has its turn, whether it found the best plan, and where its walk stands.
+    turn, turn_left
+        How many steps in vain end a turn, and how many more end this one.
     """
 
     incumbent: Incumbent
@@ -39,6 +46,11 @@ class LocalSearch:
     restarts: bool
     line: Slots | None = None
     line_left: int = 0
+    levelling: bool = False
+    levelling_helps: bool = False
+    walk: Slots | None = None
+    turn: int = _FIRST_TURN
+    turn_left: int = _FIRST_TURN
 
     # It never ends by itself.
     finished = False
@@ -49,6 +61,10 @@ class LocalSearch:
         # Any max load up to this one meets the target gap.
         enough = incumbent.bound / (1 - self.limits.target_gap)
         seed = self.limits.seed + next_seed(tally)
+        if self.levelling:
+            return Step(
+                SEARCH, level_on, (incumbent.instance, incumbent.slots, self.walk, enough, seed), SECONDS_PER_SEARCH
+            )
         restarts = self.restarts and incumbent.gap > NARROW
         if restarts and not self.line_left and tally.fruitless >= _RESTART // 2:
             self.line, self.line_left = varied_greedy(incumbent.instance, seed), _RESTART
@@ -56,8 +72,25 @@ class LocalSearch:
         return Step(SEARCH, search_on, (incumbent.instance, slots, enough, seed), SECONDS_PER_SEARCH)
 
     def learn(self, result: StepResult, better: bool) -> None:
-        """Where a restart stands: it ends with a better plan."""
-        if self.line_left:
+        """Where a restart stands, which ends with a better plan, or a walk; and whose turn it is."""
+        if self.levelling:
+            # With a better plan another node may be the hottest.
+            ends = better and self.incumbent.instance.deployment.binding_nodes > 1
+            self.walk = None if ends else result.last
+        elif self.line_left:
             self.line_left -= 1
             self.line = result.last if self.line_left and not better else None
             self.line_left = self.line_left if self.line is not None else 0
+        if better:
+            self.levelling_helps = self.levelling
+        self.turn_left = self.turn if better else self.turn_left - 1
+        if not self.turn_left:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self.levelling:
+            self.turn += 1
+        self.walk = None
+        self.levelling = not self.levelling and levelling_applies(self.incumbent.instance)
+        # What was of use last has longer turns.
+        self.turn_left = self.turn if self.levelling == self.levelling_helps else max(1, self.turn // 2)

@@ -25,6 +25,7 @@ from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
+from eplb_opt.kernels.levelling import Aim, level
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
 from eplb_opt.kernels.reassignment import reassign
@@ -48,6 +49,11 @@ def _load_search() -> None:
     descend(state, log, 0, work)
     perturb(state, log, 0.0, 1, 0, work, random)
     add_up(state)
+
+
+def _load_levelling() -> None:
+    state = _hot_state(4)
+    level(state, Aim(0.0, 1.0, 1.0), 1, state.slots.copy(), np.random.default_rng(0))
 
 
 def _load_reassignment() -> None:
@@ -151,6 +157,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "registry": _load_registry,
     "greedy": _load_greedy,
     "search": _load_search,
+    "levelling": _load_levelling,
     "reassignment": _load_reassignment,
     "wide reassignment": _load_wide_reassignment,
     "pairs": _load_pairs,
@@ -178,6 +185,7 @@ SECONDS = {
     "links": 4,
     "dispatched": 3,
     "search": 3,
+    "levelling": 3,
     "joint": 2,
     "few moves": 2,
     "singles": 2,

@@ -8,6 +8,7 @@ from time import monotonic
 
 from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.errors import EplbOptError
+from eplb_opt.heuristics.levelling import levelled
 from eplb_opt.heuristics.linked import EXCHANGED_PER_SECOND, linked, settled
 from eplb_opt.heuristics.moves import moves_of
 from eplb_opt.heuristics.pipeline import PAIRS_PER_SECOND, search
@@ -43,6 +44,14 @@ def search_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> 
     begin = monotonic()
     found = search(instance, slots, seed=seed, target=instance.kernel_value(enough), work=WORK_PER_SEARCH)
     return _result(SEARCH, found, begin, last=found)
+
+
+def level_on(instance: Instance, slots: Slots, walk: Slots | None, enough: Fraction, seed: int) -> StepResult:
+    """A stretch of a walk from `slots` towards GPUs that carry the same, see `eplb_opt.heuristics.levelling`."""
+    begin = monotonic()
+    target = instance.kernel_value(enough)
+    found, last = levelled(instance, slots, walk, seed, target, WORK_PER_SEARCH)
+    return _result("levelling", found, begin, last=last)
 
 
 def search_evenly_on(instance: Instance, slots: Slots, enough: Fraction, seed: int) -> StepResult:

@@ -140,7 +140,7 @@ def test_search_begins_at_the_best_plan_with_another_seed_each_time():
     steps = take(strategy(THREE, "search", target_gap=Fraction(1, 5)), 10)
     seeds = set()
     for step in steps:
-        instance, slots, enough, seed = step.arguments
+        instance, slots, *_, enough, seed = step.arguments
         assert instance is THREE.instance and (slots == THREE.slots).all()
         # A max load of 5 / 4 of the bound is a gap of a fifth.
         assert enough == THREE.proof.bound * 5 / 4
@@ -148,7 +148,32 @@ def test_search_begins_at_the_best_plan_with_another_seed_each_time():
     assert len(seeds) == 10
 
 
-def test_a_search_long_in_vain_begins_again_elsewhere_and_goes_on_from_there():
+def test_search_and_levelling_take_turns_and_what_helped_last_has_longer_ones():
+    def turns(better):
+        steps = take(strategy(THREE, "search", target_gap=Fraction(1, 5)), 40, better)
+        return [(kind.__name__, number) for kind, number in runs([step.function for step in steps])]
+
+    assert turns(())[:4] == [("search_on", 10), ("level_on", 5), ("search_on", 11), ("level_on", 5)]
+    # The first step of levelling finds a better plan: its turn begins anew, with as many steps as the search had.
+    assert turns({10})[:4] == [("search_on", 10), ("level_on", 11), ("search_on", 5), ("level_on", 11)]
+    # Two slots are settled by counts.
+    assert {step.function.__name__ for step in take(strategy(TWO, "search"), 40)} == {"search_on"}
+
+
+def test_a_walk_goes_on_where_it_stood_until_its_turn_ends():
+    one, walk = strategy(THREE, "search"), THREE.slots[::-1].copy()
+    take(one, 10)
+    first = one.next_step("call", 7.0, 2)
+    assert first.arguments[2] is None
+    for _ in range(4):
+        one.learn(SEARCH, StepResult("levelling", (), 0.0, last=walk), better=False)
+        assert one.next_step("call", 7.0, 2).arguments[2] is walk
+    one.learn(SEARCH, StepResult("levelling", (), 0.0, last=walk), better=False)
+    assert one.next_step("call", 7.0, 2).function.__name__ == "search_on"
+
+
+def test_a_search_long_in_vain_begins_again_elsewhere_and_goes_on_from_there(monkeypatch):
+    monkeypatch.setattr("eplb_opt.run.local_search.levelling_applies", lambda instance: False)
     one = strategy(THREE, "search")
     assert all((step.arguments[1] == THREE.slots).all() for step in take(one, 10))
     first = one.next_step("call", 7.0, 2)
