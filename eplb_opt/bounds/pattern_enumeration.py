@@ -30,6 +30,8 @@ Slots = NDArray[np.int64]
 _MOST_PATTERNS, _MOST_CHOICES, _MOST_HALVES = 60_000, 20_000_000, 6_000_000
 # Patterns and items that a search looks at: the checker looks at them again, which takes seconds.
 _MOST_LOOKS = 70_000_000
+# The part of them that is tried before weights are.
+_SOON = 8
 # Seconds for a look of the search, and of the checker.
 _PER_LOOK, _PER_CHECKED = 1e-8, 1e-7
 # Max loads nearer than this part are not told apart: floats have to leave room.
@@ -109,27 +111,35 @@ def enumerate_patterns(incumbent: Incumbent, meter: Meter) -> None:
 
     Asks for plans a little above the bound first, as these have the fewest patterns, and then in steps that get longer
     as long as they are settled, up to all max loads below the best plan. Searches are so short that the checker can
-    repeat them; where that is too little, weights of replicas may refute all plans at once. A checker takes longer than
-    a search, so it sees a refutation only when the next attempt has failed.
+    repeat them; where that is too little, weights of replicas may refute all plans at once. The checker takes ten times
+    as long as a search, so the word of the search comes first: the checker sees a refutation once the next attempt has
+    failed, if there is time for it.
     """
-    step, refuted = _FIRST_STEP, _Refuted(incumbent.bound)
+    step, refuted = _FIRST_STEP, _Refuted.before(incumbent)
+    # Where there are no weights there are none for larger max loads.
+    without_weights = incumbent.value
     while not (incumbent.closed or meter.exhausted):
         gap = incumbent.value - refuted.bound
         if gap <= _RESOLUTION * incumbent.value:
             break
         max_load = refuted.bound + step * gap if step < 1 else incumbent.value * (1 - _RESOLUTION)
         patterns = PatternEnumeration.within(incumbent.instance, max_load)
-        plan, evidence = (None, None) if patterns is None else _asked(patterns, meter)
-        better = plan is not None and incumbent.offer_plan(plan, "patterns")
-        if evidence is not None:
-            refuted = _Refuted(incumbent.instance.next_max_load(max_load) if step < 1 else incumbent.value, evidence)
+        weigh = max_load < without_weights
+        answer = _Answer() if patterns is None else _asked(patterns, meter, weigh)
+        better = answer.plan is not None and incumbent.offer_plan(answer.plan, "patterns")
+        if answer.evidence is not None:
+            above = incumbent.instance.next_max_load(max_load)
+            if "weights" not in answer.evidence:
+                incumbent.prove("fillings", above, by="search")
+            refuted = _Refuted(above if step < 1 else incumbent.value, answer.evidence, answer.seconds)
         elif not better:
-            refuted = _kept(incumbent, refuted)
-        settled = better or evidence is not None
+            without_weights = without_weights if patterns is None else min(without_weights, max_load)
+            refuted = _kept(incumbent, refuted, meter)
+        settled = better or answer.evidence is not None
         if not settled and step <= _LEAST_STEP:
             break
         step = _longer(step) if settled else max(_LEAST_STEP, min(step, _MOST_STEP) / 4)
-    _kept(incumbent, refuted)
+    _kept(incumbent, refuted, meter)
 
 
 def filling_evidence(instance: Instance, bound: Fraction, meter: Meter) -> Mapping[str, Any] | None:
@@ -142,8 +152,8 @@ def filling_evidence(instance: Instance, bound: Fraction, meter: Meter) -> Mappi
     patterns = PatternEnumeration.within(instance, bound * (1 - _RESOLUTION))
     if patterns is None:
         return None
-    plan, evidence = _asked(patterns, meter)
-    if plan is not None or evidence is None:
+    evidence = _asked(patterns, meter, weigh=True).evidence
+    if evidence is None:
         return None
     with suppress(CertificateError):
         check_proof(Proof("fillings", bound, checked=True, evidence=evidence), instance, Objective())
@@ -156,33 +166,62 @@ def _longer(step: Fraction) -> Fraction:
 
 
 @dataclass(frozen=True)
+class _Answer:
+    """A plan of some patterns, or evidence that they make up none, and seconds to check it; or neither."""
+
+    plan: Slots | None = None
+    evidence: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class _Refuted:
-    """No plan is below `bound`; `evidence` that the checker has not seen yet, ``None`` where it has."""
+    """No plan is below `bound`; `evidence` that the checker has not seen yet, and seconds to check it."""
 
     bound: Fraction
     evidence: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def before(cls, incumbent: Incumbent) -> _Refuted:
+        """What is known to begin with: of another run there may be the word alone."""
+        if incumbent.proof.argument == "fillings" and incumbent.proof.by == "search":
+            return cls(incumbent.bound, {"argument": "fillings"}, _MOST_LOOKS * _PER_CHECKED)
+        return cls(incumbent.bound)
 
 
-def _asked(patterns: PatternEnumeration, meter: Meter) -> tuple[Slots | None, Mapping[str, Any] | None]:
-    """A plan of patterns, or evidence that they make up none."""
-    limits = meter.left(_PART)
-    seconds = limits.seconds if limits.work is None else limits.work
-    looks = int(min(_MOST_LOOKS, max(seconds, _LEAST_WORK) / (_PER_LOOK + _PER_CHECKED)))
-    plan, left = patterns.plan(looks)
-    meter.spend((looks - left) * _PER_LOOK + _LEAST_WORK)
-    if plan is not None:
-        return plan, None
-    if left > 0:
-        return None, {"argument": "fillings"}
-    weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter)
-    return None, None if weights is None else {"argument": "fillings", "weights": weights}
+def _asked(patterns: PatternEnumeration, meter: Meter, weigh: bool) -> _Answer:
+    """Whether patterns make up a plan, as far as there is time to find out, by weights too if asked to `weigh`."""
+    most = int(min(_MOST_LOOKS, max(_PART * _seconds_left(meter), _LEAST_WORK) / _PER_LOOK))
+    # Many a search ends soon, and where it does not there may be weights.
+    for looks in (most // _SOON, most):
+        plan, left = patterns.plan(looks)
+        meter.spend((looks - left) * _PER_LOOK + _LEAST_WORK)
+        if plan is not None:
+            return _Answer(plan)
+        if left > 0:
+            return _Answer(evidence={"argument": "fillings"}, seconds=(looks - left) * _PER_CHECKED)
+        if weigh and looks < most:
+            weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter.part(_PART))
+            if weights is not None:
+                return _Answer(evidence={"argument": "fillings", "weights": weights})
+    return _Answer()
 
 
-def _kept(incumbent: Incumbent, refuted: _Refuted) -> _Refuted:
-    """What is left of a refutation once the checker has seen it: where that would take too long, no word of it."""
-    if refuted.evidence is not None:
-        proof = Proof("fillings", refuted.bound, checked=True, evidence=refuted.evidence)
-        with suppress(CertificateError):
-            check_proof(proof, incumbent.instance, incumbent.objective)
-            incumbent.offer_proof(proof)
+def _seconds_left(meter: Meter) -> float:
+    limits = meter.left()
+    return limits.seconds if limits.work is None else limits.work
+
+
+def _kept(incumbent: Incumbent, refuted: _Refuted, meter: Meter) -> _Refuted:
+    """What is left of a refutation once the checker has seen it, if there is time for that."""
+    if refuted.evidence is None:
+        return refuted
+    if refuted.seconds > max(_seconds_left(meter), _LEAST_WORK):
+        return refuted
+    meter.spend(refuted.seconds)
+    proof = Proof("fillings", refuted.bound, checked=True, evidence=refuted.evidence)
+    with suppress(CertificateError):
+        check_proof(proof, incumbent.instance, incumbent.objective)
+        incumbent.offer_proof(proof)
     return _Refuted(incumbent.bound)

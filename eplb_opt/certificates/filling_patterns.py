@@ -50,6 +50,13 @@ class Fillings:
 
 
 def fillings_of(layer: Layer, top: int, ranges: Ranges, limit: WorkLimit) -> Fillings:
+    """What GPUs can hold, with counts within ranges.
+
+    Raises
+    ------
+    CertificateError
+        There are too many patterns, or listing them is more work than the limit.
+    """
     rows = [(e, count) for e, (low, high) in enumerate(zip(*ranges, strict=True)) for count in range(low, high + 1)]
     loads = [layer.loads[expert] // count for expert, count in rows]
     # Sums of loads are multiples of their common divisor. Rounded down, they are not above the max load rounded down,
