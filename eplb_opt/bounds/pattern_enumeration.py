@@ -202,7 +202,7 @@ def _asked(patterns: PatternEnumeration, meter: Meter, weigh: bool) -> _Answer:
         if left > 0:
             return _Answer(evidence={"argument": "fillings"}, seconds=(looks - left) * _PER_CHECKED)
         if weigh and looks < most:
-            weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter.part(_PART))
+            weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter)
             if weights is not None:
                 return _Answer(evidence={"argument": "fillings", "weights": weights})
     return _Answer()
