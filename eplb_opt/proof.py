@@ -23,10 +23,10 @@ class Proof:
     argument
         Name of the argument: ``"mean"``, ``"nodes"``, ``"adams"``, ``"slack"``; ``"few slots"`` (of GPUs that differ);
         ``"weighting"`` (of slot loads), ``"weightings"`` (one for each part of the counts), ``"pairing"`` (of slots, by
-        sums of rows), ``"search"`` (of all ways to place the slots of a small layer), ``"fillings"`` (all patterns of
-        GPUs tried by compiled code), ``"program"`` (the whole model), ``"partition"`` (of groups, each set by one of
-        these). Of several windows ``"windows"`` (each by itself), ``"window partition"`` (one partition of the groups
-        for all of them), ``"envelope"`` or ``"window weightings"`` (of replicas, in all windows at once).
+        sums of rows), ``"search"`` (of all ways to place the slots of a small layer), ``"fillings"`` (no choice of
+        patterns for all GPUs holds all replicas), ``"program"`` (the whole model), ``"partition"`` (of groups, each set
+        by one of these). Of several windows ``"windows"`` (each by itself), ``"window partition"`` (one partition of
+        the groups for all of them), ``"envelope"`` or ``"window weightings"`` (of replicas, in all windows at once).
     bound
         What it proves: no plan has a smaller objective. In tokens for the objective ``"total"``, else an imbalance.
     checked

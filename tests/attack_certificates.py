@@ -49,6 +49,7 @@ KINDS = [
     "nodes",
     "counts",
     "search",
+    "fillings",
     "weighting",
     "pairs",
     "weightings",
@@ -180,7 +181,7 @@ def optimum_of(instance: Instance, objective: str, weights: list[Fraction] | Non
 
 def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[str, Any]:
     """An argument about slot loads: counts, or a weighting with weights near those that are of use, or far."""
-    kind = chance.choice([*KINDS[:5], "weighting", "weighting", "pairs"])
+    kind = chance.choice([*KINDS[:6], "weighting", "weighting", "pairs"])
     if kind == "pairs":
         rounded: list[dict[str, Any]] = []
         for number in range(chance.randint(0, 4)):
@@ -189,6 +190,11 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
         divisor = chance.choice([1, 2, 2, 3, 3, 4, 5, 6, 12])
         divided = {"rounded": rounded, "divisor": divisor, "margin": chance.choice([0, 0, 0, 1])}
         return {"argument": kind, **row_sum(chance, len(loads), len(rounded)), **divided}
+    if kind == "fillings" and chance.random() < 0.7:
+        grain, noise = chance.choice([1, scale / 7 or 1, scale / 40 or 1]), chance.choice([0, 0, 1, 3])
+        named = [(expert, count) for expert in range(len(loads)) for count in range(1, 6)]
+        rows = [[e, r, int(loads[e] / r / grain) + chance.randint(-noise, noise)] for e, r in named]
+        return {"argument": kind, "weights": rows}
     if kind != "weighting":
         return {"argument": kind}
     return weighting(chance, loads, scale)
@@ -286,6 +292,8 @@ def hostile(chance: random.Random, bound: Fraction, depth: int = 4) -> Any:
         row = {"rows": [numbers, [0, 1, 1]], "cuts": [numbers[:2]]}
         rounded = [{**row, "slots": chance.choice(ODD), "bases": [numbers[:2], [0, 1]]}]
         options |= {**row, "rounded": rounded, "divisor": chance.choice(ODD), "margin": chance.choice(ODD)}
+    elif kind == "fillings":
+        options |= {"weights": chance.choice([[numbers], [[0, 1, number] for number in numbers], ODD])}
     elif kind not in ("mean", "nodes", "counts", "envelope"):
         low, high = (hostile(chance, bound, depth - 1) for _ in range(2))
         options |= {"expert": 0, "most": 1, "low": low, "high": high, "windows": [low, high]}

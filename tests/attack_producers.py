@@ -23,7 +23,9 @@ import numpy as np
 from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
+from eplb_opt.bounds.filling_weights import filling_weights
 from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, filling_evidence
 from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
@@ -135,6 +137,7 @@ def attack(layer: Layer, random: np.random.Generator) -> None:
             ask_pairs(layer, max_load, seed)
         if instance.deployment.binding_nodes == 1:
             ask_weightings(layer, max_load, int(random.choice([1, 8, 200])), seed)
+            ask_fillings(layer, max_load)
     for bound in (layer.optimum, layer.optimum * NEARLY[int(random.integers(len(NEARLY)))]):
         evidence = search_evidence(instance, bound) if bound else None
         if evidence is not None:
@@ -166,6 +169,26 @@ def ask_pairs(layer: Layer, max_load: Fraction, seed: int) -> None:
         layer.counts["pairs: left open"] += 1
     elif max_loads(pair_slots(layer.instance, verdict.counts).tolist(), layer.instance)[0] >= max_load:
         raise ViolationError(f"pairs: {verdict} has no plan below {max_load}: {layer}")
+
+
+def ask_fillings(layer: Layer, max_load: Fraction) -> None:
+    """Whether fillings, by a search or by weights, refute what is below a max load."""
+    if layer.instance.deployment.slots_per_gpu == 1:
+        return
+    meter = Meter(Limits(PER_QUESTION))
+    evidence = filling_evidence(layer.instance, max_load, meter)
+    if evidence is not None:
+        layer.take_evidence("fillings", evidence, max_load)
+    elif max_load <= layer.optimum:
+        layer.counts["fillings: left open"] += 1
+    patterns = PatternEnumeration.within(layer.instance, max_load * (1 - Fraction(1, 10**6)))
+    if patterns is not None and len(patterns.patterns):
+        weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter)
+        if weights is not None:
+            layer.take_evidence(
+                "filling weights", {"argument": "fillings", "weights": weights}, max_load * (1 - Fraction(1, 10**6))
+            )
+            layer.counts["filling weights found"] += 1
 
 
 def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int) -> None:

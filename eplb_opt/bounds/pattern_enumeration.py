@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eplb_opt.acceptance import check_proof
+from eplb_opt.bounds.filling_weights import filling_weights
 from eplb_opt.bounds.quick import replica_range
+from eplb_opt.certificates.error import CertificateError
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.exact_cover import ROUNDING, cover, patterns_between
+from eplb_opt.kernels.exact_cover import ROUNDING, patterns_between
+from eplb_opt.kernels.filling_search import search_fillings
 from eplb_opt.limits import Meter
+from eplb_opt.objective import Objective
+from eplb_opt.proof import Proof
 
 Slots = NDArray[np.int64]
 
-# More patterns, or more choices of all but one item of a pattern, take longer than they are worth.
-_MOST_PATTERNS, _MOST_CHOICES = 40_000, 20_000_000
-# Seconds for a node of the search, for each pattern, and on top.
-_PER_PATTERN, _PER_NODE = 5e-10, 5e-7
+# More patterns, choices of all but one item of a pattern, or halves of patterns, take longer than they are worth.
+_MOST_PATTERNS, _MOST_CHOICES, _MOST_HALVES = 60_000, 20_000_000, 6_000_000
+# Patterns and items that a search looks at: the checker looks at them again, which takes seconds.
+_MOST_LOOKS = 70_000_000
+# The part of them that is tried before weights are.
+_SOON = 8
+# Seconds for a look of the search, and of the checker.
+_PER_LOOK, _PER_CHECKED = 1e-8, 1e-7
 # Max loads nearer than this part are not told apart: floats have to leave room.
 _RESOLUTION = Fraction(1, 10**8)
 # Part of the limits for one attempt, and what an attempt counts for at least, in seconds of work.
 _PART, _LEAST_WORK = 0.4, 0.005
-# How far above the bound max loads are tried, as a part of the gap: at first, at most, and at least.
+# How far above the bound max loads are tried, as a part of the gap: at first, at most before all of it, and at least.
 _FIRST_STEP, _MOST_STEP, _LEAST_STEP = Fraction(1, 32), Fraction(1, 2), Fraction(1, 1000)
 
 
 def few_choices(items: int, slots_per_gpu: int) -> bool:
     """Whether so many items, of which there is one for each expert at least, leave few enough patterns to look for."""
-    return comb(items + slots_per_gpu, slots_per_gpu - 1) <= _MOST_CHOICES
+    halves = comb(items + slots_per_gpu, -(-slots_per_gpu // 2))
+    return comb(items + slots_per_gpu, slots_per_gpu - 1) <= _MOST_CHOICES and halves <= _MOST_HALVES
 
 
 @dataclass(frozen=True)
@@ -79,21 +93,16 @@ class PatternEnumeration:
         listed = patterns_between(loads, experts, replicas, size, lowest, highest, deployment.distinct, patterns)
         return cls(instance, highest, experts, replicas, loads, patterns[:listed].copy()) if listed >= 0 else None
 
-    @property
-    def seconds_per_node(self) -> float:
-        """Roughly how long the search looks at one choice."""
-        return _PER_NODE + _PER_PATTERN * len(self.patterns)
-
-    def plan(self, nodes: int) -> tuple[Slots | None, int]:
-        """A plan of these patterns, if the search through `nodes` of its choices finds one; and how many are left.
+    def plan(self, looks: int) -> tuple[Slots | None, int]:
+        """A plan of these patterns, if a search that looks at so many finds one; and how many looks are left.
 
         Where some are left and no plan is found, there is none.
         """
         if np.unique(self.experts).size < self.instance.num_experts or not len(self.patterns):
-            return None, nodes
-        left = np.array([nodes])
+            return None, looks
+        left = np.array([looks])
         chosen = np.empty(self.instance.deployment.num_gpus, dtype=np.int64)
-        found = cover(self.loads, self.experts, self.replicas, self.patterns, self.most, chosen, left)
+        found = search_fillings(self.loads, self.experts, self.replicas, self.patterns, self.most, chosen, left)
         return (self.experts[self.patterns[chosen]].ravel() if found else None), int(left[0])
 
 
@@ -101,26 +110,118 @@ def enumerate_patterns(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits, or as long as attempts are of use.
 
     Asks for plans a little above the bound first, as these have the fewest patterns, and then in steps that get longer
-    as long as they are settled. The proof is a search that nothing has checked: its bounds rest on its word.
+    as long as they are settled, up to all max loads below the best plan. Searches are so short that the checker can
+    repeat them; where that is too little, weights of replicas may refute all plans at once. The checker takes ten times
+    as long as a search, so the word of the search comes first: the checker sees a refutation once the next attempt has
+    failed, if there is time for it.
     """
-    step = _FIRST_STEP
+    step, refuted = _FIRST_STEP, _Refuted.before(incumbent)
+    # Where there are no weights there are none for larger max loads.
+    without_weights = incumbent.value
     while not (incumbent.closed or meter.exhausted):
-        gap = incumbent.value - incumbent.bound
+        gap = incumbent.value - refuted.bound
         if gap <= _RESOLUTION * incumbent.value:
-            return
-        max_load = incumbent.bound + step * gap
+            break
+        max_load = refuted.bound + step * gap if step < 1 else incumbent.value * (1 - _RESOLUTION)
         patterns = PatternEnumeration.within(incumbent.instance, max_load)
-        if patterns is None and step <= _LEAST_STEP:
-            return
-        refuted = better = False
-        if patterns is not None:
-            limits = meter.left(_PART)
-            seconds = limits.seconds if limits.work is None else limits.work
-            nodes = int(max(seconds, _LEAST_WORK) / patterns.seconds_per_node)
-            plan, left = patterns.plan(nodes)
-            meter.spend((nodes - left) * patterns.seconds_per_node + _LEAST_WORK)
-            better = plan is not None and incumbent.offer_plan(plan, "patterns")
-            refuted = plan is None and left > 0
-        if refuted:
-            incumbent.prove("fillings", incumbent.instance.next_max_load(max_load), by="search")
-        step = min(_MOST_STEP, 2 * step) if refuted or better else max(_LEAST_STEP, step / 4)
+        weigh = max_load < without_weights
+        answer = _Answer() if patterns is None else _asked(patterns, meter, weigh)
+        better = answer.plan is not None and incumbent.offer_plan(answer.plan, "patterns")
+        if answer.evidence is not None:
+            above = incumbent.instance.next_max_load(max_load)
+            if "weights" not in answer.evidence:
+                incumbent.prove("fillings", above, by="search")
+            refuted = _Refuted(above if step < 1 else incumbent.value, answer.evidence, answer.seconds)
+        elif not better:
+            without_weights = without_weights if patterns is None else min(without_weights, max_load)
+            refuted = _kept(incumbent, refuted, meter)
+        settled = better or answer.evidence is not None
+        if not settled and step <= _LEAST_STEP:
+            break
+        step = _longer(step) if settled else max(_LEAST_STEP, min(step, _MOST_STEP) / 4)
+    _kept(incumbent, refuted, meter)
+
+
+def filling_evidence(instance: Instance, bound: Fraction, meter: Meter) -> Mapping[str, Any] | None:
+    """What shows, as `eplb_opt.certificates` reads it, that no plan is below `bound` tokens; ``None``: not found.
+
+    Of a layer of one window without groups on nodes.
+    """
+    if instance.num_windows > 1 or instance.deployment.binding_nodes > 1 or instance.deployment.slots_per_gpu == 1:
+        return None
+    patterns = PatternEnumeration.within(instance, bound * (1 - _RESOLUTION))
+    if patterns is None:
+        return None
+    evidence = _asked(patterns, meter, weigh=True).evidence
+    if evidence is None:
+        return None
+    with suppress(CertificateError):
+        check_proof(Proof("fillings", bound, checked=True, evidence=evidence), instance, Objective())
+        return evidence
+    return None
+
+
+def _longer(step: Fraction) -> Fraction:
+    return Fraction(1) if step >= _MOST_STEP else min(_MOST_STEP, 2 * step)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A plan of some patterns, or evidence that they make up none, and seconds to check it; or neither."""
+
+    plan: Slots | None = None
+    evidence: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Refuted:
+    """No plan is below `bound`; `evidence` that the checker has not seen yet, and seconds to check it."""
+
+    bound: Fraction
+    evidence: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def before(cls, incumbent: Incumbent) -> _Refuted:
+        """What is known to begin with: of another run there may be the word alone."""
+        if incumbent.proof.argument == "fillings" and incumbent.proof.by == "search":
+            return cls(incumbent.bound, {"argument": "fillings"}, _MOST_LOOKS * _PER_CHECKED)
+        return cls(incumbent.bound)
+
+
+def _asked(patterns: PatternEnumeration, meter: Meter, weigh: bool) -> _Answer:
+    """Whether patterns make up a plan, as far as there is time to find out, by weights too if asked to `weigh`."""
+    most = int(min(_MOST_LOOKS, max(_PART * _seconds_left(meter), _LEAST_WORK) / _PER_LOOK))
+    # Many a search ends soon, and where it does not there may be weights.
+    for looks in (most // _SOON, most):
+        plan, left = patterns.plan(looks)
+        meter.spend((looks - left) * _PER_LOOK + _LEAST_WORK)
+        if plan is not None:
+            return _Answer(plan)
+        if left > 0:
+            return _Answer(evidence={"argument": "fillings"}, seconds=(looks - left) * _PER_CHECKED)
+        if weigh and looks < most:
+            weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter)
+            if weights is not None:
+                return _Answer(evidence={"argument": "fillings", "weights": weights})
+    return _Answer()
+
+
+def _seconds_left(meter: Meter) -> float:
+    limits = meter.left()
+    return limits.seconds if limits.work is None else limits.work
+
+
+def _kept(incumbent: Incumbent, refuted: _Refuted, meter: Meter) -> _Refuted:
+    """What is left of a refutation once the checker has seen it, if there is time for that."""
+    if refuted.evidence is None:
+        return refuted
+    if refuted.seconds > max(_seconds_left(meter), _LEAST_WORK):
+        return refuted
+    meter.spend(refuted.seconds)
+    proof = Proof("fillings", refuted.bound, checked=True, evidence=refuted.evidence)
+    with suppress(CertificateError):
+        check_proof(proof, incumbent.instance, incumbent.objective)
+        incumbent.offer_proof(proof)
+    return _Refuted(incumbent.bound)

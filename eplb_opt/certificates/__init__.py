@@ -42,6 +42,12 @@ Bound and loads are in tokens. Each argument shows that a max load below the bou
     Before that, ``"rounded"`` are more rows, each a sum of rows and of the number of ``"slots"``, which is less what
     experts weigh at their ``"bases"`` (a count for each; 1 where there is none), divided by ``"divisor"`` and rounded
     down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for.
+``"fillings"`` (``fillings.py``)
+    All sets of slots are listed that a GPU can hold below the bound, with enough load for the others to carry the rest.
+    With ``"weights"``, rows of an expert, a count and what each of that many replicas weighs: the replicas of any
+    counts weigh more than all GPUs could if each held the heaviest set. Without: every choice of a set for each GPU is
+    tried, the expert in the fewest sets first. Counts are given up that need more replicas than are in the sets that
+    are left.
 ``"search"`` (``search.py``)
     No numbers: every way to place the slots of a small layer is tried.
 ``"partition"`` (``partition.py``)

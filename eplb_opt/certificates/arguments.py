@@ -10,6 +10,7 @@ from typing import Any
 
 from eplb_opt.certificates.counts import refutes_by_counts, refutes_by_few_slots, refutes_by_mean, refutes_by_nodes
 from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.fillings import refutes_by_fillings
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.certificates.pairs import refutes_by_pairs
@@ -65,6 +66,7 @@ ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Layer, int, WorkLimit], boo
     "weighting": refutes_by_weighting,
     "weightings": refutes_by_weightings,
     "pairs": refutes_by_pairs,
+    "fillings": refutes_by_fillings,
     "search": refutes_by_search,
     "partition": _refutes_by_partition,
     "touched": refutes_by_touched,

@@ -13,7 +13,7 @@ from eplb_opt.certificates.limit import WorkLimit
 _PER_WEIGHT, _PER_OPTION = 1_500, 80
 
 
-def least_weight(layer: Layer, needed: Ranges, weight: Callable[[int, int], int], limit: WorkLimit) -> float:
+def least_weight(layer: Layer, needed: Ranges, weight: Callable[[int, int], float], limit: WorkLimit) -> float:
     """The least sum of ``weight(expert, count)`` over all counts within ranges; infinite if there are none.
 
     A dynamic program over experts: the least weight of those before for each number of slots that they can have used.

@@ -22,7 +22,7 @@ ARGUMENTS = {
     "weightings": "the same, with weights of their own for parts of the counts",
     "pairing": "no counts let all slots be paired below it",
     "partition": "no partition of the groups among the nodes allows less",
-    "fillings": "all ways to fill GPUs were tried",
+    "fillings": "no GPUs, each filled in one of all the ways that fit, hold all replicas",
     "search": "every way to place the slots was tried",
     "program": "a solver closed the whole model",
     "windows": "each window by itself allows no less",

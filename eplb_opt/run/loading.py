@@ -98,7 +98,7 @@ def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
     """The parts that only the worker processes need which prove layers of `num_experts`."""
     # A node has the experts of its groups alone.
     few = few_choices(num_experts // deployment.binding_nodes, deployment.slots_per_gpu)
-    return ["patterns", "enumeration"] if few else ["patterns"]
+    return ["patterns", "enumeration", "fillings"] if few else ["patterns"]
 
 
 def seconds_of_loading(parts: Collection[str]) -> float:

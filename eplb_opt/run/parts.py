@@ -25,6 +25,7 @@ from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
+from eplb_opt.kernels.filling_search import search_fillings
 from eplb_opt.kernels.levelling import Aim, level
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
@@ -71,6 +72,12 @@ def _load_enumeration() -> None:
     rows = np.empty((4, 1), dtype=np.int64)
     patterns_between(loads, experts, ones, 1, 0.0, 3.0, True, rows)
     cover(loads, experts, ones, np.arange(2).reshape(2, 1), 3.0, np.empty(2, dtype=np.int64), np.array([9]))
+
+
+def _load_fillings() -> None:
+    loads, experts, ones = np.array([2.0, 1.0]), np.arange(2), np.ones(2, dtype=np.int64)
+    rows = np.arange(2).reshape(2, 1)
+    search_fillings(loads, experts, ones, rows, 3.0, np.empty(2, dtype=np.int64), np.array([99]))
 
 
 def _load_pairs() -> None:
@@ -154,6 +161,7 @@ def _hot_state(slots_per_gpu: int) -> State:
 
 PARTS: dict[str, Callable[[], object]] = {
     "enumeration": _load_enumeration,
+    "fillings": _load_fillings,
     "registry": _load_registry,
     "greedy": _load_greedy,
     "search": _load_search,
@@ -191,6 +199,7 @@ SECONDS = {
     "singles": 2,
     "reassignment": 2,
     "enumeration": 2,
+    "fillings": 2,
     "draws of windows": 2,
     "greedy": 2,
     "draws": 2,

@@ -9,6 +9,7 @@ from time import monotonic
 import numpy as np
 
 from eplb_opt.backends.by_method import solve_program
+from eplb_opt.bounds.pattern_enumeration import filling_evidence
 from eplb_opt.bounds.prove import PROVERS
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.errors import SolverError
@@ -16,18 +17,20 @@ from eplb_opt.formulations.program import program_of, program_size
 from eplb_opt.formulations.scaling import largest_row_sum
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
-from eplb_opt.limits import Meter
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.proof import Proof
 from eplb_opt.run.task import Emit, ProofTask
 
 # Above this PuLP needs gigabytes before a solver sees the program, and no solver gains anything on it.
 MAX_VARIABLES = 1_000_000
+# For evidence of a bound that closes a layer on the word of a solver.
+_CERTIFYING = Limits(10.0)
 
 
 def run_task(task: ProofTask, emit: Emit) -> bool:
     """Do what the task names, emitting better plans and bounds as they come; whether it came to its end.
 
-    Where a bound that closes a small layer would rest on somebody's word, a search that can be checked is tried too.
+    Where a bound that closes a layer would rest on somebody's word, searches that can be checked are tried too.
 
     Raises
     ------
@@ -45,6 +48,8 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
         even = task.instance.deployment.dispatch == "even" and task.instance.deployment.alike
         if even and incumbent.proof.certified is None and incumbent.bound == incumbent.value:
             evidence = search_evidence(task.instance, incumbent.value)
+            if evidence is None:
+                evidence = filling_evidence(task.instance, incumbent.value, Meter(_CERTIFYING))
             if evidence is not None:
                 incumbent.offer_proof(Proof(evidence["argument"], incumbent.value, checked=True, evidence=evidence))
 
