@@ -7,12 +7,13 @@ of the best plan: the more walks begin, the more of them end below it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import Slots, groups_of_slots, hottest, nodes_of, place_groups
-from eplb_opt.heuristics.whole_counts import other_counts
+from eplb_opt.heuristics.nearby_counts import Fractions, other_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.levelling import Aim, level
@@ -43,6 +44,13 @@ class _Goal:
         """Nearer to the `target`, or to the mean load, than the best plan, whose hottest GPU carries `top`."""
         least = max(target, mean)
         return cls(mean, least, least + random.uniform(*_NEARER) * (top - least), top - least)
+
+    @property
+    def fractions(self) -> Fractions:
+        """What helps to get there: whole loads as long as these can be better than the best plan."""
+        if self.above > _FEW_UNITS:
+            return "any"
+        return "few" if ceil(self.least) < self.least + self.above else "many"
 
     def reached(
         self, instance: Instance, w: Floats, table: Ints, best: Ints, work: int, random: np.random.Generator
@@ -125,7 +133,7 @@ def _packed(instance: Instance, w: Floats, slots: Slots, goal: _Goal, random: np
     """A table of the GPUs of a node, with counts near those of `slots`."""
     deployment = instance.deployment
     counts = np.bincount(slots, minlength=w.size)
-    counts = other_counts(w, counts, instance.max_replicas, goal.mean, goal.above <= _FEW_UNITS, random)
+    counts = other_counts(w, counts, instance.max_replicas, goal.mean, goal.fractions, random)
     return pack(w, counts, deployment.gpus_per_node, deployment.slots_per_gpu, deployment.distinct)
 
 

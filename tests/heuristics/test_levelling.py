@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.levelling import levelled, levelling_applies
 from eplb_opt.heuristics.pipeline import greedy
-from eplb_opt.heuristics.whole_counts import other_counts
+from eplb_opt.heuristics.nearby_counts import other_counts
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
@@ -98,15 +98,20 @@ def test_levelling_is_for_three_slots_or_more_on_several_gpus():
     assert not levelling_applies(lognormal(16, Deployment(4, 16, 4, 4)))
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=4, max_size=40), st.integers(0, 30), st.booleans(), st.integers(0, 9))
+@given(
+    st.lists(st.integers(0, 10**6), min_size=4, max_size=40),
+    st.integers(0, 30),
+    st.sampled_from(["few", "many", "any"]),
+    st.integers(0, 9),
+)
 @examples(200)
-def test_other_counts_are_as_many_and_allowed(loads, spare, whole, seed):
+def test_other_counts_are_as_many_and_allowed(loads, spare, fractions, seed):
     most = 1 + spare
     random = np.random.default_rng(seed)
     counts = np.ones(len(loads), dtype=np.int64)
     for expert in random.integers(0, len(loads), spare):
         counts[expert] += 1
-    found = other_counts(np.array(loads, dtype=float), counts, most, sum(loads) / 4, whole, random)
+    found = other_counts(np.array(loads, dtype=float), counts, most, sum(loads) / 4, fractions, random)
     assert found.sum() == counts.sum()
     assert found.min() >= 1
     assert found.max() <= most
@@ -119,7 +124,33 @@ def test_whole_counts_divide_the_loads_where_they_can():
     counts = 1 + (np.argsort(np.argsort(loads)) >= 60)
     fractions = []
     for _ in range(40):
-        found = other_counts(loads, counts, 20, loads.sum() / 20, True, random)
+        found = other_counts(loads, counts, 20, loads.sum() / 20, "few", random)
         fractions.append(int((np.mod(loads, found) > 0).sum()))
     assert int((np.mod(loads, counts) > 0).sum()) > 10
     assert sorted(fractions)[10] == 0
+
+
+def test_counts_that_leave_many_fractions_divide_no_load():
+    # Of 100 experts 40 have two replicas; half of their loads are even.
+    random = np.random.default_rng(0)
+    loads = np.floor(random.lognormal(6, 1, 100))
+    counts = 1 + (np.argsort(np.argsort(loads)) >= 60)
+    assert ((counts > 1) & (np.mod(loads, counts) == 0)).sum() > 10
+    for _ in range(20):
+        found = other_counts(loads, counts, 20, loads.sum() / 20, "many", random)
+        assert not ((found > 1) & (np.mod(loads, found) == 0)).any()
+        assert (found > 1).sum() > 15
+
+
+def test_gpus_carry_more_than_whole_loads_where_the_mean_load_is_not_whole():
+    # Of whole loads some GPU carries the next whole number at least.
+    random = np.random.default_rng(1)
+    loads = random.integers(10, 40, 96)
+    deployment = Deployment(24, 120)
+    instance = Instance.from_loads(loads, deployment)
+    slots, walk = greedy(instance), None
+    for seed in range(60):
+        slots, walk = levelled(instance, slots, walk if seed % 2 else None, seed, 0.0, WORK)
+    mean = Fraction(int(loads.sum()), 24)
+    assert mean.denominator > 1
+    assert value(instance, slots) < -(-mean // 1)

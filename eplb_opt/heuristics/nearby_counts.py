@@ -1,10 +1,13 @@
-"""Whole counts: numbers of replicas near given ones, which leave few fractions of a unit of load.
+"""Nearby counts: numbers of replicas near given ones, which leave few fractions of a unit of load, or many.
 
-Where GPUs should carry exactly the same, or nearly, fractions are in the way: one expert alone whose load its count
-does not divide keeps all its GPUs from any whole sum.
+Near the mean load fractions decide. Where it is whole, they are in the way: one expert alone whose load its count does
+not divide keeps all its GPUs from any whole sum. Where it is not, they are needed: GPUs of whole loads stay below it,
+and others would have to carry what these do not.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +21,16 @@ _KEPT, _SPREAD = (1.0, 0.9, 0.6), 3
 # A replica may carry that part of the mean load, or what the heaviest carries.
 _HEAVY = 0.8
 
+Fractions = Literal["few", "many", "any"]
+
 
 def other_counts(
-    w: Floats, counts: Ints, max_replicas: int, mean: float, whole: bool, random: np.random.Generator
+    w: Floats, counts: Ints, max_replicas: int, mean: float, fractions: Fractions, random: np.random.Generator
 ) -> NDArray[np.int64]:
     """Counts near `counts`, of as many replicas; `counts` themselves now and then.
 
-    `w` are whole loads, `mean` the mean load of a GPU. `whole` prefers counts that leave few fractions.
+    `w` are whole loads, `mean` the mean load of a GPU. `fractions` of a unit in the loads of replicas are preferred,
+    avoided or neither.
     """
     kept = random.random(w.size) < random.choice(_KEPT)
     spread = _SPREAD + counts // 2
@@ -33,8 +39,11 @@ def other_counts(
     allowed = (possible >= 1) & (possible <= max_replicas) & (np.abs(offsets) <= spread[:, np.newaxis])
     possible = possible.clip(1)
     allowed &= w[:, np.newaxis] <= possible * max(np.max(w / counts), _HEAVY * mean)
-    if whole:
+    if fractions == "few":
         allowed = _on_a_grid(w, possible, allowed, offsets == 0, random)
+    elif fractions == "many":
+        divided = allowed & ((possible == 1) | (np.mod(w[:, np.newaxis], possible) != 0))
+        allowed = np.where(divided.any(axis=1, keepdims=True), divided, offsets == 0)
     # The nearest count, or for experts that do not keep theirs the next one.
     far = np.where(allowed, np.abs(offsets) + random.random(allowed.shape), np.inf)
     nearest = np.argsort(far, axis=1)
