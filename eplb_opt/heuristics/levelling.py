@@ -11,9 +11,9 @@ from math import ceil
 
 import numpy as np
 
+from eplb_opt.heuristics.nearby_counts import Fractions, other_counts
 from eplb_opt.heuristics.packing import pack
 from eplb_opt.heuristics.pipeline import Slots, groups_of_slots, hottest, nodes_of, place_groups
-from eplb_opt.heuristics.nearby_counts import Fractions, other_counts
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.kernels.levelling import Aim, level

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.levelling import levelled, levelling_applies
-from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.nearby_counts import other_counts
+from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.instance import Instance
 from eplb_opt.plan import Plan
 from eplb_opt.verify import max_loads, verify
