@@ -99,13 +99,25 @@ def test_a_plan_may_come_back_in_any_form(answer):
     assert plan.physical_to_logical.tolist() == [[*range(32), *range(8)]] * 4
 
 
+class Panic(BaseException):
+    """As of PyO3."""
+
+
+def panic():
+    raise Panic("index out of bounds")
+
+
 WRONG = {
     "exception": (lambda *_: 1 / 0, "lambda raised ZeroDivisionError: division by zero (line "),
     "exit": (lambda *_: exit(3), "lambda raised SystemExit: 3"),
+    # Code of Rust raises what is no `Exception`.
+    "panic": (lambda *_: panic(), "lambda raised Panic: index out of bounds"),
     "signature": (lambda weight: weight, "lambda raised TypeError: "),
     "nothing": (lambda *_: None, "phy2log is a NoneType; return phy2log, or (phy2log, log2phy, logcnt), or a Plan"),
     "pair": (lambda *given: (in_order(*given),) * 2, "a tuple of 2; return phy2log"),
     "floats": (lambda weight, *_: weight, "phy2log holds float32, not integers"),
+    "no data": (lambda *given: in_order(*given).to("meta"), "phy2log cannot be read: Cannot copy out of meta tensor"),
+    "sparse": (lambda *given: in_order(*given).to_sparse(), "phy2log cannot be read: "),
     "ragged": (lambda *_: [[1, 2], [3]], "phy2log is ragged"),
     "shape": (lambda *given: in_order(*given).T, "phy2log has shape (40, 4), not (layers, slots) = (4, 40)"),
     "id": (lambda *given: in_order(*given) + 1, "layer 0: slot 31 holds expert 32, ids end at 31 (and 7 more)"),
