@@ -184,6 +184,12 @@ class Plan(Labelled):
         return replace(self, **replace(labels, ids=ids).fields)
 
 
+def way_to_plan(value: object) -> str:
+    """What to do with something that stands where a plan should."""
+    held = isinstance(getattr(value, "plan", None), Plan)
+    return "give its .plan" if held else "read_plan reads one from a file"
+
+
 def _counted(labels: Layers) -> str:
     what = "MoE layers from 0" if labels.numbering == "moe" else "decoder layers"
     ids = labels.ids if labels.moe_layer_ids is None else labels.moe_layer_ids

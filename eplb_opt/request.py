@@ -24,7 +24,7 @@ from eplb_opt.loads import Loads
 from eplb_opt.methods import Method
 from eplb_opt.objective import Objective
 from eplb_opt.own_method import OwnMethod
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.verify import require_valid
 
 OBJECTIVES = ("auto", "total", "mean", "worst")
@@ -38,7 +38,7 @@ def check_kinds(deployment: object, warm_start: object, executor: object, progre
     if not isinstance(deployment, Deployment):
         raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
     if warm_start is not None and not isinstance(warm_start, Plan):
-        raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
+        raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; {way_to_plan(warm_start)}")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise InvalidArgumentError(f"executor={executor!r} is not an Executor: it has no submit")
     if progress is not None and not callable(progress):

@@ -17,7 +17,7 @@ from eplb_opt.evaluate import labelled, objective_values
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.request import searched_deployment
 from eplb_opt.verify import require_valid, verify
 
@@ -56,7 +56,7 @@ class Problem:
             What does not fit.
         """
         if not isinstance(old_plan, Plan):
-            raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; {way_to_plan(old_plan)}")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
         plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan = _without(plan, _gpus(lost, plan.deployment))

@@ -22,7 +22,7 @@ from eplb_opt.methods import methods_of
 from eplb_opt.model import Model
 from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.changes import Change, changes_of
 from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL
@@ -209,7 +209,7 @@ def _named(plans: Mapping[str, Plan] | Sequence[Plan] | None) -> dict[str, Plan]
         plans = {f"plan {number}": plan for number, plan in enumerate(plans, start=1)}
     for name, plan in plans.items():
         if not isinstance(plan, Plan):
-            raise InvalidArgumentError(f"plans[{name!r}]={plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"plans[{name!r}]={plan!r} is not a Plan; {way_to_plan(plan)}")
         if name in LABELS:
             raise InvalidArgumentError(f"a plan cannot be called {name!r}: that is one of {', '.join(LABELS)}")
     return dict(plans)
