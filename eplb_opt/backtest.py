@@ -114,7 +114,7 @@ def backtest(
             one_of("strategy", strategy, STRATEGIES)
         if strategy.endswith(_EQUAL_SLOTS):
             deployment.require_equal_slots(f"strategy {strategy} is")
-    more = {str(method): method for method in further_planners(methods, deployment)}
+    more = {str(method): method for method in further_planners(methods, deployment, PLANNERS)}
     forecasts = [name for name in FORECASTS if any(each.startswith(f"{name}/") for each in strategies)]
     strategies += tuple(f"{forecast}/{method}" for method in more for forecast in forecasts)
     if loads.num_windows < 2:

@@ -15,6 +15,7 @@ from eplb_opt.errors import InvalidDeploymentError, MethodError
 from eplb_opt.published_scores import published_scores, summarise_scores
 from eplb_opt.report.backtest import plot_backtest
 from eplb_opt.report.compare import plot_comparison
+from eplb_opt.report.making import make_report
 from tests.reference_policy import pack_evenly
 
 LOADS = np.random.default_rng(0).lognormal(6, 1, (3, 4, 32)).astype(int)
@@ -277,3 +278,24 @@ def test_gpus_with_other_numbers_of_slots_are_refused():
     uneven = Deployment(8, 40, gpu_slots=(6, 4, 5, 5, 5, 5, 5, 5))
     with pytest.raises(InvalidDeploymentError, match="methods of one's own are"):
         eplb_opt.solve(LOADS[0], uneven, method=in_order)
+
+
+def test_a_function_called_as_a_row_of_the_table_gets_a_row_of_its_own():
+    def called(name):
+        def function(*given):
+            return in_order(*given)
+
+        function.__name__ = name
+        return function
+
+    loads = eplb_opt.Loads(LOADS)
+    frame = eplb_opt.compare(loads, DEPLOYMENT, [called(SOLVE), called("lpt"), "lpt"], time_limit=0.1)
+    assert set(frame["method"]) == {SOLVE, "solve 2", "lpt", "lpt 2"}
+    assert set(frame.groupby("method").size()) == {4}
+    own = [called("search"), called("greedy"), called("joint")]
+    scores = eplb_opt.backtest(loads, DEPLOYMENT, ["last/greedy"], methods=own, time_limit=0.01)
+    names = {"clairvoyant", "last/greedy", "last/search 2", "last/greedy 2", "last/joint 2"}
+    assert set(scores["strategy"]) == names and scores.groupby("strategy").size().nunique() == 1
+    report = make_report(LOADS[0], DEPLOYMENT, methods=[called(SOLVE)], time_limit=0.2)
+    assert {SOLVE, "solve 2"} <= report.figures.keys()
+    assert report.figures["solve 2"] != report.figures[SOLVE]

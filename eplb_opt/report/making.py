@@ -123,7 +123,7 @@ def make_report(
     change = ChangeAsked(old_plan, max_moves, bandwidth, replan_command)
     change.require()
     # The published and the trivial plan are in every report.
-    asked = [method for method in methods_of(methods, names()) if method not in LABELS]
+    asked = [method for method in methods_of(methods, names(), reserved=LABELS) if method not in LABELS]
     named = _named(plans) if old_plan is None else {OLD: old_plan} | _named(plans)
     given = {name: matched(plan, loads, deployment, name) for name, plan in named.items()}
     timing = {"model": model, "time_model": time_model, "tokens_per_gpu": tokens_per_gpu}
