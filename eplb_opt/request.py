@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
@@ -35,8 +35,7 @@ METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 def check_kinds(deployment: object, warm_start: object, executor: object, progress: object) -> None:
     """Refuse arguments of `solve` that are no such objects at all."""
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    require_deployment(deployment)
     if warm_start is not None and not isinstance(warm_start, Plan):
         raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; {way_to_plan(warm_start)}")
     if executor is not None and not callable(getattr(executor, "submit", None)):

@@ -11,7 +11,7 @@ import numpy as np
 
 from eplb_opt.arguments import natural_int
 from eplb_opt.bounds.few_moves import Ints, OldRow
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.evaluate import labelled, objective_values
 from eplb_opt.instance import Instance
@@ -89,8 +89,7 @@ def _on(plan: Plan, deployment: object) -> Plan:
     InvalidArgumentError, InvalidPlanError
         No deployment, other GPUs, fewer slots, or a rule that the plan does not obey.
     """
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    deployment = require_deployment(deployment)
     before, after = plan.deployment.gpus, deployment.gpus
     sizes, wanted = np.array(before.slots), np.array(after.slots)
     if sizes.size != wanted.size or (wanted < sizes).any():

@@ -12,7 +12,7 @@ import eplb_opt
 from eplb_opt.arguments import positive_seconds
 from eplb_opt.certify import certify
 from eplb_opt.compare import SOLVE
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
@@ -114,8 +114,7 @@ def make_report(
         Wrong input; one sentence says what and how to mend it.
     """
     loads = Loads.of(loads)
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    require_deployment(deployment)
     deployment.require_equal_slots("a report is")
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
