@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.arguments import natural_int, one_of, positive_int, positive_seconds
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, MethodError
 from eplb_opt.evaluate import evaluate
 from eplb_opt.instance import Instance
@@ -105,6 +105,7 @@ def backtest(
         Wrong input; one sentence says what and how to mend it.
     """
     loads = Loads.of(loads)
+    require_deployment(deployment)
     one_of("split", split, SPLITS)
     if strategies is None:
         strategies = [name for name in STRATEGIES if deployment.gpu_slots is None or not name.endswith(_EQUAL_SLOTS)]
@@ -114,7 +115,7 @@ def backtest(
             one_of("strategy", strategy, STRATEGIES)
         if strategy.endswith(_EQUAL_SLOTS):
             deployment.require_equal_slots(f"strategy {strategy} is")
-    more = {str(method): method for method in further_planners(methods, deployment)}
+    more = {str(method): method for method in further_planners(methods, deployment, PLANNERS)}
     forecasts = [name for name in FORECASTS if any(each.startswith(f"{name}/") for each in strategies)]
     strategies += tuple(f"{forecast}/{method}" for method in more for forecast in forecasts)
     if loads.num_windows < 2:

@@ -8,7 +8,7 @@ from typing import Any
 
 from eplb_opt.acceptance import check_proof
 from eplb_opt.dispatch.of_plan import layers_of
-from eplb_opt.errors import InvalidLoadsError
+from eplb_opt.errors import InvalidArgumentError, InvalidLoadsError
 from eplb_opt.exact import apart
 from eplb_opt.instance import Instance
 from eplb_opt.layer_solution import LayerSolution
@@ -53,7 +53,13 @@ def certify(solution: Solution, loads: Any) -> tuple[Certified, ...]:
     ------
     InvalidLoadsError
         Loads of other layers or experts.
+    InvalidArgumentError
+        What is no solution.
     """
+    if not isinstance(solution, Solution):
+        raise InvalidArgumentError(
+            f"a {type(solution).__name__} is not a Solution; read_solution reads one from a file"
+        )
     loads = Loads.of(loads)
     if (loads.num_layers, loads.num_experts) != (len(solution.layers), solution.plan.num_experts):
         raise InvalidLoadsError(

@@ -82,7 +82,7 @@ def compare(
     import pandas as pd
 
     loads = Loads.of(loads)
-    chosen = methods_of(methods, names())
+    chosen = methods_of(methods, names(), reserved=[SOLVE])
     solution = solve(
         loads,
         deployment,

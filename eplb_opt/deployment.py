@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from eplb_opt.arguments import nearest, one_of, positive_int
 from eplb_opt.certificates.exact import exact_text
-from eplb_opt.errors import InvalidDeploymentError
+from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError
 from eplb_opt.gpus import Gpus, slots_of_each, speeds_of_each
 
 # Far beyond any deployment; a slip of the finger should not plan for hours.
@@ -281,3 +282,12 @@ class Deployment:
                 f"{name}={getattr(self, name)} is not a multiple of num_nodes={self.num_nodes}"
                 f"{nearest(self.num_nodes, possible, 'num_nodes=')} (policy='global' binds nothing to nodes)"
             )
+
+
+def require_deployment(value: object) -> Deployment:
+    """`value` if it is a deployment, else an `InvalidArgumentError` that says where one is, if that is known."""
+    if isinstance(value, Deployment):
+        return value
+    holders = (("deployment", value), ("plan.deployment", getattr(value, "plan", None)))
+    way = next((f"; give its .{at}" for at, owner in holders if hasattr(owner, "deployment")), "")
+    raise InvalidArgumentError(f"deployment={reprlib.repr(value)} is not a Deployment{way}")

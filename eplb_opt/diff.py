@@ -15,7 +15,7 @@ from eplb_opt.memory import GIB, expert_gib
 from eplb_opt.model import Model
 from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.renumbering import renumbered
 from eplb_opt.step import Step
 from eplb_opt.time_model import TimeModel
@@ -74,7 +74,7 @@ def diff(
 
     for name, plan in (("old_plan", old_plan), ("new_plan", new_plan)):
         if not isinstance(plan, Plan):
-            raise InvalidArgumentError(f"{name}={plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"{name}={plan!r} is not a Plan; {way_to_plan(plan)}")
     model = as_model(model)
     if Step.of(time_model, tokens_per_gpu, model) is not None and loads is None:
         raise InvalidArgumentError("a time model needs loads: without them nobody knows what a step computes")

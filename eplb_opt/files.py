@@ -159,7 +159,7 @@ def _refusals_in_words(path: str | os.PathLike[str]) -> Iterator[None]:
         raise FileFormatError(f"{path} cannot be written: the folder {folder} does not exist") from None
     except IsADirectoryError:
         raise FileFormatError(f"{path} cannot be written: it is a folder, not a file") from None
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise FileFormatError(f"{path} cannot be written: {_reason(error)}") from None
 
 

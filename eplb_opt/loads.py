@@ -133,6 +133,8 @@ def _as_array(values: Any) -> NDArray[Any]:
     # NumPy leaves integers as they are that are too large for its own.
     if array.dtype.kind in "iub" or (array.dtype.kind == "O" and all(isinstance(load, int) for load in array.flat)):
         return array
+    if isinstance(getattr(values, "loads", None), Loads):
+        raise InvalidLoadsError(f"a {type(values).__name__} is not loads; give its .loads")
     wrong = no_number(values)
     raise InvalidLoadsError(f"loads are of type {array.dtype}, not numbers" + f": {wrong}" * bool(wrong))
 

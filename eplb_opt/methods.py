@@ -27,8 +27,12 @@ def method_of(given: Any, known: Iterable[str], argument: str = "method") -> Met
     return one_of(argument, given, known)
 
 
-def methods_of(given: Sequence[Any] | None, known: Sequence[str], argument: str = "method") -> tuple[Method, ...]:
+def methods_of(
+    given: Sequence[Any] | None, known: Sequence[str], argument: str = "method", reserved: Iterable[str] = ()
+) -> tuple[Method, ...]:
     """Names and functions, each once and each with a name of its own; all the `known` ones where none are given.
+
+    `reserved` are names that a table has for something else: a function called so gets another one.
 
     Raises
     ------
@@ -40,7 +44,7 @@ def methods_of(given: Sequence[Any] | None, known: Sequence[str], argument: str 
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"methods={reprlib.repr(given)} is no list; give a list of names and functions")
     found: list[Method] = []
-    taken = set(known)
+    taken = {*known, *reserved}
     for method in (method_of(each, known, argument) for each in given):
         if isinstance(method, str):
             found += [method] * (method not in found)

@@ -16,8 +16,10 @@ from eplb_opt.objective import Objective
 from eplb_opt.own_method import OwnMethod
 
 
-def further_planners(methods: Sequence[str | Callable[..., Any]], deployment: Deployment) -> tuple[Method, ...]:
-    """Planners of one window: names of the registry but the joint heuristic, and functions.
+def further_planners(
+    methods: Sequence[str | Callable[..., Any]], deployment: Deployment, reserved: Sequence[str]
+) -> tuple[Method, ...]:
+    """Planners of one window: names of the registry but the joint heuristic, and functions; others are `reserved`.
 
     Raises
     ------
@@ -26,7 +28,7 @@ def further_planners(methods: Sequence[str | Callable[..., Any]], deployment: De
     InvalidDeploymentError
         GPUs with different numbers of slots, which none of these know.
     """
-    found = methods_of(methods, [name for name in names() if name != JOINT])
+    found = methods_of(methods, [name for name in names() if name != JOINT], reserved=reserved)
     if found:
         deployment.require_equal_slots("heuristics and methods of one's own are")
     return found

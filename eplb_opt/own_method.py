@@ -74,7 +74,9 @@ class OwnMethod:
         nodes = deployment.num_nodes if deployment.ranks_per_node else 1
         try:
             return self(given, deployment.num_slots, deployment.binding_groups, nodes, deployment.num_gpus)
-        except (Exception, SystemExit) as error:  # what is not ours may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # what is not ours may raise anything: `sys.exit`, a panic of Rust
             raise MethodError(f"{self.name} raised {in_words(error, _file_of(self.function))}") from error
 
     def checked(self, answer: Any, weight: NDArray[Any], deployment: Deployment) -> Placement:

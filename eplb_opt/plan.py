@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eplb_opt.arguments import one_of, positive_int
 from eplb_opt.arrays import frozen_array
-from eplb_opt.deployment import Deployment, Dispatch
+from eplb_opt.deployment import Deployment, Dispatch, require_deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.layers import Labelled, Layers, Numbering, describe_ids
 
@@ -58,6 +58,7 @@ class Plan(Labelled):
             raise InvalidPlanError(
                 f"a plan maps (layers, slots) to integer expert ids; got shape {mapping.shape} of {mapping.dtype}"
             )
+        require_deployment(self.deployment)
         if mapping.shape[1] != self.deployment.num_slots:
             raise InvalidPlanError(
                 f"the plan has {mapping.shape[1]} slots, the deployment num_slots={self.deployment.num_slots}"
@@ -182,6 +183,12 @@ class Plan(Labelled):
             )
         ids = tuple(labels.moe_layer_ids[index] for index in mine.moe_indices)
         return replace(self, **replace(labels, ids=ids).fields)
+
+
+def way_to_plan(value: object) -> str:
+    """What to do with something that stands where a plan should."""
+    held = isinstance(getattr(value, "plan", None), Plan)
+    return "give its .plan" if held else "read_plan reads one from a file"
 
 
 def _counted(labels: Layers) -> str:

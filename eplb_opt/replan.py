@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -122,11 +123,15 @@ def replan_curve(
     from eplb_opt.replanning.answers import Call, with_limits
     from eplb_opt.replanning.problem import Problem
 
-    if not len(max_moves):
+    given: Any = max_moves
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InvalidArgumentError(f"max_moves={reprlib.repr(given)} is no list; replan makes a single plan")
+    max_moves = list(given)
+    if not max_moves:
         raise InvalidArgumentError("max_moves is empty: give the most moves of each plan")
     effort(time_limit, 0.0, seed, workers)
     problem = Problem.of(
         old_plan, loads, deployment, lost, objective_of(Loads.of(loads), objective, window_weights, 0, seed)
     )
     call = Call(time_limit, seed, workers or usable_cores(), deterministic)
-    return with_limits(problem, list(max_moves), max_moves_per_layer, call)
+    return with_limits(problem, max_moves, max_moves_per_layer, call)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eplb_opt.arguments import natural_int, one_of
 from eplb_opt.backends.available import require_objective, require_solver
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.full_table import numbered
 from eplb_opt.heuristics.registry import names
@@ -24,7 +24,7 @@ from eplb_opt.loads import Loads
 from eplb_opt.methods import Method
 from eplb_opt.objective import Objective
 from eplb_opt.own_method import OwnMethod
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.verify import require_valid
 
 OBJECTIVES = ("auto", "total", "mean", "worst")
@@ -35,10 +35,9 @@ METHODS = ("auto", "greedy", "search", *PROGRAM_METHODS, *names())
 
 def check_kinds(deployment: object, warm_start: object, executor: object, progress: object) -> None:
     """Refuse arguments of `solve` that are no such objects at all."""
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    require_deployment(deployment)
     if warm_start is not None and not isinstance(warm_start, Plan):
-        raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; read_plan reads one from a file")
+        raise InvalidArgumentError(f"warm_start={warm_start!r} is not a Plan; {way_to_plan(warm_start)}")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise InvalidArgumentError(f"executor={executor!r} is not an Executor: it has no submit")
     if progress is not None and not callable(progress):

@@ -53,14 +53,19 @@ def slots_of(answer: Any, shape: Sequence[int], deployment: Deployment) -> NDArr
 
 def _integers(name: str, values: Any) -> NDArray[Any]:
     """Integers of an array, a tensor on any device, or nested lists."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
-    if not isinstance(values, np.ndarray | list | tuple):
-        raise InvalidPlanError(f"{name} is a {type(values).__name__}; {_WAYS}")
     try:
+        # What is not ours may raise anything when it is read, as tensors on "meta" do, which hold no data.
+        if hasattr(values, "detach"):
+            values = values.detach().cpu().numpy()
+        if not isinstance(values, np.ndarray | list | tuple):
+            raise InvalidPlanError(f"{name} is a {type(values).__name__}; {_WAYS}")
         found = np.asarray(values)
+    except InvalidPlanError:
+        raise
     except ValueError:
         raise InvalidPlanError(f"{name} is ragged: every layer needs the same number of slots") from None
+    except Exception as error:
+        raise InvalidPlanError(f"{name} cannot be read: {' '.join(str(error).split())}") from error
     if found.dtype.kind not in "iu":
         raise InvalidPlanError(f"{name} holds {found.dtype}, not integers")
     return found

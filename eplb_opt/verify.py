@@ -14,7 +14,7 @@ from eplb_opt.arguments import list_few
 from eplb_opt.dispatch.rules import rule_of
 from eplb_opt.errors import InvalidArgumentError, InvalidPlanError
 from eplb_opt.instance import Instance
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 
 Rule = Callable[[Plan], Iterator[str]]
 
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
 def verify(plan: Plan) -> list[str]:
     """Violations of the plan's rules, in words; an empty list is a valid plan."""
     if not isinstance(plan, Plan):
-        raise InvalidArgumentError(f"a {type(plan).__name__} is not a Plan; read_plan reads one from a file")
+        raise InvalidArgumentError(f"a {type(plan).__name__} is not a Plan; {way_to_plan(plan)}")
     if plan.deployment.hierarchical and plan.num_experts % plan.deployment.num_groups:
         return [f"{plan.num_experts} experts do not divide into {plan.deployment.num_groups} groups"]
     return [violation for rule in RULES for violation in rule(plan)]

@@ -15,6 +15,7 @@ from eplb_opt.errors import InvalidDeploymentError, MethodError
 from eplb_opt.published_scores import published_scores, summarise_scores
 from eplb_opt.report.backtest import plot_backtest
 from eplb_opt.report.compare import plot_comparison
+from eplb_opt.report.making import make_report
 from tests.reference_policy import pack_evenly
 
 LOADS = np.random.default_rng(0).lognormal(6, 1, (3, 4, 32)).astype(int)
@@ -99,13 +100,25 @@ def test_a_plan_may_come_back_in_any_form(answer):
     assert plan.physical_to_logical.tolist() == [[*range(32), *range(8)]] * 4
 
 
+class Panic(BaseException):
+    """As of PyO3."""
+
+
+def panic():
+    raise Panic("index out of bounds")
+
+
 WRONG = {
     "exception": (lambda *_: 1 / 0, "lambda raised ZeroDivisionError: division by zero (line "),
     "exit": (lambda *_: exit(3), "lambda raised SystemExit: 3"),
+    # Code of Rust raises what is no `Exception`.
+    "panic": (lambda *_: panic(), "lambda raised Panic: index out of bounds"),
     "signature": (lambda weight: weight, "lambda raised TypeError: "),
     "nothing": (lambda *_: None, "phy2log is a NoneType; return phy2log, or (phy2log, log2phy, logcnt), or a Plan"),
     "pair": (lambda *given: (in_order(*given),) * 2, "a tuple of 2; return phy2log"),
     "floats": (lambda weight, *_: weight, "phy2log holds float32, not integers"),
+    "no data": (lambda *given: in_order(*given).to("meta"), "phy2log cannot be read: Cannot copy out of meta tensor"),
+    "sparse": (lambda *given: in_order(*given).to_sparse(), "phy2log cannot be read: "),
     "ragged": (lambda *_: [[1, 2], [3]], "phy2log is ragged"),
     "shape": (lambda *given: in_order(*given).T, "phy2log has shape (40, 4), not (layers, slots) = (4, 40)"),
     "id": (lambda *given: in_order(*given) + 1, "layer 0: slot 31 holds expert 32, ids end at 31 (and 7 more)"),
@@ -265,3 +278,24 @@ def test_gpus_with_other_numbers_of_slots_are_refused():
     uneven = Deployment(8, 40, gpu_slots=(6, 4, 5, 5, 5, 5, 5, 5))
     with pytest.raises(InvalidDeploymentError, match="methods of one's own are"):
         eplb_opt.solve(LOADS[0], uneven, method=in_order)
+
+
+def test_a_function_called_as_a_row_of_the_table_gets_a_row_of_its_own():
+    def called(name):
+        def function(*given):
+            return in_order(*given)
+
+        function.__name__ = name
+        return function
+
+    loads = eplb_opt.Loads(LOADS)
+    frame = eplb_opt.compare(loads, DEPLOYMENT, [called(SOLVE), called("lpt"), "lpt"], time_limit=0.1)
+    assert set(frame["method"]) == {SOLVE, "solve 2", "lpt", "lpt 2"}
+    assert set(frame.groupby("method").size()) == {4}
+    own = [called("search"), called("greedy"), called("joint")]
+    scores = eplb_opt.backtest(loads, DEPLOYMENT, ["last/greedy"], methods=own, time_limit=0.01)
+    names = {"clairvoyant", "last/greedy", "last/search 2", "last/greedy 2", "last/joint 2"}
+    assert set(scores["strategy"]) == names and scores.groupby("strategy").size().nunique() == 1
+    report = make_report(LOADS[0], DEPLOYMENT, methods=[called(SOLVE)], time_limit=0.2)
+    assert {SOLVE, "solve 2"} <= report.figures.keys()
+    assert report.figures["solve 2"] != report.figures[SOLVE]

@@ -82,8 +82,9 @@ class KeptRuns:
         write_whole(self._path(run.case, run.method), json.dumps(content) + "\n")
 
     def _path(self, case: Case, method: str) -> Path:
-        # Not every system allows colons in names.
-        return self.folder / f"{case.name}.{method.replace(':', '-')}.json"
+        # Not every system allows colons in names, and files of methods may be told apart by their folders.
+        name = method.translate(str.maketrans(":/\\", "---"))
+        return self.folder / f"{case.name}.{name}.json"
 
     def _conditions(self, case: Case, method: str) -> dict[str, Any]:
         """What a run depends on, in the order in which a difference is told."""

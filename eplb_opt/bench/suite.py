@@ -18,7 +18,7 @@ from eplb_opt.errors import FileFormatError, InvalidArgumentError
 from eplb_opt.files import naming
 from eplb_opt.generate import generate_loads
 from eplb_opt.io import read_loads
-from eplb_opt.io.instances import read_instance, read_library, solution_path
+from eplb_opt.io.instances import library_folder, read_instance, read_library, solution_path
 from eplb_opt.loads import Loads
 from eplb_opt.named_instance import NamedInstance
 from eplb_opt.solution import Solution
@@ -146,7 +146,9 @@ def suite(
     if name == "library":
         return _libraries(files)
     if files:
-        raise InvalidArgumentError(f"{files[0]}: suite='layers' is all generated; recordings go with 'models'")
+        raise InvalidArgumentError(
+            f"{files[0]}: suite='layers' is all generated; recordings go with 'models', instances with 'library'"
+        )
     return _layers()
 
 
@@ -218,7 +220,7 @@ def _libraries(folders: Sequence[str | os.PathLike[str]]) -> list[Case]:
         for named in [read_instance(path)] if path.is_file() else read_library(path):
             if named.name in cases:
                 raise InvalidArgumentError(f"{path} would make another case {named.name}; give a library once")
-            cases[named.name] = _instance(named, path.parent.parent if path.is_file() else path)
+            cases[named.name] = _instance(named, path.parent.parent if path.is_file() else library_folder(path))
     return list(cases.values())
 
 

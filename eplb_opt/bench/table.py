@@ -87,7 +87,10 @@ def summary(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def open_cases(runs: Sequence[Run], method: str) -> pd.DataFrame:
-    """Cases on which the worst layer of `method` has a gap above the first of `GAP_LEVELS`, the widest first."""
+    """Cases on which the worst layer of `method` has a gap above the first of `GAP_LEVELS`, the widest first.
+
+    Gaps are to its own bounds; ``bound`` is the best that anybody has.
+    """
     import pandas as pd
 
     wide = [run for run in runs if run.method == method and max(run.gaps) > GAP_LEVELS[0]]
@@ -95,6 +98,7 @@ def open_cases(runs: Sequence[Run], method: str) -> pd.DataFrame:
     columns = {
         "case": [run.case.name for run in wide],
         "imbalance": [float(run.imbalance) for run in wide],
+        "own_bound": [float(run.bound) for run in wide],
         "bound": [float(run.as_imbalance(Best.of(run.case, runs).bound)) for run in wide],
         "worst_gap": [float(max(run.gaps)) for run in wide],
         "layers": [sum(gap > GAP_LEVELS[0] for gap in run.gaps) for run in wide],

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eplb_opt.deployment import Deployment
-from eplb_opt.errors import InvalidArgumentError
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.proof import strongest
@@ -43,8 +42,7 @@ def lower_bound(loads: Any, deployment: Deployment) -> pd.DataFrame:
     from eplb_opt.bounds.quick import quick_bounds
 
     loads = Loads.of(loads)
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    require_deployment(deployment)
     rows = []
     for layer_id, values in zip(loads.layer_ids, np.moveaxis(loads.values, 1, 0), strict=True):
         proofs = quick_bounds(Instance.from_loads(values, deployment).total())

@@ -45,7 +45,7 @@ _NUMBERS: dict[str, Format] = {
     "worst_gap": gap_cell,
     "seconds": ".1f",
     "imbalance": ".6f",
-    "bound": ".6f",
+    **dict.fromkeys(("bound", "own_bound"), ".6f"),
     "idle": ".0f",
 }
 _FORMATS: dict[str, Format] = {**_NUMBERS, **_LEVELS, **_INTEGRALS}

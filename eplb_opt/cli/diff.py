@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,9 +50,11 @@ class _Plans:
     engine: Annotated[str, typer.Option(help=f"Format of both plans: auto, {', '.join(ENGINES)}.")] = "auto"
     asked: plans.Asked
 
-    def read(self, num_experts: int | None, model: Model | None) -> tuple[Plan, Plan]:
+    def read(self, loads: Sequence[Path], num_experts: int | None, model: Model | None) -> tuple[Plan, Plan]:
         """Both; what one file says of the deployment and the other does not holds for both."""
         sources = [plans.PlanSource(read_content(path), self.engine, self.asked) for path in (self.old, self.new)]
+        if not any(source.says_gpus for source in sources):
+            sources = [source.beside(loads) for source in sources]
         found = [source.plan(num_experts, model=model) for source in sources]
         known = next((plan.deployment for plan, known in reversed(found) if known), None)
         if known is None:
@@ -90,7 +92,7 @@ def run(
     inputs = [given.old, given.new, *(loads or []), reading.model_file]
     require_outputs({"--output": (output, PLAN), "--csv": (csv, CSV)}, inputs)
     recorded, model = reading.read(loads, given.asked.gpus) if loads else (None, reading.known_model)
-    old, new = given.read(None if recorded is None else recorded.num_experts, model)
+    old, new = given.read(loads or (), None if recorded is None else recorded.num_experts, model)
     frame = diff(old, new, recorded, model=model, **asdict(timing))
     summary = summarise_diff(frame, bandwidth)
     if output is not None:

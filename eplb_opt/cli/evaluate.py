@@ -25,7 +25,7 @@ def run(
 ) -> int:
     """Score a plan on recordings, by layer and window. Also in the figures that engines report."""
     recorded, model = reading.read(loads, given.asked.gpus)
-    placed, known = given.source().plan(model=model)
+    placed, known = given.source(loads).plan(model=model)
     if not known:
         raise InvalidArgumentError(f"{given.plan} does not say how many GPUs there are: give --gpus")
     metrics = evaluate(placed, recorded, model=model, **asdict(timing))

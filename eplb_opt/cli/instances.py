@@ -34,13 +34,13 @@ _FACTS = {
 
 @dataclass(frozen=True)
 class Instances:
-    """The files of a command that are instances, and which options it was given."""
+    """The files of a command that are instances, and which options it was given, where that is asked."""
 
     named: tuple[NamedInstance, ...]
-    context: typer.Context
+    context: typer.Context | None = None
 
     @classmethod
-    def among(cls, paths: Sequence[Path], context: typer.Context) -> Instances:
+    def among(cls, paths: Sequence[Path], context: typer.Context | None = None) -> Instances:
         """The instances, where all files are such; else none, as recordings are for any deployment.
 
         Raises
@@ -60,6 +60,26 @@ class Instances:
             found.append(parse_instance(content.value, content.name))
         return cls(tuple(found), context)
 
+    def deployment(self, *, gpus_said: bool) -> Deployment | None:
+        """The deployment of all instances; ``None`` without instances, or where they differ and GPUs are said.
+
+        Raises
+        ------
+        InvalidArgumentError
+            As of `complete`.
+        """
+        if not self.named:
+            return None
+        first = self.named[0]
+        other = next((named for named in self.named if named.deployment != first.deployment), None)
+        if other is not None:
+            if gpus_said:
+                return None
+            raise InvalidArgumentError(
+                f"{first.name} and {other.name} are for different deployments: say which with --gpus and --slots"
+            )
+        return first.deployment
+
     def complete(self, where: S) -> S:
         """Options of a deployment, with what they leave unsaid as the instances have it.
 
@@ -68,20 +88,12 @@ class Instances:
         InvalidArgumentError
             Instances of different deployments, or with GPUs that differ, where the options do not say the GPUs.
         """
-        if not self.named or self._said("gpu_file"):
+        deployment = None if self._said("gpu_file") else self.deployment(gpus_said=self._said("gpus"))
+        if deployment is None:
             return where
-        deployments = [named.deployment for named in self.named]
-        first = self.named[0]
-        for named in self.named:
-            if named.deployment != first.deployment and not self._said("gpus"):
-                raise InvalidArgumentError(
-                    f"{first.name} and {named.name} are for different deployments: say which with --gpus and --slots"
-                )
-        if any(deployment != deployments[0] for deployment in deployments):
-            return where
-        if deployments[0].listed and not self._said("gpus"):
-            raise InvalidArgumentError(f"{first.name} has GPUs that differ: list them with --gpu-file")
-        facts = deployments[0].facts
+        if deployment.listed and not self._said("gpus"):
+            raise InvalidArgumentError(f"{self.named[0].name} has GPUs that differ: list them with --gpu-file")
+        facts = deployment.facts
         names = {field.name for field in fields(where)}
         unsaid: dict[str, Any] = {
             option: facts[fact] for option, fact in _FACTS.items() if option in names and not self._said(option)
@@ -102,5 +114,5 @@ class Instances:
         return [f"{facts}: as {names} says, but for what the options say"] if self.named else []
 
     def _said(self, option: str) -> bool:
-        source = self.context.get_parameter_source(option)
+        source = None if self.context is None else self.context.get_parameter_source(option)
         return source is not None and source.name != "DEFAULT"

@@ -10,13 +10,14 @@ from eplb_opt.bench.suite import select
 from eplb_opt.cli.progress import progress_line
 from eplb_opt.cli.tables import show
 from eplb_opt.files import make_folder, require_writable
-from eplb_opt.io.instances import read_library, solution_path, write_instance
+from eplb_opt.io.instances import library_folder, read_library, solution_path, write_instance
 from eplb_opt.io.native import write_solution
 from eplb_opt.library import rebuild, state_of
 
 
 def run_library(folder: Path, only: list[str], settings: Settings) -> int:
     """Solve instances again; whatever is better is written at once, so that an interrupt loses one of them."""
+    folder = library_folder(folder)
     library = select(read_library(folder), only)
     make_folder(folder / "solutions")
     require_writable(folder / "instances.md")

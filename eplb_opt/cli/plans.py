@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 from eplb_opt.arguments import nearest
 from eplb_opt.cli import options
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.tables import show
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
@@ -104,6 +105,24 @@ class PlanSource:
         """A file whose plan is one for a deployment, but for the number of its slots."""
         return cls(content, engine, Asked.of(deployment), deployment.listed)
 
+    @property
+    def says_gpus(self) -> bool:
+        """Whether the options say the GPUs, or the file does."""
+        reads = ENGINES[self.engine if self.engine != "auto" else engine_of(self.content)].facts
+        asked = self.asked.gpus is not None or self.asked.gpu_file is not None
+        return asked or (reads is not None and "num_gpus" in reads(self.content))
+
+    def beside(self, loads: Sequence[Path]) -> PlanSource:
+        """Beside loads that are instances, a plan whose GPUs nothing says is for their deployment."""
+        if self.says_gpus:
+            return self
+        deployment = Instances.among(loads).deployment(gpus_said=False)
+        if deployment is None:
+            return self
+        theirs, asked = Asked.of(deployment), self.asked
+        unsaid = {each.name: getattr(theirs, each.name) for each in fields(Asked) if getattr(asked, each.name) is None}
+        return replace(self, asked=replace(asked, **unsaid), listed=deployment.listed)
+
     def plan(
         self,
         num_experts: int | None = None,
@@ -181,6 +200,6 @@ class PlanOptions:
     engine: Annotated[str, typer.Option(help=f"Format of the plan: auto, {', '.join(ENGINES)}.")] = "auto"
     asked: Asked
 
-    def source(self) -> PlanSource:
-        """The file, read."""
-        return PlanSource(read_content(self.plan), self.engine, self.asked)
+    def source(self, loads: Sequence[Path] = ()) -> PlanSource:
+        """The file, read, beside the loads of the command."""
+        return PlanSource(read_content(self.plan), self.engine, self.asked).beside(loads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from eplb_opt.arguments import one_of
 from eplb_opt.cli import options, plans
+from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.next_commands import Written
 from eplb_opt.cli.outputs import CSV, FIGURE, PLAN, SOLUTION, require_default_place, require_outputs, save_by_default
 from eplb_opt.cli.pictures import picture
@@ -53,9 +54,9 @@ class _Old:
     engine: Annotated[str, typer.Option(help=f"Format of the old plan: auto, {', '.join(ENGINES)}.")] = "auto"
     asked: plans.Asked
 
-    def read(self, num_experts: int, model: Model | None) -> Plan:
+    def read(self, loads: Sequence[Path], num_experts: int, model: Model | None) -> Plan:
         """The plan, of a known number of GPUs."""
-        source = plans.PlanSource(read_content(self.old), self.engine, self.asked)
+        source = plans.PlanSource(read_content(self.old), self.engine, self.asked).beside(loads)
         plan, known = source.plan(num_experts, model=model)
         if not known:
             raise InvalidArgumentError(f"{self.old} does not say how many GPUs there are: give --gpus")
@@ -199,6 +200,7 @@ class _Outputs:
 
 @grouped
 def run(
+    context: typer.Context,
     given: _Old,
     loads: options.LoadFiles,
     *,
@@ -213,9 +215,10 @@ def run(
     """Make a better plan from one that runs, with few moves."""
     one_of("--rows", rows, ROWS)
     wanted.require()
+    wanted = replace(wanted, objective=Instances.among(loads, context).objective(wanted.objective))
     outputs.require([given.old, *loads, reading.model_file], wanted.limits)
     recorded, model = reading.read(loads, given.asked.gpus)
-    old = given.read(recorded.num_experts, model)
+    old = given.read(loads, recorded.num_experts, model)
     unsaid = outputs.output is None
     if unsaid and not json:
         require_default_place(loads, "replan", "name a file with -o, or print the plan with --json")

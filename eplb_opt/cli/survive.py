@@ -52,7 +52,7 @@ def run(
         raise InvalidArgumentError("options that say how recordings are read mean nothing, as none is given")
     require_outputs({"--csv": (csv, CSV)}, [given.plan, *(loads or []), reading.model_file])
     recorded, model = reading.read(loads, given.asked.gpus) if loads else (None, reading.known_model)
-    placed, known = given.source().plan(None if recorded is None else recorded.num_experts, model=model)
+    placed, known = given.source(loads or ()).plan(None if recorded is None else recorded.num_experts, model=model)
     if not known:
         raise InvalidArgumentError(f"{given.plan} does not say how many GPUs there are: give --gpus")
     deployment = placed.deployment

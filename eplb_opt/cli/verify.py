@@ -84,7 +84,7 @@ def run(
             f"--layers {reading.layers} is about recordings, and none is given; of a plan: --model-layers"
         )
     recorded = reading.read(loads, given.asked.gpus)[0] if loads else None
-    found = _check(replace(given, engine=engine).source(), for_engine, recorded, reading)
+    found = _check(replace(given, engine=engine).source(loads or ()), for_engine, recorded, reading)
     if json:
         _show_json(found)
     elif found.violations or found.plan is None:

@@ -105,18 +105,38 @@ def solution_path(named: NamedInstance, folder: Path) -> Path:
     return folder / _SOLUTIONS / f"{named.name}.json"
 
 
+def library_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder of a library, of which people name the folder of its instances, too.
+
+    Raises
+    ------
+    FileFormatError
+        What is no path, or the path of a file.
+    """
+    try:
+        folder = Path(path)
+    except TypeError:
+        raise FileFormatError(f"{path!r} is no path of a folder") from None
+    if folder.is_file():
+        raise FileFormatError(f"{path} is a file; a library is a folder with instances/*.json")
+    if folder.name == _INSTANCES and not (folder / _INSTANCES).is_dir():
+        return folder.parent
+    return folder
+
+
 def read_library(folder: str | os.PathLike[str]) -> list[NamedInstance]:
     """All instances of a library, by name, each with the best plan and bound that it has (`NamedInstance.best`).
 
     A library is a folder with ``instances/*.json`` and, for those that were solved, ``solutions/*.json`` of the same
-    names; ``models`` of this project is one. `eplb_opt.certify` checks what is stored.
+    names; ``models`` of this project is one, and ``models/instances`` names the same. `eplb_opt.certify` checks what is
+    stored.
 
     Raises
     ------
     FileFormatError
         A folder without instances, a file that is none, or a stored solution of something else.
     """
-    paths = sorted((Path(folder) / _INSTANCES).glob("*.json"))
+    paths = sorted((library_folder(folder) / _INSTANCES).glob("*.json"))
     if not paths:
         raise FileFormatError(f"{folder} has no instances/*.json")
     return [read_instance(path) for path in paths]

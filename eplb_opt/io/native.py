@@ -114,6 +114,8 @@ def holds_solution(content: Content) -> bool:
 
 def parse_solution(content: Content) -> Solution:
     """Solution of a solution file; what follows from other values (gap, status) is computed, and has to be the same."""
+    if content.kind != "json":
+        raise FileFormatError(f"{content.name} is {content}, not a solution of eplb_opt")
     record = _known(Record(content.name, content.value), SOLUTION)
     layers = tuple(_layer(layer) for layer in record.records("layers"))
     plan = require_valid(parse_plan(content, Given()), content.name)

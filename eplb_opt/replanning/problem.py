@@ -11,13 +11,13 @@ import numpy as np
 
 from eplb_opt.arguments import natural_int
 from eplb_opt.bounds.few_moves import Ints, OldRow
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, InvalidDeploymentError, InvalidPlanError
 from eplb_opt.evaluate import labelled, objective_values
 from eplb_opt.instance import Instance
 from eplb_opt.loads import Loads
 from eplb_opt.objective import Objective
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.request import searched_deployment
 from eplb_opt.verify import require_valid, verify
 
@@ -56,7 +56,7 @@ class Problem:
             What does not fit.
         """
         if not isinstance(old_plan, Plan):
-            raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"old_plan={old_plan!r} is not a Plan; {way_to_plan(old_plan)}")
         plan, recorded = labelled(require_valid(old_plan, "the old plan"), loads)
         plan = _on(plan.select(recorded.layer_ids), plan.deployment if deployment is None else deployment)
         plan = _without(plan, _gpus(lost, plan.deployment))
@@ -89,8 +89,7 @@ def _on(plan: Plan, deployment: object) -> Plan:
     InvalidArgumentError, InvalidPlanError
         No deployment, other GPUs, fewer slots, or a rule that the plan does not obey.
     """
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    deployment = require_deployment(deployment)
     before, after = plan.deployment.gpus, deployment.gpus
     sizes, wanted = np.array(before.slots), np.array(after.slots)
     if sizes.size != wanted.size or (wanted < sizes).any():

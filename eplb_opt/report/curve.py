@@ -13,7 +13,7 @@ from eplb_opt.arguments import natural_int
 from eplb_opt.diff import diff, summarise_diff
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.loads import Loads
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.proof import Proof
 from eplb_opt.replan import replan_curve
 from eplb_opt.replan_points import replan_points
@@ -79,7 +79,7 @@ class ChangeAsked:
     def require(self) -> None:
         """Refuse what means nothing without an old plan, and what is no limit."""
         if not isinstance(self.old_plan, Plan | None):
-            raise InvalidArgumentError(f"old_plan={self.old_plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"old_plan={self.old_plan!r} is not a Plan; {way_to_plan(self.old_plan)}")
         for name in ("max_moves", "bandwidth"):
             if self.old_plan is None and getattr(self, name) is not None:
                 raise InvalidArgumentError(f"{name} is about a change from the plan that runs: give it as the old plan")

@@ -12,7 +12,7 @@ import eplb_opt
 from eplb_opt.arguments import positive_seconds
 from eplb_opt.certify import certify
 from eplb_opt.compare import SOLVE
-from eplb_opt.deployment import Deployment
+from eplb_opt.deployment import Deployment, require_deployment
 from eplb_opt.errors import InvalidArgumentError, SolverError
 from eplb_opt.evaluate import objective_values
 from eplb_opt.excess import Values
@@ -22,7 +22,7 @@ from eplb_opt.methods import methods_of
 from eplb_opt.model import Model
 from eplb_opt.models import as_model
 from eplb_opt.moves import moves_between
-from eplb_opt.plan import Plan
+from eplb_opt.plan import Plan, way_to_plan
 from eplb_opt.progress import Progress
 from eplb_opt.report.changes import Change, changes_of
 from eplb_opt.report.colours import GREEDY, OLD, TRIVIAL
@@ -114,8 +114,7 @@ def make_report(
         Wrong input; one sentence says what and how to mend it.
     """
     loads = Loads.of(loads)
-    if not isinstance(deployment, Deployment):
-        raise InvalidArgumentError(f"deployment={deployment!r} is not a Deployment")
+    require_deployment(deployment)
     deployment.require_equal_slots("a report is")
     positive_seconds("time_limit", time_limit)
     model = as_model(model)
@@ -123,7 +122,7 @@ def make_report(
     change = ChangeAsked(old_plan, max_moves, bandwidth, replan_command)
     change.require()
     # The published and the trivial plan are in every report.
-    asked = [method for method in methods_of(methods, names()) if method not in LABELS]
+    asked = [method for method in methods_of(methods, names(), reserved=LABELS) if method not in LABELS]
     named = _named(plans) if old_plan is None else {OLD: old_plan} | _named(plans)
     given = {name: matched(plan, loads, deployment, name) for name, plan in named.items()}
     timing = {"model": model, "time_model": time_model, "tokens_per_gpu": tokens_per_gpu}
@@ -209,7 +208,7 @@ def _named(plans: Mapping[str, Plan] | Sequence[Plan] | None) -> dict[str, Plan]
         plans = {f"plan {number}": plan for number, plan in enumerate(plans, start=1)}
     for name, plan in plans.items():
         if not isinstance(plan, Plan):
-            raise InvalidArgumentError(f"plans[{name!r}]={plan!r} is not a Plan; read_plan reads one from a file")
+            raise InvalidArgumentError(f"plans[{name!r}]={plan!r} is not a Plan; {way_to_plan(plan)}")
         if name in LABELS:
             raise InvalidArgumentError(f"a plan cannot be called {name!r}: that is one of {', '.join(LABELS)}")
     return dict(plans)

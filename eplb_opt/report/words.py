@@ -54,11 +54,11 @@ def gain_words(least: float, most: float) -> str:
 
 
 def value_and_bound(value: float, bound: float) -> tuple[str, str]:
-    """Both in per cent, with the digits that show how far they are apart; the bound rounded down."""
+    """Both in per cent, with the digits that show how far they are apart; a bound that is not reached rounded down."""
     # A unit of the last digit is at most about as much as the difference.
     digits = -Decimal(repr(200 * float(value - bound))).adjusted() if value - bound > _LEAST else 0
     words = "under 0.0001 %" if 0 < value < _LEAST else _percent(value, ROUND_HALF_EVEN, digits)
-    return words, _percent(bound, ROUND_FLOOR, digits)
+    return words, words if value == bound else _percent(bound, ROUND_FLOOR, digits)
 
 
 def runs_of(values: Iterable[object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -32,8 +33,10 @@ def deployments(
     given: dict[str, Any] = {"gpus": gpus, "slots_per_gpu": slots_per_gpu, "policies": policies}
     for name, value in given.items():
         # A word is a sequence too, of letters.
-        if value is not None and (isinstance(value, str) or not isinstance(value, Iterable) or not len(list(value))):
-            raise InvalidArgumentError(f"{name}={value!r} is not a list of one or more")
+        if value is None and name != "gpus":
+            continue
+        if isinstance(value, str) or not isinstance(value, Iterable) or not len(list(value)):
+            raise InvalidArgumentError(f"{name}={reprlib.repr(value)} is not a list of one or more")
     for policy in policies or ():
         one_of("policy", policy, POLICIES)
     found: list[Deployment] = []

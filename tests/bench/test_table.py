@@ -88,6 +88,10 @@ def test_open_cases_are_the_widest_first_and_only_those_above_a_thousandth():
     frame = open_cases([*RUNS, closed, wide], "auto")
     assert frame["case"].tolist() == ["wide-2x2x2", "rank-1-2x2x2"]
     assert frame["layers"].tolist() == [1, 2]
+    # The gap of a row is between its plan and its own bound; another's may be better.
+    better = run(CASE, "cpsat", (6, 6), (6, 6))
+    (row,) = open_cases([RUNS[1], better], "auto").to_dict("records")
+    assert row["own_bound"] < row["bound"]
 
 
 def test_a_bound_above_another_method_s_plan_is_a_contradiction():

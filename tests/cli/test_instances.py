@@ -91,3 +91,55 @@ def test_beside_a_recording_an_instance_is_loads_alone(run):
     run("generate", "-o", "one.json", "--layers", 1, "--experts", 8)
     code, _, err = run("solve", path("eight-experts"), "one.json")
     assert code == 2 and "give the number of GPUs: --gpus" in err
+
+
+@pytest.fixture
+def engine_file(run):
+    """A plan in a file that says no GPUs."""
+    run("solve", path("eplb-readme-0-hierarchical"), "--method", "greedy", "-o", "plan.json")
+    code, _, err = run("convert", "plan.json", "--to", "sglang", "-o", "sglang.json")
+    assert code == 0, err
+    return "sglang.json"
+
+
+COMMANDS = {
+    "evaluate": ([], lambda found: found["summary"]["worst_imbalance"]),
+    "survive": ([], lambda found: len(found["gpus"])),
+    "verify": ([], lambda found: (found["valid"], found["deployment_known"])),
+    "diff": (["sglang.json"], lambda found: found["summary"]["moves"]),
+    "replan": (["--max-moves", 0, "--time-limit", 0.2], lambda found: found["plans"][0]["plan"]["deployment"]),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_plan_whose_file_says_no_gpus_is_for_the_deployment_of_the_instance(run, engine_file, command):
+    more, figure = COMMANDS[command]
+    loads = path("eplb-readme-0-hierarchical")
+    words = [command, engine_file, *more, loads] if command == "diff" else [command, engine_file, loads, *more]
+    said = ["--gpus", 8, "--nodes", 2, "--groups", 4, "--policy", "hierarchical"]
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    found = figure(json.loads(out))
+    assert found == figure(json.loads(run(*words, *said, "--json")[1]))
+    # Options add to it, or have the last word.
+    code, out, err = run(*words, "--policy", "global", "--json")
+    assert code == 0, err
+    if command == "replan":
+        assert figure(json.loads(out)) == found | {"policy": "global"}
+    if command == "survive":
+        words = (*words, "--gpus", 4, "--no-distinct", "--json")
+        assert found == 8 and figure(json.loads(run(*words)[1])) == 4
+
+
+def test_a_plan_that_says_its_deployment_keeps_it_beside_an_instance(run):
+    run("solve", path("eplb-readme-0-hierarchical"), "--gpus", 4, "--method", "greedy", "-o", "plan.json")
+    code, out, err = run("survive", "plan.json", path("eplb-readme-0-hierarchical"), "--json")
+    assert code == 0 and len(json.loads(out)["gpus"]) == 4, err
+
+
+def test_replan_takes_the_objective_of_the_instance(run):
+    name = path("worst-of-3-32x48x48")
+    run("solve", name, "--method", "greedy", "-o", "plan.json")
+    words = ("replan", "plan.json", name, "--max-moves", 0, "--time-limit", 0.2, "--json")
+    objectives = [json.loads(run(*words, *more)[1])["objective"] for more in ([], ["--objective", "auto"])]
+    assert objectives == ["worst", "mean"]

@@ -74,6 +74,22 @@ def test_bench_runs_it_keeps_the_run_and_knows_when_the_file_changes(run, tmp_pa
     assert "was made with another my_rule.py; keep these runs in another folder" in err
 
 
+def test_two_versions_of_a_rule_are_two_rows_with_the_helpers_of_each(run, recording, rule, tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "my_rule.py").write_text(RULE)
+    (tmp_path / "new" / "helper.py").write_text("SHIFT = 7\n")
+    words = ("--methods", f"{rule}:balance,new/my_rule.py:balance,{rule}:balance", "--json", "--time-limit", 0.2)
+    code, out, _ = run("compare", recording, *SMALL, *words)
+    rows = {row["method"]: row["objective"] for row in json.loads(out)}
+    # 7 experts further on they are on other GPUs.
+    assert code == 0 and set(rows) == {"solve", "rules/my_rule.py:balance", "new/my_rule.py:balance"}
+    assert rows["rules/my_rule.py:balance"] != rows["new/my_rule.py:balance"]
+    words = ("bench", "--only", "rank-1.5-32", "--time-limit", 0.1, "--runs", "kept", *words[:2])
+    assert run(*words)[0] == 0
+    code, out, _ = run(*words)
+    assert code == 0 and "2 of 2 runs are in kept" in out
+
+
 def test_backtest_plans_with_it_for_every_forecast(run, rule):
     run("generate", "-o", "three.npz", "--layers", 2, "--experts", 16, "--windows", 3)
     words = ("--windows", 3, "--strategies", "last/greedy,mean/greedy", "--time-limit", 0.02)

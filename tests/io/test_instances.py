@@ -10,7 +10,7 @@ import pytest
 
 import eplb_opt
 from eplb_opt.deployment import Deployment
-from eplb_opt.errors import FileFormatError
+from eplb_opt.errors import FileFormatError, InvalidArgumentError, InvalidLoadsError
 from eplb_opt.io.instances import read_instance, write_instance
 from eplb_opt.loads import Loads
 from eplb_opt.named_instance import NamedInstance
@@ -29,6 +29,33 @@ def test_a_library_has_instances_with_the_best_that_is_known(kind):
     assert eplb_opt.verify(named.best.plan) == []
     (certified,) = eplb_opt.certify(named.best, named.loads)
     assert certified.checked and certified.error is None
+
+
+def test_the_folder_of_its_instances_names_a_library_too(tmp_path):
+    library = eplb_opt.read_library(MODELS)
+    assert [named.name for named in eplb_opt.read_library(MODELS / "instances")] == [named.name for named in library]
+    for wrong, sentence in (
+        (WORST, "is a file; a library is a folder with instances/"),
+        (tmp_path, "has no instances/"),
+        (tmp_path / "instances", "has no instances/"),
+        (None, "None is no path of a folder"),
+    ):
+        with pytest.raises(FileFormatError, match=sentence):
+            eplb_opt.read_library(wrong)
+
+
+def test_what_stands_in_the_place_of_loads_and_plans_is_told_how_to_give_them():
+    named = next(named for named in eplb_opt.read_library(MODELS) if named.name == WORST.stem)
+    with pytest.raises(InvalidLoadsError, match=r"a NamedInstance is not loads; give its \.loads"):
+        eplb_opt.solve(named, named.deployment)
+    for call in (eplb_opt.evaluate, lambda plan, loads: eplb_opt.verify(plan)):
+        with pytest.raises(InvalidArgumentError, match=r"a Solution is not a Plan; give its \.plan"):
+            call(named.best, named.loads)
+    with pytest.raises(InvalidArgumentError, match="read_plan reads one from a file"):
+        eplb_opt.evaluate(str(WORST), named.loads)
+    for path, kind in ((MODELS, "a folder with"), (MODELS / "proofs.md", "text")):
+        with pytest.raises(FileFormatError, match=f"is {kind}.*, not a solution of eplb_opt"):
+            eplb_opt.read_solution(path)
 
 
 def test_what_a_library_has_can_be_compared_at_once():
