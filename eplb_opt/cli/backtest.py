@@ -11,7 +11,7 @@ import typer
 
 from eplb_opt.arguments import list_few
 from eplb_opt.backtest import SCENARIOS, SPLITS, STRATEGIES, backtest, summarise_backtest
-from eplb_opt.cli import options
+from eplb_opt.cli import deployment_words, lists, options
 from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import CSV, FIGURE, require_outputs
@@ -59,7 +59,7 @@ class _Trial:
             return backtest(
                 loads,
                 deployment,
-                options.names_of(self.strategies),
+                lists.names_of(self.strategies),
                 methods=methods,
                 split=self.split,
                 progress=progress,
@@ -125,5 +125,5 @@ def run(
     show(f"balancedness (mean / max load) over {plural(scores['layer_id'].nunique(), 'layer')}, {trial.split}")
     show(f"scored on {plural(len(names), 'window')}: {list_few(names)}")
     if where.leaves_slots_open:
-        show(options.fewest_words(deployment, recorded.num_experts))
+        show(deployment_words.fewest_words(deployment, recorded.num_experts))
     return 0

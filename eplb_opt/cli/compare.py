@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eplb_opt.arguments import list_few, one_of
-from eplb_opt.cli import options
+from eplb_opt.cli import deployment_words, options
 from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.progress import progress_line
@@ -103,7 +103,9 @@ def run(
     if not published:
         loaded = int(recorded.loaded.any(axis=0).sum())
         over = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
-        show(f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {options.rule_of(deployment)}")
+        show(
+            f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {deployment_words.policy_words(deployment)}"
+        )
         if deployment.dispatch != "even":
             show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:
@@ -113,5 +115,5 @@ def run(
     for line in instances.words(deployment):
         show(line)
     if where.leaves_slots_open:
-        show(options.fewest_words(deployment, recorded.num_experts))
+        show(deployment_words.fewest_words(deployment, recorded.num_experts))
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.arguments import natural_int
-from eplb_opt.cli import options, plans
+from eplb_opt.cli import lists, options, plans
 from eplb_opt.cli.outputs import plan_for, require_outputs
 from eplb_opt.cli.tables import show
 from eplb_opt.cli.unfolding import grouped
@@ -51,7 +51,7 @@ def run(target: _Target, given: plans.PlanOptions) -> int:
     """Write a plan as the file of an engine. --model or --layer-ids say which decoder layers its rows are."""
     target.require(given.plan)
     model = None if target.model is None else find_model(target.model)
-    ids = options.layer_ids_of(target.layer_ids)
+    ids = lists.layer_ids_of(target.layer_ids)
     plan, known = given.source().plan(model=model, layer_ids=ids)
     to, output, drafts = target.to, target.output, target.draft_layers
     if ENGINES[to].knows_gpus and not known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eplb_opt.cli.options import names_of
+from eplb_opt.cli.lists import names_of
 from eplb_opt.io.method_file import read_methods
 from eplb_opt.methods import Method
 

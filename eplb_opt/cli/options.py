@@ -19,10 +19,8 @@ from eplb_opt.io.doubts import doubts_on, layers_without_load
 from eplb_opt.io.gpu_file import read_gpus
 from eplb_opt.io.load_files import FORMAT_NAMES
 from eplb_opt.io.model_config import config_path, find_model
-from eplb_opt.layers import MOST_LAYERS
 from eplb_opt.loads import Loads
 from eplb_opt.model import Model
-from eplb_opt.report.words import plural
 from eplb_opt.step import Step
 from eplb_opt.time_model import PRESETS
 
@@ -282,60 +280,3 @@ def given(group: Any) -> list[str]:
             option = field.name.replace("_", "-")
             words += [f"--no-{option}"] if value is False else [f"--{option}", str(value)]
     return words
-
-
-def fewest_words(deployment: Deployment, num_experts: int) -> str:
-    """That a deployment has the fewest slots that there can be, where the options leave them open."""
-    if deployment.gpu_slots is not None:
-        return f"{deployment.num_slots} slots, as the file of GPUs says"
-    each = f", {deployment.slots_per_gpu} each" if deployment.num_gpus > 1 else ""
-    return (
-        f"{deployment.num_slots} slots: the fewest that hold {plural(num_experts, 'expert')} on "
-        f"{plural(deployment.num_gpus, 'GPU')}{each}"
-    )
-
-
-def rule_of(deployment: Deployment) -> str:
-    """The policy in force, in words; ``auto`` says why."""
-    nodes, groups = deployment.num_nodes, deployment.num_groups
-    if deployment.hierarchical:
-        return f"hierarchical: {deployment.groups_per_node} of {groups} groups on each of {nodes} nodes"
-    if deployment.policy == "auto" and nodes > 1:
-        do = "group does" if groups == 1 else "groups do"
-        return f"global: {groups} {do} not divide by {nodes} nodes"
-    return "global"
-
-
-def names_of(text: str | None) -> list[str] | None:
-    """``"lpt, snake"`` as ``["lpt", "snake"]``."""
-    return None if text is None else [name.strip() for name in text.split(",")]
-
-
-def layer_ids_of(text: str | None) -> tuple[int, ...] | None:
-    """``"3-5,8"`` as ``(3, 4, 5, 8)``."""
-    return None if text is None else whole_numbers_of("--layer-ids", text, MOST_LAYERS)
-
-
-def whole_numbers_of(option: str, text: str, most: int = 1_000) -> tuple[int, ...]:
-    """``"3-5,8"`` as ``(3, 4, 5, 8)``; a range has at most so many."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        try:
-            span = range(int(first), int(last) + 1) if dash else [int(first)]
-        except ValueError:
-            raise InvalidArgumentError(f"{option} {text}: {part!r} is neither a number nor a range a-b") from None
-        if not 0 < len(span) <= most:
-            raise InvalidArgumentError(f"{option} {text}: {part!r} is not a range from low to high of at most {most}")
-        numbers.extend(span)
-    return tuple(numbers)
-
-
-def numbers_of(option: str, text: str | None) -> list[float] | None:
-    """``"1,0.5"`` as ``[1.0, 0.5]``."""
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InvalidArgumentError(f"{option} {text} is not a list of numbers such as 1,0.5") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eplb_opt.arguments import one_of
-from eplb_opt.cli import options, plans
+from eplb_opt.cli import lists, options, plans
 from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.next_commands import Written
 from eplb_opt.cli.outputs import CSV, FIGURE, PLAN, SOLUTION, require_default_place, require_outputs, save_by_default
@@ -99,7 +99,7 @@ class _Wanted:
         """Limits on all moves, from the fewest on; none where the options say none."""
         if self.max_moves is None:
             return []
-        return sorted(set(options.whole_numbers_of("--max-moves", self.max_moves)))
+        return sorted(set(lists.whole_numbers_of("--max-moves", self.max_moves)))
 
     @property
     def target(self) -> float | None:
@@ -111,7 +111,7 @@ class _Wanted:
     @property
     def gone(self) -> tuple[int, ...]:
         """GPUs that are lost."""
-        return () if self.lost is None else options.whole_numbers_of("--lost", self.lost)
+        return () if self.lost is None else lists.whole_numbers_of("--lost", self.lost)
 
     def plans(self, old: Plan, loads: Loads) -> Sequence[Replan]:
         """What `eplb_opt.replan` finds, from the fewest moves on."""
@@ -119,7 +119,7 @@ class _Wanted:
             "max_moves_per_layer": self.max_moves_per_layer,
             "lost": self.gone,
             "objective": self.objective,
-            "window_weights": options.numbers_of("--window-weights", self.window_weights),
+            "window_weights": lists.numbers_of("--window-weights", self.window_weights),
             "time_limit": self.time_limit,
             "seed": self.seed,
             "workers": self.workers,

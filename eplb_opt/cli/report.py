@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from eplb_opt.cli import options
+from eplb_opt.cli import deployment_words, lists, options
 from eplb_opt.cli import plans as plan_files
 from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.methods import named_methods
@@ -79,7 +79,7 @@ class _Change:
                 raise InvalidArgumentError(
                     f"{option} is about a change from the plan that runs: give its file as --old"
                 )
-        return None if self.max_moves is None else options.whole_numbers_of("--max-moves", self.max_moves)
+        return None if self.max_moves is None else lists.whole_numbers_of("--max-moves", self.max_moves)
 
     def command(self, recordings: list[Path], shape: list[str]) -> str:
         """The beginning of a call of replan; `shape` is what else it has to be told."""
@@ -178,7 +178,7 @@ def run(
     if report.solution.interrupted:
         show("interrupted: this is the best plan until then")
     if wanted.leaves_slots_open and not found.plans:
-        show(options.fewest_words(report.deployment, recorded.num_experts))
+        show(deployment_words.fewest_words(report.deployment, recorded.num_experts))
     outputs.tell()
     return 0
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eplb_opt.cli import options, plans
+from eplb_opt.cli import lists, options, plans
 from eplb_opt.cli.methods import named_method
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.verdict import held_out_words
@@ -114,7 +114,7 @@ class Search:
         """What the options say to `eplb_opt.solve`, whatever the windows and the time."""
         return {
             "objective": self.objective,
-            "window_weights": options.numbers_of("--window-weights", self.window_weights),
+            "window_weights": lists.numbers_of("--window-weights", self.window_weights),
             "scenarios": self.scenarios,
             "method": self.how,
             "survive": self.survive,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eplb_opt.arguments import one_of
-from eplb_opt.cli import options
+from eplb_opt.cli import lists, options
 from eplb_opt.cli.progress import status_line
 from eplb_opt.cli.running import command_line
 from eplb_opt.cli.table_files import TableFiles
@@ -75,11 +75,11 @@ class _Sizes:
         with status_line() as progress:
             return size(
                 loads,
-                options.whole_numbers_of("--gpus", self.gpus),
+                lists.whole_numbers_of("--gpus", self.gpus),
                 slots_per_gpu=None
                 if self.slots_per_gpu is None
-                else options.whole_numbers_of("--slots-per-gpu", self.slots_per_gpu),
-                policies=options.names_of(self.policies),
+                else lists.whole_numbers_of("--slots-per-gpu", self.slots_per_gpu),
+                policies=lists.names_of(self.policies),
                 gpus_per_node=self.gpus_per_node,
                 num_groups=self.groups,
                 dispatch=self.dispatch or ENGINES[one_of("engine", self.engine, ENGINES)].dispatch,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from eplb_opt.arguments import one_of
-from eplb_opt.cli import options, plans
+from eplb_opt.cli import deployment_words, options, plans
 from eplb_opt.cli.instances import Instances
 from eplb_opt.cli.layer_rows import ROWS, show_layers
 from eplb_opt.cli.next_commands import Written
@@ -129,12 +129,12 @@ def run(
         return 0
     show_layers(solution, rows, search.target_gap)
     if where.leaves_slots_open:
-        show(options.fewest_words(deployment, recorded.num_experts))
+        show(deployment_words.fewest_words(deployment, recorded.num_experts))
     for line in instances.words(deployment):
         show(line)
     for name, values in deployment.listed.items():
         show(f"{name.replace('gpu_', '')} of GPUs {runs_of(values)}")
-    show(f"policy {options.rule_of(deployment)}")
+    show(f"policy {deployment_words.policy_words(deployment)}")
     if outputs.engine != "native" or deployment.dispatch != "even":
         show(f"planned for {ENGINES[outputs.engine].serving_words(deployment)}")
     if solution.interrupted:

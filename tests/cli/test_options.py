@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eplb_opt
-from eplb_opt.cli import options, plans
+from eplb_opt.cli import deployment_words, options, plans
 from eplb_opt.errors import InvalidDeploymentError
 from eplb_opt.io.content import read_content
 from tests.strategies import deployments_and_experts
@@ -69,7 +69,7 @@ def test_slots_that_nobody_says_are_the_fewest_that_a_deployment_has(pair):
 def test_the_fewest_slots_are_told_in_words():
     shape = deployment_of(eplb_opt.Deployment(num_gpus=72, num_slots=72), 256)
     words = "288 slots: the fewest that hold 256 experts on 72 GPUs, 4 each"
-    assert options.fewest_words(shape, 256) == words
+    assert deployment_words.fewest_words(shape, 256) == words
 
 
 @pytest.mark.parametrize(("gpus", "nodes", "nearest"), [(7, 1, "6 or 8"), (9, 3, "6 or 12"), (30, 1, "24")])
