@@ -103,9 +103,8 @@ def run(
     if not published:
         loaded = int(recorded.loaded.any(axis=0).sum())
         over = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
-        show(
-            f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {deployment_words.policy_words(deployment)}"
-        )
+        policy = deployment_words.policy_words(deployment)
+        show(f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {policy}")
         if deployment.dispatch != "even":
             show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:
