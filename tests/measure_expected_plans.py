@@ -29,12 +29,14 @@ def expected_excess(loads: NDArray[np.float64], slots: NDArray[np.int64], deploy
     num_gpus, size = deployment.num_gpus, deployment.slots_per_gpu
     counts = np.bincount(slots, minlength=loads.shape[1])
     shares = loads / loads.sum(axis=1, keepdims=True) * num_gpus / counts
-    gpu = np.atleast_2d(np.cov(shares[:, slots])) * size * (1 - 1 / num_gpus)
+    gpu = np.atleast_2d(np.cov(shares[:, slots])) * size
     plans = lgamma(slots.size + 1) - num_gpus * lgamma(size + 1) - lgamma(num_gpus + 1)
     plans -= sum(lgamma(count + 1) for count in counts.tolist())
-    density = -(len(loads) * log(2 * pi) + np.linalg.slogdet(gpu)[1]) / 2
-    # plans + (G - 1) density + windows log((G x)^(G - 1) / (G - 1)!) = 0
-    volume = -(plans + (num_gpus - 1) * density) / len(loads)
+    # Of the loads of all GPUs but one, which the sum settles, at the mean: their covariance a (I - J / G), a being that
+    # of P slots, has the determinant a^(G - 1) / G.
+    density = log(num_gpus) * len(loads) - (num_gpus - 1) * (len(loads) * log(2 * pi) + np.linalg.slogdet(gpu)[1])
+    # plans + density / 2 + windows log((G x)^(G - 1) / (G - 1)!) = 0
+    volume = -(plans + density / 2) / len(loads)
     return float(np.exp((volume + lgamma(num_gpus)) / (num_gpus - 1)) / num_gpus)
 
 

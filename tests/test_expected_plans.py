@@ -23,15 +23,14 @@ def all_plans(slots, size):
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_as_many_plans_are_near_the_mean_as_are_counted(windows):
-    slots = np.arange(12)
-    plans = np.array(list(all_plans(tuple(range(12)), 3)))
+    # Their number is a power of the excess, which is told to a fifth where only four GPUs are taken for normal.
+    plans, power, excess = np.array(list(all_plans(tuple(range(12)), 3))), 3 * windows, 0.03
     found, counted = 0, 0.0
-    for seed in range(20 if windows == 1 else 100):
+    for seed in range(100):
         loads = np.random.default_rng(seed).uniform(0.5, 1.5, (windows, 12))
         shares = loads / loads.mean(axis=1, keepdims=True) / 3
         hottest = shares[:, plans].sum(axis=3).max(axis=2)
-        excess = 0.03 if windows == 1 else 0.04
         found += int((hottest < 1 + excess).all(axis=0).sum())
-        counted += (excess / expected_excess(loads, slots, Deployment(4, 12))) ** (3 * windows)
-    assert found > 100
-    assert counted == pytest.approx(found, rel=0.3)
+        counted += (excess / expected_excess(loads, np.arange(12), Deployment(4, 12))) ** power
+    assert found > 50
+    assert (counted / found) ** (1 / power) == pytest.approx(1.0, abs=0.2)
