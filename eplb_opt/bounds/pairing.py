@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pair_model import PairModel, pairing_applies
+from eplb_opt.bounds.pair_model import PairModel, may_have_many_counts, pairing_applies
+from eplb_opt.heuristics.count_search import CountSearch
 from eplb_opt.heuristics.planner import improve
 from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.incumbent import Incumbent
@@ -18,8 +19,8 @@ _NEAR = Fraction(1, 100_000)
 _PATIENCE = 0.5
 # From how many of these seconds on CP-SAT is asked too, and for how many times as many.
 _STUCK, _CPSAT = 2.0, 10.0
-# Seconds of work of a search in place of programs, and of one from the plan of a program.
-_SEARCH, _POLISH = 0.13, 0.05
+# Seconds of work of a search of counts in place of programs, and of a search from the plan of a program.
+_SEARCH, _POLISH = 1.0, 0.05
 
 
 def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
@@ -29,13 +30,14 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
     the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
     not know in time, halfway between plan and bound. Where questions stay open for long, CP-SAT is asked for better
     plans until there is none; a bound then rests on its word.
-    Search looks for better plans in between. Where counts are too many, it has all the time.
+    Search looks for better plans in between. Where counts are too many, a search of counts has all the time.
     """
     instance = incumbent.instance
     seed = meter.left().seed
+    search = CountSearch(incumbent, seed)
+    many = may_have_many_counts(instance.num_experts, instance.deployment.num_slots)
     while not incumbent.closed and not meter.exhausted and not pairing_applies(instance, incumbent.value):
-        seed += 1
-        improve(incumbent, incumbent.slots, meter, _SEARCH, seed)
+        search.run(meter.part(most=_SEARCH))
     asked: Fraction | None = None
     patience = _PATIENCE
     while not incumbent.closed and not meter.exhausted:
@@ -51,6 +53,8 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
         else:
             # Where no evidence is found soon, there most often is a plan.
             improve(incumbent, incumbent.slots, meter, patience, seed)
+            if many:
+                search.run(meter.part(most=patience))
             unsettled = not first and asked == incumbent.value
             if unsettled and (patience < _STUCK or not _ask_cpsat(incumbent, meter.part(most=_CPSAT * patience), seed)):
                 patience *= 2

@@ -178,7 +178,7 @@ def test_counts_that_are_too_many_for_programs_are_searched():
     assert watch.best < before
 
 
-def test_layers_of_too_many_counts_are_left_to_search():
+def test_layers_of_too_many_counts_go_from_annealing_to_a_search_of_counts():
     loads = generate_loads(num_experts=512, num_layers=1, skew=0.8, seed=1)
-    solution = eplb_opt.solve(loads, Deployment(512, 1024), time_limit=2.0, target_gap=0)
-    assert set(solution.layers[0].work) == {"start", "search"}
+    solution = eplb_opt.solve(loads, Deployment(512, 1024), time_limit=10.0, target_gap=0)
+    assert set(solution.layers[0].work) == {"start", "search", "pairing"}
