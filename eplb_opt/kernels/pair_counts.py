@@ -81,28 +81,21 @@ def reassign_counts(
     those that agree in all this the one with the least excess so far is enough. Where states are too many, some are
     dropped: then better counts may be missed.
     """
-    least, last = np.empty(chosen.size, dtype=np.int64), np.zeros(chosen.size, dtype=np.int64)
-    spare, total, slots = 0, 0.0, 0
-    for place in range(chosen.size):
-        load = loads[chosen[place]]
-        least[place] = max(1, int(np.ceil(load / limit - 1e-12)))
-        spare += counts[chosen[place]] - least[place]
-        total += load
-        slots += counts[chosen[place]]
+    least, spare, allowed = _room(loads, counts, chosen, limit)
     if spare < 0 or spare >= _FIELD:
         return np.inf, 0
     places, changes, owners = _options(loads, counts, chosen, least, spare, limit, most)
     order = np.argsort(places)
+    last = np.zeros(chosen.size, dtype=np.int64)
     for index in range(order.size):
         if owners[order[index]] >= 0:
             last[owners[order[index]]] = index
-    allowed = 0.5 * slots * limit - total + _ROOM * limit
-    keys, costs, paid, nodes = states.keys, states.costs, states.paid, states.nodes
-    keys[0], costs[0], paid[0], nodes[0] = _ZERO << _OPEN, 0.0, 0.0, -1
+    states.keys[0], states.costs[0], states.paid[0], states.nodes[0] = _ZERO << _OPEN, 0.0, 0.0, -1
     states.taken[0] = 0
     number: Index = 1
-    others, before, needed, seen = 0, min(0.0, places[order[0]]), 0, 0
-    own, excess = 0, 0.0
+    # Open slots of the others, and of the chosen ones at the counts that they have.
+    others, own = 0, 0
+    before, excess, needed, seen = min(0.0, places[order[0]]), 0.0, 0, 0
     for index in range(order.size + 1):
         option = order[index] if index < order.size else -1
         here = places[option] if option >= 0 else 0.5 * limit
@@ -123,10 +116,35 @@ def reassign_counts(
         number = _branch(states, number, owner, extra, spare, changes[option], here, option)
         if last[owner] == index:
             needed |= 1 << owner
+    return _best_end(states, number, spare, counts, chosen, owners, changes, best), seen
+
+
+@compiled
+def _room(loads: Floats, counts: Ints, chosen: Ints, limit: float) -> tuple[Ints, int, float]:
+    """Of chosen experts the least counts, the replicas that they have more than those, and what they may leave unused.
+
+    The latter is what their part of the GPUs could carry below `limit` and does not, and a little more.
+    """
+    least = np.empty(chosen.size, dtype=np.int64)
+    spare, total, slots = 0, 0.0, 0
+    for place in range(chosen.size):
+        load = loads[chosen[place]]
+        least[place] = max(1, int(np.ceil(load / limit - 1e-12)))
+        spare += counts[chosen[place]] - least[place]
+        total += load
+        slots += counts[chosen[place]]
+    return least, spare, 0.5 * slots * limit - total + _ROOM * limit
+
+
+@compiled
+def _best_end(
+    states: States, number: Index, spare: Index, counts: Ints, chosen: Ints, owners: Ints, changes: Ints, best: Ints
+) -> float:
+    """The least excess of states that use all slots, infinite if there is none; its counts go to `best`."""
     end, found = -1, np.inf
     for state in range(number):
-        if ((keys[state] >> _SPARE) & (_FIELD - 1)) == spare and costs[state] < found:
-            found, end = costs[state], nodes[state]
+        if ((states.keys[state] >> _SPARE) & (_FIELD - 1)) == spare and states.costs[state] < found:
+            found, end = states.costs[state], states.nodes[state]
     if end >= 0:
         for expert in range(counts.size):
             best[expert] = counts[expert]
@@ -134,7 +152,7 @@ def reassign_counts(
         option = states.options[end]
         best[chosen[owners[option]]] = abs(changes[option])
         end = states.parents[end]
-    return found, seen
+    return float(found)
 
 
 @compiled

@@ -203,7 +203,7 @@ SECONDS = {
     "dispatched": 3,
     "search": 3,
     "levelling": 3,
-    "pair counts": 3,
+    "pair counts": 2,
     "joint": 2,
     "few moves": 2,
     "singles": 2,
