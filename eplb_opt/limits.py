@@ -51,6 +51,13 @@ class Meter:
         """Whether time or work is used up."""
         return monotonic() >= self._deadline or (self._work is not None and self._work <= 0)
 
+    @property
+    def spent(self) -> float:
+        """Work that was done, or seconds since the beginning where work is not limited."""
+        if self._limits.work is not None and self._work is not None:
+            return self._limits.work - self._work
+        return self._limits.seconds - (self._deadline - monotonic())
+
     def left(self, share: float = 1.0) -> Limits:
         """Limits of a run that may use a share of what is left."""
         seconds = share * max(0.0, self._deadline - monotonic())

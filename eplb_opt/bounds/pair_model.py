@@ -18,8 +18,8 @@ from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 
-# Experts times the counts that they can have. With more, as where slots are twice the experts or more, search does more
-# for the plan than programs for the bound in the same time.
+# Experts times the counts that they can have. With more, as where slots are twice the experts or more, a search of
+# counts does more for the plan than programs for the bound in the same time.
 _MOST_ITEMS = 15_000
 
 
@@ -66,6 +66,11 @@ def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
     """Whether the counts that allow less than `max_load` are few enough for programs."""
     least, most = pair_ranges(instance, max_load)
     return int((most - least + 1).sum()) <= _MOST_ITEMS
+
+
+def may_have_many_counts(num_experts: int, num_slots: int) -> bool:
+    """Whether there are loads for which the counts are too many for programs."""
+    return num_experts * (num_slots - num_experts + 1) > _MOST_ITEMS
 
 
 class PairModel:

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_evidence import decide_pairs
-from eplb_opt.bounds.pair_model import PairModel, pairing_applies
+from eplb_opt.bounds.pair_model import PairModel, may_have_many_counts, pairing_applies
+from eplb_opt.heuristics.count_search import CountSearch
 from eplb_opt.heuristics.planner import improve
 from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.incumbent import Incumbent
@@ -18,8 +19,11 @@ _NEAR = Fraction(1, 100_000)
 _PATIENCE = 0.5
 # From how many of these seconds on CP-SAT is asked too, and for how many times as many.
 _STUCK, _CPSAT = 2.0, 10.0
-# Seconds of work of a search in place of programs, and of one from the plan of a program.
+# Seconds of work of the first search of counts in place of programs, and of a search from the plan of a program.
 _SEARCH, _POLISH = 0.13, 0.05
+# Seconds of work after which a search of counts has half of the time where counts can be many: with less for each
+# layer, as in a recording, questions that are settled do more for the gap.
+_LATE = 3.0
 
 
 def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
@@ -29,13 +33,16 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
     the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
     not know in time, halfway between plan and bound. Where questions stay open for long, CP-SAT is asked for better
     plans until there is none; a bound then rests on its word.
-    Search looks for better plans in between. Where counts are too many, it has all the time.
+    Search looks for better plans in between. Where counts are too many for programs, a search of counts has all the
+    time; where the shape of the layer allows that many, half of it, after what questions alone close soon.
     """
     instance = incumbent.instance
     seed = meter.left().seed
+    search = CountSearch(incumbent, seed)
+    many = may_have_many_counts(instance.num_experts, instance.deployment.num_slots)
+    searched = 0.0
     while not incumbent.closed and not meter.exhausted and not pairing_applies(instance, incumbent.value):
-        seed += 1
-        improve(incumbent, incumbent.slots, meter, _SEARCH, seed)
+        searched += _search(search, meter, max(_SEARCH, searched))
     asked: Fraction | None = None
     patience = _PATIENCE
     while not incumbent.closed and not meter.exhausted:
@@ -51,9 +58,18 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
         else:
             # Where no evidence is found soon, there most often is a plan.
             improve(incumbent, incumbent.slots, meter, patience, seed)
+            if many and meter.spent >= _LATE:
+                searched += _search(search, meter, meter.spent - 2 * searched)
             unsettled = not first and asked == incumbent.value
             if unsettled and (patience < _STUCK or not _ask_cpsat(incumbent, meter.part(most=_CPSAT * patience), seed)):
                 patience *= 2
+
+
+def _search(search: CountSearch, meter: Meter, seconds: float) -> float:
+    """Search counts for so long; how long it took."""
+    began = meter.spent
+    search.run(meter.part(most=seconds))
+    return meter.spent - began
 
 
 def _ask_cpsat(incumbent: Incumbent, meter: Meter, seed: int) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from time import monotonic
 
+from eplb_opt.bounds.pair_model import may_have_many_counts
 from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.registry import GIVEN, JOINT, names
@@ -97,8 +98,11 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
 def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
     """The parts that only the worker processes need which prove layers of `num_experts`."""
     # A node has the experts of its groups alone.
-    few = few_choices(num_experts // deployment.binding_nodes, deployment.slots_per_gpu)
-    return ["patterns", "enumeration", "fillings"] if few else ["patterns"]
+    experts, slots = num_experts // deployment.binding_nodes, deployment.num_slots // deployment.binding_nodes
+    few = few_choices(experts, deployment.slots_per_gpu)
+    parts = ["patterns", "enumeration", "fillings"] if few else ["patterns"]
+    many = deployment.slots_per_gpu == 2 and may_have_many_counts(experts, slots)
+    return [*parts, "pair counts"] if many else parts
 
 
 def seconds_of_loading(parts: Collection[str]) -> float:

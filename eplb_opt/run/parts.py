@@ -16,6 +16,7 @@ from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.batch import place_layers
+from eplb_opt.heuristics.count_search import CountSearch
 from eplb_opt.heuristics.drawn import attempt
 from eplb_opt.heuristics.joint import joint_plan
 from eplb_opt.heuristics.moving import annealed, descended
@@ -23,6 +24,7 @@ from eplb_opt.heuristics.pipeline import exchanged_groups, greedy
 from eplb_opt.heuristics.registry import heuristic_of
 from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.filling_search import search_fillings
@@ -82,6 +84,12 @@ def _load_fillings() -> None:
 
 def _load_pairs() -> None:
     anneal_counts(np.array([3.0, 2.0, 1.0]), np.array([2, 1, 1]), 2, 1, np.random.default_rng(0))
+
+
+def _load_pair_counts() -> None:
+    incumbent = Incumbent(Instance.from_loads([3, 2, 1, 1], Deployment(num_gpus=4, num_slots=8)))
+    incumbent.offer_plan(_SLOTS, "any")
+    CountSearch(incumbent, 0).run(Meter(Limits(60.0, work=1e-9)))
 
 
 def _load_bounds() -> None:
@@ -169,6 +177,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "reassignment": _load_reassignment,
     "wide reassignment": _load_wide_reassignment,
     "pairs": _load_pairs,
+    "pair counts": _load_pair_counts,
     "joint": _load_joint,
     "windows": _load_windows,
     "links": _load_links,
@@ -194,6 +203,7 @@ SECONDS = {
     "dispatched": 3,
     "search": 3,
     "levelling": 3,
+    "pair counts": 2,
     "joint": 2,
     "few moves": 2,
     "singles": 2,

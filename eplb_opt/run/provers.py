@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from eplb_opt.bounds.methods import PAIRING, PARTITION, WINDOWS
-from eplb_opt.bounds.pair_model import pairing_applies
 from eplb_opt.formulations.program import program_size
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.run.step import SEARCH
@@ -74,15 +73,15 @@ class WindowsBesideRuns:
 
 @dataclass(frozen=True)
 class PairsAfterSearch:
-    """Two slots per GPU: pairs prove, and search in between, so that a search beside them has nothing to give."""
+    """Two slots per GPU: pairs prove, and search in between or instead, so that a search beside them has nothing to
+    give."""
 
     incumbent: Incumbent
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
-        """Pairs, once a search was in vain; search where counts are too many for that."""
+        """Pairs, once a search was in vain."""
         patience = 0 if tally.proofs or is_small(self.incumbent) else 1
-        prove = tally.fruitless >= patience and pairing_applies(self.incumbent.instance, self.incumbent.value)
-        return (PAIRING,) if prove else (SEARCH,)
+        return (PAIRING,) if tally.fruitless >= patience else (SEARCH,)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.generate import generate_loads
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.heuristics.two_slots import pair_slots, two_slots_apply
+from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.limits import Limits
+from eplb_opt.limits import Limits, Meter
 from eplb_opt.plan import Plan
 from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads, verify
@@ -174,11 +175,40 @@ def test_counts_that_are_too_many_for_programs_are_searched():
     before = value(greedy(instance), instance)
     assert not pairing_applies(instance, before)
     watch = Watch(instance, None)
-    watch.run(prove_by_pairs, Fraction(0), Limits(1.0))
+    watch.run(prove_by_pairs, Fraction(0), Limits(60.0, work=1.0))
     assert watch.best < before
 
 
-def test_layers_of_too_many_counts_are_left_to_search():
+@pytest.mark.parametrize(("experts", "share"), [(128, 0.5), (64, 0.0)])
+def test_a_search_of_counts_has_half_of_the_time_where_counts_can_be_many(experts, share, monkeypatch):
+    spent = []
+
+    class Search:
+        def __init__(self, incumbent, seed):
+            pass
+
+        def run(self, meter):
+            spent.append(meter.left().work)
+            meter.spend(spent[-1])
+
+    def ask(instance, max_load, meter):
+        meter.spend(meter.left().work)
+        return Feasibility()
+
+    monkeypatch.setattr(pairing, "CountSearch", Search)
+    monkeypatch.setattr(pairing, "decide_pairs", ask)
+    monkeypatch.setattr(pairing, "_ask_cpsat", lambda incumbent, meter, seed: meter.spend(1.0))
+    loads = generate_loads(num_experts=experts, num_layers=1, skew=1, seed=1).values[0, 0]
+    instance = Instance.from_loads(loads, Deployment(experts, 2 * experts))
+    assert pairing_applies(instance, value(greedy(instance), instance))
+    incumbent = Incumbent(instance)
+    incumbent.offer_proof(Proof("mean", instance.mean_loads[0], checked=True))
+    incumbent.offer_plan(greedy(instance), "greedy")
+    prove_by_pairs(incumbent, Meter(Limits(600.0, work=20.0)))
+    assert sum(spent) == pytest.approx(20.0 * share, rel=0.3)
+
+
+def test_layers_of_too_many_counts_go_from_annealing_to_a_search_of_counts():
     loads = generate_loads(num_experts=512, num_layers=1, skew=0.8, seed=1)
-    solution = eplb_opt.solve(loads, Deployment(512, 1024), time_limit=2.0, target_gap=0)
-    assert set(solution.layers[0].work) == {"start", "search"}
+    solution = eplb_opt.solve(loads, Deployment(512, 1024), time_limit=4.0, target_gap=0, deterministic=True)
+    assert set(solution.layers[0].work) == {"start", "search", "pairing"}
