@@ -73,15 +73,18 @@ class WindowsBesideRuns:
 
 @dataclass(frozen=True)
 class PairsAfterSearch:
-    """Two slots per GPU: pairs prove, and search in between or instead, so that a search beside them has nothing to
-    give."""
+    """Two slots per GPU: pairs prove, and search in between or instead.
+
+    So a search beside them has nothing to give, but to a small layer while its first proof waits for a worker process.
+    """
 
     incumbent: Incumbent
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
         """Pairs, once a search was in vain."""
-        patience = 0 if tally.proofs or is_small(self.incumbent) else 1
-        return (PAIRING,) if tally.fruitless >= patience else (SEARCH,)
+        if not tally.proofs and not tally.fruitless:
+            return (SEARCH,)
+        return (PAIRING, SEARCH) if tally.proofs < 2 and is_small(self.incumbent) else (PAIRING,)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def layer(num_experts, deployment):
 SMALL_THREE = layer(6, Deployment(4, 12))
 THREE = layer(64, Deployment(32, 96))
 TWO = layer(64, Deployment(48, 96))
+SMALL_TWO = layer(6, Deployment(4, 8))
 NODES = layer(64, Deployment(32, 96, 4, 8))
 # 8 of 16 groups are too many sets to tell apart.
 MANY_GROUPS = layer(64, Deployment(32, 96, 2, 16))
@@ -108,6 +109,14 @@ def test_a_better_plan_gives_search_another_chance():
 def test_two_slots_are_paired_once_search_has_failed_once_and_from_then_on():
     assert kinds(strategy(TWO), 5) == [SEARCH, PAIRING, PAIRING, PAIRING, PAIRING]
     assert kinds(strategy(TWO), 5, better={0, 1}) == [SEARCH, SEARCH, SEARCH, PAIRING, PAIRING]
+
+
+def test_a_small_layer_of_two_slots_is_searched_while_its_first_proof_waits_for_a_process():
+    one = strategy(SMALL_TWO)
+    assert take(one, 1)[0].kind == SEARCH
+    assert beside(one) == {PAIRING, SEARCH}
+    one.running.clear()
+    assert kinds(one, 3) == [PAIRING, PAIRING, PAIRING]
 
 
 def test_small_layers_go_to_cpsat_and_to_their_own_method_in_turn():
