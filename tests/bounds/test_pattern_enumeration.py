@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, enumerate_patterns
+from eplb_opt.bounds import pattern_enumeration
+from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, enumerate_patterns, filling_evidence
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
@@ -89,3 +90,26 @@ def test_plan_and_bound_meet_exactly_where_floats_cannot_tell_them_apart():
     watch.run(lambda incumbent, _: enumerate_patterns(incumbent, meter), Fraction(0), Limits(600))
     assert not meter.exhausted
     assert watch.gap == 0
+
+
+def test_what_the_checker_would_not_list_rests_on_the_word_of_the_search(monkeypatch):
+    instance = Instance.from_loads(np.random.default_rng(3).lognormal(0, 1, 12).round(3), Deployment(6, 18))
+    monkeypatch.setattr(pattern_enumeration, "_MOST_HALVES", 0)
+    monkeypatch.setattr(pattern_enumeration, "check_proof", _not_called)
+    watch = Watch(instance, None)
+    watch.run(enumerate_patterns, Fraction(1, 10**6), Limits(600, work=60.0))
+    assert str(watch.proofs[-1]) == "fillings by search (not checked)"
+    assert filling_evidence(instance, watch.lower_bound, Meter(Limits(600))) is None
+
+
+def test_where_limits_are_short_neither_a_program_nor_the_checker_takes_them(monkeypatch):
+    monkeypatch.setattr(pattern_enumeration, "filling_weights", _not_called)
+    monkeypatch.setattr(pattern_enumeration, "check_proof", _not_called)
+    loads = np.random.default_rng(3).lognormal(0, 0.5, 24).round(3)
+    watch = Watch(Instance.from_loads(loads, Deployment(12, 36)), None)
+    watch.run(enumerate_patterns, Fraction(0), Limits(600, work=0.02))
+    assert {str(proof) for proof in watch.proofs} == {"fillings by search (not checked)"}
+
+
+def _not_called(*_: object) -> None:
+    raise AssertionError("it was called")

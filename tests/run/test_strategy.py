@@ -44,6 +44,13 @@ NODES = layer(64, Deployment(32, 96, 4, 8))
 MANY_GROUPS = layer(64, Deployment(32, 96, 2, 16))
 
 
+def nearly_closed():
+    """Like `THREE`, with a gap that is narrow."""
+    narrow = layer(64, Deployment(32, 96))
+    narrow.offer_proof(Proof("somebody", narrow.value * (1 - Fraction(1, 10**5)), checked=True))
+    return narrow
+
+
 def strategy(incumbent, method="auto", deterministic=False, share=10.0, seconds=60.0, target_gap=Fraction(1, 10**6)):
     return Strategy.of(incumbent, method, CallLimits(time.monotonic(), seconds, target_gap, 3, 2, deterministic), share)
 
@@ -159,7 +166,7 @@ def test_search_begins_at_the_best_plan_with_another_seed_each_time():
 
 def test_search_and_levelling_take_turns_and_what_helped_last_has_longer_ones():
     def turns(better):
-        steps = take(strategy(THREE, "search", target_gap=Fraction(1, 5)), 40, better)
+        steps = take(strategy(nearly_closed(), "search"), 40, better)
         return [(kind.__name__, number) for kind, number in runs([step.function for step in steps])]
 
     assert turns(())[:4] == [("search_on", 10), ("level_on", 5), ("search_on", 11), ("level_on", 5)]
@@ -169,8 +176,17 @@ def test_search_and_levelling_take_turns_and_what_helped_last_has_longer_ones():
     assert {step.function.__name__ for step in take(strategy(TWO, "search"), 40)} == {"search_on"}
 
 
+def test_where_the_gap_is_wide_levelling_has_short_turns_unless_it_helps():
+    def turns(better):
+        steps = take(strategy(THREE, "search"), 40, better)
+        return [(kind.__name__, number) for kind, number in runs([step.function for step in steps])]
+
+    assert turns(())[:4] == [("search_on", 10), ("level_on", 1), ("search_on", 11), ("level_on", 1)]
+    assert turns({10})[:4] == [("search_on", 10), ("level_on", 11), ("search_on", 5), ("level_on", 11)]
+
+
 def test_a_walk_goes_on_where_it_stood_until_its_turn_ends():
-    one, walk = strategy(THREE, "search"), THREE.slots[::-1].copy()
+    one, walk = strategy(nearly_closed(), "search"), THREE.slots[::-1].copy()
     take(one, 10)
     first = one.next_step("call", 7.0, 2)
     assert first.arguments[2] is None
@@ -202,8 +218,7 @@ def test_a_search_long_in_vain_begins_again_elsewhere_and_goes_on_from_there(mon
 
 
 def test_where_the_gap_is_narrow_search_does_not_begin_again():
-    narrow = layer(64, Deployment(32, 96))
-    narrow.offer_proof(Proof("somebody", narrow.value * (1 - Fraction(1, 10**5)), checked=True))
+    narrow = nearly_closed()
     assert all((step.arguments[1] == narrow.slots).all() for step in take(strategy(narrow, "search"), 40))
 
 
