@@ -33,8 +33,9 @@ _MOST_PATTERNS, _MOST_CHOICES, _MOST_HALVES = 60_000, 20_000_000, 6_000_000
 _MOST_LOOKS = 70_000_000
 # The part of them that is tried before weights are.
 _SOON = 8
-# Seconds for a look of the search, for each slot of a GPU, and for a look of the checker.
-_PER_LOOK, _PER_CHECKED = 3e-9, 1e-7
+# Seconds for a look of the search, for each slot of a GPU, and for a look of the checker. A search counts for a quarter
+# of what it takes: nodes with few experts get a tenth of a second, and it closes them in a few attempts.
+_PER_LOOK, _PER_CHECKED = 7.5e-10, 1e-7
 # Seconds for a half and a pattern that the checker lists, and for a pattern of the linear program.
 _PER_HALF, _PER_LISTED, _PER_WEIGHED = 1e-7, 2e-6, 7e-6
 # Max loads nearer than this part are not told apart: floats have to leave room.

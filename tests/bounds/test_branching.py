@@ -96,7 +96,7 @@ def test_a_certificate_without_one_of_its_parts_is_refused(place):
 
 
 @pytest.mark.parametrize(
-    ("work", "gap"), [(2.0, Fraction(17, 10000)), pytest.param(12.0, Fraction(13, 10000), marks=pytest.mark.slow)]
+    ("work", "gap"), [(4.0, Fraction(17, 10000)), pytest.param(12.0, Fraction(13, 10000), marks=pytest.mark.slow)]
 )
 def test_parts_of_the_counts_of_hot_experts_take_the_bound_far_above_one_weighting(work, gap):
     loads = generate_loads(num_experts=32, num_layers=1, skew=1.6, seed=48).values[0, 0]

@@ -43,6 +43,7 @@ def even_arguments():
     """A layer with an even split, a bound, and an argument that proves it and is about the even split."""
     yield PAIRED, OPTIMUM, search_evidence(PAIRED, OPTIMUM)
     yield PAIRED, OPTIMUM, decide_pairs(PAIRED, OPTIMUM, meter()).evidence
+    yield PAIRED, OPTIMUM, {"argument": "fillings"}
     buckets = Buckets(PAIRED, OPTIMUM, True)
     yield PAIRED, OPTIMUM, refute_by_branching(ConfigurationLP(buckets), 200, meter()).evidence
     sets = [[list(pair), {"argument": "mean"}] for pair in ((0, 1), (0, 2), (0, 3), (1, 2))]
