@@ -51,8 +51,9 @@ def _outweigh(argument: Mapping[str, Any], layer: Layer, ranges: Ranges, filling
         if any(type(number) is not int for number in (expert, count, value)) or abs(value) > _MOST_WEIGHT:
             raise CertificateError("weights of replicas are whole numbers, and not too large")
         table[expert, count] = value
-    placed = list(zip(fillings.experts.tolist(), fillings.counts.tolist(), strict=True))
-    weights = np.array([table.get(name, 0) for name in placed], dtype=np.int64)
+    items = list(zip(fillings.experts.tolist(), fillings.counts.tolist(), strict=True))
+    placed = set(items)
+    weights = np.array([table.get(item, 0) for item in items], dtype=np.int64)
     if not len(fillings.patterns):
         return True
     carried = int(weights[fillings.patterns].sum(axis=1).max()) * fillings.gpus

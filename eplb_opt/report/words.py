@@ -54,11 +54,14 @@ def gain_words(least: float, most: float) -> str:
 
 
 def value_and_bound(value: float, bound: float) -> tuple[str, str]:
-    """Both in per cent, with the digits that show how far they are apart; a bound that is not reached rounded down."""
+    """Both in per cent, with the digits that show how far they are apart; the bound rounded down, and so are both where
+    they are the same."""
     # A unit of the last digit is at most about as much as the difference.
     digits = -Decimal(repr(200 * float(value - bound))).adjusted() if value - bound > _LEAST else 0
-    words = "under 0.0001 %" if 0 < value < _LEAST else _percent(value, ROUND_HALF_EVEN, digits)
-    return words, words if value == bound else _percent(bound, ROUND_FLOOR, digits)
+    least = _percent(bound, ROUND_FLOOR, digits)
+    if 0 < value < _LEAST:
+        return "under 0.0001 %", least
+    return (least if value == bound else _percent(value, ROUND_HALF_EVEN, digits)), least
 
 
 def runs_of(values: Iterable[object]) -> str:
