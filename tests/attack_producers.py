@@ -24,7 +24,7 @@ from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.filling_weights import filling_weights
-from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pair_branching import PairTree
 from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, filling_evidence
 from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
@@ -162,7 +162,7 @@ def asked(layer: Layer, random: np.random.Generator) -> list[Fraction]:
 
 def ask_pairs(layer: Layer, max_load: Fraction, seed: int) -> None:
     """Whether there is a plan below a max load, of two slots per GPU."""
-    verdict = decide_pairs(layer.instance, max_load, Meter(Limits(PER_QUESTION, 1, seed)))
+    verdict = PairTree(layer.instance, max_load).decide(Meter(Limits(PER_QUESTION, 1, seed)))
     if verdict.evidence is not None:
         layer.take_evidence("pairs", verdict.evidence, max_load)
     elif verdict.counts is None:

@@ -57,7 +57,7 @@ def test_a_bound_whose_certificate_does_not_hold_is_a_word(proof, caplog):
 def test_a_method_goes_on_with_what_the_checker_refuses(monkeypatch):
     # Evidence that says nothing, for whatever is asked.
     nothing = {"argument": "pairs", "rows": [], "cuts": [], "rounded": [], "divisor": 1, "margin": 0}
-    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Feasibility(evidence=nothing))
+    monkeypatch.setattr(pairing.PairTree, "decide", lambda *_: Feasibility(evidence=nothing))
     found = []
     mean = Proof("mean", Fraction(57), checked=True)
     assert run_task(ProofTask(LAYER, tuple(greedy(LAYER).tolist()), mean, "pairing", Limits(20.0)), found.append)

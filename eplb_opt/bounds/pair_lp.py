@@ -9,6 +9,7 @@ import numpy as np
 
 from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.pair_model import PairModel, Row
+from eplb_opt.certificates.layer import Ranges
 from eplb_opt.kernels.compiler import Floats
 from eplb_opt.limits import Meter
 
@@ -115,6 +116,12 @@ class PairLP:
         order = np.argsort(self.values, kind="stable")
         counts[self.pair_model.experts[order]] = self.pair_model.replicas[order]
         return counts.tolist()
+
+    def restrict(self, ranges: Ranges) -> None:
+        """Go on with counts within ranges; rows that are added stay true of all counts."""
+        items = np.arange(self.pair_model.replicas.size, dtype=np.int32)
+        upper = np.where(self.pair_model.within(ranges), self._infinity, 0.0)
+        self._highs.changeColsBounds(items.size, items, np.zeros(items.size), upper)
 
     def use_all_slots(self) -> bool:
         """Ask for as many slots as there are; whether that is news."""

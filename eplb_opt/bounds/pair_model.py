@@ -13,10 +13,10 @@ import numpy as np
 
 from eplb_opt.certificates.counts import needs
 from eplb_opt.certificates.error import CertificateError
-from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.layer import Layer, Ranges
 from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.compiler import Ints
+from eplb_opt.kernels.compiler import Bools, Ints
 
 # Experts times the counts that they can have. With more, as where slots are twice the experts or more, a search of
 # counts does more for the plan than programs for the bound in the same time.
@@ -45,27 +45,25 @@ class Row:
         return max(int(np.abs(self.weights).max()), abs(self.right))
 
 
-def pair_ranges(instance: Instance, max_load: Fraction) -> tuple[Ints, Ints]:
-    """Least and most replicas of each expert in plans below `max_load`; empty where these numbers exclude all plans.
+def pair_ranges(instance: Instance, max_load: Fraction, part: Ranges | None = None) -> Ranges | None:
+    """Least and most replicas of each expert in plans below `max_load`, with counts of a part of all if one is given.
 
-    Those of the checker, as evidence speaks of counts within them: with ranges that are wider by one count, it would
-    name some that the checker does not know.
+    ``None`` where these numbers exclude all plans. They are those of the checker, as evidence speaks of counts within
+    them: with ranges that are wider by one count, it would name some that the checker does not know.
     """
     (weights,) = instance.weights
     try:
         layer = Layer.of(weights, instance.deployment.facts, instance.unit)
-        needed = needs(layer, layer.below(max_load), layer.ranges, WorkLimit())
+        return needs(layer, layer.below(max_load), part or layer.ranges, WorkLimit())
     except CertificateError:
         # More counts than it looks at are more than anything is done with.
-        needed = (1,) * len(weights), (instance.max_replicas,) * len(weights)
-    least, most = np.array(needed or ((), ()), dtype=np.int64)
-    return least, most
+        return part or ((1,) * len(weights), (instance.max_replicas,) * len(weights))
 
 
 def pairing_applies(instance: Instance, max_load: Fraction) -> bool:
     """Whether the counts that allow less than `max_load` are few enough for programs."""
-    least, most = pair_ranges(instance, max_load)
-    return int((most - least + 1).sum()) <= _MOST_ITEMS
+    ranges = pair_ranges(instance, max_load)
+    return ranges is None or sum(ranges[1]) - sum(ranges[0]) + instance.num_experts <= _MOST_ITEMS
 
 
 def may_have_many_counts(num_experts: int, num_slots: int) -> bool:
@@ -93,8 +91,10 @@ class PairModel:
     ----------
     slots, gpus, num_experts
         Of the layer.
-    least, most
-        Replicas of each expert.
+    ranges
+        Least and most replicas of each expert.
+    loads
+        Of each expert, in tokens of any size.
     experts, replicas
         Of each item.
     partners
@@ -105,18 +105,18 @@ class PairModel:
         For each item how many items, from the lightest, can share a GPU with one of its load.
     """
 
-    def __init__(self, instance: Instance, max_load: Fraction, least: Ints, most: Ints) -> None:
+    def __init__(self, instance: Instance, max_load: Fraction, ranges: Ranges) -> None:
         deployment = instance.deployment
         self.slots, self.gpus, self.num_experts = deployment.num_slots, deployment.num_gpus, instance.num_experts
-        self.least, self.most = least, most
+        self.ranges, self.loads = ranges, instance.kernel_loads
         # Makes every possible slot load an integer; so is the largest sum of two below the max load.
         multiple = lcm(*range(1, instance.max_replicas + 1))
         limit = ceil(max_load / instance.unit * multiple) - 1
         (weights,) = instance.weights
         items = sorted(
             (weights[e] * (multiple // r), e, r)
-            for e in range(least.size)
-            for r in range(int(least[e]), int(most[e]) + 1)
+            for e, (least, most) in enumerate(zip(*ranges, strict=True))
+            for r in range(least, most + 1)
         )
         loads = [load for load, *_ in items]
         self.experts, self.replicas = np.array([item[1] for item in items]), np.array([item[2] for item in items])
@@ -127,10 +127,13 @@ class PairModel:
         self.partners = sorted({bisect_left(loads, loads[place]) for place in firsts.values()})
 
     @classmethod
-    def below(cls, instance: Instance, max_load: Fraction) -> PairModel | None:
-        """The model of plans below a max load; ``None`` where numbers of slots alone show that there are none."""
-        least, most = pair_ranges(instance, max_load)
-        return cls(instance, max_load, least, most) if least.size else None
+    def below(cls, instance: Instance, max_load: Fraction, part: Ranges | None = None) -> PairModel | None:
+        """The model of plans below a max load, with counts of a part of all if one is given.
+
+        ``None`` where numbers of slots alone show that there are no such plans.
+        """
+        ranges = pair_ranges(instance, max_load, part)
+        return cls(instance, max_load, ranges) if ranges else None
 
     @property
     def prefixes(self) -> list[int]:
@@ -138,6 +141,11 @@ class PairModel:
         places = {self.replicas.size, *self.partners, *self.partners_of[self.partners].tolist()}
         places |= set(self.partners_of[: self.light].tolist())
         return sorted(places - {0})
+
+    def within(self, ranges: Ranges) -> Bools:
+        """Which items have counts within ranges."""
+        least, most = (np.array(counts, dtype=np.int64)[self.experts] for counts in ranges)
+        return (least <= self.replicas) & (self.replicas <= most)
 
     def partners_row(self, place: int) -> Row:
         """The row of `partners` for the load of an item."""

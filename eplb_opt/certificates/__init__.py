@@ -41,7 +41,8 @@ Bound and loads are in tokens. Each argument shows that a max load below the bou
     on different GPUs. Rows are added up, and the least that all slots weigh together is found as for ``"weighting"``.
     Before that, ``"rounded"`` are more rows, each a sum of rows and of the number of ``"slots"``, which is less what
     experts weigh at their ``"bases"`` (a count for each; 1 where there is none), divided by ``"divisor"`` and rounded
-    down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for.
+    down with a ``"margin"``; ``"cuts"`` of a sum say what rounded rows before it count for. With ``"parts"`` all counts
+    are divided as in ``"weightings"``, and each part has ``"rows"`` and ``"cuts"`` of its own.
 ``"fillings"`` (``fillings.py``)
     All sets of slots are listed that a GPU can hold below the bound, with enough load for the others to carry the rest.
     With ``"weights"``, rows of an expert, a count and what each of that many replicas weighs: the replicas of any

@@ -13,6 +13,7 @@ from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
 from eplb_opt.certificates.layer import Layer
 from eplb_opt.certificates.limit import WorkLimit
+from eplb_opt.certificates.parts import divided
 
 # Loads are at most so many steps, a step costs at most so much, a slot or an arrival too: what replicas pay on so many
 # GPUs fits 63 bits.
@@ -48,25 +49,16 @@ def refutes_by_tolls(argument: Mapping[str, Any], layer: Layer, top: int, limit:
             held[gpu, expert] = True
     steps = _Steps.of(layer, top, exact_value(argument["step"], ARGUMENT_DIGITS))
     rows: dict[int, _Row] = {}
-    pending = [([0] * layer.gpus, [min(size, moves) for size in sizes])]
-    for part in argument["parts"]:
-        if not all(type(number) is int and number >= 0 for number in part):
-            raise CertificateError("a part has something else than natural numbers")
+    arrivals = (0,) * layer.gpus, tuple(min(size, moves) for size in sizes)
+    for (place,), (least, most) in divided(argument["parts"], arrivals, limit):
         limit.spend(_PER_GPU * layer.gpus)
-        least, most = pending.pop()
-        if len(part) == 1:
-            (place,) = part
-            if place not in rows:
-                rows[place] = _row(argument["prices"][place], layer, held, steps, limit)
-            if not _breaks(rows[place], least, most, moves):
-                return False
-            continue
-        gpu, split = part
-        pending += [
-            ([*least[:gpu], max(least[gpu], split + 1), *least[gpu + 1 :]], most),
-            (least, [*most[:gpu], min(most[gpu], split), *most[gpu + 1 :]]),
-        ]
-    return not pending
+        if type(place) is not int or place < 0:
+            raise CertificateError("the place of prices is no natural number")
+        if place not in rows:
+            rows[place] = _row(argument["prices"][place], layer, held, steps, limit)
+        if not _breaks(rows[place], least, most, moves):
+            return False
+    return True
 
 
 class _Steps(NamedTuple):

@@ -15,11 +15,12 @@ from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
 from eplb_opt.certificates.layer import Layer, Ranges
 from eplb_opt.certificates.least_weight import least_weight
 from eplb_opt.certificates.limit import WorkLimit
+from eplb_opt.certificates.parts import divided
 
 # A larger number would take all memory; no certificate that is written here comes near.
 _MOST_CAPACITY = 10**6
-# In nanoseconds: for a cell of the program over patterns, and for an expert of a part.
-_PER_CELL, _PER_EXPERT = 1, 20
+# In nanoseconds, for a cell of the program over patterns.
+_PER_CELL = 1
 
 
 def refutes_by_weighting(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
@@ -30,29 +31,15 @@ def refutes_by_weighting(argument: Mapping[str, Any], layer: Layer, top: int, li
 def refutes_by_weightings(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> bool:
     """Whether each part of the counts has a weighting that excludes it."""
     excluding: dict[int, Callable[[Ranges], bool]] = {}
-    pending = [layer.ranges]
-    for part in argument["parts"]:
-        if not all(type(number) is int and number >= 0 for number in part):
-            raise CertificateError("a part has something else than natural numbers")
-        limit.spend(_PER_EXPERT * len(layer.loads))
-        least, most = pending.pop()
-        if len(part) == 1:
-            (place,) = part
-            if place not in excluding:
-                starts, weights = argument["weightings"][place]
-                numbers = {**argument, "starts": starts, "weights": weights}
-                excluding[place] = _excluding(numbers, layer, top, limit)
-            if not excluding[place]((least, most)):
-                return False
-            continue
-        expert, split = part
-        pending.append((_with(least, expert, max(least[expert], split + 1)), most))
-        pending.append((least, _with(most, expert, min(most[expert], split))))
-    return not pending
-
-
-def _with(values: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
-    return (*values[:place], value, *values[place + 1 :])
+    for (place,), counts in divided(argument["parts"], layer.ranges, limit):
+        if type(place) is not int or place < 0:
+            raise CertificateError("the place of a weighting is no natural number")
+        if place not in excluding:
+            starts, weights = argument["weightings"][place]
+            excluding[place] = _excluding({**argument, "starts": starts, "weights": weights}, layer, top, limit)
+        if not excluding[place](counts):
+            return False
+    return True
 
 
 def _excluding(argument: Mapping[str, Any], layer: Layer, top: int, limit: WorkLimit) -> Callable[[Ranges], bool]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from eplb_opt.bounds.gomory_cuts import gomory_cuts
-from eplb_opt.bounds.pair_evidence import decide_pairs, evidence_of
+from eplb_opt.bounds.pair_branching import PairTree
+from eplb_opt.bounds.pair_evidence import refuting_sum
 from eplb_opt.bounds.pair_lp import PairLP
 from eplb_opt.bounds.pair_model import PairModel, Row
 from eplb_opt.deployment import Deployment
@@ -59,7 +60,7 @@ def test_layers_are_decided_without_a_solver_of_whole_numbers(seed):
     instance = Instance.from_loads(loads, Deployment(40, 80))
     above, below = Fraction(int(loads.sum())), Fraction(int(loads.sum()), 40)
     while True:
-        verdict = decide_pairs(instance, above, Meter(Limits(60)))
+        verdict = PairTree(instance, above).decide(Meter(Limits(60)))
         if verdict.counts is None:
             break
         value = max_loads(pair_slots(instance, verdict.counts).tolist(), instance)[0]
@@ -70,7 +71,7 @@ def test_layers_are_decided_without_a_solver_of_whole_numbers(seed):
 
 def test_no_time_is_no_verdict():
     loads = np.random.default_rng(0).lognormal(5, 1.0, 64).astype(int) + 1
-    verdict = decide_pairs(Instance.from_loads(loads, Deployment(40, 80)), Fraction(10**6), Meter(Limits(0.0)))
+    verdict = PairTree(Instance.from_loads(loads, Deployment(40, 80)), Fraction(10**6)).decide(Meter(Limits(0.0)))
     assert verdict.evidence is None
 
 
@@ -82,4 +83,4 @@ def test_sums_beyond_64_bits_are_no_evidence():
     program.add(Row(-pair_model.replicas << 34, -pair_model.slots << 34, {"multipliers": [], "slots": 0, "bases": []}))
     multipliers = np.zeros(len(program.rows))
     multipliers[-1] = 1.0
-    assert evidence_of(program, multipliers) is None
+    assert refuting_sum(program, multipliers, pair_model.ranges) is None

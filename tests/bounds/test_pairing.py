@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import eplb_opt
 from eplb_opt.bounds import pairing
 from eplb_opt.bounds.feasibility import Feasibility
-from eplb_opt.bounds.pair_cpsat import ask_cpsat
 from eplb_opt.bounds.pair_model import PairModel, pairing_applies
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.deployment import Deployment
@@ -25,6 +24,7 @@ from eplb_opt.proof import Proof
 from eplb_opt.verify import max_loads, verify
 from tests.examples import examples
 from tests.oracle import brute_force, count_vectors, fold_optimum
+from tests.pair_cpsat import ask_cpsat
 from tests.strategies import instances
 from tests.watch import Watch
 
@@ -62,23 +62,6 @@ def by_cpsat(instance, max_load):
     verdict, counts, _ = ask_cpsat(pair_model, Limits(60)) if pair_model else ("infeasible", None, 0.0)
     assert verdict == ("infeasible" if counts is None else "feasible")
     return counts
-
-
-def test_cpsat_closes_what_linear_programs_leave_open(monkeypatch):
-    monkeypatch.setattr(pairing, "decide_pairs", lambda *_: Feasibility())
-    monkeypatch.setattr(pairing, "_PATIENCE", 0.01)
-    monkeypatch.setattr(pairing, "_STUCK", 0.0)
-    random = np.random.default_rng(5)
-    for distinct in (False, True):
-        instance = Instance.from_loads(random.integers(1, 1000, 6), Deployment(5, 10, distinct=distinct))
-        watch = Watch(instance, None)
-        # Nothing searches: better plans are CP-SAT's.
-        monkeypatch.setattr(pairing, "improve", lambda incumbent, slots, *_: slots)
-        optimum = brute_force(instance) if distinct else fold_optimum(instance)
-        assert watch.best > optimum
-        assert watch.run(prove_by_pairs, Fraction(0), Limits(60))
-        assert (watch.best, watch.lower_bound) == (optimum, optimum)
-        assert watch.proofs[-1] == Proof("pairing", optimum, checked=False, by="cpsat")
 
 
 def test_distinct_replicas_need_the_spread_rows():
@@ -191,13 +174,16 @@ def test_a_search_of_counts_has_half_of_the_time_where_counts_can_be_many(expert
             spent.append(meter.left().work)
             meter.spend(spent[-1])
 
-    def ask(instance, max_load, meter):
-        meter.spend(meter.left().work)
-        return Feasibility()
+    class Tree:
+        def __init__(self, instance, max_load):
+            self.max_load = max_load
+
+        def decide(self, meter):
+            meter.spend(meter.left().work)
+            return Feasibility()
 
     monkeypatch.setattr(pairing, "CountSearch", Search)
-    monkeypatch.setattr(pairing, "decide_pairs", ask)
-    monkeypatch.setattr(pairing, "_ask_cpsat", lambda incumbent, meter, seed: meter.spend(1.0))
+    monkeypatch.setattr(pairing, "PairTree", Tree)
     loads = generate_loads(num_experts=experts, num_layers=1, skew=1, seed=1).values[0, 0]
     instance = Instance.from_loads(loads, Deployment(experts, 2 * experts))
     assert pairing_applies(instance, value(greedy(instance), instance))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
-from eplb_opt.bounds.pair_evidence import decide_pairs
+from eplb_opt.bounds.pair_branching import PairTree
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
 from eplb_opt.bounds.windows import window_bounds
@@ -42,7 +42,7 @@ def meter():
 def even_arguments():
     """A layer with an even split, a bound, and an argument that proves it and is about the even split."""
     yield PAIRED, OPTIMUM, search_evidence(PAIRED, OPTIMUM)
-    yield PAIRED, OPTIMUM, decide_pairs(PAIRED, OPTIMUM, meter()).evidence
+    yield PAIRED, OPTIMUM, PairTree(PAIRED, OPTIMUM).decide(meter()).evidence
     yield PAIRED, OPTIMUM, {"argument": "fillings"}
     buckets = Buckets(PAIRED, OPTIMUM, True)
     yield PAIRED, OPTIMUM, refute_by_branching(ConfigurationLP(buckets), 200, meter()).evidence

@@ -27,9 +27,7 @@ def ask_cpsat(pair_model: PairModel, limits: Limits) -> tuple[str, list[int] | N
     model = cp_model.CpModel()
     replicas, slots = pair_model.replicas.tolist(), pair_model.slots
     y = [model.new_bool_var(f"y_{e}_{r}") for e, r in zip(pair_model.experts.tolist(), replicas, strict=True)]
-    of_expert = np.split(
-        np.argsort(pair_model.experts, kind="stable"), np.cumsum(pair_model.most - pair_model.least + 1)[:-1]
-    )
+    of_expert = np.split(np.argsort(pair_model.experts, kind="stable"), np.cumsum(np.bincount(pair_model.experts))[:-1])
     for items in of_expert:
         model.add_exactly_one(y[item] for item in items.tolist())
     number = {0: 0} | {place: model.new_int_var(0, slots, f"n_{place}") for place in pair_model.prefixes}
