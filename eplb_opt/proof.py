@@ -56,7 +56,7 @@ class Proof:
 
     @property
     def named(self) -> str:
-        """The argument, and on whose word it rests: ``"weighting"``, ``"pairing by cpsat"``."""
+        """The argument, and on whose word it rests: ``"weighting"``, ``"program by cpsat"``."""
         return named(self.argument, self.by)
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
 
 # Rounds of cuts for all counts, and for a part of them. More make programs slower than they make parts fewer.
-_ROUNDS, _ROUNDS_OF_PART = 5, 1
+_ROUNDS, _ROUNDS_OF_PART = 40, 1
 # Averages nearer to one count than this have that count.
 _WHOLE = 1e-6
 # What takes seconds to check: options of all dynamic programs. A weight of an item costs as much as some options.

@@ -76,6 +76,8 @@ def evidence_of(tree: Sequence[Split | Sum], rows: Sequence[Row]) -> dict[str, A
         for evidence in (rows[place].evidence for place in sorted(needed))
         if isinstance(evidence, Mapping)
     ]
-    parts = [named(said.terms) if isinstance(said, Sum) else list(said) for said in tree]
-    said_of_all = {"parts": parts} if len(parts) > 1 else parts[0]
-    return {"argument": "pairs", **said_of_all, "rounded": rounded, "divisor": DIVISOR, "margin": MARGIN}
+    if len(tree) == 1 and isinstance(tree[0], Sum):
+        sums = named(tree[0].terms)
+    else:
+        sums = {"parts": [named(said.terms) if isinstance(said, Sum) else list(said) for said in tree]}
+    return {"argument": "pairs", **sums, "rounded": rounded, "divisor": DIVISOR, "margin": MARGIN}

@@ -145,7 +145,8 @@ class PairModel:
     def within(self, ranges: Ranges) -> Bools:
         """Which items have counts within ranges."""
         least, most = (np.array(counts, dtype=np.int64)[self.experts] for counts in ranges)
-        return (least <= self.replicas) & (self.replicas <= most)
+        inside: Bools = (least <= self.replicas) & (self.replicas <= most)
+        return inside
 
     def partners_row(self, place: int) -> Row:
         """The row of `partners` for the load of an item."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.bounds.pair_branching import PairTree
 from eplb_opt.bounds.pair_model import may_have_many_counts, pairing_applies
 from eplb_opt.heuristics.count_search import CountSearch
@@ -14,6 +15,10 @@ from eplb_opt.limits import Meter
 
 # Nearer than this, plan and bound are closed at the plan instead of by halving.
 _NEAR = Fraction(1, 100_000)
+# How far from the bound to the plan other questions are, at most and at least.
+_FARTHEST, _NEAREST = Fraction(1, 2), Fraction(1, 16)
+# And how much time they have for each second of the question about the best plan.
+_BETWEEN = 0.3
 # Seconds of work for a question, and for a search where it is left open; at first, and then twice as many.
 _PATIENCE = 0.5
 # Seconds of work of the first search of counts in place of programs, and of a search from the plan of a program.
@@ -27,8 +32,8 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
     """Better plans and bounds until the gap is small enough, within the limits.
 
     Is there a plan below some max load? A `PairTree` finds counts of one, or evidence that there is none, which makes
-    the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and where it does
-    not know in time, halfway between plan and bound, until it does or a better plan is found.
+    the bound one that is checked. It is asked for anything below each plan, as that is soon optimal, and now and then
+    between plan and bound.
     Search looks for better plans in between. Where counts are too many for programs, a search of counts has all the
     time; where the shape of the layer allows that many, half of it, after what questions alone close soon.
     """
@@ -39,30 +44,57 @@ def prove_by_pairs(incumbent: Incumbent, meter: Meter) -> None:
     searched = 0.0
     while not incumbent.closed and not meter.exhausted and not pairing_applies(instance, incumbent.value):
         searched += _search(search, meter, max(_SEARCH, searched))
-    asked: Fraction | None = None
-    tree: PairTree | None = None
-    patience = _PATIENCE
+    questions, patience = _Questions(incumbent), _PATIENCE
     while not incumbent.closed and not meter.exhausted:
-        first, asked = asked != incumbent.value, incumbent.value
-        if first or tree is None or tree.max_load == incumbent.value:
-            near = incumbent.value - incumbent.bound <= _NEAR * incumbent.value
-            max_load = incumbent.value if first or near else (incumbent.value + incumbent.bound) / 2
-            if tree is None or max_load != tree.max_load:
-                tree = PairTree(instance, max_load)
-        answer = tree.decide(meter.part(most=patience))
+        before = incumbent.value
+        max_load, answer = questions.ask(meter.part(most=patience))
         seed += 1
         if answer.counts is not None and incumbent.offer_plan(pair_slots(instance, answer.counts), "pairing"):
             improve(incumbent, incumbent.slots, meter, _POLISH, seed)
         elif answer.evidence is not None:
-            incumbent.prove("pairing", tree.max_load, evidence=answer.evidence)
-            tree = None
+            incumbent.prove("pairing", max_load, evidence=answer.evidence)
         else:
             # Where no evidence is found soon, there most often is a plan.
             improve(incumbent, incumbent.slots, meter, patience, seed)
             if many and meter.spent >= _LATE:
                 searched += _search(search, meter, meter.spent - 2 * searched)
-            if not first and asked == incumbent.value:
+            if before == incumbent.value:
                 patience *= 2
+
+
+class _Questions:
+    """Whether there is a plan below the best one, and whether there is one below some way from the bound to it."""
+
+    def __init__(self, incumbent: Incumbent) -> None:
+        self._incumbent = incumbent
+        self._below_plan: PairTree | None = None
+        self._way = _FARTHEST
+        self._spent, self._found = [0.0, 0.0], False
+
+    def ask(self, meter: Meter) -> tuple[Fraction, Feasibility]:
+        """A max load and the answer about it.
+
+        The question about the best plan is gone on with, and has most of the time. The other is about a max load nearer
+        to the bound each time that it is open, and from the farthest on again; where a plan was found, there often is
+        a much better one.
+        """
+        value, bound = self._incumbent.value, self._incumbent.bound
+        due = self._found or self._spent[0] * _BETWEEN > self._spent[1]
+        between = due and value - bound > _NEAR * value
+        if between:
+            tree = PairTree(self._incumbent.instance, bound + self._way * (value - bound))
+        else:
+            if self._below_plan is None or self._below_plan.max_load != value:
+                self._below_plan = PairTree(self._incumbent.instance, value)
+            tree = self._below_plan
+        began = meter.spent
+        answer = tree.decide(meter)
+        self._spent[between] += meter.spent - began
+        self._found = answer.counts is not None
+        if between:
+            is_open = not self._found and answer.evidence is None
+            self._way = self._way / 2 if is_open and self._way > _NEAREST else _FARTHEST
+        return tree.max_load, answer
 
 
 def _search(search: CountSearch, meter: Meter, seconds: float) -> float:
