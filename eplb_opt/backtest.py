@@ -107,17 +107,11 @@ def backtest(
     loads = Loads.of(loads)
     require_deployment(deployment)
     one_of("split", split, SPLITS)
-    if strategies is None:
-        strategies = [name for name in STRATEGIES if deployment.gpu_slots is None or not name.endswith(_EQUAL_SLOTS)]
-    strategies = tuple(dict.fromkeys(strategies))
-    for strategy in strategies:
-        if strategy != CLAIRVOYANT:
-            one_of("strategy", strategy, STRATEGIES)
-        if strategy.endswith(_EQUAL_SLOTS):
-            deployment.require_equal_slots(f"strategy {strategy} is")
+    checked = _checked(strategies, deployment)
     more = {str(method): method for method in further_planners(methods, deployment, PLANNERS)}
-    forecasts = [name for name in FORECASTS if any(each.startswith(f"{name}/") for each in strategies)]
-    strategies += tuple(f"{forecast}/{method}" for method in more for forecast in forecasts)
+    forecasts = [name for name in FORECASTS if any(each.startswith(f"{name}/") for each in checked)]
+    further = (f"{forecast}/{method}" for method in more for forecast in forecasts)
+    chosen = tuple(dict.fromkeys((CLAIRVOYANT, *checked, *further)))
     if loads.num_windows < 2:
         raise InvalidArgumentError(
             "a backtest plans on some windows and scores on others: give at least two files, or windows=n"
@@ -130,9 +124,21 @@ def backtest(
     # What is scored is worth minutes: Ctrl-C does not lose it, wherever it comes.
     with suppress(KeyboardInterrupt):
         for part in _splits(loads.num_windows, split):
-            names = (CLAIRVOYANT, *(name for name in strategies if name != CLAIRVOYANT))
-            frames += [_scored(loads, part, name, planner, progress) for name in names]
+            frames += [_scored(loads, part, name, planner, progress) for name in chosen]
     return _joined(frames)
+
+
+def _checked(strategies: Sequence[str] | None, deployment: Deployment) -> tuple[str, ...]:
+    """The strategies that were asked for, each once; by default all that the deployment allows."""
+    if strategies is None:
+        strategies = [name for name in STRATEGIES if deployment.gpu_slots is None or not name.endswith(_EQUAL_SLOTS)]
+    strategies = tuple(dict.fromkeys(strategies))
+    for strategy in strategies:
+        if strategy != CLAIRVOYANT:
+            one_of("strategy", strategy, STRATEGIES)
+        if strategy.endswith(_EQUAL_SLOTS):
+            deployment.require_equal_slots(f"strategy {strategy} is")
+    return strategies
 
 
 def summarise_backtest(scores: pd.DataFrame) -> pd.DataFrame:

@@ -109,29 +109,40 @@ def held_out(
                 break
             if progress is not None:
                 progress(f"{loads.window_names[window]} held out (Ctrl-C: windows scored so far)")
-            others = [other for other in range(loads.num_windows) if other != window]
             limit = max(left / (loads.num_windows - window) - beyond, _LEAST_SECONDS)
-            known = Loads(loads.values[others], source=loads.source, **loads.labels.fields)
-            solution = solve(
-                known,
-                deployment,
-                time_limit=limit,
-                window_weights=None if window_weights is None else [window_weights[other] for other in others],
-                # One window does not say how windows differ.
-                scenarios=scenarios if known.num_windows > 1 else 0,
-                **settings,
-            )
-            if solution.interrupted:
-                raise KeyboardInterrupt
-            scored = Loads(loads.values[[window]], **loads.labels.fields)
-            plans = {"planned": solution.plan, "greedy": greedy_plan(known, deployment)}
-            found.append({name: evaluate(plan, scored) for name, plan in plans.items()})
+            found.append(_left_out(window, loads, deployment, window_weights, scenarios, time_limit=limit, **settings))
             took = monotonic() - start
             beyond = max(beyond, took - limit)
         interrupted = False
     metrics = _joined(found)
     planned, greedy = (_score(metrics, name) for name in ("planned", "greedy")) if found else (_NOTHING, _NOTHING)
     return HeldOut(planned, greedy, len(found), monotonic() - began, interrupted, metrics)
+
+
+def _left_out(
+    window: int,
+    loads: Loads,
+    deployment: Deployment,
+    window_weights: Sequence[float] | None,
+    scenarios: int,
+    **settings: Any,
+) -> dict[str, pd.DataFrame]:
+    """Metrics on a window of both plans for the others; `KeyboardInterrupt` if somebody interrupted."""
+    others = [other for other in range(loads.num_windows) if other != window]
+    known = Loads(loads.values[others], source=loads.source, **loads.labels.fields)
+    solution = solve(
+        known,
+        deployment,
+        window_weights=None if window_weights is None else [window_weights[other] for other in others],
+        # One window does not say how windows differ.
+        scenarios=scenarios if known.num_windows > 1 else 0,
+        **settings,
+    )
+    if solution.interrupted:
+        raise KeyboardInterrupt
+    scored = Loads(loads.values[[window]], **loads.labels.fields)
+    plans = {"planned": solution.plan, "greedy": greedy_plan(known, deployment)}
+    return {name: evaluate(plan, scored) for name, plan in plans.items()}
 
 
 def _joined(found: Sequence[Mapping[str, pd.DataFrame]]) -> pd.DataFrame:

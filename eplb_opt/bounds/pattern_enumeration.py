@@ -18,8 +18,8 @@ from eplb_opt.bounds.quick import replica_range
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.exact_cover import ROUNDING, patterns_between
-from eplb_opt.kernels.filling_search import search_fillings
+from eplb_opt.kernels.filling_search import ROUNDING, search_fillings
+from eplb_opt.kernels.pattern_list import patterns_between
 from eplb_opt.limits import Meter
 from eplb_opt.objective import Objective
 from eplb_opt.proof import Proof

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -128,15 +129,8 @@ def run(
         show(format_solution(solution).rstrip())
         return 0
     show_layers(solution, rows, search.target_gap)
-    if where.leaves_slots_open:
-        show(deployment_words.fewest_words(deployment, recorded.num_experts))
-    for line in instances.words(deployment):
+    for line in _planned_for(deployment, recorded.num_experts, where, instances, outputs.engine):
         show(line)
-    for name, values in deployment.listed.items():
-        show(f"{name.replace('gpu_', '')} of GPUs {runs_of(values)}")
-    show(f"policy {deployment_words.policy_words(deployment)}")
-    if outputs.engine != "native" or deployment.dispatch != "even":
-        show(f"planned for {ENGINES[outputs.engine].serving_words(deployment)}")
     if solution.interrupted:
         show("interrupted: this is the best plan until then")
     show("")
@@ -152,3 +146,17 @@ def run(
     for number, command in enumerate(written.next_commands(solution.plan)):
         show(f"{'' if number else 'next:':<5} {command}")
     return 0
+
+
+def _planned_for(
+    deployment: Deployment, num_experts: int, where: options.DeploymentOptions, instances: Instances, engine: str
+) -> Iterator[str]:
+    """What the plan is for: of the slots, GPUs, policy and engine what the options leave open or need not say."""
+    if where.leaves_slots_open:
+        yield deployment_words.fewest_words(deployment, num_experts)
+    yield from instances.words(deployment)
+    for name, values in deployment.listed.items():
+        yield f"{name.replace('gpu_', '')} of GPUs {runs_of(values)}"
+    yield f"policy {deployment_words.policy_words(deployment)}"
+    if engine != "native" or deployment.dispatch != "even":
+        yield f"planned for {ENGINES[engine].serving_words(deployment)}"

@@ -62,14 +62,7 @@ def anneal(
     copy_table(slots, best)
     state = state_of(w, slots, max_replicas, distinct)
     counts, holds, load = state.counts, state.holds, state.gpu_loads
-    # Replica r of expert e is in slot places[e, r], and the slot knows r.
-    places = np.empty((w.shape[0], max_replicas), dtype=np.int64)
-    replica = np.empty(slots.size, dtype=np.int64)
-    listed = np.zeros(w.shape[0], dtype=np.int64)
-    for slot in range(slots.size):
-        expert = slots[slot // size, slot % size]
-        places[expert, listed[expert]], replica[slot] = slot, listed[expert]
-        listed[expert] += 1
+    places, replica = _places(slots, w.shape[0], max_replicas)
     top = np.zeros((num_windows, 3), dtype=np.int64)
     rank_all(load, top)
     marks = np.zeros(num_gpus, dtype=np.int64)
@@ -131,6 +124,18 @@ def anneal(
             least = value
             copy_table(slots, best)
     return float(least)
+
+
+@compiled
+def _places(slots: Ints, num_experts: int, max_replicas: int) -> tuple[Ints, Ints]:
+    """Replica r of expert e is in slot ``places[e, r]``, and the slot knows r."""
+    places, replica = np.empty((num_experts, max_replicas), dtype=np.int64), np.empty(slots.size, dtype=np.int64)
+    listed = np.zeros(num_experts, dtype=np.int64)
+    for slot in range(slots.size):
+        expert = slots[slot // slots.shape[1], slot % slots.shape[1]]
+        places[expert, listed[expert]], replica[slot] = slot, listed[expert]
+        listed[expert] += 1
+    return places, replica
 
 
 @compiled

@@ -81,15 +81,23 @@ def assign(v: Floats, same: Masks, barred: Masks, base: Floats, limit: float, as
             continue
         if _may_share(items[num - 1, :each], same, barred, bits, num - 1):
             found = True
-            limit = prefix[num - 1, each] + base[num - 1]
-            for i in range(each):
-                assigned[num - 1, i] = items[num - 1, i]
-            for g in range(num - 1):
-                for i in range(each):
-                    assigned[g, i] = items[g, chosen[g, i]]
-                limit = max(limit, base[g] + sums[g, each])
+            limit = _keep(items, chosen, base, sums, prefix[num - 1, each], assigned)
         c += 1
     return found
+
+
+@compiled
+def _keep(items: Ints, chosen: Ints, base: Floats, sums: Floats, last: float, assigned: Ints) -> float:
+    """Items of each GPU into `assigned`, of the last one all that are left, which have load `last`; the max load."""
+    num, each = assigned.shape
+    hottest = last + base[num - 1]
+    for i in range(each):
+        assigned[num - 1, i] = items[num - 1, i]
+    for gpu in range(num - 1):
+        for i in range(each):
+            assigned[gpu, i] = items[gpu, chosen[gpu, i]]
+        hottest = max(hottest, base[gpu] + sums[gpu, each])
+    return float(hottest)
 
 
 @compiled

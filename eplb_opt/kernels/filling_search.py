@@ -1,4 +1,4 @@
-"""Filling search: an exact cover by patterns of GPUs that leaves out, node by node, patterns and counts of no cover."""
+"""Filling search: counts and GPUs for experts at once, each GPU with one of few patterns, by exact cover."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
-from eplb_opt.kernels.exact_cover import ROUNDING
 from eplb_opt.kernels.order import heaviest_first
+
+# Sums of loads may be off by this part of the max load, so that no cover is missed.
+ROUNDING = 1e-10
 
 
 class _Tables(NamedTuple):
@@ -48,12 +50,18 @@ def search_fillings(
 ) -> bool:
     """Choose as many `patterns` as `chosen` has places so that each expert is covered; whether there are such.
 
-    As `exact_cover.cover`, whose words these are, but made for a proof. After each choice counts are given up that need
-    more replicas than are in the patterns that are left, each as often as its rarest replica, or that leave the others
-    too few or too many slots, and their patterns with them, until nothing changes: a node takes longer, and there are
-    fewer. No plan of `lognormal-0.5-64x96x32` is within 31250.79: 8,181 nodes say so, and 176,432 of the other.
-    ``looks[0]``, patterns and items that are looked at, is counted down and ends the search; if it is above 0, False
-    is a proof.
+    An item is an expert, in `experts`, with a number of slots that it has then, in `numbers`; each of these has load
+    `v`. An expert is covered if one of its items is in as many patterns as its number says, and no other item in any. A
+    pattern is a row of items in increasing order, and its load is at most `most`.
+
+    Depth first: the expert in the fewest patterns that are left is covered by each of them in turn. The same patterns
+    in another order are not tried again, and a pattern must not be so light that the rest has no room. After each
+    choice counts are given up that need more replicas than are in the patterns that are left, each as often as its
+    rarest replica, or that leave the others too few or too many slots, and their patterns with them, until nothing
+    changes. A node takes longer than without that, and there are fewer: no plan of `lognormal-0.5-64x96x32` is within
+    31250.79, which takes 8,181 nodes instead of 176,432. ``looks[0]``, patterns and items that are looked at, is
+    counted down and ends the search; if it is above 0, False is a proof.
+    Source: D. E. Knuth, Dancing links (2000), https://arxiv.org/abs/cs/0011047, for exact cover by the rarest item.
     """
     num = chosen.size
     order, patterns, spare = _by_spare(v, patterns, most)
@@ -178,30 +186,16 @@ def _take(tables: _Tables, level: _Level, depth: int, position: int, covering: I
 @compiled
 def _narrow(tables: _Tables, level: _Level, depth: int, spare: float, gpus: int, looks: Ints) -> bool:
     """Leave out patterns and counts that no cover has, and say which expert to cover; whether any cover may be left."""
-    live, room, begun, experts = level.live[depth], level.room[depth], level.begun, tables.experts
-    number, size = level.lives[depth], tables.patterns.shape[1]
+    room, begun, experts = level.room[depth], level.begun, tables.experts
+    slots = gpus * tables.patterns.shape[1]
     times, found = np.empty(room.size, dtype=np.int64), np.empty(begun.size, dtype=np.int64)
     fewest, largest = np.empty(begun.size, dtype=np.int64), np.empty(begun.size, dtype=np.int64)
     changed = True
     while changed:
-        looks[0] -= number + room.size
-        for item in range(room.size):
-            times[item] = 0
+        looks[0] -= level.lives[depth] + room.size
+        _sift(tables, level, depth, spare, times, found)
         for expert in range(begun.size):
-            found[expert], fewest[expert], largest[expert] = 0, gpus * size + 1, 0
-        kept = 0
-        for place in range(number):
-            other = live[place]
-            if tables.spare[other] > spare:
-                break
-            often = _most_often(tables.patterns[other], room)
-            if often:
-                live[kept] = other
-                kept += 1
-                for item in tables.patterns[other]:
-                    times[item] += often
-                    found[experts[item]] += 1
-        number = kept
+            fewest[expert], largest[expert] = slots + 1, 0
         changed = False
         for item in range(room.size):
             if times[item] < room[item]:
@@ -220,16 +214,15 @@ def _narrow(tables: _Tables, level: _Level, depth: int, spare: float, gpus: int,
                 fewest[expert] = 0
             least += fewest[expert]
             most += largest[expert]
-        if least > gpus * size or most < gpus * size:
+        if least > slots or most < slots:
             return False
         for item in range(room.size):
             expert = experts[item]
-            above = room[item] > gpus * size - least + fewest[expert]
-            if room[item] and (above or room[item] < gpus * size - most + largest[expert]):
+            above = room[item] > slots - least + fewest[expert]
+            if room[item] and (above or room[item] < slots - most + largest[expert]):
                 room[item] = 0
                 changed = True
-    level.lives[depth], level.at[depth] = number, 0
-    level.branch[depth] = -1
+    level.at[depth], level.branch[depth] = 0, -1
     for expert in range(begun.size):
         rarest = level.branch[depth]
         if largest[expert] and (rarest < 0 or found[expert] < found[rarest]):
@@ -238,14 +231,32 @@ def _narrow(tables: _Tables, level: _Level, depth: int, spare: float, gpus: int,
 
 
 @compiled
-def _most_often(pattern: Ints, room: Ints) -> int:
-    """How often a pattern may be there at most, by the rarest of its replicas; 0 where it may not."""
-    often = int(room[pattern[0]])
-    for place in range(pattern.size):
-        times = 1
-        for before in range(place):
-            times += pattern[before] == pattern[place]
-        if room[pattern[place]] < times:
-            return 0
-        often = min(often, int(room[pattern[place]]))
-    return often
+def _sift(tables: _Tables, level: _Level, depth: int, spare: float, times: Ints, found: Ints) -> None:
+    """Leave out patterns for which there is no room, and count the others.
+
+    Into `times` how often they may have each item, each pattern as often as its rarest replica; into `found` how many
+    have a replica of each expert, with copies.
+    """
+    experts, patterns, live, room = tables.experts, tables.patterns, level.live[depth], level.room[depth]
+    for item in range(times.size):
+        times[item] = 0
+    for expert in range(found.size):
+        found[expert] = 0
+    kept = 0
+    for place in range(level.lives[depth]):
+        pattern = live[place]
+        if tables.spare[pattern] > spare:
+            break
+        often, copies = room[patterns[pattern, 0]], 1
+        for part in range(1, patterns.shape[1]):
+            item = patterns[pattern, part]
+            copies = copies + 1 if item == patterns[pattern, part - 1] else 1
+            often = min(often, room[item] if room[item] >= copies else 0)
+        if often:
+            live[kept] = pattern
+            kept += 1
+            for part in range(patterns.shape[1]):
+                item = patterns[pattern, part]
+                times[item] += often
+                found[experts[item]] += 1
+    level.lives[depth] = kept

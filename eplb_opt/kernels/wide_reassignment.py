@@ -6,8 +6,9 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Floats, Index, Ints, compiled
 from eplb_opt.kernels.drawing import draw
-from eplb_opt.kernels.exact_cover import cover, patterns_between
+from eplb_opt.kernels.filling_search import search_fillings
 from eplb_opt.kernels.order import heaviest_first, in_order
+from eplb_opt.kernels.pattern_list import patterns_between
 from eplb_opt.kernels.state import State
 
 # Slots of a GPU for which wide reassignment is of use: of more slots there are too many patterns, and with two there is
@@ -15,8 +16,8 @@ from eplb_opt.kernels.state import State
 WIDE_SIZE = 3
 # GPUs that take part: at least, and at most.
 _LEAST_GPUS, _MOST_GPUS = 6, 20
-# Patterns and nodes of one assignment: those that need more are rarer than others that need less.
-_MOST_PATTERNS, _MOST_NODES = 800, 300
+# Patterns and looks of one assignment: those that need more are rarer than others that need less.
+_MOST_PATTERNS, _MOST_LOOKS = 800, 20_000
 # How far the new max load is below the hottest, as a part of what that is above the target or the mean load; and how
 # much less than their own mean the GPUs that take part may carry, in what the new max load is above that.
 _STEP, _DEPTH = 0.05, 1.5
@@ -24,8 +25,9 @@ _STEP, _DEPTH = 0.05, 1.5
 _SPREAD = 1
 # Part of the draws that take the colder of two GPUs.
 _COLDER = 0.9
-# How many pairs of slots a descent looks at while a node is looked at, or an assignment is made ready.
-_PAIRS_PER_NODE, _PAIRS_PER_ASSIGNMENT, _PAIRS_PER_PATTERN = 45, 3_000, 20
+# How many pairs of slots a descent looks at while an assignment is made ready, and a pattern for it; and how many looks
+# take as long as one.
+_PAIRS_PER_ASSIGNMENT, _PAIRS_PER_PATTERN, _LOOKS_PER_PAIR = 3_000, 20, 2
 
 
 @compiled
@@ -62,10 +64,10 @@ def reassign_many(state: State, target: float, work: Ints, random: np.random.Gen
     work[0] -= _PAIRS_PER_PATTERN * (listed if listed >= 0 else _MOST_PATTERNS)
     if listed <= 0:
         return False
-    nodes, assigned = np.empty(1, dtype=np.int64), np.empty(num, dtype=np.int64)
-    nodes[0] = _MOST_NODES
-    found = cover(v, experts, numbers, patterns[:listed], most, assigned, nodes)
-    work[0] -= _PAIRS_PER_NODE * (_MOST_NODES - nodes[0])
+    looks, assigned = np.empty(1, dtype=np.int64), np.empty(num, dtype=np.int64)
+    looks[0] = _MOST_LOOKS
+    found = search_fillings(v, experts, numbers, patterns[:listed], most, assigned, looks)
+    work[0] -= (_MOST_LOOKS - looks[0]) // _LOOKS_PER_PAIR
     if not found:
         return False
     names = _nonzero(inside)

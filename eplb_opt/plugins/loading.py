@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from time import perf_counter
 
 # Parts of the kernels that plan for one window.
-_PLANNING = ("enumeration", "greedy", "search", "reassignment", "wide reassignment", "pairs", "bounds", "few moves")
+_PLANNING = ("fillings", "greedy", "search", "reassignment", "wide reassignment", "pairs", "bounds", "few moves")
 
 
 class Loading:

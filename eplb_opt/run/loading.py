@@ -100,7 +100,7 @@ def proof_parts(deployment: Deployment, num_experts: int) -> list[str]:
     # A node has the experts of its groups alone.
     experts, slots = num_experts // deployment.binding_nodes, deployment.num_slots // deployment.binding_nodes
     few = few_choices(experts, deployment.slots_per_gpu)
-    parts = ["patterns", "enumeration", "fillings"] if few else ["patterns"]
+    parts = ["patterns", "fillings"] if few else ["patterns"]
     many = deployment.slots_per_gpu == 2 and may_have_many_counts(experts, slots)
     return [*parts, "pair counts"] if many else parts
 

@@ -26,11 +26,11 @@ from eplb_opt.heuristics.segment import Segment
 from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.exact_cover import cover, patterns_between
 from eplb_opt.kernels.filling_search import search_fillings
 from eplb_opt.kernels.levelling import Aim, level
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
+from eplb_opt.kernels.pattern_list import patterns_between
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
@@ -65,21 +65,15 @@ def _load_reassignment() -> None:
 
 def _load_wide_reassignment() -> None:
     # Its kernels are called by those of the other, so that types are inferred once.
-    _load_enumeration()
+    _load_fillings()
     reassign(_hot_state(WIDE_SIZE), 0.0, np.array([_WORK]), np.random.default_rng(0))
-
-
-def _load_enumeration() -> None:
-    loads, experts, ones = np.array([2.0, 1.0]), np.arange(2), np.ones(2, dtype=np.int64)
-    rows = np.empty((4, 1), dtype=np.int64)
-    patterns_between(loads, experts, ones, 1, 0.0, 3.0, True, rows)
-    cover(loads, experts, ones, np.arange(2).reshape(2, 1), 3.0, np.empty(2, dtype=np.int64), np.array([9]))
 
 
 def _load_fillings() -> None:
     loads, experts, ones = np.array([2.0, 1.0]), np.arange(2), np.ones(2, dtype=np.int64)
-    rows = np.arange(2).reshape(2, 1)
-    search_fillings(loads, experts, ones, rows, 3.0, np.empty(2, dtype=np.int64), np.array([99]))
+    rows, chosen = np.empty((4, 1), dtype=np.int64), np.empty(2, dtype=np.int64)
+    found = patterns_between(loads, experts, ones, 1, 0.0, 3.0, True, rows)
+    search_fillings(loads, experts, ones, rows[:found], 3.0, chosen, np.array([99]))
 
 
 def _load_pairs() -> None:
@@ -168,7 +162,6 @@ def _hot_state(slots_per_gpu: int) -> State:
 
 
 PARTS: dict[str, Callable[[], object]] = {
-    "enumeration": _load_enumeration,
     "fillings": _load_fillings,
     "registry": _load_registry,
     "greedy": _load_greedy,
@@ -195,7 +188,7 @@ PARTS: dict[str, Callable[[], object]] = {
 # Seconds that a part takes to compile where those that calls need with it are compiled before.
 SECONDS = {
     "windows": 6,
-    "wide reassignment": 5,
+    "wide reassignment": 6,
     "singles of windows": 5,
     "moving": 5,
     "registry": 4,
@@ -208,8 +201,7 @@ SECONDS = {
     "few moves": 2,
     "singles": 2,
     "reassignment": 2,
-    "enumeration": 2,
-    "fillings": 2,
+    "fillings": 3,
     "draws of windows": 2,
     "greedy": 2,
     "draws": 2,
