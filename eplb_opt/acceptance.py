@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 
 from eplb_opt.certificates.check import check
-from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import exact_text
 from eplb_opt.instance import Instance
 from eplb_opt.move_limit import MoveLimit
@@ -43,17 +42,11 @@ def check_proof(proof: Proof, instance: Instance, objective: Objective, limit: M
     ValueError, RecursionError
         It cannot be read: numbers of thousands of digits, or objects in each other.
     """
-    kind = objective.kind
-    if kind == "hottest":
-        # One window, or several in mean loads of their own: then the hottest is an imbalance.
-        if instance.num_windows > 1 and set(instance.mean_loads) != {1}:
-            raise CertificateError("no certificate is about the hottest of windows with different mean loads")
-        kind = "worst" if instance.num_windows > 1 else "total"
     check(
         {**(proof.certified or {}), "bound": exact_text(proof.bound)},
         instance.weights,
         {**instance.deployment.facts, **({} if limit is None else limit.rules)},
-        objective=kind,
+        objective=objective.kind,
         window_weights=objective.window_weights,
         unit=instance.unit,
     )

@@ -100,9 +100,9 @@ class Incumbent:
 
     @property
     def imbalance_bound(self) -> float:
-        """The bound in the unit of `windows`: of one window an imbalance, too."""
-        (mean, *others) = self.instance.mean_loads
-        return float(self.bound if others else self.bound / mean)
+        """The bound in the unit of `windows`: of the hottest of them as a part of the largest mean load."""
+        hottest = self.objective.kind == "hottest"
+        return float(self.bound / max(self.instance.mean_loads) if hottest else self.bound)
 
     @property
     def gap(self) -> Fraction:

@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -32,6 +33,7 @@ from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+from tests import forged_windows
 from tests.oracle import brute_force, enumerate_rows
 from tests.placements import Placements, TooManyError
 from tests.random_instances import dispatched, random_instance, random_loads
@@ -370,7 +372,10 @@ def attack_windows(tally: Tally, chance: random.Random, instance: Instance, obje
     given = weights if objective == "mean" else None
     windows = [[weight * instance.unit for weight in window] for window in instance.weights]
     case = Case(windows, instance.deployment, objective, given, optimum_of(instance, objective, given))
-    for proof in window_bounds(instance, objective, weights):
+    instant = window_bounds(instance, objective, weights)
+    lists = [proof.evidence["nodes"] for proof in instant if proof.evidence and "nodes" in proof.evidence]
+    attack_nodes(tally, chance, case, next(iter(lists), []))
+    for proof in (*instant, *forged_windows.found_proofs(instance, objective, given, chance.randrange(100))):
         if proof.bound > case.optimum:
             tally.violated("a bound above the optimum of windows", f"{proof} {proof.bound} for {case}")
         certificate = {**(proof.evidence or {}), "bound": str(proof.bound)}
@@ -381,6 +386,25 @@ def attack_windows(tally: Tally, chance: random.Random, instance: Instance, obje
             tally.attack("mutated of windows", case, changed)
             if isinstance(changed, dict):
                 tally.attack("windows above the optimum", case, changed | {"bound": str(case.optimum * JUST_ABOVE)})
+
+
+def attack_nodes(tally: Tally, chance: random.Random, case: Case, lists: list[Any]) -> None:
+    """A search of all windows, and random arguments about nodes, at the optimum and just above it."""
+    if case.deployment.dispatch == "even":
+        search = {"argument": "search", "bound": str(case.optimum)}
+        if not tally.attack("search of windows", case, search):
+            tally.violated("search of windows: refused", f"{search} for {case}")
+
+    def holds(certificate: Any) -> bool:
+        with suppress(CertificateError):
+            case.check(certificate)
+            return True
+        return False
+
+    for _ in range(3):
+        for kind, bound in (("at", case.optimum), ("above", case.optimum * JUST_ABOVE)):
+            argument = forged_windows.random_argument(chance, case.deployment, lists, len(case.windows), bound, holds)
+            tally.attack(f"random of windows {kind} the optimum", case, {**argument, "bound": str(bound)})
 
 
 def any_instance(numbers: np.random.Generator, chance: random.Random, **limits: int) -> Instance:

@@ -24,11 +24,13 @@ from eplb_opt.bounds.branching import refute_by_branching
 from eplb_opt.bounds.buckets import Buckets
 from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.filling_weights import filling_weights
+from eplb_opt.bounds.methods import window_nodes_apply
 from eplb_opt.bounds.pair_branching import PairTree
 from eplb_opt.bounds.pattern_enumeration import PatternEnumeration, filling_evidence
 from eplb_opt.bounds.prove import prove
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.bounds.search_evidence import search_evidence
+from eplb_opt.bounds.window_nodes import WindowNodes
 from eplb_opt.bounds.windows import window_bounds
 from eplb_opt.certificates.check import check
 from eplb_opt.certificates.error import CertificateError
@@ -39,6 +41,7 @@ from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import NO_BOUND, Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Limits, Meter
+from eplb_opt.objective import Objective
 from eplb_opt.proof import REFUSED, Proof
 from eplb_opt.verify import max_loads
 from tests.attack_bound import DISPATCHES, MOST_DISPATCHED, random_deployment, under
@@ -206,14 +209,29 @@ def ask_weightings(layer: Layer, max_load: Fraction, most_parts: int, seed: int)
 
 
 def attack_windows(layer: Layer, seed: int) -> None:
-    """Instant bounds of several windows, and of the hottest of them what the nodes allow."""
+    """Instant bounds of several windows, a search of all of them, and what nodes allow."""
     if layer.instance.num_windows == 1:
         return
     for proof in window_bounds(layer.instance, layer.objective):
         layer.take("windows", proof)
-    deployment = layer.instance.deployment
-    if layer.objective == "worst" and deployment.binding_nodes > 1 and deployment.dispatch == "even":
+    deployment, objective = layer.instance.deployment, Objective(layer.objective)
+    if deployment.dispatch != "even":
+        return
+    for bound in (layer.optimum, layer.optimum * NEARLY[seed % len(NEARLY)]):
+        evidence = search_evidence(layer.instance, bound, objective)
+        if evidence is not None:
+            layer.take_evidence("search of windows", evidence, bound)
+        elif bound <= layer.optimum:
+            layer.counts["search of windows: left open"] += 1
+    if deployment.binding_nodes == 1:
+        return
+    if layer.objective == "worst":
         prove_from_nothing(layer, layer.instance.in_mean_loads(), seed)
+    elif window_nodes_apply(layer.instance):
+        incumbent = Incumbent(layer.instance.in_mean_loads(), objective)
+        incumbent.offer_plan(greedy(incumbent.instance.total()), "start")
+        WindowNodes(incumbent, Meter(Limits(60.0, 1, seed, WORK[-1]))).run()
+        layer.take("window nodes", incumbent.proof)
 
 
 def prove_from_nothing(layer: Layer, instance: Instance, seed: int) -> None:

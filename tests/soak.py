@@ -30,6 +30,7 @@ def rounds(first: int) -> Iterator[list[str]]:
         options = ["--timeout", "0", "--hypothesis-profile", "soak", "--hypothesis-seed", number]
         yield ["pytest", "-m", "hypothesis", "-x", *options]
         yield ["tests.attack_producers", "--seconds", str(TURN), "--seed", number]
+        yield ["tests.attack_window_nodes", "--layers", str(TURN * 20), "--seed", number]
         yield ["tests.attack_bound", "--layers", str(TURN * 400), "--seed", number]
         yield ["tests.attack_bound", "--medium", str(TURN // 4), "--batch", "10", "--seed", number]
         yield ["tests.attack_heuristics", "--layers", str(TURN * 1000), "--workers", "1", "--seed", number]

@@ -118,3 +118,11 @@ def test_closed_is_a_plan_within_the_target_gap(incumbent, target_gap, closed):
     assert not incumbent.closed
     incumbent.offer_plan(np.array(BEST), "search")
     assert (incumbent.value, incumbent.gap, incumbent.closed) == (65, Fraction(8, 65), closed)
+
+
+def test_the_bound_of_the_hottest_window_is_told_in_the_unit_of_the_search():
+    # Mean loads of 2 and 3 tokens: plans are searched in parts of the larger one.
+    incumbent = Incumbent(Instance.from_loads([[1, 1, 1, 1], [3, 1, 1, 1]], Deployment(2, 4)))
+    incumbent.offer_proof(Proof("mean", Fraction(4), checked=True))
+    slots = np.array([0, 1, 2, 3])
+    assert incumbent.windows.value(slots, incumbent.instance) == pytest.approx(4 / 3) == incumbent.imbalance_bound

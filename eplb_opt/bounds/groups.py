@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations, pairwise
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.instance import Instance
+
+# More partitions of the groups into nodes than this are not looked at one by one: 8 groups in pairs have 105.
+MOST_PARTITIONS = 1_000
 
 GroupSet = tuple[int, ...]
 
@@ -66,6 +70,29 @@ def _partition_into(sets: Iterable[GroupSet], num_groups: int) -> list[GroupSet]
 def _lowest_free(taken: int) -> int:
     """The lowest group that is not among those taken."""
     return (~taken & (taken + 1)).bit_length() - 1
+
+
+def partitions(instance: Instance) -> Iterator[tuple[GroupSet, ...]]:
+    """All ways to part the groups over nodes, each once."""
+    return _partitions(tuple(range(instance.deployment.binding_groups)), instance.deployment.groups_per_node)
+
+
+def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
+    """All ways to part groups, in order, into sets of a size: the first group left chooses its set."""
+    if not groups:
+        yield ()
+        return
+    first, others = groups[0], groups[1:]
+    for chosen in combinations(others, size - 1):
+        rest = tuple(group for group in others if group not in chosen)
+        for partition in _partitions(rest, size):
+            yield (first, *chosen), *partition
+
+
+def num_partitions(instance: Instance) -> int:
+    """How many `partitions` there are."""
+    nodes, size = instance.deployment.binding_nodes, instance.deployment.groups_per_node
+    return factorial(nodes * size) // (int(factorial(size) ** nodes) * factorial(nodes))
 
 
 def node_experts(instance: Instance, groups: GroupSet) -> NDArray[np.int64]:

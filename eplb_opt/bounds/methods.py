@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import comb
 
+from eplb_opt.bounds.groups import MOST_PARTITIONS, num_partitions
 from eplb_opt.heuristics.two_slots import two_slots_apply
 from eplb_opt.instance import Instance
 
@@ -24,9 +25,18 @@ def proof_method(instance: Instance) -> str:
 
 def window_weightings_apply(instance: Instance) -> bool:
     """Whether patterns of several windows at once are few enough to be looked at, without groups on nodes."""
+    return instance.deployment.binding_nodes == 1 and _few_patterns_of_windows(instance)
+
+
+def window_nodes_apply(instance: Instance) -> bool:
+    """The same for each of the nodes that groups are bound to, whose partitions are few."""
+    several = instance.deployment.binding_nodes > 1
+    return several and _few_patterns_of_windows(instance) and num_partitions(instance) <= MOST_PARTITIONS
+
+
+def _few_patterns_of_windows(instance: Instance) -> bool:
     deployment = instance.deployment
     if instance.num_windows == 1 or deployment.dispatch != "even" or not deployment.alike:
         return False
     size = deployment.slots_per_gpu
-    few = comb(instance.num_experts, -(-size // 2)) <= _MOST_HALVES
-    return deployment.binding_nodes == 1 and size > 1 and few
+    return size > 1 and comb(instance.experts_per_node, -(-size // 2)) <= _MOST_HALVES

@@ -26,6 +26,8 @@ class Node:
         Of each window by itself, once it matters; none where there is but one.
     visits, searches
         How often the node was looked at, and searched.
+    tried
+        The value of the best plan when all placements were tried last, and the seconds that this was given.
     """
 
     def __init__(self, layer: Instance, groups: GroupSet, target_gap: Fraction) -> None:
@@ -33,6 +35,7 @@ class Node:
         self.experts = node_experts(layer, groups)
         self.windows: list[Incumbent] = []
         self.visits = self.searches = 0
+        self.tried = (Fraction(0), 0.0)
         self.incumbent = Incumbent(instance, target_gap=target_gap, name="a node")
         if instance.num_windows == 1:
             self.incumbent.offer_proof(strongest(*quick_bounds(instance)))
@@ -51,7 +54,8 @@ class Node:
         if self.windows or whole.instance.num_windows == 1:
             return
         instances = whole.instance.windows()
-        whole.offer_proof(Proof("envelope", envelope_bound(instances), checked=True))
+        envelope = {"argument": "envelope"}
+        whole.offer_proof(Proof("envelope", envelope_bound(instances), checked=True, evidence=envelope))
         for instance in instances:
             window = Incumbent(instance, target_gap=whole.target_gap, name="a window of a node", tell=self._learn)
             self.windows.append(window)

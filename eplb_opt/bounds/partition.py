@@ -10,6 +10,7 @@ import numpy as np
 
 from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets
 from eplb_opt.bounds.node import Node
+from eplb_opt.bounds.node_windows import prove_all_windows
 from eplb_opt.bounds.partition_evidence import backing, evidence_of
 from eplb_opt.heuristics.planner import better_plan, first_plan
 from eplb_opt.incumbent import Incumbent
@@ -43,7 +44,7 @@ class Partition:
     they meet. Valid because the load of a GPU depends on its own node alone.
 
     Of several windows the hottest counts. A node's plans are for all of them; its bound is the largest that is proven
-    for one window by itself, and so the gap of a node need not close where several windows are hot.
+    for one window by itself, or for all of them at once.
     """
 
     def __init__(self, incumbent: Incumbent, meter: Meter, prove: Prove) -> None:
@@ -93,13 +94,19 @@ class Partition:
         effort = 2 ** (node.visits // 2)
         node.visits += 1
         window = node.window_to_prove
-        if window is None or node.visits % 2:
+        if node.visits % 2:
+            self._search(node, effort * _SEARCH)
+        elif node.windows and (window is None or node.visits % 4 == 0):
+            prove_all_windows(node, self._meter.part(most=effort * _PROOF))
+        elif window is None:
             self._search(node, effort * _SEARCH)
         else:
             self._prove(window, self._meter.part(most=effort * _PROOF))
 
     def _search(self, node: Node, seconds: float) -> None:
-        whole = node.incumbent
+        whole, limits = node.incumbent, self._meter.left()
+        # A search that time cuts short hands nothing over.
+        seconds = min(seconds, limits.seconds if limits.work is None else limits.work)
         node.searches += 1
         # With several windows a plan that search cannot better need not be good: each second search begins anew.
         anew = node.windows and node.searches % 2

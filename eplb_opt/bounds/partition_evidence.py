@@ -53,12 +53,12 @@ def _cold(proof: Proof, value: Fraction) -> Mapping[str, Any]:
 
 
 def _hot(node: Node) -> Any:
-    """Certificates of a node of several windows: one of all of them, or of the hottest and nothing of the others."""
+    """What proves a node of several windows: an argument about all of them, or of the hottest and nothing of others."""
     proof = node.incumbent.checked
-    if proof.argument == "envelope":
-        return {"argument": "envelope", "bound": exact_text(proof.bound)}
     means = [Proof("mean", mean, checked=True) for mean in node.incumbent.instance.mean_loads]
-    proofs = [window.checked for window in node.windows] or means
-    hottest = max(range(len(proofs)), key=lambda window: proofs[window].bound)
-    certificate = {**(proofs[hottest].certified or {}), "bound": exact_text(proofs[hottest].bound)}
-    return [certificate if window == hottest else _NOTHING for window in range(len(proofs))]
+    alone = [window.checked for window in node.windows] or means
+    hottest = max(range(len(alone)), key=lambda window: alone[window].bound)
+    if alone[hottest].bound < proof.bound:
+        return {**(proof.evidence or {}), "bound": exact_text(proof.bound)}
+    certificate = {**(alone[hottest].certified or {}), "bound": exact_text(alone[hottest].bound)}
+    return [certificate if window == hottest else _NOTHING for window in range(len(alone))]

@@ -9,6 +9,8 @@ from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, PARTITION, WINDOWS, 
 from eplb_opt.bounds.node_loads import prove_by_node_loads
 from eplb_opt.bounds.pairing import prove_by_pairs
 from eplb_opt.bounds.partition import Partition, partition_applies
+from eplb_opt.bounds.search_evidence import prove_by_search
+from eplb_opt.bounds.window_nodes import prove_by_window_nodes
 from eplb_opt.bounds.window_weightings import prove_by_window_weightings
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Meter
@@ -31,9 +33,23 @@ def prove_by_nodes(incumbent: Incumbent, meter: Meter) -> None:
         prove_by_node_loads(incumbent, meter)
 
 
+def prove_by_windows(incumbent: Incumbent, meter: Meter) -> None:
+    """All windows at once: of all GPUs, or of each node that groups are bound to.
+
+    Where placements are few, all are tried first.
+    """
+    prove_by_search(incumbent, meter)
+    if incumbent.closed:
+        return
+    if incumbent.instance.deployment.binding_nodes > 1:
+        prove_by_window_nodes(incumbent, meter)
+    else:
+        prove_by_window_weightings(incumbent, meter)
+
+
 PROVERS: Mapping[str, Callable[[Incumbent, Meter], None]] = {
     PAIRING: prove_by_pairs,
     DECOMPOSITION: prove_by_dual_functions,
     PARTITION: prove_by_nodes,
-    WINDOWS: prove_by_window_weightings,
+    WINDOWS: prove_by_windows,
 }

@@ -35,10 +35,10 @@ class Region:
 
     @classmethod
     def above(
-        cls, lower: Sequence[Fraction], weights: Sequence[Fraction] | None, asked: Fraction, num_gpus: int
+        cls, lower: Sequence[Fraction], weights: Sequence[Fraction] | None, asked: Fraction, total: Fraction
     ) -> Region:
-        """All imbalances of so many GPUs that are worth less than what is asked."""
-        most = Fraction(num_gpus + 1)
+        """All imbalances that are worth less than what is asked; `total` is what one GPU would have with all load."""
+        most = total + 1
         if weights is None:
             return cls(tuple(lower), (min(asked, most),) * len(lower), None, asked)
         return cls(tuple(lower), (most,) * len(lower), tuple(weights), asked)._tightened()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
-from math import comb, factorial, lcm
+from math import comb, lcm
 from typing import Any
 
-from eplb_opt.bounds.groups import GroupSet, group_sets, node_instance
+from eplb_opt.bounds.groups import MOST_PARTITIONS, GroupSet, group_sets, node_instance, num_partitions, partitions
 from eplb_opt.bounds.quick import adams_bound, quick_bounds
 from eplb_opt.instance import Instance
 from eplb_opt.proof import Proof, strongest
 from eplb_opt.verify import weighted_mean
 
-# More partitions of the groups into nodes than this are not looked at one by one: 8 groups in pairs have 105.
-_MOST_PARTITIONS = 1_000
 # Instant bounds of single windows on single nodes, a quarter of a millisecond each.
 _MOST_NODE_BOUNDS = 400
 
@@ -34,7 +31,7 @@ def window_bounds(
     windows = [window.in_mean_loads() for window in instance.loaded().windows()]
     proofs = [proof_of_windows([strongest(*quick_bounds(window)) for window in windows], weights)]
     # Nodes whose GPUs differ are not alike: which of them takes a set of groups would matter.
-    if instance.deployment.alike and 1 < _num_partitions(instance) <= _MOST_PARTITIONS:
+    if instance.deployment.alike and 1 < num_partitions(instance) <= MOST_PARTITIONS:
         proofs.append(_partition_proof(windows, weights))
     if weights is None:
         proofs.append(Proof("envelope", envelope_bound(windows), checked=True, evidence={"argument": "envelope"}))
@@ -43,7 +40,7 @@ def window_bounds(
 
 def proof_of_windows(alone: Sequence[Proof], weights: Sequence[Fraction] | None) -> Proof:
     """What bounds of each window by itself come to, each in mean loads: their weighted mean, or the largest."""
-    evidence = {"argument": "windows", "windows": [_certificate(proof) for proof in alone]}
+    evidence = {"argument": "windows", "windows": [certificate_of(proof) for proof in alone]}
     bound = _value([[proof.bound for proof in alone]], weights)
     return Proof("windows", bound, all(proof.checked for proof in alone), evidence=evidence)
 
@@ -55,16 +52,15 @@ def _partition_proof(windows: Sequence[Instance], weights: Sequence[Fraction] | 
     at least the bound of the windows by themselves, each of which may have another best partition.
     """
     layer = windows[0]
-    proofs = {groups: _node_proofs(windows, groups) for groups in group_sets(layer)}
+    proofs = {groups: node_proofs(windows, groups) for groups in group_sets(layer)}
     nodes = {groups: [proof.bound for proof in windows] for groups, windows in proofs.items()}
-    partitions = _partitions(tuple(range(layer.deployment.binding_groups)), layer.deployment.groups_per_node)
-    bound = min(_value([nodes[groups] for groups in partition], weights) for partition in partitions)
-    evidence = [[list(groups), [_certificate(proof) for proof in windows]] for groups, windows in proofs.items()]
+    bound = min(_value([nodes[groups] for groups in partition], weights) for partition in partitions(layer))
+    evidence = [[list(groups), [certificate_of(proof) for proof in windows]] for groups, windows in proofs.items()]
     argument = "window partition"
     return Proof(argument, bound, checked=True, evidence={"argument": argument, "nodes": evidence})
 
 
-def _node_proofs(windows: Sequence[Instance], groups: GroupSet) -> Sequence[Proof]:
+def node_proofs(windows: Sequence[Instance], groups: GroupSet) -> Sequence[Proof]:
     """A bound of each window on the node that takes these groups; what takes long to look at, by its mean load."""
     deployment = windows[0].deployment
     many = comb(deployment.binding_groups, deployment.groups_per_node) * len(windows) > _MOST_NODE_BOUNDS
@@ -80,26 +76,9 @@ def _value(nodes: Sequence[Sequence[Fraction]], weights: Sequence[Fraction] | No
     return max(worst) if weights is None else weighted_mean(list(zip(worst, weights, strict=True)))
 
 
-def _certificate(proof: Proof) -> dict[str, Any]:
+def certificate_of(proof: Proof) -> dict[str, Any]:
     """Of an instant bound, as `eplb_opt.certificates` reads it."""
     return {**(proof.certified or {}), "bound": str(proof.bound)}
-
-
-def _partitions(groups: GroupSet, size: int) -> Iterator[tuple[GroupSet, ...]]:
-    """All ways to part groups, in order, into sets of a size, each once: the first group left chooses its set."""
-    if not groups:
-        yield ()
-        return
-    first, others = groups[0], groups[1:]
-    for chosen in combinations(others, size - 1):
-        rest = tuple(group for group in others if group not in chosen)
-        for partition in _partitions(rest, size):
-            yield (first, *chosen), *partition
-
-
-def _num_partitions(instance: Instance) -> int:
-    nodes, size = instance.deployment.binding_nodes, instance.deployment.groups_per_node
-    return factorial(nodes * size) // (int(factorial(size) ** nodes) * factorial(nodes))
 
 
 def envelope_bound(windows: Sequence[Instance]) -> Fraction:

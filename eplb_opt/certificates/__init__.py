@@ -88,14 +88,18 @@ of a GPU, so that max loads are imbalances, in the certificates of single window
 ``"windows"`` (``windows.py``)
     ``"windows"``: a certificate for each window by itself.
 ``"window partition"`` (``window_partition.py``)
-    ``"nodes"``: for sets of groups the certificates of each window about the node that takes them, as pairs of the set
-    and the list. Every partition of the groups, the same in all windows, has nodes that are hot enough. For the largest
-    imbalance an ``"envelope"`` of the node can be in the place of the list.
+    ``"nodes"``: what is proven of the node that takes a set of groups, as pairs of the set and that. Either a list, a
+    certificate of each window, or one certificate of all windows, which is any of these with a ``"bound"`` of its own:
+    a layer with that node is not below it, as it is at least as hot. Every partition of the groups, the same in all
+    windows, has nodes that are hot enough. Where the mean counts, a certificate of all windows can say ``"lower"``, an
+    imbalance of the layer for each window. It is then about partitions whose nodes are at least so hot, by the lists,
+    and its regions begin there.
 ``"envelope"`` (``envelope.py``)
     For the largest imbalance alone: below the bound, each expert needs as many replicas as its hottest window asks for,
     and these are more than there are slots.
 ``"window weightings"`` (``window_weightings.py``, ``joint_patterns.py``)
-    ``"windows"`` as above: imbalances are at least these. All that are worth less than the bound begin as one region.
+    ``"windows"`` as above: imbalances are at least these, or without them at least the mean loads. All that are worth
+    less than the bound begin as one region.
     ``"parts"``: either a window and a number, which part the region into imbalances of the window below it, which come
     next, and others. Or the place of one of ``"weightings"`` under which no plan has imbalances of the region: for each
     expert ``"starts"`` of intervals of counts, and ``"weights"`` of a replica at counts of each interval. No set of
@@ -103,4 +107,7 @@ of a GPU, so that max loads are imbalances, in the certificates of single window
     such sets shows: loads are below the region's limits, and where the mean counts, the mean of a GPU's loads, with
     those that are below the region for its lower limits, is below the bound. But all slots together weigh more than
     that on each GPU, whatever the counts.
+``"search"`` (``window_search.py``)
+    No numbers: every way to place the slots of a small layer is tried with the loads of all windows, node by node for
+    each partition of the groups.
 """

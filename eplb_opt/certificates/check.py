@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -13,17 +14,15 @@ from eplb_opt.certificates.envelope import proves_by_envelope
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import exact_value
 from eplb_opt.certificates.layer import Layer
+from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.certificates.rules import total_speed
 from eplb_opt.certificates.window_partition import proves_by_window_partition
+from eplb_opt.certificates.window_search import proves_by_window_search
 from eplb_opt.certificates.window_weightings import proves_by_window_weightings
 from eplb_opt.certificates.windows import RecordedWindows, proves_by_windows
 
-WINDOW_ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Fraction, RecordedWindows], bool]] = {
-    "windows": proves_by_windows,
-    "window partition": proves_by_window_partition,
-    "envelope": proves_by_envelope,
-    "window weightings": proves_by_window_weightings,
-}
+# Of all arguments of a certificate about all windows together, in nanoseconds.
+_NANOSECONDS = 4 * 10**10
 
 
 def check(
@@ -48,9 +47,9 @@ def check(
         the last one loads are split evenly. Where GPUs differ ``gpu_slots`` and ``gpu_speeds``, a list of numbers and
         one of exact texts: loads of GPUs are then load / speed.
     objective
-        What the bound is about. ``"total"``: the max load of the sum of all windows, in tokens. ``"mean"`` and
-        ``"worst"``: the mean and the largest imbalance over the windows. Windows without load count for neither, and
-        a layer without any load has imbalance 1.
+        What the bound is about. ``"total"``: the max load of the sum of all windows, in tokens. ``"hottest"``: the
+        largest max load of any window, in tokens. ``"mean"`` and ``"worst"``: the mean and the largest imbalance over
+        the windows. Windows without load count for neither, and a layer without any load has imbalance 1.
     window_weights
         What each window counts for in the mean; ``None``: all the same.
     unit
@@ -87,6 +86,11 @@ def _holds(
     if objective == "total":
         total = [sum(expert) for expert in zip(*windows, strict=True)]
         return proves(certificate, Layer.of(total, deployment, unit), bound)
+    if objective == "hottest":
+        if len(windows) == 1:
+            return proves(certificate, Layer.of(windows[0], deployment, unit), bound)
+        recorded = RecordedWindows.of(windows, [unit] * len(windows), None, deployment)
+        return proves_of_windows(certificate, bound, recorded, WorkLimit(_NANOSECONDS))
     if objective not in ("mean", "worst"):
         raise CertificateError(f"the objective {reprlib.repr(objective)} is not known")
     loaded = [any(window) for window in windows]
@@ -98,12 +102,42 @@ def _holds(
     if len(windows) == 1:
         # Of a single window a certificate speaks in tokens, whatever the objective.
         return proves(certificate, Layer.of(windows[0], deployment, unit), bound * mean_loads[0] * unit)
+    units = [1 / mean_load for mean_load in mean_loads]
+    recorded = RecordedWindows.of(windows, units, weights if objective == "mean" else None, deployment)
+    return proves_of_windows(certificate, bound, recorded, WorkLimit(_NANOSECONDS))
+
+
+def proves_of_windows(
+    certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows, limit: WorkLimit
+) -> bool:
+    """Whether an argument shows that no plan is worth less than the bound, in several windows.
+
+    Raises
+    ------
+    CertificateError
+        It is not known, makes no sense for these windows, or is more work than the limit.
+    """
     kind = certificate["argument"]
     if not isinstance(kind, str) or kind not in WINDOW_ARGUMENTS:
         raise CertificateError(f"the argument {reprlib.repr(kind)} is not known")
-    units = [1 / mean_load for mean_load in mean_loads]
-    recorded = RecordedWindows(windows, units, weights if objective == "mean" else None, deployment)
-    return WINDOW_ARGUMENTS[kind](certificate, bound, recorded)
+    return WINDOW_ARGUMENTS[kind](certificate, bound, windows, limit)
+
+
+def _proves_by_window_partition(
+    certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows, limit: WorkLimit
+) -> bool:
+    with limit.nested():
+        prove = partial(proves_of_windows, limit=limit)
+        return proves_by_window_partition(certificate, bound, windows, limit, prove)
+
+
+WINDOW_ARGUMENTS: Mapping[str, Callable[[Mapping[str, Any], Fraction, RecordedWindows, WorkLimit], bool]] = {
+    "windows": proves_by_windows,
+    "window partition": _proves_by_window_partition,
+    "envelope": proves_by_envelope,
+    "window weightings": proves_by_window_weightings,
+    "search": proves_by_window_search,
+}
 
 
 def _exact(windows: Sequence[Sequence[Any]]) -> list[list[int | Fraction]]:

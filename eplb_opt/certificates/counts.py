@@ -113,6 +113,15 @@ def needs(layer: Layer, top: int, ranges: Ranges, limit: WorkLimit) -> Ranges | 
             return tuple(least), tuple(most)
 
 
+def needs_of_all(layers: Sequence[Layer], tops: Sequence[int], limit: WorkLimit) -> Ranges | None:
+    """Ranges that counts of plans within all `tops` stay in; ``None`` where there are no such counts."""
+    ranges: Ranges | None = layers[0].ranges
+    for layer, top in zip(layers, tops, strict=True):
+        # No load is below 0.
+        ranges = None if ranges is None or top < 0 else needs(layer, top, ranges, limit)
+    return ranges
+
+
 def _fillers(lightest: Sequence[int], size: int, distinct: bool) -> list[int]:
     """The least that the other slots of its GPU carry, for a replica of each expert."""
     if not distinct:

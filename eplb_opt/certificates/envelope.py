@@ -7,11 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from eplb_opt.certificates.error import CertificateError
+from eplb_opt.certificates.limit import WorkLimit
 from eplb_opt.certificates.rules import each_gpu, max_replicas, whole
 from eplb_opt.certificates.windows import RecordedWindows
 
 
-def proves_by_envelope(_certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
+def proves_by_envelope(
+    _certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows, _limit: WorkLimit
+) -> bool:
     """Whether below the bound experts need more replicas than there are slots, or than one can have."""
     if windows.weights is not None:
         raise CertificateError("an envelope is for the largest imbalance")

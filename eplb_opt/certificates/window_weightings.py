@@ -11,37 +11,38 @@ from typing import Any
 
 import numpy as np
 
-from eplb_opt.certificates.counts import needs
+from eplb_opt.certificates.counts import needs_of_all
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.exact import ARGUMENT_DIGITS, exact_value
 from eplb_opt.certificates.joint_patterns import Items, Room, none_heavier
 from eplb_opt.certificates.layer import Layer, Ranges
 from eplb_opt.certificates.least_weight import least_weight
 from eplb_opt.certificates.limit import WorkLimit
-from eplb_opt.certificates.rules import whole
 from eplb_opt.certificates.windows import RecordedWindows, proven_of_each
 
 # Loads are rounded down to such parts of a mean load, and weights of windows to such parts of all of them.
 _LOAD, _SHARE = 2**34, 2**18
-# In nanoseconds, what a region costs besides its weighting; and all of a certificate together.
-_PER_REGION, _NANOSECONDS = 10_000, 4 * 10**10
+# In nanoseconds, what a region costs besides its weighting.
+_PER_REGION = 10_000
 
 # Imbalances are at least the former, and below the latter.
 Region = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
 
 
-def proves_by_window_weightings(certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows) -> bool:
+def proves_by_window_weightings(
+    certificate: Mapping[str, Any], bound: Fraction, windows: RecordedWindows, limit: WorkLimit
+) -> bool:
     """Whether all imbalances that are worth less than the bound are in regions without plans."""
-    lower = tuple(proven_of_each(certificate["windows"], windows))
-    limit = WorkLimit(_NANOSECONDS)
-    regions: list[Region] = [(lower, tuple(_highest(lower, k, bound, windows) for k in range(len(lower))))]
+    alone = proven_of_each(certificate["windows"], windows) if "windows" in certificate else windows.lower
+    lower = tuple(map(max, alone, windows.lower))
+    regions: list[Region] = [(lower, tuple(windows.highest(lower, k, bound) for k in range(len(lower))))]
     parts = iter(certificate["parts"])
     while regions:
         lower, upper = regions.pop()
         limit.spend(_PER_REGION)
         if windows.value([lower]) >= bound or any(low >= high for low, high in zip(lower, upper, strict=True)):
             continue
-        upper = tuple(min(high, _highest(lower, k, bound, windows)) for k, high in enumerate(upper))
+        upper = tuple(min(high, windows.highest(lower, k, bound)) for k, high in enumerate(upper))
         part = next(parts, None)
         if not isinstance(part, list) or len(part) not in (1, 2) or type(part[0]) is not int or part[0] < 0:
             return False
@@ -55,33 +56,17 @@ def proves_by_window_weightings(certificate: Mapping[str, Any], bound: Fraction,
     return next(parts, None) is None
 
 
-def _highest(lower: Sequence[Fraction], window: int, bound: Fraction, windows: RecordedWindows) -> Fraction:
-    """What the imbalance of a window stays below where those of the others are at least `lower`."""
-    # All load on one GPU, where a window counts for nothing.
-    most = Fraction(whole(windows.deployment, "num_gpus") + 1)
-    if windows.weights is None:
-        return min(bound, most)
-    total = sum(windows.weights, Fraction(0))
-    if not windows.weights[window]:
-        return most
-    left = max(Fraction(0), bound - windows.value([lower]))
-    return min(most, lower[window] + left * total / windows.weights[window])
-
-
 def _has_no_plans(
     weighting: Mapping[str, Any], region: Region, bound: Fraction, windows: RecordedWindows, limit: WorkLimit
 ) -> bool:
     """Whether no plan has imbalances of a region: its replicas would weigh more than all GPUs carry."""
-    units = zip(windows.loads, windows.units, strict=True)
-    layers = [Layer.of(loads, windows.deployment, unit) for loads, unit in units]
-    if any(not layer.even or layer.each or layer.nodes > 1 for layer in layers):
-        raise CertificateError("window weightings are about an even split, and GPUs that are alike")
+    layers = windows.layers()
+    if windows.above * _LOAD * layers[0].slots_per_gpu >= 2**62:
+        raise CertificateError("loads are too large for window weightings")
     tops = [layer.below(most) for layer, most in zip(layers, region[1], strict=True)]
-    ranges: Ranges | None = layers[0].ranges
-    for layer, top in zip(layers, tops, strict=True):
-        ranges = None if ranges is None or top <= 0 else needs(layer, top, ranges, limit)
+    ranges = needs_of_all(layers, tops, limit)
     if ranges is None:
-        return min(tops) > 0
+        return True
     starts, weights = weighting["starts"], weighting["weights"]
     items = _items(starts, weights, layers, ranges, _room(region, bound, windows))
     carried = weighting["carried"]

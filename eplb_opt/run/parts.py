@@ -146,7 +146,7 @@ def _load_joint_patterns() -> None:
     instance = _two_windows()
     items = WindowItems.within(instance, instance.mean_loads, _WORK)
     if items is not None:
-        room = Region.above(instance.mean_loads, None, max(instance.mean_loads), 4).room
+        room = Region.above(instance.mean_loads, None, max(instance.mean_loads), Fraction(4)).room
         meter = Meter(Limits(60.0))
         JointPatterns(items, room, 2, True).heavier(items.loads[:, 0], 0.0, np.random.default_rng(0), 1, meter)
 

@@ -7,7 +7,15 @@ from typing import Protocol
 
 from eplb_opt.backends.available import PROGRAMMED
 from eplb_opt.backends.outcome import PROGRAM_METHODS
-from eplb_opt.bounds.methods import DECOMPOSITION, PAIRING, WINDOWS, proof_method, window_weightings_apply
+from eplb_opt.bounds.methods import (
+    DECOMPOSITION,
+    PAIRING,
+    WINDOWS,
+    proof_method,
+    window_nodes_apply,
+    window_weightings_apply,
+)
+from eplb_opt.bounds.search_evidence import placements_are_few
 from eplb_opt.heuristics.registry import GIVEN, names
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits, Limits
@@ -38,6 +46,8 @@ _FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
 # Patterns of several windows take seconds to list: a layer with less time for itself is searched alone, and the first
 # attempt is as long as the third of others.
 _WORTHWHILE_SECONDS, _LATER = 10.0, 2
+# Of few placements it takes a part of a second.
+_WORTHWHILE_FEW = 1.0
 
 
 class Searcher(Protocol):
@@ -127,7 +137,8 @@ class Strategy:
             return None
         kinds = (kind for kind in self.prover.wanted(self.tally) if kind not in self.running)
         seconds = self.share if self.limits.deterministic else fair_seconds
-        kind = next((kind for kind in kinds if kind != WINDOWS or seconds >= _WORTHWHILE_SECONDS), None)
+        worthwhile = _WORTHWHILE_FEW if placements_are_few(self.incumbent.instance) else _WORTHWHILE_SECONDS
+        kind = next((kind for kind in kinds if kind != WINDOWS or seconds >= worthwhile), None)
         step = None
         if kind == SEARCH:
             step = self.search.step(self.tally, fair_seconds)
@@ -213,8 +224,8 @@ def _prover_of_windows(incumbent: Incumbent, runs: AnnealingRuns) -> Prover:
     """Of several windows, or of a dispatch that is searched as they are."""
     if _nodes_apply(incumbent):
         return NodesBetweenRuns(runs)
-    applies = window_weightings_apply(incumbent.instance) and not incumbent.objective.scenarios
-    return WindowsBesideRuns(runs) if applies else NoProver()
+    applies = window_weightings_apply(incumbent.instance) or window_nodes_apply(incumbent.instance)
+    return WindowsBesideRuns(runs) if applies and not incumbent.objective.scenarios else NoProver()
 
 
 def _prover_of_different(incumbent: Incumbent, method: str) -> Prover:

@@ -47,7 +47,7 @@ def run_task(task: ProofTask, emit: Emit) -> bool:
         # What a certificate can say of a search is about the even split, and GPUs that are alike.
         even = task.instance.deployment.dispatch == "even" and task.instance.deployment.alike
         if even and incumbent.proof.certified is None and incumbent.bound == incumbent.value:
-            evidence = search_evidence(task.instance, incumbent.value)
+            evidence = search_evidence(task.instance, incumbent.value, task.objective)
             if evidence is None:
                 evidence = filling_evidence(task.instance, incumbent.value, Meter(_CERTIFYING))
             if evidence is not None:

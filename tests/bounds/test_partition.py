@@ -260,3 +260,19 @@ def test_the_same_work_gives_the_same_reports_on_a_slow_machine(monkeypatch):
     run(second, limits=Limits(1e6, seed=1, work=0.5))
     assert first.proofs == second.proofs != []
     assert first.plans == second.plans and (first.slots == second.slots).all()
+
+
+def test_searches_take_no_more_than_is_left(monkeypatch):
+    random, given = np.random.default_rng(0), []
+
+    def recorded(instance, slots, target, seconds, seed):
+        given.append(seconds)
+        return slots
+
+    monkeypatch.setattr("eplb_opt.bounds.partition.better_plan", recorded)
+    monkeypatch.setattr("eplb_opt.bounds.partition.prove_all_windows", lambda *_: None)
+    loads = (random.lognormal(4, 0.8, 32) * random.lognormal(0, 0.4, (3, 32))).astype(int) + 1
+    instance = Instance.from_loads(loads, Deployment(16, 48, 2, 4)).in_mean_loads()
+    assert not run(Watch(instance, None), prove=lambda *_: None, limits=Limits(60, work=1.0))
+    assert len(given) > 5
+    assert sum(given) == pytest.approx(1.0)

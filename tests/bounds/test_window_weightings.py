@@ -46,7 +46,7 @@ def regions_hold(region, imbalances):
 def test_parted_regions_hold_all_that_is_worth_less_than_is_asked():
     random = np.random.default_rng(0)
     weights, asked = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)), Fraction(12, 10)
-    whole = Region.above((Fraction(1), Fraction(1), Fraction(11, 10)), weights, asked, num_gpus=8)
+    whole = Region.above((Fraction(1), Fraction(1), Fraction(11, 10)), weights, asked, Fraction(8))
     left, right = whole.parted(0, Fraction(11, 10))
     for _ in range(500):
         imbalances = [low + Fraction(int(random.integers(0, 1000)), 1000) for low in whole.lower]
@@ -84,7 +84,7 @@ def test_the_heaviest_patterns_are_those_of_all_sets(size, distinct):
     deployment = Deployment(num_gpus=3, num_slots=3 * size, distinct=distinct)
     random = np.random.default_rng(size)
     instance = Instance.from_loads(random.integers(1, 60, (3, min(7, 3 * size - 2))), deployment).in_mean_loads()
-    region = Region.above((Fraction(1),) * 3, (Fraction(1, 3),) * 3, Fraction(13, 10), num_gpus=3)
+    region = Region.above((Fraction(1),) * 3, (Fraction(1, 3),) * 3, Fraction(13, 10), Fraction(3))
     items = WindowItems.within(instance, region.upper, 10_000)
     weights = random.random(items.experts.size)
     meter = Meter(Limits(60.0))

@@ -1,0 +1,96 @@
+"""Window regions: weights of replicas refute all imbalances of several windows that are worth less than is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from eplb_opt.bounds.regions import Region
+from eplb_opt.bounds.window_configuration import Replica, WindowConfigurationLP
+from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.instance import Instance
+from eplb_opt.kernels.compiler import Ints
+from eplb_opt.limits import Meter
+
+# Halves of patterns that are not too many.
+_MOST_HALVES = 800_000
+# Bounds that are asked about, and limits of regions, are multiples of this, to be short in certificates.
+STEP = Fraction(1, 10**6)
+# So often regions are parted, one in the other, and so many weightings are in a certificate at most.
+_DEPTH, _MOST_WEIGHTINGS = 3, 40
+
+
+class WindowRegions:
+    """Refutes what a layer of several windows may be worth, by the GPUs of one node: all of them, or those of a part.
+
+    A plan that is worth less than what is asked has imbalances in a region that begins with what they are at least.
+    Weights of replicas refute a region, see `WindowConfigurationLP`. One that is not refuted is parted by the imbalance
+    of a window where the mean counts: GPUs may otherwise each be hot in another window.
+
+    Attributes
+    ----------
+    instance
+        The node, its loads in mean loads of the layer.
+    lower
+        What the imbalances of the layer are at least, shape ``(windows,)``.
+    weights
+        What each window counts for in the mean; they sum to 1. ``None``: the hottest one counts.
+    total
+        What one GPU would have with all load of the layer.
+    counts
+        Replicas of each expert that the last region which was not refuted allows; ``None``: that is not known.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        lower: Sequence[Fraction],
+        weights: Sequence[Fraction] | None,
+        total: Fraction,
+        random: np.random.Generator,
+    ) -> None:
+        self.instance, self.lower, self.weights, self.total = instance, tuple(lower), weights, total
+        self.counts: Ints | None = None
+        self._random = random
+        self._patterns: list[tuple[Replica, ...]] = []
+
+    def refute(self, asked: Fraction, meter: Meter) -> dict[str, Any] | None:
+        """Weightings and parts of regions that show that no plan is worth less; ``None``: one may, or time is over."""
+        self.counts = None
+        regions = [(Region.above(self.lower, self.weights, asked, self.total), 0)]
+        weightings: list[dict[str, Any]] = []
+        parts: list[list[int | str]] = []
+        while regions:
+            region, depth = regions.pop()
+            if region.empty:
+                continue
+            weighting = self._weighting(region, meter)
+            if weighting is not None:
+                parts.append([len(weightings)])
+                weightings.append(weighting)
+                continue
+            if self.weights is None or depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS or meter.exhausted:
+                return None
+            window = region.widest
+            at = (region.lower[window] + region.upper[window]) / 2 // STEP * STEP
+            if at <= region.lower[window]:
+                return None
+            parts.append([window, str(at)])
+            regions += [(part, depth + 1) for part in reversed(region.parted(window, at))]
+        return {"weightings": weightings, "parts": parts}
+
+    def _weighting(self, region: Region, meter: Meter) -> dict[str, Any] | None:
+        """A weighting under which no plan has imbalances of a region; ``None``: one may, or time is over."""
+        items = WindowItems.within(self.instance, region.upper, _MOST_HALVES)
+        if items is None or meter.exhausted:
+            return None
+        if not items.least.size:
+            return {"starts": [], "weights": [], "carried": 0}
+        program = WindowConfigurationLP(self.instance, items, region, self._random, self._patterns)
+        verdict = program.solve(meter)
+        self._patterns = program.used()
+        self.counts = self.counts if verdict.counts is None else verdict.counts
+        return verdict.evidence
