@@ -14,7 +14,7 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -191,6 +191,9 @@ def leaf(chance: random.Random, loads: list[Fraction], scale: Fraction) -> dict[
             rounded.append({**row_sum(chance, len(loads), number), "slots": chance.randint(-3, 3), "bases": bases})
         divisor = chance.choice([1, 2, 2, 3, 3, 4, 5, 6, 12])
         divided = {"rounded": rounded, "divisor": divisor, "margin": chance.choice([0, 0, 0, 1])}
+        if chance.random() < 0.5:
+            said = tree(chance, len(loads), 2, lambda: row_sum(chance, len(loads), len(rounded)))
+            return {"argument": kind, "parts": said, **divided}
         return {"argument": kind, **row_sum(chance, len(loads), len(rounded)), **divided}
     if kind == "fillings" and chance.random() < 0.7:
         grain, noise = chance.choice([1, scale / 7 or 1, scale / 40 or 1]), chance.choice([0, 0, 1, 3])
@@ -224,20 +227,22 @@ def steps(chance: random.Random, loads: list[Fraction], scale: Fraction, buckets
 
 
 def weightings(chance: random.Random, loads: list[Fraction], scale: Fraction, depth: int) -> dict[str, Any]:
-    """A tree of parts of the counts, now and then broken, with some weightings for them."""
+    """Parts of the counts with some weightings for them."""
     whole = weighting(chance, loads, scale)
     real, buckets = Fraction(whole["scale"]), whole["buckets"]
     several = [(whole.pop("starts"), whole.pop("weights"))]
     several += [steps(chance, loads, real, buckets) for _ in range(chance.randint(0, 3))]
+    parts = tree(chance, len(loads), depth, lambda: [chance.randrange(len(several))])
+    return whole | {"argument": "weightings", "weightings": [list(some) for some in several], "parts": parts}
 
-    def parts(left: int) -> list[list[int]]:
-        if not left or chance.random() < 0.4:
-            return [[chance.randrange(len(several))]]
-        number = 2 if chance.random() < 0.97 else chance.choice([1, 3])
-        node = [chance.randrange(len(loads)), chance.randint(0, 4)]
-        return [node] + [part for _ in range(number) for part in parts(left - 1)]
 
-    return whole | {"argument": "weightings", "weightings": [list(some) for some in several], "parts": parts(depth)}
+def tree(chance: random.Random, experts: int, depth: int, said: Callable[[], Any]) -> list[Any]:
+    """Parts of the counts in the order of a certificate, with what is said of each, now and then broken."""
+    if not depth or chance.random() < 0.4:
+        return [said()]
+    number = 2 if chance.random() < 0.97 else chance.choice([1, 3])
+    node = [chance.randrange(experts), chance.randint(0, 4)]
+    return [node] + [part for _ in range(number) for part in tree(chance, experts, depth - 1, said)]
 
 
 def row_sum(chance: random.Random, experts: int, rounded: int) -> dict[str, Any]:
