@@ -28,6 +28,8 @@ class Node:
         How often the node was looked at, and searched.
     tried
         The value of the best plan when all placements were tried last, and the seconds that this was given.
+    certified
+        The value of the best plan of the layer when evidence for a word was looked for last.
     """
 
     def __init__(self, layer: Instance, groups: GroupSet, target_gap: Fraction) -> None:
@@ -36,6 +38,7 @@ class Node:
         self.windows: list[Incumbent] = []
         self.visits = self.searches = 0
         self.tried = (Fraction(0), 0.0)
+        self.certified: Fraction | None = None
         self.incumbent = Incumbent(instance, target_gap=target_gap, name="a node")
         if instance.num_windows == 1:
             self.incumbent.offer_proof(strongest(*quick_bounds(instance)))
@@ -47,6 +50,14 @@ class Node:
     def settled(self) -> bool:
         """Whether plan and bound are equal."""
         return self.incumbent.has_plan and self.incumbent.value == self.incumbent.bound
+
+    def words_for(self, bound: Fraction) -> list[Incumbent]:
+        """Of the node, or of its windows, those with the word of a search for a bound, and no certificate for it."""
+        return [
+            known
+            for known in self.windows or [self.incumbent]
+            if known.checked.bound < bound <= known.bound and known.proof.argument == "fillings"
+        ]
 
     def look_at_windows(self) -> None:
         """The bound that the windows promise, once it matters what this node can do."""

@@ -12,10 +12,12 @@ from eplb_opt.bounds.groups import GroupSet, best_partition, group_sets
 from eplb_opt.bounds.node import Node
 from eplb_opt.bounds.node_windows import prove_all_windows
 from eplb_opt.bounds.partition_evidence import backing, evidence_of
+from eplb_opt.bounds.pattern_enumeration import filling_evidence
 from eplb_opt.heuristics.planner import better_plan, first_plan
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import Meter
+from eplb_opt.proof import Proof
 
 # Proves one node: `eplb_opt.bounds.prove.prove`.
 Prove = Callable[[Incumbent, Meter], None]
@@ -23,6 +25,8 @@ Prove = Callable[[Incumbent, Meter], None]
 # Each set has its own bounds and plans, and looking for a partition may pass through all sets of groups that can be
 # left, which takes minutes for 32 groups in pairs. Beyond, other methods have to do.
 MOST_SETS, MOST_GROUPS = 5_000, 18
+# Part of the limits to look for evidence of a node.
+_CERTIFYING = 0.1
 # Seconds of work of the first search on a set, and of the first proof. Both double.
 _SEARCH, _PROOF = 0.03, 0.1
 
@@ -62,6 +66,8 @@ class Partition:
         """Better plans and bounds until the gap is small enough, within the limits."""
         while True:
             partition = self._bound()
+            if self._certify():
+                continue
             unsettled = [self._nodes[groups] for groups in partition if not self._nodes[groups].settled]
             if self._incumbent.closed or self._meter.exhausted or not unsettled:
                 return
@@ -78,6 +84,27 @@ class Partition:
         evidence = None if by else evidence_of(excluding, value)
         self._incumbent.prove("partition", value, by=by, evidence=evidence)
         return partition
+
+    def _certify(self) -> bool:
+        """Whether a node has evidence now for what it is needed for, where it had a word for more.
+
+        The word of a search may be about a max load of the node far above the best plan of the layer, which takes longer
+        to check, or too long. Evidence is looked for once for each plan.
+        """
+        needed, enough = self._incumbent.bound, self._incumbent.value
+        if self._incumbent.checked.bound >= needed:
+            return False
+        for node in self._nodes.values():
+            if node.certified == enough or not node.words_for(needed):
+                continue
+            node.certified = enough
+            for known in node.words_for(needed):
+                at = min(known.bound, enough)
+                evidence = filling_evidence(known.instance, at, self._meter.part(_CERTIFYING))
+                if evidence is not None:
+                    known.offer_proof(Proof("fillings", at, checked=True, evidence=evidence))
+                    return True
+        return False
 
     def _plan(self) -> None:
         """The best partition under the plans of nodes, if it is better than the best plan."""

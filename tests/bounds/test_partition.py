@@ -276,3 +276,18 @@ def test_searches_take_no_more_than_is_left(monkeypatch):
     assert not run(Watch(instance, None), prove=lambda *_: None, limits=Limits(60, work=1.0))
     assert len(given) > 5
     assert sum(given) == pytest.approx(1.0)
+
+
+def test_a_word_for_more_than_is_needed_does_not_keep_a_partition_from_a_certificate():
+    loads = np.random.default_rng(3).lognormal(3, 0.8, 8).astype(int) + 1
+    instance = Instance.from_loads(loads, Deployment(4, 12, 2, 4))
+
+    def claim(incumbent, _meter):
+        # A search knows how hot the node is at least, which may be far above any plan of the layer.
+        incumbent.offer_proof(Proof("fillings", brute_force(incumbent.instance), checked=False, by="search"))
+
+    watch = Watch(instance, None)
+    assert run(watch, prove=claim)
+    assert watch.best == watch.lower_bound == brute_force(instance)
+    assert watch.proofs[-1].argument == "partition"
+    assert watch.proofs[-1].checked
