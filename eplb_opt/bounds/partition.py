@@ -88,8 +88,8 @@ class Partition:
     def _certify(self) -> bool:
         """Whether a node has evidence now for what it is needed for, where it had a word for more.
 
-        The word of a search may be about a max load of the node far above the best plan of the layer, which takes longer
-        to check, or too long. Evidence is looked for once for each plan.
+        The word of a search may be about a max load far above the best plan of the layer, which takes longer to check,
+        or too long. Evidence is looked for once for each plan.
         """
         needed, enough = self._incumbent.bound, self._incumbent.value
         if self._incumbent.checked.bound >= needed:
