@@ -67,7 +67,7 @@ class Decomposition:
     def _resolution(self) -> Fraction:
         """Max loads that are nearer than this are not told apart."""
         size = self._instance.deployment.slots_per_gpu
-        return self._incumbent.value * max(Fraction(size, 4 * CAPACITY), self._incumbent.target_gap / 4)
+        return self._incumbent.value * max(Fraction(size, 32 * CAPACITY), self._incumbent.target_gap / 4)
 
     def _is_open(self, max_load: Fraction) -> bool:
         """Whether there is work to do, and limits for it, between the lower bound and a max load."""
