@@ -18,6 +18,8 @@ from eplb_opt.limits import Meter
 
 # Rounds of cuts for all counts, and for a part of them. More make programs slower than they make parts fewer.
 _ROUNDS, _ROUNDS_OF_PART = 40, 1
+# Numbers in all rows: with more, branching goes on with the cuts that there are.
+_MOST_NUMBERS = 2 * 10**7
 # Averages nearer to one count than this have that count.
 _WHOLE = 1e-6
 # What takes seconds to check: options of all dynamic programs. A weight of an item costs as much as some options.
@@ -48,11 +50,16 @@ class PairTree:
         self._tree: list[Split | Sum] = []
         self._options = 0
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the checker would take too long already."""
+        return self._options > _MOST_OPTIONS
+
     def decide(self, meter: Meter) -> Feasibility:
         """Counts, or evidence that there are none; neither where that is open, and the next call goes on from there."""
         if self._program is None:
             return Feasibility(evidence={"argument": "counts"})
-        while self._parts and not meter.exhausted and self._options <= _MOST_OPTIONS:
+        while self._parts and not meter.exhausted and not self.given_up:
             part = self._parts.pop()
             said = self._of(part, self._program, meter)
             if isinstance(said, list):
@@ -80,7 +87,8 @@ class PairTree:
                 if program.is_whole and sum(program.counts) == program.pair_model.slots:
                     return program.counts
                 if not (program.is_whole and program.use_all_slots()):
-                    cuts = gomory_cuts(program, meter) if rounds and not meter.exhausted else []
+                    full = len(program.rows) * program.values.size >= _MOST_NUMBERS
+                    cuts = [] if full or not rounds or meter.exhausted else gomory_cuts(program, meter)
                     if not cuts:
                         break
                     for row in cuts:

@@ -79,14 +79,13 @@ class _Questions:
         a much better one.
         """
         value, bound = self._incumbent.value, self._incumbent.bound
-        due = self._found or self._spent[0] * _BETWEEN > self._spent[1]
+        if self._below_plan is None or self._below_plan.max_load != value:
+            self._below_plan = PairTree(self._incumbent.instance, value)
+        tree = self._below_plan
+        due = self._found or tree.given_up or self._spent[0] * _BETWEEN > self._spent[1]
         between = due and value - bound > _NEAR * value
         if between:
             tree = PairTree(self._incumbent.instance, bound + self._way * (value - bound))
-        else:
-            if self._below_plan is None or self._below_plan.max_load != value:
-                self._below_plan = PairTree(self._incumbent.instance, value)
-            tree = self._below_plan
         began = meter.spent
         answer = tree.decide(meter)
         self._spent[between] += meter.spent - began

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import eplb_opt
 from eplb_opt.bounds import pair_branching
+from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.bounds.pair_branching import PairTree
 from eplb_opt.bounds.quick import quick_bounds
 from eplb_opt.certificates.check import check
@@ -114,6 +115,24 @@ def divided():
         evidence = PairTree(instance, optimum).decide(Meter(Limits(60.0))).evidence
     assert len(evidence["parts"]) > 2
     return instance, optimum, evidence
+
+
+def test_without_room_for_cuts_counts_are_divided(divided, monkeypatch):
+    instance, optimum, _ = divided
+    monkeypatch.setattr(pair_branching, "_MOST_NUMBERS", 0)
+    evidence = PairTree(instance, optimum).decide(Meter(Limits(60.0))).evidence
+    assert evidence["rounded"] == []
+    assert len(evidence["parts"]) > 2
+    assert proves(evidence, optimum, instance)
+
+
+def test_what_takes_too_long_to_check_is_given_up(divided, monkeypatch):
+    instance, optimum, _ = divided
+    monkeypatch.setattr(pair_branching, "_MOST_NUMBERS", 0)
+    monkeypatch.setattr(pair_branching, "_MOST_OPTIONS", 0)
+    tree = PairTree(instance, optimum)
+    assert tree.decide(Meter(Limits(60.0))) == Feasibility()
+    assert tree.given_up
 
 
 def test_every_part_of_the_counts_needs_its_sum(divided):
