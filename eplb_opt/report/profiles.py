@@ -45,7 +45,9 @@ def plot_time_profile(rows: pd.DataFrame, gap: float = 0.001, ax: Axes | None = 
     longest = float(rows["seconds"].max())
     first = min(float(rows[column].min()), longest / 10)
     ax = _draw(rows, column, (first / 1.3, longest), ax)
-    ticks = [tick * unit for unit in 10.0 ** np.arange(-6, 6) for tick in (1, 2, 5)]
+    # Labels of more than three decades with three each would touch.
+    steps = (1, 2, 5) if longest < 1000 * first else (1,)
+    ticks = [tick * unit for unit in 10.0 ** np.arange(-6, 6) for tick in steps]
     ticks = [tick for tick in ticks if first / 1.3 <= tick <= longest]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_xlabel(f"seconds until a plan is within {100 * gap:g} % of the best known bound")
