@@ -9,13 +9,12 @@ import numpy as np
 from eplb_opt.bounds.buckets import CAPACITY, Buckets, Ranges
 from eplb_opt.bounds.configuration import ConfigurationLP
 from eplb_opt.bounds.feasibility import Feasibility
+from eplb_opt.bounds.mixed_counts import most_mixed
 from eplb_opt.bounds.patterns import DualFunction
 from eplb_opt.limits import Meter
 
 # Weightings of other parts that are tried on a part, the newest first.
 _MOST_TRIED = 20
-# Values nearer to 1 than this are whole.
-_WHOLE = 1e-6
 # Seconds of work to try a dual function, for each item, and for each further count that an expert can have.
 _WORK_PER_ITEM, _WORK_PER_OPTION = 3e-8, 1e-9
 # What takes seconds to check: starts of all dual functions times slots per GPU, and options of all dynamic programs.
@@ -53,12 +52,12 @@ def refute_by_branching(program: ConfigurationLP, most_parts: int, meter: Meter)
         if refuting is not None:
             tree.append([refuting])
             continue
-        expert = _mixed(program)
+        least, most = part
+        expert = most_mixed(program.experts, program.values, buckets.instance.kernel_loads, least < most)
         if expert is None:
             return Feasibility(counts=program.whole_counts(part).tolist())
         if len(parts) + sum(len(node) == 1 for node in tree) + 2 > most_parts:
             return Feasibility()
-        least, most = part
         fewer, more = most.copy(), least.copy()
         fewer[expert] = min(max(int(program.counts()[expert]), least[expert]), most[expert] - 1)
         more[expert] = fewer[expert] + 1
@@ -87,17 +86,6 @@ def _refuting(duals: list[DualFunction], buckets: Buckets, part: Ranges, meter: 
         if buckets.excludes(duals[place], part):
             return place
     return None
-
-
-def _mixed(program: ConfigurationLP) -> int | None:
-    """The expert with most load whose counts are mixed, by how much they are; ``None`` where each has one count."""
-    largest = np.zeros(program.buckets.instance.num_experts)
-    np.maximum.at(largest, program.experts, program.values)
-    loads = program.buckets.instance.kernel_loads
-    mixed = np.where(largest < 1 - _WHOLE, (1 - largest) * loads, -1.0)
-    expert = int(mixed.argmax())
-    # Whatever the counts of experts without load, GPUs carry the same.
-    return expert if float(mixed[expert]) > 0 else None
 
 
 def _evidence(duals: dict[int, DualFunction], tree: list[list[int]], buckets: Buckets) -> dict[str, Any]:

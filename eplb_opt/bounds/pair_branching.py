@@ -8,6 +8,7 @@ import numpy as np
 
 from eplb_opt.bounds.feasibility import Feasibility
 from eplb_opt.bounds.gomory_cuts import gomory_cuts
+from eplb_opt.bounds.mixed_counts import most_mixed
 from eplb_opt.bounds.pair_evidence import Split, Sum, evidence_of, refuting_sum
 from eplb_opt.bounds.pair_lp import PairLP
 from eplb_opt.bounds.pair_model import PairModel, pair_ranges
@@ -20,8 +21,6 @@ from eplb_opt.limits import Meter
 _ROUNDS, _ROUNDS_OF_PART = 40, 1
 # Numbers in all rows: with more, branching goes on with the cuts that there are.
 _MOST_NUMBERS = 2 * 10**7
-# Averages nearer to one count than this have that count.
-_WHOLE = 1e-6
 # What takes seconds to check: options of all dynamic programs. A weight of an item costs as much as some options.
 _MOST_OPTIONS, _OPTIONS_PER_WEIGHT = 5 * 10**7, 20
 
@@ -31,8 +30,8 @@ class PairTree:
 
     Each Chvátal-Gomory cut removes averages of counts. In the end counts are left, or nothing. Then the rows have
     multipliers with which no average obeys their sum, and a dynamic program in integers confirms that no counts do.
-    Before cuts remove less and less, counts are parted in two: the smaller and the larger ones of an expert. Cuts are
-    true of all counts, so those of one part serve the others.
+    Cuts remove less and less, so that after some rounds counts are parted in two: the smaller and the larger ones of an
+    expert. Cuts are true of all counts, so those of one part serve the others.
     Source: branch-and-cut, M. Padberg and G. Rinaldi, SIAM Review 33, 60-100 (1991), https://doi.org/10.1137/1033004.
 
     Attributes
@@ -75,7 +74,7 @@ class PairTree:
         return Feasibility(evidence=evidence_of(self._tree, self._program.rows))
 
     def _of(self, part: Ranges, program: PairLP, meter: Meter) -> list[int] | Sum | Split | None:
-        """Counts within a part, the sum of rows that excludes all, or how to divide it; ``None`` out of time."""
+        """Counts within a part, the sum of rows that excludes all, or how to divide it; ``None``: it stays open."""
         ranges = pair_ranges(self._instance, self.max_load, part)
         if ranges is None:
             return Sum()
@@ -106,16 +105,13 @@ class PairTree:
 
 
 def _split(program: PairLP, part: Ranges) -> Split | None:
-    """Branch on the expert with most load of mixed counts; ``None`` where each expert has one count."""
-    model, values = program.pair_model, program.values
-    largest = np.zeros(model.num_experts)
-    np.maximum.at(largest, model.experts, values)
+    """Branch on an expert with mixed counts, at their average; ``None`` where each expert has one count."""
+    model = program.pair_model
     least, most = (np.array(counts, dtype=np.int64) for counts in part)
-    mixed = np.where((largest < 1 - _WHOLE) & (least < most), (1 - largest) * model.loads, -1.0)
-    expert = int(mixed.argmax())
-    if mixed[expert] <= 0:
+    expert = most_mixed(model.experts, program.values, model.loads, least < most)
+    if expert is None:
         return None
-    average = values @ np.where(model.experts == expert, model.replicas, 0)
+    average = program.values @ np.where(model.experts == expert, model.replicas, 0)
     return Split(expert, min(max(int(average), int(least[expert])), int(most[expert]) - 1))
 
 

@@ -13,7 +13,7 @@ from eplb_opt.heuristics.two_slots import pair_slots
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import Meter
 
-# Nearer than this, plan and bound are closed at the plan instead of by halving.
+# Where plan and bound are nearer than this, only plans below the best one are asked about.
 _NEAR = Fraction(1, 100_000)
 # How far from the bound to the plan other questions are, at most and at least.
 _FARTHEST, _NEAREST = Fraction(1, 2), Fraction(1, 16)
