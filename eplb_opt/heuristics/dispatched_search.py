@@ -38,6 +38,7 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
         best,
         deployment.gpus_per_node,
         deployment.distinct,
+        segment.transfers,
         segment.hot,
         segment.cold,
         segment.proposals,

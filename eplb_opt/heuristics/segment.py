@@ -11,6 +11,8 @@ from eplb_opt.instance import Instance
 
 Slots = NDArray[np.int64]
 
+# Share of the proposals that change counts.
+TRANSFERS = 0.1
 # First temperature of a run, in mean slot loads, and how much colder it ends. Cool enough for plans to stay near the
 # one they begin with: hotter runs find plans that are no better on the windows known, and worse on others.
 _WARM, COOLING = 1e-2, 1 / 200
@@ -33,6 +35,8 @@ class Segment:
         Moves to consider.
     seed
         For all random choices.
+    transfers
+        Share of the proposals that change counts; with 0 they stay as they are.
     """
 
     slots: Slots
@@ -40,6 +44,7 @@ class Segment:
     cold: float
     proposals: int
     seed: int
+    transfers: float = TRANSFERS
 
 
 def warm(instance: Instance) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eplb_opt.heuristics.neighbours import nearest_experts
-from eplb_opt.heuristics.segment import COOLING, Segment, Slots, hot, warm
+from eplb_opt.heuristics.segment import COOLING, TRANSFERS, Segment, Slots, hot, warm
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Ints
@@ -34,6 +34,7 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
         deployment.gpus_per_node,
         instance.max_replicas,
         deployment.distinct,
+        segment.transfers,
         segment.hot,
         segment.cold,
         segment.proposals,
@@ -57,6 +58,7 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
         deployment.gpus_per_node,
         instance.max_replicas,
         deployment.distinct,
+        TRANSFERS,
         max(_LEAST_SHAKEN, min(shaken * above, most * warm(instance))),
         nodes,
         np.random.default_rng(seed % 2**64),

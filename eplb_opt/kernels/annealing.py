@@ -18,9 +18,8 @@ from eplb_opt.kernels.window_values import (
     value_of,
 )
 
-# Share of the proposals that change counts, of those that begin at the hottest GPU of some window, and of exchanges
-# those with a neighbour.
-_TRANSFERS, _FOCUSED, _NEAR = 0.1, 0.5, 0.8
+# Share of the proposals that begin at the hottest GPU of some window, and of exchanges those with a neighbour.
+_FOCUSED, _NEAR = 0.5, 0.8
 # Sums of increments drift: after so many accepted moves they start again from the table itself.
 _FRESH = 10_000
 # Proposals at one temperature.
@@ -37,6 +36,7 @@ def anneal(
     gpus_per_node: int,
     max_replicas: int,
     distinct: bool,
+    transfers: float,
     hot: float,
     cold: float,
     proposals: int,
@@ -45,13 +45,13 @@ def anneal(
     """Lower the weighted mean over windows of the hottest GPU's load; `best` ends as the best table found.
 
     ``w[e, k]`` is the load of expert e in window k, each window divided by its mean GPU load; `weights` of windows sum
-    to 1, and where all of them are 0 the largest over windows counts instead. Exchanges and transfers stay within
-    nodes of `gpus_per_node`. Most exchanges are with a neighbour, ``nearest[e]`` being those of expert e, the nearest
-    first and proposed most: what differs little fits where an arbitrary expert would be too hot in some window. A move
-    that raises the value by d is made with probability exp(-d / temperature), which falls from `hot` to `cold` in
-    `proposals` proposals; `slots` ends as the last table, to go on from. For every window the three hottest GPUs are
-    kept, so that an exchange is valued in a time that depends on the windows alone, and given up at the first window
-    that makes it too bad.
+    to 1, and where all of them are 0 the largest over windows counts instead. A share of the proposals are `transfers`
+    of a replica from one expert to another, the others exchanges; both stay within nodes of `gpus_per_node`. Most
+    exchanges are with a neighbour, ``nearest[e]`` being those of expert e, the nearest first and proposed most: what
+    differs little fits where an arbitrary expert would be too hot in some window. A move that raises the value by d is
+    made with probability exp(-d / temperature), which falls from `hot` to `cold` in `proposals` proposals; `slots` ends
+    as the last table, to go on from. For every window the three hottest GPUs are kept, so that an exchange is valued in
+    a time that depends on the windows alone, and given up at the first window that makes it too bad.
 
     Returns the value of `best`, never above that of the table given but for rounding.
     Source: S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, Science 220, 671-680 (1983),
@@ -82,8 +82,8 @@ def anneal(
         g = hottest(load, top, weights, random) if random.random() < _FOCUSED else draw(random, num_gpus)
         i = draw(random, size)
         a = slots[g, i]
-        transfers = random.random() < _TRANSFERS
-        if not transfers and random.random() < near:
+        transferred = random.random() < transfers
+        if not transferred and random.random() < near:
             b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
             slot = places[b, draw(random, counts[b])]
             h, j = slot // size, slot % size
@@ -95,7 +95,7 @@ def anneal(
             continue
         # A rise by d is below the limit with probability exp(-d / temperature).
         limit = value - temperature * np.log(1.0 - random.random())
-        if transfers:
+        if transferred:
             if counts[b] < 2 or counts[a] >= max_replicas:
                 continue
             new = value_after_transfer(state, top, weights, marks, proposal, h, a, b)
@@ -105,7 +105,7 @@ def anneal(
             new = value_after_exchange(state, top, weights, g, h, a, b, floor, limit)
         if new > limit:
             continue
-        if transfers:
+        if transferred:
             _move_place(places, replica, counts, h * size + j, a, b)
             transfer(state, h, j, a)
             rank_all(load, top)

@@ -13,7 +13,7 @@ from eplb_opt.kernels.rows import copy_row
 from eplb_opt.kernels.window_values import hottest, rank_all, value_of
 
 # As in `eplb_opt.kernels.annealing`.
-_TRANSFERS, _FOCUSED, _NEAR = 0.1, 0.5, 0.8
+_FOCUSED, _NEAR = 0.5, 0.8
 _FRESH = 10_000
 _LEVEL = 100
 
@@ -34,6 +34,7 @@ def anneal_dispatched(
     best: Ints,
     gpus_per_node: int,
     distinct: bool,
+    transfers: float,
     hot: float,
     cold: float,
     proposals: int,
@@ -63,8 +64,8 @@ def anneal_dispatched(
         g = hottest(p.gpu_loads, top, weights, random) if random.random() < _FOCUSED else draw(random, num_gpus)
         slot = starts[g] + draw(random, starts[g + 1] - starts[g])
         a = p.slots[slot]
-        transfers = random.random() < _TRANSFERS
-        if not transfers and random.random() < near:
+        transferred = random.random() < transfers
+        if not transferred and random.random() < near:
             b = nearest[a, int(np.exp(random.random() * ranks)) - 1]
             other = p.places[b, draw(random, p.counts[b])]
         else:
@@ -73,22 +74,22 @@ def anneal_dispatched(
             b = p.slots[other]
         h = p.sources.gpu_of[other]
         # The one slot of a transfer gets a replica of what the other has: either may be the hot one.
-        if transfers and random.random() < 0.5:
+        if transferred and random.random() < 0.5:
             slot, other, a, b, g, h = other, slot, b, a, h, g
         if g == h or a == b or (distinct and _doubles(p, g, b)):
             continue
-        if transfers:
+        if transferred:
             if p.counts[a] < 2 or p.counts[b] >= p.places.shape[1]:
                 continue
         elif distinct and _doubles(p, h, a):
             continue
         # A rise by d is below the limit with probability exp(-d / temperature).
         limit = value - temperature * np.log(1.0 - random.random())
-        propose(p, c, slot, other, transfers)
+        propose(p, c, slot, other, transferred)
         new = value_after(p, c, top, weights, slot, other, limit)
         if new > limit:
             continue
-        accept(p, c, top, slot, other, transfers)
+        accept(p, c, top, slot, other, transferred)
         accepted += 1
         if accepted % _FRESH == 0:
             add_up(p)

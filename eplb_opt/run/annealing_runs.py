@@ -1,11 +1,12 @@
-"""Search of several windows, a short step at a time: runs of annealing, each followed by reassignment."""
+"""Search of several windows, a short step at a time: runs of annealing, warm or anew, and reassignment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eplb_opt.heuristics.likely_counts import likely_counts_apply, likely_start
 from eplb_opt.heuristics.moves import Moves, moves_of
-from eplb_opt.heuristics.segment import COOLING, Segment, Slots, hot, warm
+from eplb_opt.heuristics.segment import COOLING, TRANSFERS, Segment, Slots, hot, warm
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits
 from eplb_opt.run.step import SEARCH, Step, StepResult
@@ -21,9 +22,12 @@ _STEP = 0.05
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
-# Runs in a row without a better plan after which there is nothing more to expect; each pair of a warm one and a hot one
-# is longer than that before. A pair with so many proposals for each slot is the last one in any case.
-_STALLED, _LONGEST = 8, 400_000
+# Runs of a round, as long as they are in vain: a warm one, a hot one, and where counts can be likely so many anew. One
+# anew that ends further above the bound than so many times the best plan is the last of them.
+_ANEW, _NEAR = 5, 1.5
+# Rounds in a row without a better plan after which there is nothing more to expect. A round with so many proposals of a
+# run for each slot is the last one in any case.
+_STALLED, _LONGEST = 4, 400_000
 
 
 @dataclass
@@ -32,7 +36,7 @@ class AnnealingRuns:
 
     After each run reassignment has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
     half off the gap, where it has four it is no quicker than annealing. A run that is of no use is followed by a hot
-    one of its length.
+    one of its length, and by some that begin with likely counts and keep them, see `eplb_opt.heuristics.likely_counts`.
 
     Attributes
     ----------
@@ -40,12 +44,16 @@ class AnnealingRuns:
         Proposals of this run: all, and those of the segments so far.
     hot
         Its first temperature.
+    transfers
+        Share of its proposals that change counts.
     last
         Where this run stands.
     runs
         Runs that are done, reassignment included.
-    runs_in_vain
-        Runs in a row without a better plan, reassignment included.
+    turn
+        Runs of this round that are done, all of them in vain, reassignment included; the next round is of longer ones.
+    rounds_in_vain
+        Rounds in a row without a better plan.
     patience
         Slow steps of reassignment that are waited for until annealing goes on.
     """
@@ -55,9 +63,11 @@ class AnnealingRuns:
     length: int = 0
     made: int = 0
     hot: float = 0.0
+    transfers: float = TRANSFERS
     last: Slots | None = None
     runs: int = 0
-    runs_in_vain: int = 0
+    turn: int = 0
+    rounds_in_vain: int = 0
     patience: int = 0
     _seconds: float = 0.0
     _proposals: int = 0
@@ -66,11 +76,11 @@ class AnnealingRuns:
 
     @property
     def finished(self) -> bool:
-        """Whether runs found nothing better for long: a warm one and a hot one, which could not be much longer."""
-        if not self.between_runs or self.runs_in_vain < 2 or self.runs_in_vain % 2:
+        """Whether rounds found nothing better for long, or one whose runs could not be much longer."""
+        if not self.between_runs or self.turn or not self.rounds_in_vain:
             return False
         long = self.length >= _LONGEST * self.incumbent.instance.deployment.num_slots
-        return long or self.runs_in_vain >= _STALLED
+        return long or self.rounds_in_vain >= _STALLED
 
     @property
     def between_runs(self) -> bool:
@@ -87,7 +97,7 @@ class AnnealingRuns:
                 nodes = int(_STEP / self._moves.seconds_per_node(windows))
                 arguments = (instance, windows, incumbent.slots, self._above, nodes, seed)
                 return Step(SEARCH, reassign_on, arguments, _STEP)
-            self._begin_run(fair_seconds)
+            self._begin_run(fair_seconds, seed)
         per_proposal = self._moves.seconds_per_proposal(instance, windows)
         proposals = min(int(_STEP / per_proposal), self.length - self.made)
         cold = warm(instance) * COOLING
@@ -97,7 +107,7 @@ class AnnealingRuns:
         slots = incumbent.slots if self.last is None else self.last
         self.made += proposals
         self._proposals += proposals
-        segment = Segment(slots, begin, end, proposals, seed)
+        segment = Segment(slots, begin, end, proposals, seed, self.transfers)
         return Step(SEARCH, anneal_on, (instance, windows, segment), proposals * per_proposal)
 
     def learn(self, result: StepResult, better: bool) -> None:
@@ -110,17 +120,26 @@ class AnnealingRuns:
         else:
             self.last = result.last
             self._seconds += result.seconds
-            self.patience = _PATIENCE if self._moves.reassignment_applies(self.incumbent.instance) else 0
+            useful = self._was_better or not self._is_anew
+            self.patience = _PATIENCE if useful and self._moves.reassignment_applies(self.incumbent.instance) else 0
         self._above_before = above
         if self.between_runs:
             self.runs += 1
-            self.runs_in_vain = 0 if self._was_better else self.runs_in_vain + 1
+            if self._was_better:
+                self.turn = self.rounds_in_vain = 0
+            elif self._ends_round:
+                self.turn, self.rounds_in_vain = 0, self.rounds_in_vain + 1
+            else:
+                self.turn += 1
 
     @property
     def _above(self) -> float:
         """What the best plan is above the bound, in what the search makes cool."""
+        return self._above_bound(self.incumbent.slots)
+
+    def _above_bound(self, slots: Slots) -> float:
         incumbent = self.incumbent
-        value = incumbent.windows.value(incumbent.slots, incumbent.instance)
+        value = incumbent.windows.value(slots, incumbent.instance)
         # The bound is that of the real windows; with scenarios there is none but the mean load.
         return max(0.0, value - (1.0 if incumbent.objective.scenarios else incumbent.imbalance_bound))
 
@@ -128,9 +147,24 @@ class AnnealingRuns:
     def _moves(self) -> Moves:
         return moves_of(self.incumbent.instance)
 
-    def _begin_run(self, fair_seconds: float) -> None:
+    @property
+    def _anew(self) -> int:
+        """Runs of a round that begin with likely counts."""
+        return _ANEW if likely_counts_apply(self.incumbent.instance) else 0
+
+    @property
+    def _is_anew(self) -> bool:
+        return self.turn > 1
+
+    @property
+    def _ends_round(self) -> bool:
+        """Whether the run that is done, in vain, was the last of its round."""
+        far = self._is_anew and self.last is not None and self._above_bound(self.last) > _NEAR * self._above
+        return far or self.turn == 1 + self._anew
+
+    def _begin_run(self, fair_seconds: float, seed: int) -> None:
         instance, windows = self.incumbent.instance, self.incumbent.windows
-        grows = not self.runs_in_vain % 2
+        grows = not self.turn
         following = max(_FIRST_RUN, _GROWTH * self.length) if grows else self.length
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
@@ -140,5 +174,8 @@ class AnnealingRuns:
             possible = int(_LAST_RUN * fair_seconds * per_second)
             last = self.length > 0 and possible < (1 + _GROWTH) * following
             following = max(_SHORTEST, possible if last else min(following, possible))
-        self.hot = warm(instance) if grows else hot(instance)
         self.length, self.made, self.last, self._was_better = following, 0, None, False
+        self.hot = hot(instance) if self.turn == 1 else warm(instance)
+        self.transfers = 0.0 if self._is_anew else TRANSFERS
+        if self._is_anew:
+            self.last = likely_start(instance, windows, seed)

@@ -43,8 +43,8 @@ from eplb_opt.run.task import ProofTask
 _LONG = 100
 # Seconds of the first attempt to prove, and seconds of work where that is limited; doubled each time.
 _FIRST_PROOF, _FIRST_PROOF_WORK = 2.0, 0.2
-# Patterns of several windows take seconds to list: a layer with less time for itself is searched alone, and the first
-# attempt is as long as the third of others.
+# Patterns of several windows take seconds to list: a layer with less time for itself is searched alone, or with less
+# than twice that where search would have to wait, and the first attempt is as long as the third of others.
 _WORTHWHILE_SECONDS, _LATER = 10.0, 2
 # Of few placements it takes a part of a second.
 _WORTHWHILE_FEW = 1.0
@@ -136,9 +136,7 @@ class Strategy:
         if self.running and self.limits.deterministic:
             return None
         kinds = (kind for kind in self.prover.wanted(self.tally) if kind not in self.running)
-        seconds = self.share if self.limits.deterministic else fair_seconds
-        worthwhile = _WORTHWHILE_FEW if placements_are_few(self.incumbent.instance) else _WORTHWHILE_SECONDS
-        kind = next((kind for kind in kinds if kind != WINDOWS or seconds >= worthwhile), None)
+        kind = next((kind for kind in kinds if kind != WINDOWS or self._worthwhile(fair_seconds, threads)), None)
         step = None
         if kind == SEARCH:
             step = self.search.step(self.tally, fair_seconds)
@@ -175,6 +173,14 @@ class Strategy:
         """
         proofs = 0 if self.in_slices else self.tally.proofs
         return proofs, -self.incumbent.rough_gap / (_LONG + self.tally.fruitless)
+
+    def _worthwhile(self, fair_seconds: float, threads: int) -> bool:
+        """Whether there is time to prove something of all windows at once."""
+        seconds = self.share if self.limits.deterministic else fair_seconds
+        if placements_are_few(self.incumbent.instance):
+            return seconds >= _WORTHWHILE_FEW
+        waits = threads < 2 and not self.limits.deterministic
+        return seconds >= (2 * _WORTHWHILE_SECONDS if waits else _WORTHWHILE_SECONDS)
 
     def _proof(self, kind: str, call: str, fair_seconds: float, threads: int) -> Step:
         limits, incumbent = self.limits, self.incumbent

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.neighbours import nearest_experts
+from eplb_opt.heuristics.segment import TRANSFERS
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.plan import Plan
@@ -37,6 +38,7 @@ def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1
         gpus,
         instance.max_replicas,
         deployment.distinct,
+        TRANSFERS,
         hot,
         cold,
         proposals,

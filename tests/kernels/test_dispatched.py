@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.neighbours import nearest_experts
+from eplb_opt.heuristics.segment import TRANSFERS
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.dispatched import anneal_dispatched
 from tests.dispatch import oracle
@@ -49,6 +50,7 @@ def annealed(instance, row, worst, proposals=3000, seed=0, hot=0.3):
         best,
         deployment.gpus_per_node,
         deployment.distinct,
+        TRANSFERS,
         hot,
         1e-3,
         proposals,

@@ -1,5 +1,6 @@
-"""Steps of a layer of several windows: annealing, then repartition while it is quick, then a longer or a hot run."""
+"""Steps of a layer of several windows: annealing, then repartition while it is quick, then runs from elsewhere."""
 
+from itertools import pairwise
 from time import monotonic
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import eplb_opt
 from eplb_opt.bounds.methods import PARTITION
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics.joint import joint_greedy
 from eplb_opt.heuristics.pipeline import greedy
 from eplb_opt.improvement import Improvement
 from eplb_opt.incumbent import Incumbent
@@ -54,27 +56,72 @@ def until(strategy, function):
     raise AssertionError
 
 
-def test_runs_in_vain_are_warm_and_hot_in_turn_and_longer_in_pairs_until_they_end_it():
-    strategy = new_strategy(method="search")
+def runs_of(strategy, last=None):
+    """First temperature, length, share of transfers and start of each run, where all are in vain."""
     runs = []
-    while (function := take(strategy)) is not None:
-        run = strategy.search.hot, strategy.search.length
-        if function is anneal_on and runs[-1:] != [run]:
-            runs.append(run)
+    while (step := strategy.next_step("call", 1e6, 1)) is not None:
+        search = strategy.search
+        if step.function is anneal_on and search.made == step.arguments[2].proposals:
+            segment = step.arguments[2]
+            runs.append((segment.hot, search.length, segment.transfers, segment.slots))
+        strategy.began(step)
+        strategy.running.clear()
+        ended = (strategy.incumbent.slots if last is None else last) if step.function is anneal_on else None
+        found = (Improvement("search", slots=strategy.incumbent.slots),)
+        strategy.learn(step.kind, StepResult("search", found, 0.01, last=ended), False)
+    return runs
+
+
+def test_a_round_in_vain_is_a_warm_run_a_hot_one_and_some_with_likely_counts_which_they_keep():
+    strategy = new_strategy(method="search")
+    runs = runs_of(strategy)
+    rounds = [runs[i : i + 7] for i in range(0, len(runs), 7)]
     assert strategy.exhausted
-    assert strategy.search.runs_in_vain == len(runs) == 8
-    for warm, hot in zip(runs[::2], runs[1::2], strict=True):
-        assert hot[0] > 10 * warm[0]
-        assert hot[1] == warm[1]
-    assert all(longer[1] > 2 * shorter[1] for shorter, longer in zip(runs[::2], runs[2::2], strict=False))
+    assert strategy.search.rounds_in_vain == len(rounds) == 4
+    for (warm, length, share, start), hot, *anew in rounds:
+        assert hot[0] > 10 * warm
+        assert {run[1] for run in (hot, *anew)} == {length}
+        assert {run[0] for run in anew} == {warm}
+        assert (share, hot[2], {run[2] for run in anew}) == (0.1, 0.1, {0.0})
+        assert all(row.tolist() == strategy.incumbent.slots.tolist() for row in (start, hot[3]))
+        assert len({tuple(run[3].tolist()) for run in anew}) == len(anew) == 5
+    assert all(longer[0][1] > 2 * shorter[0][1] for shorter, longer in pairwise(rounds))
+
+
+def test_a_run_anew_that_ends_far_above_the_best_plan_is_the_last_of_its_round():
+    strategy = new_strategy(method="search")
+    incumbent = strategy.incumbent
+    incumbent.offer_plan(joint_greedy(incumbent.instance, incumbent.windows), "joint greedy")
+    # The five heaviest experts on one GPU.
+    heaviest = np.argsort(-LOADS.sum(axis=0))
+    runs = runs_of(strategy, last=np.concatenate([heaviest, heaviest[:8]]))
+    assert [run[2] for run in runs[:6]] == [0.1, 0.1, 0.0, 0.1, 0.1, 0.0]
+    assert runs[3][1] > runs[2][1]
+
+
+@pytest.mark.parametrize("deployment", [Deployment(8, 40, 2, 4), Deployment(8, 40, dispatch="nearest")])
+def test_without_likely_counts_a_round_is_a_warm_run_and_a_hot_one(deployment):
+    runs = runs_of(new_strategy(deployment, method="search"))
+    assert {run[2] for run in runs} == {0.1}
+    assert all(hot[0] > 10 * warm[0] and hot[1] == warm[1] for warm, hot in zip(runs[::2], runs[1::2], strict=True))
 
 
 def test_a_small_layer_is_done_after_shorter_runs():
     strategy = new_strategy(Deployment(4, 36), method="search")
     while take(strategy) is not None:
         pass
-    assert strategy.search.runs_in_vain == 6
+    assert strategy.search.rounds_in_vain == 3
     assert strategy.search.length >= 36 * 400_000
+
+
+def test_runs_anew_in_vain_are_not_followed_by_repartition_of_the_same_plan():
+    strategy = new_strategy(method="search")
+    while strategy.search.turn < 2:
+        take(strategy)
+    functions = []
+    while strategy.search.turn >= 2:
+        functions.append(take(strategy))
+    assert set(functions) == {anneal_on}
 
 
 def test_all_windows_are_proven_at_once_after_each_run():
@@ -98,7 +145,7 @@ def test_a_better_plan_by_repartition_makes_a_run_one_of_use():
     until(strategy, reassign_on)
     length = strategy.search.length
     assert take(strategy, better=True) is reassign_on
-    assert strategy.search.runs_in_vain == 0
+    assert strategy.search.turn == strategy.search.rounds_in_vain == 0
     assert take(strategy) is anneal_on
     assert strategy.search.length > length
 
