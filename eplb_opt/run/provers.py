@@ -67,8 +67,10 @@ class WindowsBesideRuns:
     runs: AnnealingRuns
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
-        """A proof after each run that is done, and search."""
-        return (WINDOWS, SEARCH) if tally.proofs < self.runs.runs else (SEARCH,)
+        """A proof after each run that is done, and search; one that would have search wait once that had as much."""
+        if tally.proofs >= self.runs.runs:
+            return (SEARCH,)
+        return (SEARCH, WINDOWS) if tally.search_is_behind else (WINDOWS, SEARCH)
 
 
 @dataclass(frozen=True)

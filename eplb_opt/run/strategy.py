@@ -142,7 +142,7 @@ class Strategy:
             step = self.search.step(self.tally, fair_seconds)
         elif kind is not None:
             step = self._proof(kind, call, fair_seconds, threads)
-        if step is not None and self.limits.deterministic and self.tally.work + step.work > self.share:
+        if step is not None and self.limits.deterministic and self.tally.total_work + step.work > self.share:
             return None
         return step
 
@@ -150,7 +150,7 @@ class Strategy:
         """A step runs from now on, and is counted unless that is `again`."""
         self.running.add(step.kind)
         if not again:
-            self.tally.work += step.work
+            self.tally.work[step.kind] += step.work
             self.tally.steps[step.kind] += 1
 
     def learn(self, kind: str, result: StepResult, better: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -23,17 +23,27 @@ class Tally:
     fruitless
         Searches since the last better plan or proof.
     work
-        Seconds of work that they counted for.
+        Seconds of work that they counted for, by kind.
     """
 
     steps: Counter[str] = field(default_factory=Counter)
     fruitless: int = 0
-    work: float = 0.0
+    work: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
     def proofs(self) -> int:
         """Steps that could prove something."""
         return self.steps.total() - self.steps[SEARCH]
+
+    @property
+    def total_work(self) -> float:
+        """Seconds of work of all steps."""
+        return sum(self.work.values())
+
+    @property
+    def search_is_behind(self) -> bool:
+        """Whether searches had less work than what could prove something."""
+        return 2 * self.work[SEARCH] < self.total_work
 
 
 def next_seed(tally: Tally) -> int:

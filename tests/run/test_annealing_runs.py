@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import eplb_opt
-from eplb_opt.bounds.methods import PARTITION
+from eplb_opt.bounds.methods import PARTITION, WINDOWS
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.joint import joint_greedy
 from eplb_opt.heuristics.pipeline import greedy
@@ -16,7 +16,7 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import CallLimits
 from eplb_opt.objective import Objective
-from eplb_opt.run.step import StepResult
+from eplb_opt.run.step import SEARCH, StepResult
 from eplb_opt.run.steps import anneal_on, reassign_on, run_in_worker
 from eplb_opt.run.strategy import Strategy
 from eplb_opt.verify import max_loads
@@ -124,13 +124,27 @@ def test_runs_anew_in_vain_are_not_followed_by_repartition_of_the_same_plan():
     assert set(functions) == {anneal_on}
 
 
-def test_all_windows_are_proven_at_once_after_each_run():
+def test_all_windows_are_proven_at_once_after_a_run_and_again_once_search_had_as_much_work():
     strategy = new_strategy()
     assert take(strategy) is anneal_on
     until(strategy, run_in_worker)
     assert strategy.search.runs == strategy.tally.proofs == 1
+    first = strategy.tally.work[WINDOWS]
     until(strategy, run_in_worker)
-    assert strategy.search.runs == strategy.tally.proofs == 2
+    assert strategy.tally.proofs == 2
+    assert strategy.search.runs >= 2
+    assert strategy.tally.work[SEARCH] >= first > 0
+
+
+def test_a_worker_that_is_free_while_search_runs_proves_however_much_search_had():
+    strategy = new_strategy(deterministic=False)
+    until(strategy, run_in_worker)
+    strategy.search.runs = 2
+    assert strategy.tally.search_is_behind
+    step = strategy.next_step("call", 1e6, 1)
+    assert step.function is anneal_on
+    strategy.began(step)
+    assert strategy.next_step("call", 1e6, 1).function is run_in_worker
 
 
 def test_a_layer_with_little_time_is_searched_alone():

@@ -263,13 +263,13 @@ def test_steps_that_run_are_counted_by_kind():
     step = one.next_step("call", 7.0, 2)
     one.began(step)
     tally = one.tally
-    assert (one.running, tally.steps, tally.proofs, tally.work) == ({SEARCH}, {SEARCH: 1}, 0, step.work)
+    assert (one.running, tally.steps, tally.proofs, tally.total_work) == ({SEARCH}, {SEARCH: 1}, 0, step.work)
     one.running.clear()
     one.tally.fruitless = 1000
     program = one.next_step("call", 7.0, 2)
     one.began(program)
     assert (one.running, tally.steps, tally.proofs) == ({PARTITION}, {SEARCH: 1, PARTITION: 1}, 1)
-    assert tally.work == step.work + program.work
+    assert tally.total_work == step.work + program.work
 
 
 def essence(step):
@@ -301,7 +301,7 @@ def test_with_limited_work_less_of_it_takes_the_same_first_steps(incumbent, meth
 def test_limited_work_is_used_up_to_the_first_step_that_does_not_fit():
     one = strategy(THREE, "search", deterministic=True, share=10.0)
     steps = take(one, 10_000)
-    assert one.tally.work <= 10 < one.tally.work + steps[0].work
+    assert one.tally.total_work <= 10 < one.tally.total_work + steps[0].work
     assert one.next_step("call", 7.0, 2) is None
 
 
