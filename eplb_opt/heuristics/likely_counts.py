@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.segment import Slots
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.compiler import Floats, Ints
+from eplb_opt.kernels.compiler import Floats, Index, Ints
 from eplb_opt.objective import Windows
 
 # No replica is heavier in any window than so much, in mean GPU loads, at random between these, or so many times that
@@ -23,6 +23,8 @@ _HEAVIEST, _MORE = (0.6, 1.0), 1.1
 # Deviation of what a replica of each expert is worth on top, in logarithms of the number of plans: counts differ from
 # call to call, as the estimate may be off.
 _WORTH = 0.2
+# Experts that may gain a replica, and that may lose one, in a transfer: those that are the likeliest by themselves.
+_LOOKED_AT = 128
 # In mean loads: what is nearer is the same. Windows that are nearly alike count as one.
 _ALIKE, _FUZZ = 1e-3, 1e-9
 
@@ -46,7 +48,7 @@ def likely_start(instance: Instance, windows: Windows, seed: int) -> Slots:
 
 
 def likely_counts(loads: Floats, deployment: Deployment, least: Ints, most: int, worth: Floats) -> NDArray[np.int64]:
-    """Counts that no transfer of one replica makes likelier; each between its `least` and `most`.
+    """Counts that no transfer of one replica makes likelier, of those looked at; each between its `least` and `most`.
 
     `loads` are in mean GPU loads, shape ``(windows, experts)``. Plans with these counts on S slots and G GPUs are in
     proportion to ``1 / prod c[e]!``. Their GPU loads have the covariance of some slots, and near the mean a density in
@@ -60,24 +62,36 @@ def likely_counts(loads: Floats, deployment: Deployment, least: Ints, most: int,
     """
     total, power = deployment.num_slots, (deployment.num_gpus - 1) / 2
     counts, mean = least.copy(), loads.sum(axis=1) / total
+    covariance = (loads / counts) @ loads.T / total - np.outer(mean, mean) + _ALIKE**2 * np.eye(len(loads))
+    # Of experts, in the metric of the inverse: all that an update of the covariance changes, in its determinant too.
+    products = loads.T @ np.linalg.solve(covariance, loads) / total
+
+    def change(expert: Index, by: int) -> None:
+        part = 1 / (counts[expert] + by) - 1 / counts[expert]
+        counts[expert] += by
+        column = products[expert].copy()
+        np.subtract(products, np.outer(part / (1 + part * column[expert]) * column, column), out=products)
+
     while True:
-        covariance = (loads / counts) @ loads.T / total - np.outer(mean, mean) + _ALIKE**2 * np.eye(len(loads))
-        products = loads.T @ np.linalg.solve(covariance, loads) / total
         own = np.diagonal(products)
         more, less = 1 / (counts + 1) - 1 / counts, 1 / np.maximum(counts - 1, 0.5) - 1 / counts
         another = np.where(counts < most, worth - np.log(counts + 1), -np.inf)
+        best = another - power * np.log(np.maximum(1 + more * own, _FUZZ))
         if counts.sum() < total:
-            counts[np.argmax(another - power * np.log(np.maximum(1 + more * own, _FUZZ)))] += 1
+            change(np.argmax(best), 1)
             continue
         fewer = np.where(counts > least, np.log(counts) - worth, -np.inf)
-        determinants = np.multiply.outer(1 + more * own, 1 + less * own) - np.outer(more, less) * products**2
-        gains = np.add.outer(another, fewer) - power * np.log(np.maximum(determinants, _FUZZ))
-        np.fill_diagonal(gains, 0.0)
-        gaining, losing = np.unravel_index(np.argmax(gains), gains.shape)
-        if gains[gaining, losing] <= _FUZZ:
+        gaining = np.argsort(-best)[:_LOOKED_AT]
+        losing = np.argsort(power * np.log1p(less * own) - fewer)[:_LOOKED_AT]
+        determinants = np.multiply.outer((1 + more * own)[gaining], (1 + less * own)[losing])
+        determinants -= np.outer(more[gaining], less[losing]) * products[np.ix_(gaining, losing)] ** 2
+        gains = np.add.outer(another[gaining], fewer[losing]) - power * np.log(np.maximum(determinants, _FUZZ))
+        gains[gaining[:, np.newaxis] == losing] = 0.0
+        a, b = np.unravel_index(np.argmax(gains), gains.shape)
+        if gains[a, b] <= _FUZZ:
             return counts
-        counts[gaining] += 1
-        counts[losing] -= 1
+        change(gaining[a], 1)
+        change(losing[b], -1)
 
 
 def _dealt(counts: Ints, deployment: Deployment, random: np.random.Generator) -> Slots:
