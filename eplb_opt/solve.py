@@ -76,7 +76,8 @@ def solve(
         turn: several nodes that take groups, `eplb_opt.bounds.partition`; two slots per GPU, sums of rows that
         pairs obey (`pairing`); else dual functions of slot loads (`decomposition`); tiny layers, the whole model.
         Several windows under ``"mean"`` or ``"worst"``: `eplb_opt.kernels.annealing` and `window_reassignment` in
-        turn, as with ``"search"``; for ``"worst"`` on several nodes that take groups, `partition` after each run.
+        turn, as with ``"search"``, from the best plan and from `eplb_opt.heuristics.likely_counts`; for ``"worst"`` on
+        several nodes that take groups, `partition` after each run.
         ``"greedy"``: the published policy under the deployment's rules; for several windows the best of it on the
         summed and on the mean window, and of `eplb_opt.heuristics.joint`. ``"search"``: greedy, then local search.
         ``"cpsat"``, ``"pulp:HiGHS"``, ``"pulp:COIN_CMD"``: greedy with swap descent, then the whole model of each
