@@ -1,7 +1,7 @@
 """Likely counts: numbers of replicas of which many plans are expected to be cool in all windows, and a plan of them.
 
-Moves of annealing change a plan's counts while it is hot, and hardly any once it is cool: the load of a whole replica
-goes from some GPUs to others. A run ends with the counts that it froze with, and its length changes little. How many
+Annealing changes counts while its temperature is high, and hardly any later: the load of a whole replica goes from
+some GPUs to others. A run ends with counts of its first part, and a longer one changes little about that. How many
 plans of given counts are within a limit can be estimated by counting, before any search.
 """
 
@@ -16,9 +16,8 @@ from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Index, Ints
 from eplb_opt.objective import Windows
 
-# No replica is heavier in any window than so much, in mean GPU loads, at random between these, or so many times that
-# where there are too few slots: next to a heavier one even the lightest experts may make a GPU hot, which no variance
-# shows.
+# No replica is heavier in any window than a limit at random between these, in mean GPU loads: next to a heavier one the
+# lightest experts may make a GPU hot, which no variance shows. Where slots are too few for the limit, it grows.
 _HEAVIEST, _MORE = (0.6, 1.0), 1.1
 # Deviation of what a replica of each expert is worth on top, in logarithms of the number of plans: counts differ from
 # call to call, as the estimate may be off.
@@ -51,8 +50,8 @@ def likely_counts(loads: Floats, deployment: Deployment, least: Ints, most: int,
     """Counts that no transfer of one replica makes likelier, of those looked at; each between its `least` and `most`.
 
     `loads` are in mean GPU loads, shape ``(windows, experts)``. Plans with these counts on S slots and G GPUs are in
-    proportion to ``1 / prod c[e]!``. Their GPU loads have the covariance of some slots, and near the mean a density in
-    proportion to its determinant to the power of ``-(G - 1) / 2``. The number of plans within a small limit is in
+    proportion to ``1 / prod c[e]!``. Their GPU loads have S / G times the covariance of slots, and near the mean a
+    density in proportion to ``determinant ** (-(G - 1) / 2)`` of that. The number of plans within a small limit is in
     proportion to both, and its logarithm is what counts, with ``worth[e]`` for each replica on top. The covariance of
     slots is ``sum_e loads[:, e] loads[:, e]' / c[e] / S`` less what no count changes, so that a transfer is two updates
     of rank one: its determinant is exact.
@@ -63,7 +62,8 @@ def likely_counts(loads: Floats, deployment: Deployment, least: Ints, most: int,
     total, power = deployment.num_slots, (deployment.num_gpus - 1) / 2
     counts, mean = least.copy(), loads.sum(axis=1) / total
     covariance = (loads / counts) @ loads.T / total - np.outer(mean, mean) + _ALIKE**2 * np.eye(len(loads))
-    # Of experts, in the metric of the inverse: all that an update of the covariance changes, in its determinant too.
+    # products[a, b] is loads[:, a]' covariance^-1 loads[:, b] / S. By the determinant lemma it says how any transfer
+    # changes the determinant, and by the formula of Sherman and Morrison it follows the covariance.
     products = loads.T @ np.linalg.solve(covariance, loads) / total
 
     def change(expert: Index, by: int) -> None:
@@ -90,8 +90,9 @@ def likely_counts(loads: Floats, deployment: Deployment, least: Ints, most: int,
         a, b = np.unravel_index(np.argmax(gains), gains.shape)
         if gains[a, b] <= _FUZZ:
             return counts
-        change(gaining[a], 1)
+        # First what adds to the covariance: with a replica too many it need not be one, and may be singular.
         change(losing[b], -1)
+        change(gaining[a], 1)
 
 
 def _dealt(counts: Ints, deployment: Deployment, random: np.random.Generator) -> Slots:

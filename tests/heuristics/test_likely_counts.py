@@ -47,6 +47,26 @@ def test_no_transfer_leaves_less_excess_to_be_expected(deployment, seed):
             assert expected_excess(loads, np.repeat(np.arange(64), other), deployment) > expected * (1 - 1e-4)
 
 
+@pytest.mark.parametrize(("windows", "deviation"), [(3, 1e-6), (2, 0.0), (93, 0.3)])
+def test_windows_that_are_alike_or_many_are_no_other_matter(windows, deviation):
+    """By determinants of the whole covariance, where few directions or nearly none have any variance."""
+    deployment, random = Deployment(8, 72), np.random.default_rng(0)
+    loads = random.lognormal(8, deviation, (windows, 64))
+    loads *= deployment.num_gpus / loads.sum(axis=1, keepdims=True)
+
+    def merit(counts):
+        covariance = np.cov(np.repeat(loads / counts, counts, axis=1), bias=True) + 1e-6 * np.eye(windows)
+        return -sum(map(lgamma, counts + 1.0)) - 3.5 * np.linalg.slogdet(covariance)[1]
+
+    counts = counts_of(loads, deployment)
+    best = merit(counts)
+    for gaining, losing in permutations(range(64), 2):
+        if counts[losing] > 1 and counts[gaining] < deployment.num_gpus:
+            other = counts.copy()
+            other[[gaining, losing]] += 1, -1
+            assert merit(other) < best + 1e-5
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_of_likely_counts_there_are_more_plans_near_the_mean_by_drawing_them(seed):
     deployment, random = Deployment(4, 24), np.random.default_rng(seed)

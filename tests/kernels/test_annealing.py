@@ -19,7 +19,7 @@ from tests.oracle import enumerate_rows
 from tests.strategies import SMALL, TOKENS, instances, rows_of_slots
 
 
-def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1e-3):
+def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1e-3, transfers=TRANSFERS):
     """The value that the kernel claims, and the row it found; windows without load are left out before."""
     w = np.array([window for window in instance.weights if any(window)], dtype=np.float64)
     deployment = instance.deployment
@@ -38,7 +38,7 @@ def annealed(instance, slots, objective, proposals=3000, seed=0, hot=0.3, cold=1
         gpus,
         instance.max_replicas,
         deployment.distinct,
-        TRANSFERS,
+        transfers,
         hot,
         cold,
         proposals,
@@ -92,3 +92,12 @@ def test_the_same_seed_gives_the_same_table():
     first, second = (annealed(instance, row, "mean", seed=7)[1] for _ in range(2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, row)
+
+
+@pytest.mark.parametrize("transfers", [0.0, 0.5])
+def test_counts_stay_as_they_are_without_transfers_alone(transfers):
+    loads = np.random.default_rng(1).lognormal(0, 1, (4, 32))
+    row = np.arange(48) % 32
+    _, found = annealed(Instance.from_loads(loads, Deployment(8, 48)), row, "mean", transfers=transfers)
+    assert not np.array_equal(found, row)
+    assert np.array_equal(np.bincount(found), np.bincount(row)) == (transfers == 0)

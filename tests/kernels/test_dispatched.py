@@ -34,7 +34,7 @@ def value(row, instance, worst):
     return max(imbalances) if worst else sum(imbalances, Fraction(0)) / len(imbalances)
 
 
-def annealed(instance, row, worst, proposals=3000, seed=0, hot=0.3):
+def annealed(instance, row, worst, proposals=3000, seed=0, hot=0.3, transfers=TRANSFERS):
     """The value that the kernel claims, its best row, and the placement where it ended."""
     deployment = instance.deployment
     scale = np.array([float(mean) for mean in instance.mean_loads])
@@ -50,7 +50,7 @@ def annealed(instance, row, worst, proposals=3000, seed=0, hot=0.3):
         best,
         deployment.gpus_per_node,
         deployment.distinct,
-        TRANSFERS,
+        transfers,
         hot,
         1e-3,
         proposals,
@@ -150,3 +150,14 @@ def test_an_expert_with_the_most_replicas_changes_places_within_its_room(spare):
         _, best, ended = annealed(instance, row, False, 2000, seed)
         require_sound(ended)
         assert sorted(set(best)) == list(range(12))
+
+
+@pytest.mark.parametrize("dispatch", ["nearest", "by-rank"])
+@pytest.mark.parametrize("transfers", [0.0, 0.5])
+def test_counts_stay_as_they_are_without_transfers_alone(dispatch, transfers):
+    loads = np.random.default_rng(1).lognormal(0, 1, (4, 32))
+    instance = Instance.from_loads(loads, Deployment(8, 48, 4, policy="global", dispatch=dispatch))
+    row = (np.arange(48) % 32).tolist()
+    _, found, _ = annealed(instance, row, False, transfers=transfers)
+    assert found != row
+    assert (np.bincount(found).tolist() == np.bincount(row).tolist()) == (transfers == 0)
