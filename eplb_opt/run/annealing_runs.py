@@ -44,8 +44,6 @@ class AnnealingRuns:
         Proposals of this run: all, and those of the segments so far.
     hot
         Its first temperature.
-    transfers
-        Share of its proposals that change counts.
     last
         Where this run stands.
     runs
@@ -63,7 +61,6 @@ class AnnealingRuns:
     length: int = 0
     made: int = 0
     hot: float = 0.0
-    transfers: float = TRANSFERS
     last: Slots | None = None
     runs: int = 0
     turn: int = 0
@@ -107,7 +104,7 @@ class AnnealingRuns:
         slots = incumbent.slots if self.last is None else self.last
         self.made += proposals
         self._proposals += proposals
-        segment = Segment(slots, begin, end, proposals, seed, self.transfers)
+        segment = Segment(slots, begin, end, proposals, seed, 0.0 if self._is_anew else TRANSFERS)
         return Step(SEARCH, anneal_on, (instance, windows, segment), proposals * per_proposal)
 
     def learn(self, result: StepResult, better: bool) -> None:
@@ -154,6 +151,7 @@ class AnnealingRuns:
 
     @property
     def _is_anew(self) -> bool:
+        """Whether this run begins with likely counts, and keeps them."""
         return self.turn > 1
 
     @property
@@ -176,6 +174,5 @@ class AnnealingRuns:
             following = max(_SHORTEST, possible if last else min(following, possible))
         self.length, self.made, self.last, self._was_better = following, 0, None, False
         self.hot = hot(instance) if self.turn == 1 else warm(instance)
-        self.transfers = 0.0 if self._is_anew else TRANSFERS
         if self._is_anew:
             self.last = likely_start(instance, windows, seed)

@@ -67,7 +67,7 @@ class WindowsBesideRuns:
     runs: AnnealingRuns
 
     def wanted(self, tally: Tally) -> tuple[str, ...]:
-        """A proof after each run that is done, and search; one that would have search wait once that had as much."""
+        """A proof after each run that is done, and search, which in turn with proofs has as much work as they had."""
         if tally.proofs >= self.runs.runs:
             return (SEARCH,)
         return (SEARCH, WINDOWS) if tally.search_is_behind else (WINDOWS, SEARCH)
