@@ -47,8 +47,8 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
     return best, last
 
 
-def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
-    """The best plan of some rounds of reassignment, with `nodes` of work from `slots`; same arguments, same plan.
+def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, seconds: float, seed: int) -> Slots:
+    """The best plan of about so many `seconds` of reassignment from `slots`; same arguments, same plan.
 
     A round is a short annealing, hardly warm, and then the reassignment of experts with one replica; the first only
     reassigns, and each begins with the best plan so far. `above` is what the plan is above the bound, in what `windows`
@@ -57,7 +57,7 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
     deployment, row = instance.deployment, slots.copy()
     random = np.random.default_rng(seed % 2**64)
     hot = max(_LEAST_SHAKEN, _SHAKEN * above)
-    best, least, left = row, np.inf, nodes
+    best, least, left = row, np.inf, int(seconds / _PER_NODE)
     while left > 0:
         row = best.copy()
         if least < np.inf:
@@ -87,9 +87,9 @@ def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
     return on_top + per_gpu * gpus + (per_window + per_both * gpus) * number
 
 
-def seconds_per_node(windows: Windows) -> float:
-    """Work of a node of reassignment."""
-    return _PER_NODE
+def reassigns_widely(instance: Instance, windows: Windows) -> bool:
+    """It does not."""
+    return False
 
 
 def placement(windows: Windows, slots: Slots, deployment: Deployment, rule: int, max_replicas: int) -> Placement:

@@ -17,18 +17,18 @@ class Moves(Protocol):
         """The best plan of one segment, and the one where it ends."""
 
     def reassigned(
-        self, instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int
+        self, instance: Instance, windows: Windows, slots: Slots, above: float, seconds: float, seed: int
     ) -> Slots:
-        """The best plan of some rounds of reassignment from `slots`, which are `above` the bound."""
+        """The best plan of `seconds` of reassignment from `slots`, which are `above` the bound."""
 
     def reassignment_applies(self, instance: Instance) -> bool:
         """Whether there is something to reassign."""
 
+    def reassigns_widely(self, instance: Instance, windows: Windows) -> bool:
+        """Whether that is of many GPUs at once, which makes any plan cooler, and not only the best one."""
+
     def seconds_per_proposal(self, instance: Instance, windows: Windows) -> float:
         """Work of a proposal of annealing."""
-
-    def seconds_per_node(self, windows: Windows) -> float:
-        """Work of a node of reassignment."""
 
 
 def moves_of(instance: Instance) -> Moves:

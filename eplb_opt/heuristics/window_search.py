@@ -6,6 +6,8 @@ import numpy as np
 
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import COOLING, TRANSFERS, Segment, Slots, hot, warm
+from eplb_opt.heuristics.wide_windows import reassigned_widely
+from eplb_opt.heuristics.wide_windows import wide_reassignment_applies as reassigns_widely
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Ints
@@ -43,12 +45,13 @@ def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Sl
     return best.ravel(), last.ravel()
 
 
-def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> Slots:
-    """The best plan of some rounds of reassignment from `slots`; same arguments, same plan.
+def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float, seconds: float, seed: int) -> Slots:
+    """The best plan of about so many `seconds` of reassignment from `slots`; same arguments, same plan.
 
-    `above` is what the plan is above the bound, in what `windows` makes cool; `nodes` limits the search for
-    assignments.
+    `above` is what the plan is above the bound, in what `windows` makes cool.
     """
+    if reassigns_widely(instance, windows):
+        return reassigned_widely(instance, windows, slots, seconds, seed)
     deployment = instance.deployment
     table = slots.reshape(deployment.num_gpus, -1).copy()
     shaken, most = _SHAKEN[windows.worst]
@@ -60,7 +63,7 @@ def reassigned(instance: Instance, windows: Windows, slots: Slots, above: float,
         deployment.distinct,
         TRANSFERS,
         max(_LEAST_SHAKEN, min(shaken * above, most * warm(instance))),
-        nodes,
+        int(seconds / (_PER_NODE * len(windows.loads))),
         np.random.default_rng(seed % 2**64),
     )
     return table.ravel()
@@ -80,8 +83,7 @@ def search_windows(
         best, _ = annealed(instance, windows, Segment(slots, hot(instance), cold, proposals, seed))
     if not reassignment_applies(instance):
         return best
-    nodes = int((1 - _ANNEALING) * seconds / seconds_per_node(windows))
-    return reassigned(instance, windows, best, above, nodes, seed)
+    return reassigned(instance, windows, best, above, (1 - _ANNEALING) * seconds, seed)
 
 
 def reassignment_applies(instance: Instance) -> bool:
@@ -94,11 +96,6 @@ def seconds_per_proposal(instance: Instance, windows: Windows) -> float:
     on_top, per_gpu, per_window, per_both = _PER_PROPOSAL
     gpus, number = instance.deployment.num_gpus, len(windows.loads)
     return on_top + per_gpu * gpus + (per_window + per_both * gpus) * number
-
-
-def seconds_per_node(windows: Windows) -> float:
-    """Work of a node of reassignment."""
-    return _PER_NODE * len(windows.loads)
 
 
 def _kernel_windows(instance: Instance, windows: Windows, table: Slots) -> tuple[Floats, Floats, Ints]:

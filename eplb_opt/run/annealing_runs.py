@@ -9,21 +9,21 @@ from eplb_opt.heuristics.moves import Moves, moves_of
 from eplb_opt.heuristics.segment import COOLING, TRANSFERS, Segment, Slots, hot, warm
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.limits import CallLimits
-from eplb_opt.run.step import SEARCH, Step, StepResult
+from eplb_opt.run.step import REPARTITION, SEARCH, Step, StepResult
 from eplb_opt.run.steps import anneal_on, reassign_on
 from eplb_opt.run.tally import Tally, next_seed
 
 # Proposals of the first run and of the shortest, and how much longer each is than the one before.
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
-# Seconds of work of one segment, and of one step of reassignment.
-_STEP = 0.05
+# Seconds of work of one segment, and of one step of reassignment; of a wide one, which finds less often something.
+_STEP, _WIDE_STEP = 0.05, 0.2
 # A step of reassignment that lowers what the plan is above the bound by less than this part is slow. So many slow steps
 # are waited for at first, one more for each that is not, and never more than this.
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
-# Runs of a round, as long as they are in vain: a warm one, a hot one, and where counts can be likely so many anew. One
-# anew that ends further above the bound than so many times the best plan is the last of them.
+# Runs of a round, as long as they are in vain: a warm one, where counts can be likely so many anew, and a hot one. After
+# one anew that ends further above the bound than so many times the best plan there is no other in this round.
 _ANEW, _NEAR = 5, 1.5
 # Rounds in a row without a better plan after which there is nothing more to expect. A round with so many proposals of a
 # run for each slot is the last one in any case.
@@ -35,8 +35,9 @@ class AnnealingRuns:
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
 
     After each run reassignment has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
-    half off the gap, where it has four it is no quicker than annealing. A run that is of no use is followed by a hot
-    one of its length, and by some that begin with likely counts and keep them, see `eplb_opt.heuristics.likely_counts`.
+    half off the gap. Where it is wide (`eplb_opt.heuristics.wide_windows`) it goes on from the end of the run, whatever
+    the best plan is: annealing does not find a way from that any more. A run that is of no use is followed by some of
+    its length that begin with likely counts and keep them (`eplb_opt.heuristics.likely_counts`), and by a hot one.
 
     Attributes
     ----------
@@ -91,9 +92,9 @@ class AnnealingRuns:
         seed = (self.limits.seed + next_seed(tally)) % 2**64
         if self.made >= self.length:
             if self.patience:
-                nodes = int(_STEP / self._moves.seconds_per_node(windows))
-                arguments = (instance, windows, incumbent.slots, self._above, nodes, seed)
-                return Step(SEARCH, reassign_on, arguments, _STEP)
+                slots, seconds = self._reassigned, _WIDE_STEP if self._is_wide else _STEP
+                arguments = (instance, windows, slots, self._above_bound(slots), seconds, seed)
+                return Step(SEARCH, reassign_on, arguments, seconds)
             self._begin_run(fair_seconds, seed)
         per_proposal = self._moves.seconds_per_proposal(instance, windows)
         proposals = min(int(_STEP / per_proposal), self.length - self.made)
@@ -110,24 +111,34 @@ class AnnealingRuns:
     def learn(self, result: StepResult, better: bool) -> None:
         """Where the run stands, how fast it is, and at its end whether it was of use."""
         self._was_better |= better
-        above = self._above
-        if result.last is None:
+        self.last = result.last
+        above = self._above_bound(self._reassigned)
+        if result.name == REPARTITION:
             quick = above < (1 - _SLOW) * self._above_before
             self.patience = min(_MOST_PATIENCE, self.patience + 1) if quick else self.patience - 1
         else:
-            self.last = result.last
             self._seconds += result.seconds
-            useful = self._was_better or not self._is_anew
+            useful = self._was_better or not self._is_anew or self._is_wide
             self.patience = _PATIENCE if useful and self._moves.reassignment_applies(self.incumbent.instance) else 0
         self._above_before = above
         if self.between_runs:
             self.runs += 1
             if self._was_better:
                 self.turn = self.rounds_in_vain = 0
-            elif self._ends_round:
+            elif self.turn > self._anew:
                 self.turn, self.rounds_in_vain = 0, self.rounds_in_vain + 1
             else:
-                self.turn += 1
+                self.turn = self._anew + 1 if self._is_far else self.turn + 1
+
+    @property
+    def _is_wide(self) -> bool:
+        """Whether reassignment goes on from where a run ends, not from the best plan."""
+        return self._moves.reassigns_widely(self.incumbent.instance, self.incumbent.windows)
+
+    @property
+    def _reassigned(self) -> Slots:
+        """The plan that reassignment goes on from."""
+        return self.incumbent.slots if self.last is None or not self._is_wide else self.last
 
     @property
     def _above(self) -> float:
@@ -152,13 +163,12 @@ class AnnealingRuns:
     @property
     def _is_anew(self) -> bool:
         """Whether this run begins with likely counts, and keeps them."""
-        return self.turn > 1
+        return 0 < self.turn <= self._anew
 
     @property
-    def _ends_round(self) -> bool:
-        """Whether the run that is done, in vain, was the last of its round."""
-        far = self._is_anew and self.last is not None and self._above_bound(self.last) > _NEAR * self._above
-        return far or self.turn == 1 + self._anew
+    def _is_far(self) -> bool:
+        """Whether a run that began with likely counts ended so far above the best plan that the next would, too."""
+        return self._is_anew and self.last is not None and self._above_bound(self.last) > _NEAR * self._above
 
     def _begin_run(self, fair_seconds: float, seed: int) -> None:
         instance, windows = self.incumbent.instance, self.incumbent.windows
@@ -173,6 +183,6 @@ class AnnealingRuns:
             last = self.length > 0 and possible < (1 + _GROWTH) * following
             following = max(_SHORTEST, possible if last else min(following, possible))
         self.length, self.made, self.last, self._was_better = following, 0, None, False
-        self.hot = hot(instance) if self.turn == 1 else warm(instance)
+        self.hot = hot(instance) if self.turn > self._anew else warm(instance)
         if self._is_anew:
             self.last = likely_start(instance, windows, seed)

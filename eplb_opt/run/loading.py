@@ -16,6 +16,7 @@ from eplb_opt.bounds.pair_model import may_have_many_counts
 from eplb_opt.bounds.pattern_enumeration import few_choices
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.registry import GIVEN, JOINT, names
+from eplb_opt.heuristics.wide_windows import WIDE_WINDOW_SIZES
 from eplb_opt.kernels.loading import announced, compiling
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
 from eplb_opt.request import DRAWN
@@ -87,7 +88,7 @@ def parts_for(deployment: Deployment, num_experts: int, several_windows: bool, m
         if size > 2 and not several_windows:
             parts |= {"levelling"}
         if several_windows:
-            parts |= {"windows"}
+            parts |= {"windows", "wide windows"} if size in WIDE_WINDOW_SIZES else {"windows"}
     if several_windows or method == JOINT:
         parts |= {"joint"}
     elif deployment.dispatch == "optimal":

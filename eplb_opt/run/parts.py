@@ -30,16 +30,18 @@ from eplb_opt.kernels.filling_search import search_fillings
 from eplb_opt.kernels.levelling import Aim, level
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
+from eplb_opt.kernels.pattern_cover import cover
 from eplb_opt.kernels.pattern_list import patterns_between
 from eplb_opt.kernels.reassignment import reassign
 from eplb_opt.kernels.state import State, add_up, state_of
 from eplb_opt.kernels.wide_reassignment import WIDE_SIZE
+from eplb_opt.kernels.window_patterns import window_patterns
 from eplb_opt.limits import Limits, Meter
 from eplb_opt.objective import Objective
 from eplb_opt.run.steps import anneal_on, link_on, reassign_on
 
-# Enough for a first call of everything, and next to nothing for each later one.
-_WORK = 10_000
+# Enough for a first call of everything, and next to nothing for each later one: steps, and seconds of work.
+_WORK, _SECONDS = 10_000, 1e-6
 _NODES = Deployment(num_gpus=4, num_slots=8, num_nodes=2, num_groups=4)
 _TWO_WINDOWS = ((3, 2, 1, 1), (1, 2, 3, 1))
 # A plan for four experts: parts that need one do not need what makes plans.
@@ -109,7 +111,16 @@ def _load_windows() -> None:
     instance, objective = _two_windows(), Objective("mean")
     segment = Segment(_SLOTS, hot=1.0, cold=0.1, proposals=100, seed=0)
     anneal_on(instance, objective.windows(instance), segment)
-    reassign_on(instance, objective.windows(instance), segment.slots, 0.1, 100, 0)
+    reassign_on(instance, objective.windows(instance), segment.slots, 0.1, _SECONDS, 0)
+
+
+def _load_wide_windows() -> None:
+    # Two GPUs, of which one is hot in the first window and one in the second.
+    loads, experts = np.array([[2.0, 1.0], [1.0, 2.0], [1.0, 1.0], [1.0, 1.0]]), np.arange(4)
+    room = np.array([1.0, 1.0]), np.array([4.0, 4.0])
+    patterns = window_patterns(loads, experts, 2, *room, limit=6)
+    assert patterns is not None
+    cover(patterns, np.zeros(patterns.shape), 4, room[0], np.empty(2, dtype=np.int64), np.array([99]))
 
 
 def _load_dispatched() -> None:
@@ -120,7 +131,7 @@ def _load_dispatched() -> None:
 
 def _load_singles(*windows: Sequence[int]) -> None:
     instance = Instance.from_loads(windows, replace(_NODES, dispatch="nearest"))
-    reassign_on(instance, Objective("mean").windows(instance), _SLOTS, 0.1, 1, 0)
+    reassign_on(instance, Objective("mean").windows(instance), _SLOTS, 0.1, _SECONDS, 0)
 
 
 def _load_draws(*windows: Sequence[int]) -> None:
@@ -173,6 +184,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "pair counts": _load_pair_counts,
     "joint": _load_joint,
     "windows": _load_windows,
+    "wide windows": _load_wide_windows,
     "links": _load_links,
     "bounds": _load_bounds,
     "dispatched": _load_dispatched,
@@ -188,6 +200,7 @@ PARTS: dict[str, Callable[[], object]] = {
 # Seconds that a part takes to compile where those that calls need with it are compiled before.
 SECONDS = {
     "windows": 6,
+    "wide windows": 3,
     "wide reassignment": 6,
     "singles of windows": 5,
     "moving": 5,
@@ -211,4 +224,4 @@ SECONDS = {
     "joint patterns": 3,
 }
 # What a worker process needs for a proof of several windows at once, and for plans with the counts that it finds.
-PARTS_OF_WINDOWS = ("bounds", "patterns", "joint", "windows", "joint patterns")
+PARTS_OF_WINDOWS = ("bounds", "patterns", "joint", "windows", "wide windows", "joint patterns")

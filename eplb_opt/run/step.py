@@ -9,6 +9,8 @@ from eplb_opt.improvement import Improvement, Slots
 
 # Kinds of steps beside the methods that prove: `eplb_opt.backends.outcome`, `eplb_opt.bounds.prove`.
 START, SEARCH = "start", "search"
+# What a step of search does where it reassigns slots.
+REPARTITION = "repartition"
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +20,7 @@ class StepResult:
     Attributes
     ----------
     name
-        Of what was done, by which its seconds are counted: a kind of step, or ``"repartition"``.
+        Of what was done, by which its seconds are counted: a kind of step, or what a step of search does.
     improvements
         In order; their seconds count since the step began.
     seconds

@@ -18,7 +18,7 @@ from eplb_opt.improvement import Improvement, Slots
 from eplb_opt.instance import Instance
 from eplb_opt.objective import Objective, Windows
 from eplb_opt.run.pool import POOL
-from eplb_opt.run.step import SEARCH, START, StepResult
+from eplb_opt.run.step import REPARTITION, SEARCH, START, StepResult
 from eplb_opt.run.task import ProofTask
 
 # What one search step counts for when work is limited instead of time, and the pairs of slots that it looks at.
@@ -81,11 +81,11 @@ def anneal_on(instance: Instance, windows: Windows, segment: Segment) -> StepRes
     return _result(SEARCH, best, begin, last=last)
 
 
-def reassign_on(instance: Instance, windows: Windows, slots: Slots, above: float, nodes: int, seed: int) -> StepResult:
-    """The best plan of some rounds of reassignment, see `eplb_opt.heuristics.moves`."""
+def reassign_on(instance: Instance, windows: Windows, slots: Slots, above: float, work: float, seed: int) -> StepResult:
+    """The best plan of reassignment from `slots`, in so many seconds of `work`, see `eplb_opt.heuristics.moves`."""
     begin = monotonic()
-    found = moves_of(instance).reassigned(instance, windows, slots, above, nodes, seed)
-    return _result("repartition", found, begin)
+    found = moves_of(instance).reassigned(instance, windows, slots, above, work, seed)
+    return _result(REPARTITION, found, begin, last=found)
 
 
 def run_in_worker(task: ProofTask) -> StepResult:

@@ -16,7 +16,7 @@ from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.limits import CallLimits
 from eplb_opt.objective import Objective
-from eplb_opt.run.step import SEARCH, StepResult
+from eplb_opt.run.step import REPARTITION, SEARCH, StepResult
 from eplb_opt.run.steps import anneal_on, reassign_on, run_in_worker
 from eplb_opt.run.strategy import Strategy
 from eplb_opt.verify import max_loads
@@ -42,10 +42,14 @@ def take(strategy, better=False, fair_seconds=1e6):
         return None
     strategy.began(step)
     strategy.running.clear()
-    last = strategy.incumbent.slots if step.function is anneal_on else None
-    found = (Improvement("search", slots=strategy.incumbent.slots),)
-    strategy.learn(step.kind, StepResult("search", found, 0.01, last=last), better)
+    strategy.learn(step.kind, in_vain(step, strategy.incumbent.slots), better)
     return step.function
+
+
+def in_vain(step, last):
+    """What a step of search gives that ends at the plan `last`."""
+    name = REPARTITION if step.function is reassign_on else SEARCH
+    return StepResult(name, (Improvement(name, slots=last),), 0.01, last=last)
 
 
 def until(strategy, function):
@@ -66,19 +70,17 @@ def runs_of(strategy, last=None):
             runs.append((segment.hot, search.length, segment.transfers, segment.slots))
         strategy.began(step)
         strategy.running.clear()
-        ended = (strategy.incumbent.slots if last is None else last) if step.function is anneal_on else None
-        found = (Improvement("search", slots=strategy.incumbent.slots),)
-        strategy.learn(step.kind, StepResult("search", found, 0.01, last=ended), False)
+        strategy.learn(step.kind, in_vain(step, strategy.incumbent.slots if last is None else last), False)
     return runs
 
 
-def test_a_round_in_vain_is_a_warm_run_a_hot_one_and_some_with_likely_counts_which_they_keep():
+def test_a_round_in_vain_is_a_warm_run_some_with_likely_counts_which_they_keep_and_a_hot_one():
     strategy = new_strategy(method="search")
     runs = runs_of(strategy)
     rounds = [runs[i : i + 7] for i in range(0, len(runs), 7)]
     assert strategy.exhausted
     assert strategy.search.rounds_in_vain == len(rounds) == 4
-    for (warm, length, share, start), hot, *anew in rounds:
+    for (warm, length, share, start), *anew, hot in rounds:
         assert hot[0] > 10 * warm
         assert {run[1] for run in (hot, *anew)} == {length}
         assert {run[0] for run in anew} == {warm}
@@ -88,14 +90,14 @@ def test_a_round_in_vain_is_a_warm_run_a_hot_one_and_some_with_likely_counts_whi
     assert all(longer[0][1] > 2 * shorter[0][1] for shorter, longer in pairwise(rounds))
 
 
-def test_a_run_anew_that_ends_far_above_the_best_plan_is_the_last_of_its_round():
+def test_a_run_anew_that_ends_far_above_the_best_plan_is_the_last_before_the_hot_one():
     strategy = new_strategy(method="search")
     incumbent = strategy.incumbent
     incumbent.offer_plan(joint_greedy(incumbent.instance, incumbent.windows), "joint greedy")
     # The five heaviest experts on one GPU.
     heaviest = np.argsort(-LOADS.sum(axis=0))
     runs = runs_of(strategy, last=np.concatenate([heaviest, heaviest[:8]]))
-    assert [run[2] for run in runs[:6]] == [0.1, 0.1, 0.0, 0.1, 0.1, 0.0]
+    assert [run[2] for run in runs[:6]] == [0.1, 0.0, 0.1, 0.1, 0.0, 0.1]
     assert runs[3][1] > runs[2][1]
 
 
@@ -116,12 +118,27 @@ def test_a_small_layer_is_done_after_shorter_runs():
 
 def test_runs_anew_in_vain_are_not_followed_by_repartition_of_the_same_plan():
     strategy = new_strategy(method="search")
-    while strategy.search.turn < 2:
+    while strategy.search.turn < 1:
         take(strategy)
     functions = []
-    while strategy.search.turn >= 2:
+    while 1 <= strategy.search.turn <= 5:
         functions.append(take(strategy))
     assert set(functions) == {anneal_on}
+
+
+def test_wide_repartition_goes_on_from_where_each_run_ends():
+    strategy = new_strategy(Deployment(16, 48), method="search")
+    runs, ended = 0, np.resize(np.arange(32), 48)[::-1].copy()
+    while strategy.search.turn < 3:
+        step = strategy.next_step("call", 1e6, 1)
+        if step.function is reassign_on:
+            runs += strategy.search.patience == 2
+            assert step.arguments[2] is ended
+        strategy.began(step)
+        strategy.running.clear()
+        strategy.learn(step.kind, in_vain(step, ended), False)
+    # Of the runs in vain all but those that are far from the best plan.
+    assert runs >= 3
 
 
 def test_all_windows_are_proven_at_once_after_a_run_and_again_once_search_had_as_much_work():
