@@ -22,8 +22,8 @@ _STEP, _WIDE_STEP = 0.05, 0.2
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
-# Runs of a round, as long as they are in vain: a warm one, where counts can be likely so many anew, and a hot one. After
-# one anew that ends further above the bound than so many times the best plan there is no other in this round.
+# Runs of a round, as long as they are in vain: a warm one, where counts can be likely so many anew, and a hot one. One
+# anew that ends further above the bound than so many times the best plan is the last of those.
 _ANEW, _NEAR = 5, 1.5
 # Rounds in a row without a better plan after which there is nothing more to expect. A round with so many proposals of a
 # run for each slot is the last one in any case.
@@ -35,9 +35,10 @@ class AnnealingRuns:
     """Runs of annealing from the best plan, each much longer than the one before; the last fits what time is left.
 
     After each run reassignment has its turn, for as long as it is quick: where a GPU has eight slots or more it takes
-    half off the gap. Where it is wide (`eplb_opt.heuristics.wide_windows`) it goes on from the end of the run, whatever
-    the best plan is: annealing does not find a way from that any more. A run that is of no use is followed by some of
-    its length that begin with likely counts and keep them (`eplb_opt.heuristics.likely_counts`), and by a hot one.
+    half off the gap. Where it is wide (`eplb_opt.heuristics.wide_windows`) it goes on from the end of a run that is
+    hot or has likely counts, however far above the best plan: annealing alone hardly comes near that any more. A run
+    that is of no use is followed by some of its length that begin with likely counts and keep them
+    (`eplb_opt.heuristics.likely_counts`), and by a hot one.
 
     Attributes
     ----------
@@ -132,13 +133,13 @@ class AnnealingRuns:
 
     @property
     def _is_wide(self) -> bool:
-        """Whether reassignment goes on from where a run ends, not from the best plan."""
+        """Whether reassignment is of many GPUs at once."""
         return self._moves.reassigns_widely(self.incumbent.instance, self.incumbent.windows)
 
     @property
     def _reassigned(self) -> Slots:
-        """The plan that reassignment goes on from."""
-        return self.incumbent.slots if self.last is None or not self._is_wide else self.last
+        """The plan that reassignment goes on from: the best one, but where it is wide and the run was not from that."""
+        return self.last if self._is_wide and self.turn and self.last is not None else self.incumbent.slots
 
     @property
     def _above(self) -> float:
