@@ -20,8 +20,9 @@ from eplb_opt.kernels.pattern_cover import MOST_ITEMS, cover
 from eplb_opt.kernels.window_patterns import window_patterns
 from eplb_opt.objective import Windows
 
-# Slots of a GPU for which it is of use: of more there are too many patterns. GPUs: few are soon reassigned otherwise.
-WIDE_WINDOW_SIZES, _LEAST_GPUS = (3, 4, 5), 16
+# Slots of a GPU for which it is of use: of three there are too few patterns that fit, of six too many that do not. And
+# GPUs at least: fewer are soon reassigned otherwise.
+WIDE_WINDOW_SIZES, _LEAST_GPUS = (4, 5), 16
 # Windows at most: a pattern has to fit all of them.
 _MOST_WINDOWS = 5
 # GPUs that are reassigned: as many as have so many patterns, by an estimate; by how much their number differs from

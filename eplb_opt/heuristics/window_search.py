@@ -20,8 +20,8 @@ _SHAKEN, _LEAST_SHAKEN = {False: (0.05, 0.1), True: (1.5, 1.0)}, 1e-9
 # Seconds of work of a proposal: on top, for each GPU, for each window, for each of both. And of a node of reassignment,
 # for each window.
 _PER_PROPOSAL, _PER_NODE = (2e-7, 1e-9, 6e-9, 4e-11), 3.8e-9
-# Part of a search that a run of annealing takes.
-_ANNEALING = 0.1
+# Part of a search that a run of annealing takes; before wide reassignment, which does more from a good plan.
+_ANNEALING, _BEFORE_WIDE = 0.1, 0.5
 
 
 def annealed(instance: Instance, windows: Windows, segment: Segment) -> tuple[Slots, Slots]:
@@ -77,13 +77,14 @@ def search_windows(
     A run that is of no use is followed by a hot one. `above` as in `reassigned`.
     """
     cold = warm(instance) * COOLING
-    proposals = int(_ANNEALING * seconds / seconds_per_proposal(instance, windows))
+    part = _BEFORE_WIDE if reassigns_widely(instance, windows) else _ANNEALING
+    proposals = int(part * seconds / seconds_per_proposal(instance, windows))
     best, _ = annealed(instance, windows, Segment(slots, warm(instance), cold, proposals, seed))
     if windows.value(best, instance) >= windows.value(slots, instance):
         best, _ = annealed(instance, windows, Segment(slots, hot(instance), cold, proposals, seed))
     if not reassignment_applies(instance):
         return best
-    return reassigned(instance, windows, best, above, (1 - _ANNEALING) * seconds, seed)
+    return reassigned(instance, windows, best, above, (1 - part) * seconds, seed)
 
 
 def reassignment_applies(instance: Instance) -> bool:

@@ -26,7 +26,7 @@ def layer_of(random, deployment, num_experts, num_windows, skew=1.0, zeros=0):
 
 @examples(40)
 @given(
-    st.sampled_from([(20, 3, 50), (16, 4, 50), (17, 5, 60), (16, 4, 64)]),
+    st.sampled_from([(20, 4, 70), (16, 4, 50), (17, 5, 60), (16, 4, 64)]),
     st.integers(2, 5),
     st.sampled_from(["mean", "worst"]),
     st.sampled_from([0, 30]),
@@ -100,6 +100,7 @@ def test_a_window_that_is_balanced_or_hardly_counts_is_no_obstacle():
         (Deployment(16, 64), 6, False),
         (Deployment(15, 60), 3, False),
         (Deployment(32, 64), 3, False),
+        (Deployment(20, 60), 3, False),
         (Deployment(16, 96), 3, False),
         (Deployment(16, 64, distinct=False), 3, False),
         (Deployment(16, 64, num_nodes=2, num_groups=4), 3, False),

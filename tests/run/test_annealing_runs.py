@@ -127,8 +127,8 @@ def test_runs_anew_in_vain_are_not_followed_by_repartition_of_the_same_plan():
 
 
 def test_wide_repartition_goes_on_from_the_best_plan_and_from_where_other_runs_end():
-    strategy = new_strategy(Deployment(16, 48), method="search")
-    runs, ended = 0, np.resize(np.arange(32), 48)[::-1].copy()
+    strategy = new_strategy(Deployment(16, 64), method="search")
+    runs, ended = 0, np.resize(np.arange(32), 64)[::-1].copy()
     while strategy.search.turn < 3:
         step = strategy.next_step("call", 1e6, 1)
         if step.function is reassign_on:
