@@ -29,11 +29,11 @@ def window_patterns(loads: Floats, experts: Ints, size: int, least: Floats, most
     x, y = _cells(rest_sums[:, axes] - low, scale).T
     # In a cell those that begin late come first, as a half ends before its rest.
     order = np.argsort((x * _CELLS + y)[::-1].astype(np.uint16), kind="stable")
-    rests, rest_sums = rests[:, ::-1][:, order], rest_sums[::-1][order]
+    rests, rest_sums = np.ascontiguousarray(rests[:, ::-1][:, order]), rest_sums[::-1][order]
     begin = np.zeros(_CELLS**2 + 1, dtype=np.int64)
     begin[1:] = np.bincount(x * _CELLS + y, minlength=_CELLS**2).cumsum()
     patterns = np.empty((limit, size), dtype=np.int64)
-    corners = np.stack([_cells(edge[axes] - sums[:, axes] - low, scale) for edge in (least, most)], axis=1)
+    corners = np.stack([_cells(edge[axes] - sums[:, axes] - low, scale) for edge in (least, most)])
     found = _join(halves, sums, rests, rest_sums, begin, corners, experts, least, most, patterns)
     return None if found < 0 else patterns[:found]
 
@@ -48,12 +48,13 @@ def _choices(experts: Ints, size: int) -> Ints:
     """All choices of so many items of different experts, as increasing items in columns, in lexicographic order."""
     choices = _combinations(experts.size, size)
     taken = experts[choices]
-    return choices[:, (taken[1:] != taken[:-1]).all(axis=0)]
+    # In one order of memory, whatever their size: code is compiled anew for another.
+    return np.ascontiguousarray(choices[:, (taken[1:] != taken[:-1]).all(axis=0)])
 
 
 def _cells(distances: Floats, scale: Floats) -> Ints:
     """Along each axis the cell of a distance from the first one; what is beyond the last is in that."""
-    return np.clip(np.floor(distances * scale), -1, _CELLS - 1).astype(np.int64)
+    return np.clip(np.floor(distances * scale), -1, _CELLS - 1).astype(np.int64, order="C")
 
 
 def _axes(loads: Floats, room: Floats) -> list[int]:
@@ -83,8 +84,8 @@ def _join(
     cells, found = _CELLS, 0
     for half in range(halves.shape[1]):
         last = halves[-1, half]
-        for x in range(max(corners[half, 0, 0], 0), corners[half, 1, 0] + 1):
-            for y in range(max(corners[half, 0, 1], 0), corners[half, 1, 1] + 1):
+        for x in range(max(corners[0, half, 0], 0), corners[1, half, 0] + 1):
+            for y in range(max(corners[0, half, 1], 0), corners[1, half, 1] + 1):
                 for rest in range(begin[x * cells + y], begin[x * cells + y + 1]):
                     if rests[0, rest] <= last:
                         break

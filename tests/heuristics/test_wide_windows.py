@@ -1,18 +1,24 @@
 """Wide reassignment for several windows: valid plans, never worse, and where few GPUs have nothing better, better."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
+from eplb_opt.heuristics import wide_windows
 from eplb_opt.heuristics.likely_counts import likely_start
 from eplb_opt.heuristics.segment import COOLING, Segment, warm
 from eplb_opt.heuristics.wide_windows import reassigned_widely, wide_reassignment_applies
 from eplb_opt.heuristics.window_search import annealed, reassigned
 from eplb_opt.instance import Instance
+from eplb_opt.kernels import window_patterns
+from eplb_opt.kernels.pattern_cover import cover
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
+from eplb_opt.run import parts
 from eplb_opt.verify import objective_value, verify
 from tests.examples import examples
 
@@ -72,6 +78,27 @@ def test_the_same_arguments_give_the_same_plan():
     instance, windows, row = annealed_layer()
     plans = [reassigned_widely(instance, windows, row, 0.1, seed).tolist() for seed in (0, 0, 1)]
     assert plans[0] == plans[1] != plans[2]
+
+
+def test_code_is_compiled_for_one_kind_of_arrays(monkeypatch):
+    # What is loaded before a call must be what the call needs: compiling takes seconds of its time limit.
+    kinds = set()
+
+    def watched(function, *arguments):
+        arrays = [array for array in arguments if isinstance(array, np.ndarray)]
+        kinds.add((function, *((array.dtype, array.ndim, array.flags.c_contiguous) for array in arrays)))
+        return function(*arguments)
+
+    monkeypatch.setattr(window_patterns, "_join", partial(watched, window_patterns._join))
+    for module in (wide_windows, parts):
+        monkeypatch.setattr(module, "cover", partial(watched, cover))
+    parts.PARTS["wide windows"]()
+    assert len(kinds) == 2
+    for num_gpus, size in ((16, 4), (17, 5), (40, 4)):
+        instance = layer_of(np.random.default_rng(0), Deployment(num_gpus, num_gpus * size), 50, 3)
+        windows = Objective("mean").windows(instance)
+        reassigned_widely(instance, windows, likely_start(instance, windows, 0), 0.02, 0)
+    assert len(kinds) == 2
 
 
 @pytest.mark.parametrize("level", [1, 7])
