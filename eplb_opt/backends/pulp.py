@@ -111,12 +111,12 @@ def _solve_cbc(problem: Any, warm: bool, limits: Limits) -> Outcome:
 
     with tempfile.TemporaryDirectory(prefix="eplb_opt_") as folder:
         log = Path(folder) / "cbc.log"
+        # One thread: with two, one run in some 250 waits for its time limit, with the optimum in hand.
         solver = pulp.COIN_CMD(
             msg=False,
             timeLimit=max(limits.seconds, 0.1),
             gapRel=0.0,
             gapAbs=0.0,
-            threads=limits.threads if limits.threads > 1 else None,
             warmStart=warm,
             logPath=str(log),
             path=_cbc_path(),
