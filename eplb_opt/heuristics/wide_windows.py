@@ -49,7 +49,7 @@ _PER_ATTEMPT, _PER_HALF, _PER_PATTERN, _PER_LOOK = 5e-4, 6e-8, 1e-7, 2.5e-8
 _ROUNDING = 1e-12
 
 
-def wide_reassignment_applies(instance: Instance, windows: Windows) -> bool:
+def reassigns_widely(instance: Instance, windows: Windows) -> bool:
     """Whether there are many GPUs with few slots, free of nodes, and few windows."""
     deployment = instance.deployment
     fits = deployment.slots_per_gpu in WIDE_WINDOW_SIZES and deployment.num_gpus >= _LEAST_GPUS

@@ -6,8 +6,7 @@ import numpy as np
 
 from eplb_opt.heuristics.neighbours import nearest_experts
 from eplb_opt.heuristics.segment import COOLING, TRANSFERS, Segment, Slots, hot, warm
-from eplb_opt.heuristics.wide_windows import reassigned_widely
-from eplb_opt.heuristics.wide_windows import wide_reassignment_applies as reassigns_widely
+from eplb_opt.heuristics.wide_windows import reassigned_widely, reassigns_widely
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.annealing import anneal
 from eplb_opt.kernels.compiler import Floats, Ints

@@ -11,7 +11,7 @@ from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics import wide_windows
 from eplb_opt.heuristics.likely_counts import likely_start
 from eplb_opt.heuristics.segment import COOLING, Segment, warm
-from eplb_opt.heuristics.wide_windows import reassigned_widely, wide_reassignment_applies
+from eplb_opt.heuristics.wide_windows import reassigned_widely, reassigns_widely
 from eplb_opt.heuristics.window_search import annealed, reassigned
 from eplb_opt.instance import Instance
 from eplb_opt.kernels import window_patterns
@@ -136,7 +136,7 @@ def test_a_window_that_is_balanced_or_hardly_counts_is_no_obstacle():
 def test_it_is_for_many_gpus_of_few_slots_that_differ(deployment, num_windows, applies):
     instance = layer_of(np.random.default_rng(0), deployment, 48, num_windows)
     windows = Objective("mean").windows(instance)
-    assert wide_reassignment_applies(instance, windows) == applies
+    assert reassigns_widely(instance, windows) == applies
     # Either way there is a reassignment.
     random = np.random.default_rng(1)
     row = np.concatenate([random.permutation(48) for _ in range(2)])[: deployment.num_slots]
