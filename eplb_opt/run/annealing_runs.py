@@ -16,7 +16,7 @@ from eplb_opt.run.tally import Tally, next_seed
 # Proposals of the first run and of the shortest, and how much longer each is than the one before.
 _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 # Seconds of work of one segment, and of one step of reassignment; of a wide one, which finds less often something.
-_STEP, _WIDE_STEP = 0.05, 0.2
+_STEP, _WIDE_STEP = 0.05, 0.4
 # A step of reassignment that lowers what the plan is above the bound by less than this part is slow. So many slow steps
 # are waited for at first, one more for each that is not, and never more than this.
 _SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
@@ -38,7 +38,7 @@ class AnnealingRuns:
     half off the gap. Where it is wide (`eplb_opt.heuristics.wide_windows`) it goes on from the end of a run that is
     hot or has likely counts, however far above the best plan: annealing alone hardly comes near that any more. A run
     that is of no use is followed by some of its length that begin with likely counts and keep them
-    (`eplb_opt.heuristics.likely_counts`), and by a hot one.
+    (`eplb_opt.heuristics.likely_counts`), and by a hot one; where reassignment is wide, the first one of all does, too.
 
     Attributes
     ----------
@@ -173,7 +173,10 @@ class AnnealingRuns:
 
     def _begin_run(self, fair_seconds: float, seed: int) -> None:
         instance, windows = self.incumbent.instance, self.incumbent.windows
-        grows = not self.turn
+        if not self.runs and self._is_wide and self._anew:
+            # Reassignment changes some counts, and first plans are many away from likely ones.
+            self.turn = 1
+        grows = not (self.turn and self.runs)
         following = max(_FIRST_RUN, _GROWTH * self.length) if grows else self.length
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first

@@ -27,6 +27,7 @@ from eplb_opt.heuristics.two_slots import anneal_counts
 from eplb_opt.incumbent import Incumbent
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.filling_search import search_fillings
+from eplb_opt.kernels.fullest_patterns import fill
 from eplb_opt.kernels.levelling import Aim, level
 from eplb_opt.kernels.local_search import descend, new_log, perturb
 from eplb_opt.kernels.moving import Cooling
@@ -119,6 +120,9 @@ def _load_wide_windows() -> None:
     loads, experts = np.array([[2.0, 1.0], [1.0, 2.0], [1.0, 1.0], [1.0, 1.0]]), np.arange(4)
     room = np.array([1.0, 1.0]), np.array([4.0, 4.0])
     patterns = window_patterns(loads, experts, 2, *room, limit=6)
+    order, gpus = np.arange(4), np.zeros((2, 2), dtype=np.int64)
+    looks = np.zeros(1, dtype=np.int64)
+    fill(order, order, loads, experts, room[1], 1, gpus.copy(), 0, gpus, 2 * room[1], looks)
     if patterns is not None:
         cover(patterns, np.zeros(patterns.shape), 4, room[0], np.empty(2, dtype=np.int64), np.array([99]))
 

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eplb_opt.deployment import Deployment
-from eplb_opt.heuristics import wide_windows
+from eplb_opt.heuristics import rebuilding, window_covers
 from eplb_opt.heuristics.likely_counts import likely_start
 from eplb_opt.heuristics.segment import COOLING, Segment, warm
 from eplb_opt.heuristics.wide_windows import reassigned_widely, reassigns_widely
 from eplb_opt.heuristics.window_search import annealed, reassigned
 from eplb_opt.instance import Instance
 from eplb_opt.kernels import window_patterns
+from eplb_opt.kernels.fullest_patterns import fill
 from eplb_opt.kernels.pattern_cover import cover
 from eplb_opt.objective import Objective
 from eplb_opt.plan import Plan
@@ -90,15 +91,20 @@ def test_code_is_compiled_for_one_kind_of_arrays(monkeypatch):
         return function(*arguments)
 
     monkeypatch.setattr(window_patterns, "_join", partial(watched, window_patterns._join))
-    for module in (wide_windows, parts):
-        monkeypatch.setattr(module, "cover", partial(watched, cover))
+    for module, name, kernel in (
+        (window_covers, "cover", cover),
+        (rebuilding, "fill", fill),
+        (parts, "cover", cover),
+        (parts, "fill", fill),
+    ):
+        monkeypatch.setattr(module, name, partial(watched, kernel))
     parts.PARTS["wide windows"]()
-    assert len(kinds) == 2
+    assert len(kinds) == 3
     for num_gpus, size in ((16, 4), (17, 5), (40, 4)):
         instance = layer_of(np.random.default_rng(0), Deployment(num_gpus, num_gpus * size), 50, 3)
         windows = Objective("mean").windows(instance)
-        reassigned_widely(instance, windows, likely_start(instance, windows, 0), 0.02, 0)
-    assert len(kinds) == 2
+        reassigned_widely(instance, windows, likely_start(instance, windows, 0), 0.5, 0)
+    assert len(kinds) == 3
 
 
 @pytest.mark.parametrize("level", [1, 7])
