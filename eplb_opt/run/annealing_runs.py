@@ -18,8 +18,10 @@ _FIRST_RUN, _SHORTEST, _GROWTH = 400_000, 20_000, 6
 # Seconds of work of one segment, and of one step of reassignment; of a wide one, which finds less often something.
 _STEP, _WIDE_STEP = 0.05, 0.4
 # A step of reassignment that lowers what the plan is above the bound by less than this part is slow. So many slow steps
-# are waited for at first, one more for each that is not, and never more than this.
-_SLOW, _PATIENCE, _MOST_PATIENCE = 0.003, 2, 10
+# are waited for at first, of wide ones so many, one more for each that is not, and never more than this.
+_SLOW, _PATIENCE, _WIDE_PATIENCE, _MOST_PATIENCE = 0.003, 2, 5, 10
+# Proposals of a run at most where reassignment is wide: that gives more than a longer run.
+_LONGEST_WIDE = 2_400_000
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
 # Runs of a round, as long as they are in vain: a warm one, where counts can be likely so many anew, and a hot one. One
@@ -120,7 +122,9 @@ class AnnealingRuns:
         else:
             self._seconds += result.seconds
             useful = self._was_better or not self._is_anew or self._is_wide
-            self.patience = _PATIENCE if useful and self._moves.reassignment_applies(self.incumbent.instance) else 0
+            applies = self._moves.reassignment_applies(self.incumbent.instance)
+            patience = _WIDE_PATIENCE if self._is_wide else _PATIENCE
+            self.patience = patience if useful and applies else 0
         self._above_before = above
         if self.between_runs:
             self.runs += 1
@@ -178,6 +182,8 @@ class AnnealingRuns:
             self.turn = 1
         grows = not (self.turn and self.runs)
         following = max(_FIRST_RUN, _GROWTH * self.length) if grows else self.length
+        if self._is_wide:
+            following = min(following, _LONGEST_WIDE)
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
             # is short all the same, for reassignment to find most of what it can early.
