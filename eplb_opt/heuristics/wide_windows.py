@@ -3,8 +3,8 @@
 Near the mean load hardly any few GPUs have a better assignment. Of 20 or 30 GPUs there are so many assignments that
 some are better, and so few patterns are within the limits of all windows that an exact cover by them is soon found. It
 is found the sooner the more room there is on these GPUs: beside the hottest they are the coldest. GPUs that are covered
-first end full, which leaves others cold for the next attempt. Where there are more GPUs, most of them are rebuilt in
-turn with that (`eplb_opt.heuristics.rebuilding`).
+first end full, which leaves others cold for the next attempt. Where that is slow and there are more GPUs, most of them
+are rebuilt (`eplb_opt.heuristics.rebuilding`).
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ _MOST_WINDOWS = 5
 _EXPECTED, _SPREAD, _FEWEST, _COLDNESS = 3_000, (0.85, 1.15), 5, 8
 # GPUs that are rebuilt: a part of all, but so many at most, drawn in proportion to their rank. And of how many GPUs.
 _PART, _MOST, _REBUILT_OF = (0.7, 1.15), 96, 2 * LAST
-# Parts of the time for covers and for rebuilding. Seconds of work of a draw.
-_SHARES = (2 / 3, 1 / 3)
+# Seconds of work of a turn of either. Where it takes less than this part of what the plan is above the mean, the other
+# has the next turn. Seconds of work of a draw.
+_TURN, _QUICK = 0.2, 0.05
 _PER_DRAW = 5e-4
 
 
@@ -51,15 +52,21 @@ def reassigned_widely(instance: Instance, windows: Windows, slots: Slots, second
         np.ascontiguousarray(windows.loads.T),
         np.bincount(slots, minlength=instance.num_experts),
     )
-    # The kind that had less of its time is next. Where there is time for one alone, it is by chance.
-    steps = [_cover, _rebuild] if len(table.slots) >= _REBUILT_OF else [_cover]
-    spent = _PER_DRAW * random.permutation(len(steps))
+    kinds = (_cover, _rebuild) if len(table.slots) >= _REBUILT_OF else (_cover, _cover)
+    kind = 0
     while seconds > 0:
-        kind = int(np.argmin(spent))
-        work = _PER_DRAW + steps[kind](table, windows, instance.max_replicas, random)
-        spent[kind] += work / _SHARES[kind]
-        seconds -= work
+        above, end = _above(table, windows), max(0.0, seconds - _TURN)
+        while seconds > end:
+            seconds -= _PER_DRAW + kinds[kind](table, windows, instance.max_replicas, random)
+        if _above(table, windows) > (1 - _QUICK) * above:
+            kind = 1 - kind
     return table.slots.ravel()
+
+
+def _above(table: Table, windows: Windows) -> float:
+    """What the plan is above the mean load, in what is made cool."""
+    above = table.tops / table.mean - 1
+    return float(above.max() if windows.worst else windows.shares @ above)
 
 
 def _cover(table: Table, windows: Windows, max_replicas: int, random: np.random.Generator) -> float:
