@@ -20,7 +20,8 @@ _STEP, _WIDE_STEP = 0.05, 0.4
 # A step of reassignment that lowers what the plan is above the bound by less than this part is slow. So many slow steps
 # are waited for at first, of wide ones so many, one more for each that is not, and never more than this.
 _SLOW, _PATIENCE, _WIDE_PATIENCE, _MOST_PATIENCE = 0.003, 2, 5, 10
-# Proposals of a run at most where reassignment is wide: that gives more than a longer run.
+# Proposals of a run at most where reassignment is wide, which gives more than a longer run. After each round in vain it
+# may grow.
 _LONGEST_WIDE = 2_400_000
 # Part of the time left that a last run takes: reassignment after it gives more in the same time.
 _LAST_RUN = 0.3
@@ -183,7 +184,7 @@ class AnnealingRuns:
         grows = not (self.turn and self.runs)
         following = max(_FIRST_RUN, _GROWTH * self.length) if grows else self.length
         if self._is_wide:
-            following = min(following, _LONGEST_WIDE)
+            following = min(following, _LONGEST_WIDE * _GROWTH**self.rounds_in_vain)
         if not self.limits.deterministic:
             # Cooling that time cuts short is wasted: a run that would be followed by none fits what is left. The first
             # is short all the same, for reassignment to find most of what it can early.
