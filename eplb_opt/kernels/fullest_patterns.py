@@ -6,8 +6,9 @@ import numpy as np
 
 from eplb_opt.kernels.compiler import Bools, Floats, Index, Ints, compiled
 
-# Items that are looked at for a GPU, once there is something that fits: more only where limits are far off.
-_MOST_LOOKS = 20_000
+# Items that are looked at for a GPU, once there is something that fits, and if there is nothing: more only where limits
+# are far off.
+_MOST_LOOKS, _MOST_IN_VAIN = 20_000, 400_000
 
 
 @compiled
@@ -29,7 +30,7 @@ def fill(
     Items have `loads`, shape ``(items, windows)``, and `experts`; no GPU may carry more than `most` in a window, or two
     items of an expert. A GPU gets the first item in `order` that is left, and with it the set of items that leaves the
     least room, ``sum_k room[k] / left[k]``: `left` is the room that all GPUs may still leave. It is counted down, and
-    filling ends where it is used up, or where no set fits.
+    filling ends where it is used up, or no set that fits is found. Where limits are far off not all are looked at.
 
     `before` is how an earlier order filled its first `filled` GPUs, with the same items and limits: what two orders
     begin with alike is filled alike. `ascending` are the items by load in the first window. `looks` counts items that
@@ -103,8 +104,8 @@ def _fill_fullest(
         room[0, k] = most[k] - loads[first, k]
     least, depth = np.inf, 0
     slots[0], chosen[0] = first, number
-    last = looks[0] + _MOST_LOOKS
-    while depth >= 0 and (looks[0] < last or least == np.inf):
+    last, in_vain = looks[0] + _MOST_LOOKS, looks[0] + _MOST_IN_VAIN
+    while depth >= 0 and looks[0] < (last if least < np.inf else in_vain):
         chosen[depth] -= 1
         missing = others - depth
         if chosen[depth] < missing - 1:

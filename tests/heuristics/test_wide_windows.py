@@ -54,6 +54,30 @@ def test_plans_are_valid_and_never_worse(shape, num_windows, objective, zeros, s
         row = found
 
 
+@examples(8)
+@given(
+    st.sampled_from([(24, 4, 80), (26, 5, 120)]),
+    st.integers(2, 5),
+    st.sampled_from(["mean", "worst"]),
+    st.sampled_from([0, 30]),
+    st.integers(0, 2**32 - 1),
+)
+def test_where_covers_are_slow_gpus_are_rebuilt_and_plans_are_valid_too(shape, num_windows, objective, zeros, seed):
+    num_gpus, size, num_experts = shape
+    random = np.random.default_rng(seed)
+    deployment = Deployment(num_gpus, num_gpus * size)
+    instance = layer_of(random, deployment, num_experts, num_windows, random.uniform(0, 1), zeros)
+    windows = Objective(objective).windows(instance)
+    row = likely_start(instance, windows, seed)
+    before = float(objective_value(row.tolist(), instance, objective))
+    for step in range(2):
+        found = reassigned_widely(instance, windows, row, 0.6, seed + step)
+        assert verify(Plan(found[np.newaxis], deployment, num_experts)) == []
+        after = float(objective_value(found.tolist(), instance, objective))
+        assert after <= before * (1 + 1e-9)
+        row, before = found, after
+
+
 def annealed_layer(objective="mean"):
     instance = layer_of(np.random.default_rng(1), Deployment(32, 128), 112, 3)
     windows = Objective(objective).windows(instance)

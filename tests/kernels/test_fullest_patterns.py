@@ -101,3 +101,12 @@ def test_loose_limits_are_not_searched_to_the_end():
     gpus, count, _, looks = filled(loads, np.arange(288), most, np.arange(288), 60, 4)
     assert count == 60 and looks < 60 * 30_000
     assert np.array_equal(np.sort(gpus.ravel()), np.arange(288))
+
+
+def test_an_item_that_nothing_fits_does_not_take_forever():
+    # Four others are too much beside it in the last window, and three never are: some 2e9 sets could be tried.
+    loads = np.random.default_rng(0).uniform(0.9, 1.1, (480, 3))
+    loads[:, 2], loads[0, 2] = 0.25, 0.26
+    most = np.array([6.0, 6.0, 1.2599])
+    _, count, _, looks = filled(loads, np.arange(480), most, np.arange(480), 90, 5)
+    assert count == 0 and looks < 1_000_000
