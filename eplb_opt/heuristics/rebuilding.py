@@ -25,8 +25,8 @@ LAST = 12
 _DEVIATION, _MOST_CHANGED, _CHANGE = 0.1, 4, 0.4
 # How often two limits are exchanged instead, by what part of the lower one's excess over the mean at most.
 _EXCHANGES, _EXCHANGED = 0.3, 0.5
-# What limits are above the mean is at first so many times what they may be, where they are open. It is lowered to one
-# of these parts where there are too many patterns to list, and to the last one below a plan that was found.
+# What limits are above the mean. Where they are open, that is at first so many times what it may be. It is lowered to
+# one of three parts where there are too many patterns to list, and to the part after these below a plan that was found.
 _LOOSE, _LOWER, _NEXT = 3.0, (0.7, 0.9, 0.97), 0.95
 # A cover is looked for, so often, where items are in so many patterns, in logarithms; an item in none counts as so many
 # fewer. Patterns are taken in the order of what they leave free, times a random number of this deviation.
@@ -70,9 +70,11 @@ class _Filling:
 
     @cached_property
     def enough(self) -> float:
-        """In how many patterns an item is, in logarithms; more the better a cover will be found."""
-        if self.patterns is None or self.is_easy:
-            return -np.inf if self.patterns is None else np.inf
+        """In how many patterns an item is, in logarithms: the more, the sooner a cover is found."""
+        if self.patterns is None:
+            return -np.inf
+        if self.is_easy:
+            return np.inf
         times = self.patterns.times
         return float(np.log(times + 0.1).mean() - _NONE * np.count_nonzero(times == 0))
 

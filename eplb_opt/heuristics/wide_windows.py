@@ -29,7 +29,8 @@ _MOST_WINDOWS = 5
 # GPUs that are covered: as many as have so many patterns, by an estimate; by how much their number differs from that,
 # at random; and how many at least. They are drawn in proportion to this power of their rank, the coldest being last.
 _EXPECTED, _SPREAD, _FEWEST, _COLDNESS = 3_000, (0.85, 1.15), 5, 8
-# GPUs that are rebuilt: a part of all, but so many at most, drawn in proportion to their rank. And of how many GPUs.
+# GPUs that are rebuilt: such a part of all (above 1: all), so many at most, drawn in proportion to their rank. And of
+# how many GPUs at least.
 _PART, _MOST, _REBUILT_OF = (0.7, 1.15), 96, 2 * LAST
 # Seconds of work of a turn of either. Where it takes less than this part of what the plan is above the mean, the other
 # has the next turn. Seconds of work of a draw.
@@ -52,14 +53,14 @@ def reassigned_widely(instance: Instance, windows: Windows, slots: Slots, second
         np.ascontiguousarray(windows.loads.T),
         np.bincount(slots, minlength=instance.num_experts),
     )
-    kinds = (_cover, _rebuild) if len(table.slots) >= _REBUILT_OF else (_cover, _cover)
+    kinds = [_cover, _rebuild] if len(table.slots) >= _REBUILT_OF else [_cover]
     kind = 0
     while seconds > 0:
         above, end = _above(table, windows), max(0.0, seconds - _TURN)
         while seconds > end:
             seconds -= _PER_DRAW + kinds[kind](table, windows, instance.max_replicas, random)
         if _above(table, windows) > (1 - _QUICK) * above:
-            kind = 1 - kind
+            kind = (kind + 1) % len(kinds)
     return table.slots.ravel()
 
 

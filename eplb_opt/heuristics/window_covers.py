@@ -47,7 +47,7 @@ class Patterns:
 
     @classmethod
     def of(cls, loads: Floats, experts: Ints, number: int, most: Floats, slack: Floats) -> Patterns:
-        """Those of items for a `number` of GPUs, none of them above `most`, or so cool that others would have to be.
+        """Those of items for a `number` of GPUs: none above `most`, and none so cool that others have too little slack.
 
         Items have `loads`, shape ``(items, windows)``, and `experts`, which do not decrease.
         """

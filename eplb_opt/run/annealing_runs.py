@@ -41,7 +41,8 @@ class AnnealingRuns:
     half off the gap. Where it is wide (`eplb_opt.heuristics.wide_windows`) it goes on from the end of a run that is
     hot or has likely counts, however far above the best plan: annealing alone hardly comes near that any more. A run
     that is of no use is followed by some of its length that begin with likely counts and keep them
-    (`eplb_opt.heuristics.likely_counts`), and by a hot one; where reassignment is wide, the first one of all does, too.
+    (`eplb_opt.heuristics.likely_counts`), and by a hot one. Where reassignment is wide, the first of all begins with
+    them, too, and none is long.
 
     Attributes
     ----------

@@ -31,51 +31,40 @@ def layer_of(random, deployment, num_experts, num_windows, skew=1.0, zeros=0):
     return Instance.from_loads(loads, deployment)
 
 
-@examples(40)
-@given(
-    st.sampled_from([(20, 4, 70), (16, 4, 50), (17, 5, 60), (16, 4, 64)]),
-    st.integers(2, 5),
-    st.sampled_from(["mean", "worst"]),
-    st.sampled_from([0, 30]),
-    st.integers(0, 2**32 - 1),
-)
-def test_plans_are_valid_and_never_worse(shape, num_windows, objective, zeros, seed):
+def check_plans(shape, num_windows, objective, skew, zeros, seed, seconds):
+    """Plans of a layer of a shape (GPUs, slots on each, experts) are valid and never worse, call after call."""
     num_gpus, size, num_experts = shape
-    random = np.random.default_rng(seed)
     deployment = Deployment(num_gpus, num_gpus * size)
-    instance = layer_of(random, deployment, num_experts, num_windows, random.uniform(0, 2), zeros)
+    instance = layer_of(np.random.default_rng(seed), deployment, num_experts, num_windows, skew, zeros)
     windows = Objective(objective).windows(instance)
     row = likely_start(instance, windows, seed)
-    for _ in range(3):
-        found = reassigned_widely(instance, windows, row, 0.005, seed)
+    for step in range(3):
+        found = reassigned_widely(instance, windows, row, seconds, seed + step)
         assert verify(Plan(found[np.newaxis], deployment, num_experts)) == []
         before, after = (objective_value(slots.tolist(), instance, objective) for slots in (row, found))
         assert float(after) <= float(before) * (1 + 1e-9)
         row = found
 
 
+LAYERS = {
+    "num_windows": st.integers(2, 5),
+    "objective": st.sampled_from(["mean", "worst"]),
+    "skew": st.floats(0, 2),
+    "zeros": st.sampled_from([0, 30]),
+    "seed": st.integers(0, 2**32 - 1),
+}
+
+
+@examples(40)
+@given(shape=st.sampled_from([(20, 4, 70), (16, 4, 50), (17, 5, 60), (16, 4, 64)]), **LAYERS)
+def test_plans_are_valid_and_never_worse(**layer):
+    check_plans(**layer, seconds=0.005)
+
+
 @examples(8)
-@given(
-    st.sampled_from([(24, 4, 80), (26, 5, 120)]),
-    st.integers(2, 5),
-    st.sampled_from(["mean", "worst"]),
-    st.sampled_from([0, 30]),
-    st.integers(0, 2**32 - 1),
-)
-def test_where_covers_are_slow_gpus_are_rebuilt_and_plans_are_valid_too(shape, num_windows, objective, zeros, seed):
-    num_gpus, size, num_experts = shape
-    random = np.random.default_rng(seed)
-    deployment = Deployment(num_gpus, num_gpus * size)
-    instance = layer_of(random, deployment, num_experts, num_windows, random.uniform(0, 1), zeros)
-    windows = Objective(objective).windows(instance)
-    row = likely_start(instance, windows, seed)
-    before = float(objective_value(row.tolist(), instance, objective))
-    for step in range(2):
-        found = reassigned_widely(instance, windows, row, 0.6, seed + step)
-        assert verify(Plan(found[np.newaxis], deployment, num_experts)) == []
-        after = float(objective_value(found.tolist(), instance, objective))
-        assert after <= before * (1 + 1e-9)
-        row, before = found, after
+@given(shape=st.sampled_from([(24, 4, 80), (26, 5, 120)]), **LAYERS)
+def test_where_covers_are_slow_gpus_are_rebuilt_and_plans_are_valid_too(**layer):
+    check_plans(**layer, seconds=0.6)
 
 
 def annealed_layer(objective="mean"):
