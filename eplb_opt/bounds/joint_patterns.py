@@ -55,13 +55,15 @@ class _Halves:
 def _blocks(loads: Floats) -> Ints:
     """An order in which rows of a block are alike: parts are halved by the window that varies most in them."""
     order = np.arange(len(loads)).reshape(1, -1)
-    while order.shape[1] > BLOCK:
-        parts = loads[order]
-        spread = np.nan_to_num(parts, posinf=0.0)
-        key = np.ptp(spread, axis=1).argmax(axis=1)
-        keys = np.take_along_axis(parts, key[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
-        half = order.shape[1] // 2
-        order = np.take_along_axis(order, np.argpartition(keys, half - 1, axis=1), axis=1).reshape(-1, half)
+    # What fits nowhere spreads no part.
+    finite = np.minimum(loads, np.max(loads, axis=0, where=np.isfinite(loads), initial=0.0))
+    parts = np.ascontiguousarray(finite.T)[:, np.newaxis]
+    while (width := order.shape[1]) > BLOCK:
+        widest = np.ptp(parts, axis=2).argmax(axis=0)
+        keys = parts[widest, np.arange(len(order))]
+        halved = np.argpartition(keys, width // 2 - 1, axis=1)
+        order = np.take_along_axis(order, halved, axis=1).reshape(-1, width // 2)
+        parts = np.take_along_axis(parts, halved[np.newaxis], axis=2).reshape(len(parts), -1, width // 2)
     return order.ravel()
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from eplb_opt.kernels.compiler import Bools
+
 Column = tuple[Sequence[int], Sequence[float]]
 
 
@@ -30,6 +32,7 @@ class PatternColumns:
 
     def __init__(self, highs: Any) -> None:
         self._highs = highs
+        self._first = highs.getNumCol()
         self._known: set[tuple[int, ...]] = set()
         self.patterns: list[tuple[int, ...]] = []
 
@@ -42,3 +45,10 @@ class PatternColumns:
             counted = [np.unique(pattern, return_counts=True) for pattern in new]
             add_columns(self._highs, 1.0, [(rows.tolist(), c.astype(float).tolist()) for rows, c in counted])
         return len(new)
+
+    def keep(self, kept: Bools) -> None:
+        """Drop all others; the basis stays where none of it is dropped."""
+        dropped = self._first + np.flatnonzero(~kept)
+        self._highs.deleteCols(dropped.size, dropped.astype(np.int32))
+        self.patterns = [self.patterns[k] for k in np.flatnonzero(kept).tolist()]
+        self._known = set(self.patterns)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -14,25 +14,27 @@ from eplb_opt.bounds.pattern_columns import PatternColumns, add_columns
 from eplb_opt.bounds.patterns import least_weight
 from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.bounds.window_known import Known
 from eplb_opt.errors import SolverError
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.limits import Meter
 
-# Weight of a whole GPU in integers; sums over 100,000 slots stay below 2^63.
-UNIT = 2**40
+# Weight of a whole GPU in integers: short in certificates, and exact enough for what is proven of 1,000 slots.
+UNIT = 2**26
 # A pattern that is worth more than this is new.
 _EPSILON = 1e-9
 # Patterns to begin with are at least so full, and for each item so many are looked at; a round takes up as many.
 _FULL, _PER_ITEM = 0.97, 4
+# Patterns that are worth so much of a GPU are of use in other regions. Once there are so many for each item, those that
+# are worth less than this are dropped.
+_USED, _MANY, _KEPT = 0.98, 8, 0.8
 # What a place that no GPU has costs, in GPUs.
 _MISSING = 10.0
-# Parts of the best weights so far that prices begin with, and which are tried until there are new patterns.
-_SMOOTHED = (0.75, 0.5, 0.25, 0.0)
+# Part of the best weights so far in smoothed prices.
+_SMOOTHED = 0.6
 # Seconds of work of a round, for each half of a pattern.
 _WORK_PER_HALF = 3e-7
-
-Replica = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class WindowConfigurationLP:
     Every plan with imbalances of the region is a solution with G patterns. The duals of `cover` weigh replicas so that
     no pattern weighs more than 1. If all replicas then weigh more than G, whatever the counts, there is no plan. That
     is counted in integers, and the checker looks at all patterns again. Prices are smoothed by the best weights so far:
-    raw duals of the first rounds are worth patterns that nobody needs.
+    raw duals of the first rounds are worth patterns that nobody needs. Near the end few patterns are worth more than a
+    GPU by smoothed prices, and those that are by raw duals are taken up too.
     Source: P. Gilmore and R. Gomory, Operations Research 9, 849-859 (1961), https://doi.org/10.1287/opre.9.6.849;
     smoothing: P. Wentges, International Transactions in Operational Research 4, 151-162 (1997),
     https://doi.org/10.1111/j.1475-3995.1997.tb00071.x.
@@ -77,7 +80,7 @@ class WindowConfigurationLP:
     items: WindowItems
     region: Region
     random: np.random.Generator
-    patterns: Sequence[tuple[Replica, ...]] = ()
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         deployment = self.instance.deployment
@@ -88,12 +91,18 @@ class WindowConfigurationLP:
         loads = self.items.loads @ weights / most if weights.any() else (self.items.loads / upper).mean(axis=1)
         self._best = self._least(loads), loads
         self._evidence: dict[str, Any] | None = None
-        self._columns.take_up(self._mapped(self.patterns))
+        self._duals = np.zeros(self.items.experts.size)
+        if self.known is not None:
+            self._columns.take_up(map(tuple, self.known.patterns_for(self.items, self.region).tolist()))
 
     def solve(self, meter: Meter) -> Verdict:
         """Whether GPUs can carry all replicas with imbalances of the region."""
         gpus = self.instance.deployment.num_gpus
         most = _PER_ITEM * self.items.experts.size
+        if self.known is not None:
+            self._try(self.known.weights_for(self.items), comb(self.items.experts.size, 2), meter)
+            if self._evidence is not None:
+                return Verdict(evidence=self._evidence)
         if not self._columns.patterns:
             self._columns.take_up(self._tuples(self._joint.heavier(self._best[1], _FULL, self.random, most, meter)))
         while not meter.exhausted:
@@ -107,6 +116,9 @@ class WindowConfigurationLP:
             if self._highs.getObjectiveValue() <= gpus * (1 + _EPSILON):
                 return Verdict(counts=self._counts())
             duals = np.maximum(np.array(self._highs.getSolution().row_dual[: self.items.experts.size]), 0.0)
+            self._duals = duals
+            if len(self._columns.patterns) > _MANY * self.items.experts.size:
+                self._columns.keep(duals[np.array(self._columns.patterns)].sum(axis=1) > _KEPT)
             new = self._price(duals, most, meter)
             if self._evidence is not None:
                 return Verdict(evidence=self._evidence)
@@ -114,10 +126,10 @@ class WindowConfigurationLP:
                 return Verdict()
         return Verdict()
 
-    def used(self) -> list[tuple[Replica, ...]]:
-        """All patterns as replicas, for a program of another region."""
-        experts, last = self.items.experts.tolist(), self.items.last.tolist()
-        return [tuple((experts[i], last[i]) for i in pattern) for pattern in self._columns.patterns]
+    def found(self) -> Known:
+        """Patterns and weights for a program of another region."""
+        patterns = np.array(self._columns.patterns, dtype=np.int64).reshape(-1, self.instance.deployment.slots_per_gpu)
+        return Known(self.items, patterns[self._duals[patterns].sum(axis=1) > _USED], self._best[1])
 
     def _build(self) -> None:
         import highspy
@@ -143,22 +155,28 @@ class WindowConfigurationLP:
         self._columns = PatternColumns(highs)
 
     def _price(self, duals: Floats, most: int, meter: Meter) -> int:
-        """Take up patterns that are worth more than a GPU, and keep the weights that prove most; how many were new."""
-        gpus = self.instance.deployment.num_gpus
-        for part in _SMOOTHED:
-            weights = part * self._best[1] + (1 - part) * duals
-            found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most, meter)
-            if found.complete:
-                proven = self._least(weights) / found.heaviest
-                if proven > self._best[0]:
-                    self._best = proven, weights / found.heaviest
-                # Where no pattern is heavier, all of them may be lighter.
-                if (proven > gpus or not len(found.patterns)) and self._refutes(weights, meter):
-                    return 0
+        """Take up patterns that are worth more than a GPU, about `most` at once; how many were new."""
+        new = 0
+        for part in (_SMOOTHED, 0.0):
+            found = self._try(part * self._best[1] + (1 - part) * duals, most, meter)
             worth = duals[found.patterns].sum(axis=1) > 1 + _EPSILON
-            if (worth.any() or not part) and (new := self._columns.take_up(self._tuples(found))):
+            if worth.any():
+                new += self._columns.take_up(self._tuples(found))
+            if self._evidence is not None or (new and not found.complete):
                 return new
-        return 0
+        return new
+
+    def _try(self, weights: Floats, most: int, meter: Meter) -> Found:
+        """Keep weights if they prove most, and as evidence if that is enough; the patterns that weigh more than 1."""
+        found = self._joint.heavier(weights, 1 + _EPSILON, self.random, most, meter)
+        if found.complete:
+            proven = self._least(weights) / found.heaviest
+            if proven > self._best[0]:
+                self._best = proven, weights / found.heaviest
+            # Where no pattern is heavier, all of them may be lighter.
+            if proven > self.instance.deployment.num_gpus or not len(found.patterns):
+                self._refute(weights, meter)
+        return found
 
     def _least(self, weights: Floats) -> float:
         """What all replicas weigh at least, whatever the counts, in GPUs."""
@@ -169,18 +187,17 @@ class WindowConfigurationLP:
         needed = items.needed(weights)
         return int(least_weight(needed, items.least, items.most, self.instance.deployment.num_slots))
 
-    def _refutes(self, weights: Floats, meter: Meter) -> bool:
-        """Whether replicas weigh more than all GPUs carry, as integers; if so, that is kept as evidence."""
+    def _refute(self, weights: Floats, meter: Meter) -> None:
+        """Keep weights as evidence if replicas weigh more than all GPUs carry, as integers."""
         whole = np.floor(weights * UNIT).astype(np.int64)
         carried = (self._lightest(whole) - 1) // self.instance.deployment.num_gpus
         if carried < 0:
-            return False
+            return
         found = self._joint.heavier(whole.astype(np.float64), float(carried), self.random, 1, meter)
         if not found.complete or len(found.patterns):
-            return False
+            return
         starts, by_expert = self.items.by_expert(self.items.first), self.items.by_expert(whole)
         self._evidence = {"starts": starts, "weights": by_expert, "carried": carried}
-        return True
 
     def _counts(self) -> Ints:
         """Counts that fill the slots, near the averages of the solution."""
@@ -201,17 +218,3 @@ class WindowConfigurationLP:
     @staticmethod
     def _tuples(found: Found) -> list[tuple[int, ...]]:
         return [tuple(row) for row in found.patterns.tolist()]
-
-    def _mapped(self, patterns: Iterable[tuple[Replica, ...]]) -> list[tuple[int, ...]]:
-        """Patterns of replicas as items, those that fit."""
-        items, mapped = self.items, []
-        upper, lower, weights, most = self.region.room
-        for pattern in patterns:
-            experts, counts = np.array(pattern).T
-            if ((counts < items.least[experts]) | (counts > items.most[experts])).any():
-                continue
-            rows = items.places[experts, counts - items.least[experts]]
-            loads = items.loads[rows].sum(axis=0)
-            if (loads <= upper).all() and np.maximum(loads, lower) @ weights <= most:
-                mapped.append(tuple(sorted(rows.tolist())))
-        return mapped

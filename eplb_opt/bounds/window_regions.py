@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from eplb_opt.bounds.regions import Region
-from eplb_opt.bounds.window_configuration import Replica, WindowConfigurationLP
+from eplb_opt.bounds.window_configuration import WindowConfigurationLP
 from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.bounds.window_known import Known
 from eplb_opt.instance import Instance
 from eplb_opt.kernels.compiler import Ints
 from eplb_opt.limits import Meter
@@ -19,8 +20,9 @@ from eplb_opt.limits import Meter
 _MOST_HALVES = 800_000
 # Bounds that are asked about, and limits of regions, are multiples of this, to be short in certificates.
 STEP = Fraction(1, 10**6)
-# So often regions are parted, one in the other, and so many weightings are in a certificate at most.
-_DEPTH, _MOST_WEIGHTINGS = 3, 40
+# So often regions are parted, one in the other, and so many weightings are in a certificate at most: the checker takes
+# seconds for each of the largest.
+_DEPTH, _MOST_WEIGHTINGS = 10, 25
 
 
 class WindowRegions:
@@ -55,19 +57,21 @@ class WindowRegions:
         self.instance, self.lower, self.weights, self.total = instance, tuple(lower), weights, total
         self.counts: Ints | None = None
         self._random = random
-        self._patterns: list[tuple[Replica, ...]] = []
+        self._known: Known | None = None
 
     def refute(self, asked: Fraction, meter: Meter) -> dict[str, Any] | None:
         """Weightings and parts of regions that show that no plan is worth less; ``None``: one may, or time is over."""
         self.counts = None
-        regions = [(Region.above(self.lower, self.weights, asked, self.total), 0)]
+        regions = [(Region.above(self.lower, self.weights, asked, self.total), self._known, 0)]
         weightings: list[dict[str, Any]] = []
         parts: list[list[int | str]] = []
         while regions:
-            region, depth = regions.pop()
+            region, known, depth = regions.pop()
             if region.empty:
                 continue
-            weighting = self._weighting(region, meter)
+            weighting, known = self._weighting(region, known, meter)
+            if not depth:
+                self._known = known
             if weighting is not None:
                 parts.append([len(weightings)])
                 weightings.append(weighting)
@@ -79,18 +83,22 @@ class WindowRegions:
             if at <= region.lower[window]:
                 return None
             parts.append([window, str(at)])
-            regions += [(part, depth + 1) for part in reversed(region.parted(window, at))]
+            regions += [(part, known, depth + 1) for part in reversed(region.parted(window, at))]
         return {"weightings": weightings, "parts": parts}
 
-    def _weighting(self, region: Region, meter: Meter) -> dict[str, Any] | None:
-        """A weighting under which no plan has imbalances of a region; ``None``: one may, or time is over."""
+    def _weighting(
+        self, region: Region, known: Known | None, meter: Meter
+    ) -> tuple[dict[str, Any] | None, Known | None]:
+        """A weighting under which no plan has imbalances of a region, and what is known of parts of it.
+
+        No weighting: there may be such a plan, or time is over.
+        """
         items = WindowItems.within(self.instance, region.upper, _MOST_HALVES)
         if items is None or meter.exhausted:
-            return None
+            return None, known
         if not items.least.size:
-            return {"starts": [], "weights": [], "carried": 0}
-        program = WindowConfigurationLP(self.instance, items, region, self._random, self._patterns)
+            return {"starts": [], "weights": [], "carried": 0}, known
+        program = WindowConfigurationLP(self.instance, items, region, self._random, known)
         verdict = program.solve(meter)
-        self._patterns = program.used()
         self.counts = self.counts if verdict.counts is None else verdict.counts
-        return verdict.evidence
+        return verdict.evidence, program.found()

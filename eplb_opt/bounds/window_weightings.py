@@ -18,9 +18,9 @@ from eplb_opt.proof import strongest
 
 # Part of the limits for proofs: the checker needs the rest.
 _PROVING = 0.8
-# Where in the gap the next bound is asked for, if the hottest window counts, and if the mean does: regions that are not
-# refuted take longest there.
-_NEXT_OF_HOTTEST, _NEXT_OF_MEAN = Fraction(1, 2), Fraction(1, 4)
+# Where in the gap the next bound is asked for, if the hottest window counts. If the mean does, regions that are not
+# refuted take longest: from the former on, and each time twice as far, up to the latter.
+_NEXT_OF_HOTTEST, _FIRST_OF_MEAN, _NEXT_OF_MEAN = Fraction(1, 2), Fraction(1, 16), Fraction(1, 4)
 # Bounds that are nearer than this part of the gap are not told apart.
 _RESOLUTION = Fraction(1, 50)
 # Seconds of work of a search from new counts, for each slot.
@@ -52,11 +52,11 @@ class WindowWeightings:
     def run(self) -> None:
         """Ask for bounds between the best one and the best plan, or what was not refuted."""
         incumbent, settled = self._incumbent, self._incumbent.value
+        part = _NEXT_OF_HOTTEST if self._weights is None else _FIRST_OF_MEAN
         while not (incumbent.closed or self._meter.exhausted):
             settled = min(settled, incumbent.value)
             if settled - incumbent.bound <= max(STEP, _RESOLUTION * (incumbent.value - incumbent.bound)):
                 return
-            part = _NEXT_OF_HOTTEST if self._weights is None else _NEXT_OF_MEAN
             asked = (incumbent.bound + part * (settled - incumbent.bound)) // STEP * STEP
             if asked <= incumbent.bound:
                 return
@@ -64,6 +64,7 @@ class WindowWeightings:
             if found is not None:
                 alone = [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone]
                 incumbent.prove(WINDOWS, asked, evidence={"argument": WINDOWS, "windows": alone, **found})
+                part = max(part, min(2 * part, _NEXT_OF_MEAN))
             elif self._regions.counts is not None:
                 settled = asked
                 self._plan_with(self._regions.counts)

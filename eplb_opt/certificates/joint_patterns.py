@@ -13,7 +13,7 @@ from eplb_opt.certificates.limit import WorkLimit
 # More halves of patterns than this are not listed.
 _MOST_HALVES = 4_000_000
 # In nanoseconds: to list and sort a half, and to look at a pair of nodes.
-_PER_HALF, _PER_PAIR = 500, 60
+_PER_HALF, _PER_PAIR = 1_000, 60
 # Pairs of nodes that are looked at together.
 _AT_ONCE = 1 << 18
 
@@ -69,6 +69,10 @@ def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: Work
     pending = [(len(halves.weights) - 1, len(others.weights) - 1, np.zeros(1, np.int64), np.zeros(1, np.int64))]
     while pending:
         level, other_level, nodes, other_nodes = pending.pop()
+        if halves is others and level == other_level:
+            # Two halves are a pair once.
+            once = nodes <= other_nodes
+            nodes, other_nodes = nodes[once], other_nodes[once]
         limit.spend(_PER_PAIR * nodes.size)
         open_ = halves.weights[level][nodes] + others.weights[other_level][other_nodes] > most
         nodes, other_nodes = nodes[open_], other_nodes[open_]
@@ -142,18 +146,16 @@ class _Tree:
         # What fills up the last leaves fits nowhere.
         loads = np.tile(items.room.upper + 1, (leaves, 1))
         loads[: len(halves)] = items.loads[halves].sum(axis=1)
-        order: NDArray[np.int64] = np.arange(leaves, dtype=np.int64)
-        width = leaves
-        while width > 1:
-            parts = loads[order].reshape(-1, width, loads.shape[1])
-            key = np.ptp(parts, axis=1).argmax(axis=1)
-            keys = np.take_along_axis(parts, key[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
-            sides = np.argpartition(keys, width // 2 - 1, axis=1)
-            order = np.take_along_axis(order.reshape(-1, width), sides, axis=1).ravel()
-            width //= 2
+        order = np.arange(leaves, dtype=np.int64).reshape(1, -1)
+        parts = np.ascontiguousarray(loads.T)[:, np.newaxis]
+        while (width := order.shape[1]) > 1:
+            widest = np.ptp(parts, axis=2).argmax(axis=0)
+            halved = np.argpartition(parts[widest, np.arange(len(order))], width // 2 - 1, axis=1)
+            order = np.take_along_axis(order, halved, axis=1).reshape(-1, width // 2)
+            parts = np.take_along_axis(parts, halved[np.newaxis], axis=2).reshape(len(parts), -1, width // 2)
         members = np.zeros((leaves, halves.shape[1]), dtype=np.int64)
         members[: len(halves)] = halves
-        members, loads = members[order], loads[order]
+        members, loads = members[order.ravel()], loads[order.ravel()]
         tree = cls(members, [loads], [items.weights[members].sum(axis=1)])
         while len(tree.loads[-1]) > 1:
             tree.loads.append(tree.loads[-1].reshape(-1, 2, loads.shape[1]).min(axis=1))

@@ -65,12 +65,15 @@ def heaviest_through(
     other_members, other_loads, other_least, other_larger = others
     other_own, other_blocks, other_tops = other_heat
     heaviest, found = above, 0
+    # Two halves that are alike are a pair once.
+    alike = members.shape[1] == other_members.shape[1]
     for number in range(order.size):
         block = order[number]
-        for large in range(other_tops.size):
+        first = block if alike else 0
+        for large in range(first // BLOCKS, other_tops.size):
             if blocks[block] + other_tops[large] <= above or not _fit(least[block], other_larger[large], room):
                 continue
-            for other in range(large * BLOCKS, min((large + 1) * BLOCKS, other_blocks.size)):
+            for other in range(max(first, large * BLOCKS), min((large + 1) * BLOCKS, other_blocks.size)):
                 if blocks[block] + other_blocks[other] <= above or not _fit(least[block], other_least[other], room):
                     continue
                 for half in range(block * BLOCK, min((block + 1) * BLOCK, own.size)):
