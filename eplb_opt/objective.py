@@ -101,8 +101,14 @@ class Windows:
 
     def value(self, slots: NDArray[np.int64], instance: Instance) -> float:
         """Mean or largest imbalance of a row of slots, under the dispatch of the `instance` that they are made of."""
-        imbalances = rule_of(instance.deployment).rough_gpu_loads(slots, self.loads, instance).max(axis=1)
+        imbalances = self.imbalances(slots, instance)
         return float(imbalances.max() if self.worst else self.shares @ imbalances)
+
+    def imbalances(self, slots: NDArray[np.int64], instance: Instance) -> NDArray[np.float64]:
+        """Load of the hottest GPU of each window, in mean GPU loads, shape ``(windows,)``."""
+        loads = rule_of(instance.deployment).rough_gpu_loads(slots, self.loads, instance)
+        hottest: NDArray[np.float64] = loads.max(axis=1)
+        return hottest
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -74,6 +74,8 @@ class WindowNodes:
 
     def _ask(self, asked: Fraction) -> list[list[Any]] | None:
         """For each partition that may be below a value, a node that shows that it is not; ``None``: one may be."""
+        incumbent = self._incumbent
+        likely = incumbent.windows.imbalances(incumbent.slots, incumbent.instance)
         found: list[list[Any]] = []
         refuted: set[tuple[GroupSet, Lower]] = set()
         for partition, lower in self._partitions:
@@ -81,7 +83,7 @@ class WindowNodes:
                 continue
             hottest = sorted(partition, key=lambda groups: -self._value([proof.bound for proof in self._alone[groups]]))
             for groups in hottest:
-                parts = self._regions_of(groups, lower).refute(asked, self._meter.part(_PART))
+                parts = self._regions_of(groups, lower).refute(asked, likely, self._meter.part(_PART))
                 if parts is not None:
                     said = {"argument": WINDOWS, "bound": str(asked), "lower": list(map(exact_text, lower)), **parts}
                     found.append([list(groups), said])

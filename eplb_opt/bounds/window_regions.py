@@ -13,7 +13,7 @@ from eplb_opt.bounds.window_configuration import WindowConfigurationLP
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.bounds.window_known import Known
 from eplb_opt.instance import Instance
-from eplb_opt.kernels.compiler import Ints
+from eplb_opt.kernels.compiler import Floats, Ints
 from eplb_opt.limits import Meter
 
 # Halves of patterns that are not too many.
@@ -59,32 +59,61 @@ class WindowRegions:
         self._random = random
         self._known: Known | None = None
 
-    def refute(self, asked: Fraction, meter: Meter) -> dict[str, Any] | None:
-        """Weightings and parts of regions that show that no plan is worth less; ``None``: one may, or time is over."""
+    def refute(self, asked: Fraction, likely: Floats, meter: Meter) -> dict[str, Any] | None:
+        """Weightings and parts of regions that show that no plan is worth less; ``None``: one may, or time is over.
+
+        Parts come first whose imbalances are in the ratio of `likely` ones, above `lower`: a bound that cannot be
+        proven fails there.
+        """
         self.counts = None
-        regions = [(Region.above(self.lower, self.weights, asked, self.total), self._known, 0)]
         weightings: list[dict[str, Any]] = []
-        parts: list[list[int | str]] = []
-        while regions:
-            region, known, depth = regions.pop()
-            if region.empty:
-                continue
-            weighting, known = self._weighting(region, known, meter)
-            if not depth:
-                self._known = known
-            if weighting is not None:
-                parts.append([len(weightings)])
-                weightings.append(weighting)
-                continue
-            if self.weights is None or depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS or meter.exhausted:
+        region = Region.above(self.lower, self.weights, asked, self.total)
+        parts = self._parts(region, self._nearby(asked, likely), self._known, 0, weightings, meter)
+        return None if parts is None else {"weightings": weightings, "parts": parts}
+
+    def _parts(
+        self,
+        region: Region,
+        likely: Floats,
+        known: Known | None,
+        depth: int,
+        weightings: list[dict[str, Any]],
+        meter: Meter,
+    ) -> list[list[int | str]] | None:
+        """How a region is parted, until one of the `weightings` refutes each part; ``None``: one is not refuted."""
+        if region.empty:
+            return []
+        weighting, known = self._weighting(region, known, meter)
+        if not depth:
+            self._known = known
+        if weighting is not None:
+            weightings.append(weighting)
+            return [[len(weightings) - 1]]
+        if self.weights is None or depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS or meter.exhausted:
+            return None
+        window = region.widest
+        at = (region.lower[window] + region.upper[window]) / 2 // STEP * STEP
+        if at <= region.lower[window]:
+            return None
+        halves, parts = region.parted(window, at), {}
+        first = int(likely[window] >= at)
+        for half in (first, 1 - first):
+            found = self._parts(halves[half], likely, known, depth + 1, weightings, meter)
+            if found is None:
                 return None
-            window = region.widest
-            at = (region.lower[window] + region.upper[window]) / 2 // STEP * STEP
-            if at <= region.lower[window]:
-                return None
-            parts.append([window, str(at)])
-            regions += [(part, known, depth + 1) for part in reversed(region.parted(window, at))]
-        return {"weightings": weightings, "parts": parts}
+            parts[half] = found
+        return [[window, str(at)], *parts[0], *parts[1]]
+
+    def _nearby(self, asked: Fraction, likely: Floats) -> Floats:
+        """Imbalances in the ratio of `likely` ones, above `lower`, which are worth as much as is asked."""
+        lower = np.array([float(low) for low in self.lower])
+        if self.weights is None:
+            return lower
+        weights = np.array([float(weight) for weight in self.weights])
+        above = np.maximum(likely - lower, 0.0)
+        scale = (float(asked) - weights @ lower) / max(weights @ above, np.finfo(float).tiny)
+        nearby: Floats = lower + scale * above
+        return nearby
 
     def _weighting(
         self, region: Region, known: Known | None, meter: Meter

@@ -60,16 +60,23 @@ class WindowWeightings:
             asked = (incumbent.bound + part * (settled - incumbent.bound)) // STEP * STEP
             if asked <= incumbent.bound:
                 return
-            found = self._regions.refute(asked, self._meter)
-            if found is not None:
-                alone = [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone]
-                incumbent.prove(WINDOWS, asked, evidence={"argument": WINDOWS, "windows": alone, **found})
+            if self.ask(asked):
                 part = max(part, min(2 * part, _NEXT_OF_MEAN))
             elif self._regions.counts is not None:
                 settled = asked
                 self._plan_with(self._regions.counts)
             else:
                 return
+
+    def ask(self, bound: Fraction) -> bool:
+        """Prove a bound, if weights are found that do; whether it was kept."""
+        incumbent = self._incumbent
+        likely = incumbent.windows.imbalances(incumbent.slots, self._instance)
+        found = self._regions.refute(bound, likely, self._meter)
+        if found is None:
+            return False
+        alone = [{**(proof.certified or {}), "bound": str(proof.bound)} for proof in self._alone]
+        return incumbent.prove(WINDOWS, bound, evidence={"argument": WINDOWS, "windows": alone, **found})
 
     def _plan_with(self, counts: Ints) -> None:
         """Look for a better plan with these counts."""

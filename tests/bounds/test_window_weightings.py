@@ -5,10 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from eplb_opt.backends.simplex import is_feasible, new_simplex
 from eplb_opt.bounds.instant import instant_bound
 from eplb_opt.bounds.joint_patterns import JointPatterns
 from eplb_opt.bounds.methods import WINDOWS, window_weightings_apply
+from eplb_opt.bounds.pattern_columns import PatternColumns, add_columns
 from eplb_opt.bounds.regions import Region
+from eplb_opt.bounds.window_configuration import WindowConfigurationLP
 from eplb_opt.bounds.window_items import WindowItems
 from eplb_opt.bounds.window_weightings import prove_by_window_weightings
 from eplb_opt.deployment import Deployment
@@ -125,3 +128,50 @@ def test_it_applies_to_few_patterns_of_alike_gpus_without_groups():
     assert not applies(32, 96, 4, 8)
     assert not applies(32, 96, dispatch="nearest")
     assert not applies(8, 80)
+
+
+def test_with_what_is_known_of_a_region_the_verdict_on_its_parts_is_the_same():
+    random, verdicts = np.random.default_rng(0), []
+    for _ in range(30):
+        deployment = Deployment(num_gpus=4, num_slots=16)
+        instance = Instance.from_loads(random.lognormal(3, 0.5, (2, 13)).round(2), deployment).in_mean_loads()
+        asked = Fraction(int(random.integers(1002, 1030)), 1000)
+        region = Region.above((Fraction(1),) * 2, (Fraction(1, 2),) * 2, asked, Fraction(4))
+        items = WindowItems.within(instance, region.upper, 100_000)
+        program = WindowConfigurationLP(instance, items, region, random)
+        program.solve(Meter(Limits(60.0)))
+        known = program.found()
+        for part in region.parted(0, (region.lower[0] + region.upper[0]) / 2):
+            items = WindowItems.within(instance, part.upper, 100_000)
+            if not items.least.size:
+                continue
+            upper, lower, weights, most = part.room
+            loads = items.loads[known.patterns_for(items, part)].sum(axis=1)
+            assert (loads <= upper).all()
+            assert (np.maximum(loads, lower) @ weights <= most).all()
+            verdict, other = (
+                WindowConfigurationLP(instance, items, part, random, what).solve(Meter(Limits(60.0)))
+                for what in (None, known)
+            )
+            assert (verdict.evidence is None) == (other.evidence is None)
+            assert (verdict.counts is None) == (other.counts is None)
+            verdicts.append(verdict.evidence is None)
+    assert 5 < sum(verdicts) < len(verdicts) - 5
+
+
+def test_dropped_patterns_leave_the_others_and_the_optimum():
+    highs = new_simplex()
+    highs.addRows(3, np.ones(3), np.full(3, np.inf), 0, np.zeros(3, dtype=np.int32), np.empty(0, np.int32), np.empty(0))
+    add_columns(highs, 10.0, [([i], [1.0]) for i in range(3)])
+    columns = PatternColumns(highs)
+    assert columns.take_up([(0, 0), (0, 1), (1, 2), (2, 2), (0, 2)]) == 5
+    assert is_feasible(highs, 10.0)
+    assert highs.getObjectiveValue() == pytest.approx(1.5)
+    columns.keep(np.array([False, True, True, False, True]))
+    assert columns.patterns == [(0, 1), (1, 2), (0, 2)]
+    assert is_feasible(highs, 10.0)
+    assert highs.getObjectiveValue() == pytest.approx(1.5)
+    assert columns.take_up([(0, 1), (0, 0)]) == 1
+    columns.keep(np.array([True, False, False, True]))
+    assert is_feasible(highs, 10.0)
+    assert highs.getObjectiveValue() == pytest.approx(11.0)
