@@ -14,6 +14,8 @@ from eplb_opt.certificates.limit import WorkLimit
 _MOST_HALVES = 4_000_000
 # In nanoseconds: to list and sort a half, and to look at a pair of nodes.
 _PER_HALF, _PER_PAIR = 1_000, 60
+# So many halves are in any order, as sorting them takes longer than it saves.
+_ALIKE = 8
 # Pairs of nodes that are looked at together.
 _AT_ONCE = 1 << 18
 
@@ -148,7 +150,7 @@ class _Tree:
         loads[: len(halves)] = items.loads[halves].sum(axis=1)
         order = np.arange(leaves, dtype=np.int64).reshape(1, -1)
         parts = np.ascontiguousarray(loads.T)[:, np.newaxis]
-        while (width := order.shape[1]) > 1:
+        while (width := order.shape[1]) > _ALIKE:
             widest = np.ptp(parts, axis=2).argmax(axis=0)
             halved = np.argpartition(parts[widest, np.arange(len(order))], width // 2 - 1, axis=1)
             order = np.take_along_axis(order, halved, axis=1).reshape(-1, width // 2)
