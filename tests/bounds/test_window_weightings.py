@@ -27,10 +27,10 @@ DEPLOYMENT = Deployment(num_gpus=3, num_slots=9)
 
 
 def test_no_bound_is_above_an_optimum_and_the_checker_takes_them():
-    done, raised = attack(layers=160, seed=0, each=5)
+    done, raised = attack(layers=80, seed=0, each=5)
     # Every kind had its turn, and instant bounds are not all that there is to prove.
-    assert done >= 160
-    assert raised > 40
+    assert done >= 80
+    assert raised > 30
 
 
 @pytest.mark.parametrize("objective", ["mean", "worst"])
