@@ -111,8 +111,9 @@ class WindowRegions:
             return lower
         weights = np.array([float(weight) for weight in self.weights])
         above = np.maximum(likely - lower, 0.0)
-        scale = (float(asked) - weights @ lower) / max(weights @ above, np.finfo(float).tiny)
-        nearby: Floats = lower + scale * above
+        worth = weights @ above
+        # On a node of another partition than the plan's, all of them may be below.
+        nearby: Floats = lower + (float(asked) - weights @ lower) / worth * above if worth > 0 else lower
         return nearby
 
     def _weighting(

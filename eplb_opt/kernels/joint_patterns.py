@@ -55,7 +55,8 @@ def heaviest_through(
     """The weight of the heaviest pattern above `above`, or that; how many blocks were looked at, and patterns kept.
 
     `halves` are members, loads and the least loads of blocks and of larger blocks; `heat` their weights and the largest
-    of blocks and of larger blocks; the same of `others`. `room` is what a pattern has, see `_fit`.
+    of blocks and of larger blocks; the same of `others`, which are the halves themselves where those are as large.
+    `room` is what a pattern has, see `_fit`.
     Of each item ``best[i]`` is the weight of the heaviest pattern through it that is above what was there, and
     ``patterns[i]`` its halves. Ends early once `most` patterns were the best so far of an item. Blocks are looked at in
     an `order`. Where `experts` (of items) are not empty, those of a pattern differ.
@@ -65,7 +66,7 @@ def heaviest_through(
     other_members, other_loads, other_least, other_larger = others
     other_own, other_blocks, other_tops = other_heat
     heaviest, found = above, 0
-    # Two halves that are alike are a pair once.
+    # The halves themselves: two of them are a pair once.
     alike = members.shape[1] == other_members.shape[1]
     for number in range(order.size):
         block = order[number]

@@ -13,6 +13,7 @@ from eplb_opt.bounds.pattern_columns import PatternColumns, add_columns
 from eplb_opt.bounds.regions import Region
 from eplb_opt.bounds.window_configuration import WindowConfigurationLP
 from eplb_opt.bounds.window_items import WindowItems
+from eplb_opt.bounds.window_regions import WindowRegions
 from eplb_opt.bounds.window_weightings import prove_by_window_weightings
 from eplb_opt.deployment import Deployment
 from eplb_opt.heuristics.pipeline import greedy
@@ -157,6 +158,19 @@ def test_with_what_is_known_of_a_region_the_verdict_on_its_parts_is_the_same():
             assert (verdict.counts is None) == (other.counts is None)
             verdicts.append(verdict.evidence is None)
     assert 5 < sum(verdicts) < len(verdicts) - 5
+
+
+@pytest.mark.parametrize("likely", [(1.0, 1.0), (3.0, 1.0), (1.0, 3.0)])
+def test_a_verdict_does_not_depend_on_where_plans_are_likely(likely):
+    instance = Instance.from_loads([[8, 4, 2, 1, 1], [1, 1, 2, 4, 8]], Deployment(num_gpus=2, num_slots=6))
+    instance, halves, random = instance.in_mean_loads(), (Fraction(1, 2),) * 2, np.random.default_rng(0)
+    regions = WindowRegions(instance, (Fraction(1),) * 2, halves, Fraction(2), random)
+    with np.errstate(all="raise"):
+        verdicts = [
+            regions.refute(Fraction(asked, 1000), np.array(likely), Meter(Limits(60.0))) is not None
+            for asked in (1001, 1100, 1900, 9000)
+        ]
+    assert verdicts == [True, True, False, False]
 
 
 def test_dropped_patterns_leave_the_others_and_the_optimum():
