@@ -8,6 +8,7 @@ from time import monotonic
 
 from eplb_opt.bench.instances import checked, variables_of
 from eplb_opt.bench.run import Settings
+from eplb_opt.certify import Certified
 from eplb_opt.errors import SolverError
 from eplb_opt.exact import apart
 from eplb_opt.improvement import Improvement
@@ -48,7 +49,7 @@ def improve(
     settings: Settings,
     progress: Callable[[Progress], None] | None = None,
 ) -> Improved:
-    """Solve an instance from the best that is known of it, which is checked first and last.
+    """Solve an instance from the best that is known of it, and check what is the best then.
 
     Raises
     ------
@@ -75,10 +76,10 @@ def improve(
             above, below = apart(old.lower_bound, new.objective)
             raise SolverError(f"{named.name}: the bound {above} is above a plan of {below}")
         found = replace(found, layers=(layer,)) if better_plan or better_bound else known
-    _require_right(named, found)
+    certified = _require_right(named, found)
     provers = named.proven_by
     if better_plan or better_bound or len(provers) < 2:
-        provers = _provers(named, found, settings)
+        provers = _provers(named, found, certified, settings)
     seconds = monotonic() - begin
     (layer,) = found.layers
     optimum = layer.objective if layer.status == "optimal" and len(provers) > 1 else None
@@ -89,18 +90,19 @@ def improve(
     return Improved(replace(named, optimum=optimum, proven_by=provers), found, seconds, words)
 
 
-def _require_right(named: NamedInstance, solution: Solution) -> None:
+def _require_right(named: NamedInstance, solution: Solution) -> Certified:
     certified = checked(named, solution)
     (layer,) = solution.layers
     if certified.error is not None or (layer.proof.certified is not None and not certified.checked):
         raise SolverError(f"{named.name}: {certified.error or 'its certificate does not hold'}")
+    return certified
 
 
-def _provers(named: NamedInstance, solution: Solution, settings: Settings) -> tuple[str, ...]:
+def _provers(named: NamedInstance, solution: Solution, certified: Certified, settings: Settings) -> tuple[str, ...]:
     """Who proved the bound; where it is the objective, those too who solve the whole model."""
     (layer,) = solution.layers
     # A bound on several words needs all of them: they are one prover.
-    provers = ["certificate" if checked(named, solution).checked else layer.proof.by or layer.proof.argument]
+    provers = ["certificate" if certified.checked else layer.proof.by or layer.proof.argument]
     if layer.status != "optimal" or named.objective != "total":
         return tuple(provers)
     if variables_of(named) > _MOST_VARIABLES:

@@ -116,8 +116,9 @@ def suite(
     name: str,
     files: Sequence[str | os.PathLike[str]] = (),
     read: Callable[[str | os.PathLike[str]], Loads] = read_loads,
+    only: Sequence[str] = (),
 ) -> list[Case]:
-    """The cases of a suite.
+    """The cases of a suite that are wanted.
 
     Parameters
     ----------
@@ -129,27 +130,29 @@ def suite(
         or files of single instances, at least one.
     read
         Loads of one of the recordings for ``"models"``.
+    only
+        As in `select`. What a library knows of other cases is not checked, as certificates can take half a minute.
 
     Raises
     ------
     InvalidArgumentError
-        An unknown suite, files that the suite has no use for or that make cases of the same name, or a library without
-        a folder.
+        An unknown suite, files that the suite has no use for or that make cases of the same name, a library without
+        a folder, or a text of `only` that is in no name.
     InvalidLoadsError, FileFormatError
-        A file that cannot be read, or a stored solution that is wrong.
+        A file that cannot be read, or a stored solution of a wanted case that is wrong.
     InvalidDeploymentError
         A recording with more experts than slots.
     """
     one_of("suite", name, SUITES)
     if name == "models":
-        return _models(files, read)
+        return select(_models(files, read), only)
     if name == "library":
-        return _libraries(files)
+        return _libraries(files, only)
     if files:
         raise InvalidArgumentError(
             f"{files[0]}: suite='layers' is all generated; recordings go with 'models', instances with 'library'"
         )
-    return _layers()
+    return select(_layers(), only)
 
 
 class Named(Protocol):
@@ -212,16 +215,18 @@ def _models(
     return cases
 
 
-def _libraries(folders: Sequence[str | os.PathLike[str]]) -> list[Case]:
+def _libraries(folders: Sequence[str | os.PathLike[str]], only: Sequence[str]) -> list[Case]:
     if not folders:
         raise InvalidArgumentError("suite='library' needs the folder of a library, such as models, or instances")
-    cases: dict[str, Case] = {}
+    instances: dict[str, NamedInstance] = {}
+    libraries: dict[str, Path] = {}
     for path in map(Path, folders):
         for named in [read_instance(path)] if path.is_file() else read_library(path):
-            if named.name in cases:
+            if named.name in instances:
                 raise InvalidArgumentError(f"{path} would make another case {named.name}; give a library once")
-            cases[named.name] = _instance(named, path.parent.parent if path.is_file() else library_folder(path))
-    return list(cases.values())
+            instances[named.name] = named
+            libraries[named.name] = path.parent.parent if path.is_file() else library_folder(path)
+    return [_instance(named, libraries[named.name]) for named in select(instances.values(), only)]
 
 
 def _instance(named: NamedInstance, folder: Path) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,24 @@ STEP = Fraction(1, 10**6)
 # So often regions are parted, one in the other, and so many weightings are in a certificate at most: the checker takes
 # seconds for each of the largest.
 _DEPTH, _MOST_WEIGHTINGS = 10, 25
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """Whether no plan is worth less than some value: where plans are likely, the limits, and weightings so far."""
+
+    likely: Floats
+    meter: Meter
+    weightings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part of all imbalances worth less, parted `depth` times from them, and what is known of it before."""
+
+    region: Region
+    known: Known | None
+    depth: int = 0
 
 
 class WindowRegions:
@@ -66,39 +85,34 @@ class WindowRegions:
         proven fails there.
         """
         self.counts = None
-        weightings: list[dict[str, Any]] = []
+        question = _Question(self._nearby(asked, likely), meter)
         region = Region.above(self.lower, self.weights, asked, self.total)
-        parts = self._parts(region, self._nearby(asked, likely), self._known, 0, weightings, meter)
-        return None if parts is None else {"weightings": weightings, "parts": parts}
+        parts = self._parts(_Part(region, self._known), question)
+        return None if parts is None else {"weightings": question.weightings, "parts": parts}
 
-    def _parts(
-        self,
-        region: Region,
-        likely: Floats,
-        known: Known | None,
-        depth: int,
-        weightings: list[dict[str, Any]],
-        meter: Meter,
-    ) -> list[list[int | str]] | None:
-        """How a region is parted, until one of the `weightings` refutes each part; ``None``: one is not refuted."""
+    def _parts(self, part: _Part, question: _Question) -> list[list[int | str]] | None:
+        """How a part is parted, until a weighting of the question refutes each; ``None``: one is not refuted."""
+        region, weightings = part.region, question.weightings
         if region.empty:
             return []
-        weighting, known = self._weighting(region, known, meter)
-        if not depth:
+        weighting, known = self._weighting(part, question.meter)
+        if part.depth == 0:
+            # The next question begins with it.
             self._known = known
         if weighting is not None:
             weightings.append(weighting)
             return [[len(weightings) - 1]]
-        if self.weights is None or depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS or meter.exhausted:
+        last = part.depth == _DEPTH or len(weightings) > _MOST_WEIGHTINGS
+        if self.weights is None or last or question.meter.exhausted:
             return None
         window = region.widest
         at = (region.lower[window] + region.upper[window]) / 2 // STEP * STEP
         if at <= region.lower[window]:
             return None
         halves, parts = region.parted(window, at), {}
-        first = int(likely[window] >= at)
+        first = int(question.likely[window] >= at)
         for half in (first, 1 - first):
-            found = self._parts(halves[half], likely, known, depth + 1, weightings, meter)
+            found = self._parts(_Part(halves[half], known, part.depth + 1), question)
             if found is None:
                 return None
             parts[half] = found
@@ -116,19 +130,17 @@ class WindowRegions:
         nearby: Floats = lower + (float(asked) - weights @ lower) / worth * above if worth > 0 else lower
         return nearby
 
-    def _weighting(
-        self, region: Region, known: Known | None, meter: Meter
-    ) -> tuple[dict[str, Any] | None, Known | None]:
-        """A weighting under which no plan has imbalances of a region, and what is known of parts of it.
+    def _weighting(self, part: _Part, meter: Meter) -> tuple[dict[str, Any] | None, Known | None]:
+        """A weighting under which no plan has imbalances of a part, and what is known of parts of it.
 
         No weighting: there may be such a plan, or time is over.
         """
-        items = WindowItems.within(self.instance, region.upper, _MOST_HALVES)
+        items = WindowItems.within(self.instance, part.region.upper, _MOST_HALVES)
         if items is None or meter.exhausted:
-            return None, known
+            return None, part.known
         if not items.least.size:
-            return {"starts": [], "weights": [], "carried": 0}, known
-        program = WindowConfigurationLP(self.instance, items, region, self._random, known)
+            return {"starts": [], "weights": [], "carried": 0}, part.known
+        program = WindowConfigurationLP(self.instance, items, part.region, self._random, part.known)
         verdict = program.solve(meter)
         self.counts = self.counts if verdict.counts is None else verdict.counts
         return verdict.evidence, program.found()

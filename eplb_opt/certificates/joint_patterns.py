@@ -18,6 +18,8 @@ _PER_HALF, _PER_PAIR = 1_000, 60
 _ALIKE = 8
 # Pairs of nodes that are looked at together.
 _AT_ONCE = 1 << 18
+# Lighter than any weights together.
+_NOTHING = -(2**62)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +35,12 @@ class Room:
     most: int
 
     def fits(self, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether rows of loads, shape ``(rows, windows)``, fit."""
-        mean = np.maximum(np.minimum(loads, self.upper), self.lower) @ self.shares
-        within: NDArray[np.bool_] = (loads <= self.upper).all(axis=1) & (mean <= self.most)
-        return within
+        """Whether loads, shape ``(windows, rows)``, fit."""
+        within, total = np.ones(loads.shape[1], dtype=bool), np.zeros(loads.shape[1], dtype=np.int64)
+        for own, upper, lower, share in zip(loads, self.upper, self.lower, self.shares, strict=True):
+            within &= own <= upper
+            total += np.clip(own, lower, upper) * share
+        return within & (total <= self.most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Items:
     Attributes
     ----------
     loads
-        Shape ``(items, windows)``, whole numbers.
+        Shape ``(windows, items)``, whole numbers.
     weights, experts
         Shape ``(items,)``.
     room
@@ -62,13 +66,15 @@ class Items:
 def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: WorkLimit) -> bool:
     """Whether no `size` items that fit a GPU weigh more than `most`; with `distinct`, of different experts.
 
-    A pattern is a half and another one. Halves are the leaves of a binary tree, whose nodes know the least loads and
-    the largest weight of their halves: pairs of nodes that cannot hold a pattern are not looked into.
+    A pattern is a half and another one. Halves are the leaves of binary trees, whose nodes know the least loads and the
+    largest weight of their halves: pairs of nodes that cannot hold a pattern are not looked into.
     """
-    small, large = size // 2, size - size // 2
-    halves = _Tree.of(items, _halves(items, large, distinct, limit))
-    others = halves if small == large else _Tree.of(items, _halves(items, small, distinct, limit))
-    pending = [(len(halves.weights) - 1, len(others.weights) - 1, np.zeros(1, np.int64), np.zeros(1, np.int64))]
+    pairable, partners = _pairable(items, size, distinct, most, limit)
+    halves = _Trees.of(pairable, items.room.upper)
+    others = halves if partners is pairable else _Trees.of(partners, items.room.upper)
+    roots, other_roots = (np.arange(trees.weights[-1].size) for trees in (halves, others))
+    pairs = np.repeat(roots, other_roots.size), np.tile(other_roots, roots.size)
+    pending = [(len(halves.weights) - 1, len(others.weights) - 1, *pairs)]
     while pending:
         level, other_level, nodes, other_nodes = pending.pop()
         if halves is others and level == other_level:
@@ -78,7 +84,7 @@ def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: Work
         limit.spend(_PER_PAIR * nodes.size)
         open_ = halves.weights[level][nodes] + others.weights[other_level][other_nodes] > most
         nodes, other_nodes = nodes[open_], other_nodes[open_]
-        fits = items.room.fits(halves.loads[level][nodes] + others.loads[other_level][other_nodes])
+        fits = items.room.fits(halves.loads[level][:, nodes] + others.loads[other_level][:, other_nodes])
         nodes, other_nodes = nodes[fits], other_nodes[fits]
         if not level and not other_level:
             if _any_pattern(items, halves.members[nodes], others.members[other_nodes], distinct):
@@ -106,60 +112,114 @@ def _any_pattern(items: Items, halves: NDArray[np.int64], others: NDArray[np.int
     return bool((~experts.any(axis=(1, 2))).any())
 
 
-def _halves(items: Items, size: int, distinct: bool, limit: WorkLimit) -> NDArray[np.int64]:
-    """All sets of `size` items that fit a GPU, shape ``(sets, size)``; without `distinct` an item may be in it again.
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """Sets of items, shape ``(sets, size)``, their loads, shape ``(windows, sets)``, and weights, shape ``(sets,)``."""
 
-    Raises
-    ------
-    CertificateError
-        They are too many.
+    members: NDArray[np.int64]
+    loads: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+    @classmethod
+    def all_of(cls, items: Items, size: int, distinct: bool, limit: WorkLimit) -> _Halves:
+        """All sets of `size` items that fit a GPU; without `distinct` an item may be in it again.
+
+        Raises
+        ------
+        CertificateError
+            They are too many.
+        """
+        number = len(items.weights)
+        sets = cls(np.empty((1, 0), np.int64), np.zeros((len(items.loads), 1), np.int64), np.zeros(1, np.int64))
+        for _ in range(size):
+            members = sets.members
+            first = members[:, -1] + int(distinct) if members.shape[1] else np.zeros(1, dtype=np.int64)
+            more = number - first
+            if int(more.sum()) > _MOST_HALVES:
+                raise CertificateError("there are too many patterns")
+            limit.spend(_PER_HALF * int(more.sum()))
+            before = np.repeat(np.arange(len(members)), more)
+            last = np.arange(before.size) - np.repeat(np.cumsum(more) - more - first, more)
+            members, loads = np.column_stack([members[before], last]), sets.loads[:, before] + items.loads[:, last]
+            fits = items.room.fits(loads)
+            if distinct:
+                experts = items.experts[members]
+                fits &= (experts[:, :-1] != experts[:, -1:]).all(axis=1)
+            sets = cls(members, loads, sets.weights[before] + items.weights[last]).among(fits)
+        return sets
+
+    def among(self, chosen: NDArray[np.bool_]) -> _Halves:
+        """Those of them that are chosen."""
+        return _Halves(self.members[chosen], self.loads[:, chosen], self.weights[chosen])
+
+    def beside(self, others: _Halves, parts: NDArray[np.int64], most_load: int, most: int) -> _Halves:
+        """Those that weigh more than `most` with another one, within a load in the sum over windows by `parts`."""
+        own, other = parts @ self.loads, parts @ others.loads
+        other_order = np.argsort(other)
+        # Questions in order are answered soonest.
+        order = other_order if self is others else np.argsort(own)
+        number = np.searchsorted(other[other_order], most_load - own[order], side="right")
+        heaviest = np.maximum.accumulate(np.append(_NOTHING, others.weights[other_order]))
+        chosen = np.zeros(own.size, dtype=bool)
+        chosen[order] = self.weights[order] + heaviest[number] > most
+        return self.among(chosen)
+
+
+def _pairable(items: Items, size: int, distinct: bool, most: int, limit: WorkLimit) -> tuple[_Halves, _Halves]:
+    """Halves that may make a pattern above `most` with one of the others, in each window and in a sum over windows.
+
+    The other half of them and more are too light for the load they have, which sorting finds sooner than trees do.
     """
-    number = len(items.weights)
-    halves = np.empty((1, 0), dtype=np.int64)
-    for _ in range(size):
-        first = halves[:, -1] + int(distinct) if halves.shape[1] else np.zeros(1, dtype=np.int64)
-        more = number - first
-        if int(more.sum()) > _MOST_HALVES:
-            raise CertificateError("there are too many patterns")
-        limit.spend(_PER_HALF * int(more.sum()))
-        before = np.repeat(np.arange(len(halves)), more)
-        last = np.arange(before.size) - np.repeat(np.cumsum(more) - more - first, more)
-        halves = np.column_stack([halves[before], last])
-        fits = items.room.fits(items.loads[halves].sum(axis=1))
-        if distinct:
-            experts = items.experts[halves]
-            fits &= (experts[:, :-1] != experts[:, -1:]).all(axis=1)
-        halves = halves[fits]
-    return halves
+    room = items.room
+    halves = _Halves.all_of(items, size - size // 2, distinct, limit)
+    others = halves if size % 2 == 0 else _Halves.all_of(items, size // 2, distinct, limit)
+    sums = [*zip(np.eye(room.upper.size, dtype=np.int64), room.upper, strict=True)]
+    if room.shares.any():
+        # Loads count for no less than they are.
+        sums.append((room.shares, room.most))
+    else:
+        sums.append((np.ones_like(room.upper), room.upper.sum()))
+    for parts, most_load in sums:
+        left = halves.beside(others, parts, most_load, most)
+        others = left if others is halves else others.beside(left, parts, most_load, most)
+        halves = left
+    return halves, others
 
 
 @dataclass(frozen=True, eq=False)
-class _Tree:
-    """Halves in the order of the leaves of a binary tree, and what its nodes know, the leaves first."""
+class _Trees:
+    """Halves as the leaves of at most eight binary trees, and what nodes know, the leaves first, the roots last.
+
+    Members have the shape ``(leaves, size)``, loads ``(windows, nodes)``, weights ``(nodes,)``.
+    """
 
     members: NDArray[np.int64]
     loads: list[NDArray[np.int64]]
     weights: list[NDArray[np.int64]]
 
     @classmethod
-    def of(cls, items: Items, halves: NDArray[np.int64]) -> _Tree:
+    def of(cls, halves: _Halves, upper: NDArray[np.int64]) -> _Trees:
         """Halves with similar loads are near each other: each node parts them by the window that varies most there."""
-        leaves = 1 << max(0, (len(halves) - 1).bit_length())
+        number = len(halves.weights)
+        # One tree would have up to twice as many leaves as there are halves.
+        each = 1 << max(0, (number - 1).bit_length() - 3)
+        leaves = each * max(1, -(-number // each))
         # What fills up the last leaves fits nowhere.
-        loads = np.tile(items.room.upper + 1, (leaves, 1))
-        loads[: len(halves)] = items.loads[halves].sum(axis=1)
-        order = np.arange(leaves, dtype=np.int64).reshape(1, -1)
-        parts = np.ascontiguousarray(loads.T)[:, np.newaxis]
+        empty = leaves - number
+        loads = np.column_stack([halves.loads, np.repeat(upper[:, np.newaxis] + 1, empty, axis=1)])
+        weights = np.append(halves.weights, np.zeros(empty, dtype=np.int64))
+        members = np.pad(halves.members, ((0, empty), (0, 0)))
+        order = np.argsort(loads[np.ptp(loads, axis=1).argmax()]).reshape(-1, each)
+        parts = loads[:, order]
         while (width := order.shape[1]) > _ALIKE:
             widest = np.ptp(parts, axis=2).argmax(axis=0)
             halved = np.argpartition(parts[widest, np.arange(len(order))], width // 2 - 1, axis=1)
             order = np.take_along_axis(order, halved, axis=1).reshape(-1, width // 2)
             parts = np.take_along_axis(parts, halved[np.newaxis], axis=2).reshape(len(parts), -1, width // 2)
-        members = np.zeros((leaves, halves.shape[1]), dtype=np.int64)
-        members[: len(halves)] = halves
-        members, loads = members[order.ravel()], loads[order.ravel()]
-        tree = cls(members, [loads], [items.weights[members].sum(axis=1)])
-        while len(tree.loads[-1]) > 1:
-            tree.loads.append(tree.loads[-1].reshape(-1, 2, loads.shape[1]).min(axis=1))
-            tree.weights.append(tree.weights[-1].reshape(-1, 2).max(axis=1))
-        return tree
+        last = order.ravel()
+        trees = cls(members[last], [loads[:, last]], [weights[last]])
+        while trees.weights[-1].size % 2 == 0:
+            loads, weights = trees.loads[-1], trees.weights[-1]
+            trees.loads.append(np.minimum(loads[:, ::2], loads[:, 1::2]))
+            trees.weights.append(np.maximum(weights[::2], weights[1::2]))
+        return trees

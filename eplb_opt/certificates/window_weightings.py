@@ -137,4 +137,4 @@ def _items(
         for expert, count, _ in rows
     ]
     experts, _, heavy = zip(*rows, strict=True)
-    return Items(np.array(loads), np.array(heavy, dtype=np.int64), np.array(experts, dtype=np.int64), room)
+    return Items(np.array(loads).T, np.array(heavy, dtype=np.int64), np.array(experts, dtype=np.int64), room)

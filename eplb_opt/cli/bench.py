@@ -18,14 +18,14 @@ from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.markdown import markdown, reasons
 from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
 from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
-from eplb_opt.bench.suite import Case, dispatched, select, suite
+from eplb_opt.bench.suite import Case, dispatched, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
 from eplb_opt.cli.library import run_library
 from eplb_opt.cli.methods import named_methods
 from eplb_opt.cli.outputs import CSV, FIGURE, MARKDOWN, require_outputs
 from eplb_opt.cli.pictures import picture
-from eplb_opt.cli.progress import progress_line
+from eplb_opt.cli.progress import progress_line, status_line
 from eplb_opt.cli.tables import Format, gap_cell, show, show_table
 from eplb_opt.cli.unfolding import grouped
 from eplb_opt.deployment import Dispatch
@@ -89,7 +89,7 @@ class _Choice:
     def cases(self) -> list[Case]:
         """The cases of the suite that are wanted."""
         reader = partial(read_loads, experts=self.experts, layers=self.layers)
-        cases = select(suite(self.suite_name, self.files or [], reader), self.only or [])
+        cases = suite(self.suite_name, self.files or [], reader, self.only or [])
         return cases if self.dispatch is None else [dispatched(case, self.dispatch) for case in cases]
 
     def command(self, methods: list[str], settings: Settings) -> str:
@@ -183,7 +183,10 @@ def run(
             )
         return run_library(library, choice.only or [], settings)
     outputs.require(choice.files or [])
-    cases = choice.cases
+    with status_line() as show_status:
+        if show_status is not None:
+            show_status("loading cases, and checking what is known of them")
+        cases = choice.cases
     total = len(cases) * len(names)
     widths = max(len(case.name) for case in cases), max(13, *map(len, names))
     code = {str(method): method.code for method in methods if isinstance(method, OwnMethod)}

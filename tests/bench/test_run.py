@@ -8,7 +8,7 @@ import pytest
 
 import eplb_opt
 from eplb_opt.bench.run import Settings, run_all
-from eplb_opt.bench.suite import select, suite
+from eplb_opt.bench.suite import suite
 from eplb_opt.errors import InvalidArgumentError
 from eplb_opt.run.pool import POOL
 from tests.clocks import patience
@@ -19,7 +19,7 @@ SETTINGS = Settings(time_limit=1.0, target_gap=0.01, seed=0, workers=1)
 
 @pytest.fixture
 def cases():
-    return select(suite("layers"), ["lognormal-1-32x48x16", "rank-1.2-32x48x16"])
+    return suite("layers", only=["lognormal-1-32x48x16", "rank-1.2-32x48x16"])
 
 
 def test_every_method_runs_on_every_case_and_numbers_are_those_of_solve(cases):
@@ -53,7 +53,7 @@ def test_a_watcher_sees_each_call_begin_move_and_end(cases):
 
 
 def test_a_program_that_is_too_large_is_a_run_with_the_plan_it_began_with():
-    (case,) = select(suite("library", [MODELS]), ["lognormal-1-896x1024x256"])
+    (case,) = suite("library", [MODELS], only=["lognormal-1-896x1024x256"])
     limits = Settings(time_limit=5.0, target_gap=0.0, seed=0, workers=1)
     (run,) = run_all([case], ["pulp:COIN_CMD"], limits)
     (failure,) = run.failures
@@ -66,7 +66,7 @@ def test_a_program_that_is_too_large_is_a_run_with_the_plan_it_began_with():
 @pytest.mark.parametrize("method", ["cpsat", "pulp:HiGHS", "pulp:COIN_CMD"])
 def test_a_program_that_is_not_built_in_time_is_a_run_that_ends_in_time(method):
     # 965,120 variables: PuLP needs most of a minute for them.
-    (case,) = select(suite("library", [MODELS]), ["lognormal-1-256x320x64"])
+    (case,) = suite("library", [MODELS], only=["lognormal-1-256x320x64"])
     (run,) = run_all([case], [method], Settings(time_limit=1.0, target_gap=0.0, seed=0, workers=1))
     assert run.solver_idle and run.failures == [] and run.seconds < patience(3)
     assert run.solution.layers[0].stopped_by == "time" and eplb_opt.verify(run.solution.plan) == []
@@ -74,7 +74,7 @@ def test_a_program_that_is_not_built_in_time_is_a_run_that_ends_in_time(method):
 
 def test_a_worker_that_dies_is_a_run_with_a_failure(workers_begin_with):
     workers_begin_with("import os; os._exit(3)")
-    (case,) = select(suite("library", [MODELS]), ["skewed-groups-64x80x16"])
+    (case,) = suite("library", [MODELS], only=["skewed-groups-64x80x16"])
     POOL.close()
     (run,) = run_all([case], ["cpsat"], Settings(time_limit=3.0, target_gap=0.0, seed=0, workers=1))
     assert run.solver_idle and "ended with 3" in run.failures[0]
@@ -82,7 +82,7 @@ def test_a_worker_that_dies_is_a_run_with_a_failure(workers_begin_with):
 
 
 def test_a_method_that_has_no_such_objective_is_left_out_with_what_solve_says():
-    (case,) = select(suite("library", [MODELS]), ["worst-of-3-32x48x48"])
+    (case,) = suite("library", [MODELS], only=["worst-of-3-32x48x48"])
     left_out, run = run_all([case], ["cpsat", "greedy"], SETTINGS)
     assert left_out.reason.startswith("method='cpsat' plans one window") and not left_out.failed
     assert (run.imbalance, run.bound) == (run.solution.layers[0].objective, run.solution.layers[0].lower_bound)

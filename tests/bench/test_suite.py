@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import eplb_opt
+from eplb_opt.bench.instances import checked
 from eplb_opt.bench.skewed_groups import EXPERTS_PER_GROUP
 from eplb_opt.bench.suite import select, suite
 from eplb_opt.deployment import Deployment
@@ -73,7 +74,7 @@ def test_experts_are_in_random_order_and_every_case_has_loads_of_its_own():
 
 def test_one_expert_needs_most_of_the_spare_slots():
     # A sixth of the load is the even share of 160 / 6 = 26.7 slots, and 32 are spare.
-    (case,) = select(suite("layers"), ["dominant"])
+    (case,) = suite("layers", only=["dominant"])
     load = case.loads.values[0, 0]
     assert 26 <= load.max() * 160 / load.sum() <= 28
     assert np.sort(load)[-2] < load.sum() / 100
@@ -118,8 +119,9 @@ def test_recordings_that_make_no_case_are_refused_by_name(tmp_path):
 
 
 def test_a_library_is_its_instances_with_what_is_known_of_them():
-    cases = {case.name: case for case in suite("library", [MODELS])}
-    assert list(cases) == [named.name for named in read_library(MODELS)]
+    names = [named.name for named in read_library(MODELS) if "worst-of" in named.name or "eight-" in named.name]
+    cases = {case.name: case for case in suite("library", [MODELS], only=["worst-of-*", "eight-experts"])}
+    assert list(cases) == names and len(names) > 3
     assert all(case.origin == "library" and case.known is not None for case in cases.values())
     worst = cases["worst-of-4-64x96x32"]
     assert (worst.objective, worst.loads.num_windows, worst.loads.num_layers) == ("worst", 4, 1)
@@ -143,6 +145,18 @@ def test_a_library_that_makes_no_suite_is_one_sentence(tmp_path):
         suite("library", [tmp_path])
 
 
+def test_only_what_is_known_of_wanted_cases_is_checked(monkeypatch):
+    seen = []
+
+    def watched(named, known):
+        seen.append(named.name)
+        return checked(named, known)
+
+    monkeypatch.setattr("eplb_opt.bench.suite.checked", watched)
+    suite("library", [MODELS], only=["four-experts-*"])
+    assert seen == ["four-experts-copies", "four-experts-distinct"]
+
+
 def test_cases_are_selected_by_part_of_a_name_or_by_pattern():
     cases = suite("layers")
     assert select(cases, []) == cases
@@ -154,7 +168,7 @@ def test_cases_are_selected_by_part_of_a_name_or_by_pattern():
 
 @pytest.mark.parametrize("nodes", [2, 4])
 def test_the_best_partition_of_skewed_groups_is_not_the_one_by_sums(nodes):
-    (case,) = select(suite("layers"), [f"skewed-groups-*-{nodes}nodes-*"])
+    (case,) = suite("layers", only=[f"skewed-groups-*-{nodes}nodes-*"])
     deployment = case.deployment
     assert (deployment.gpus_per_node, deployment.slots_per_gpu, deployment.groups_per_node) == (8, 5, 2)
     groups = case.loads.values[0, 0].reshape(deployment.num_groups, EXPERTS_PER_GROUP)

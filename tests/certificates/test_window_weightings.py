@@ -69,17 +69,18 @@ def test_it_is_about_its_own_loads(proof):
 
 @pytest.mark.parametrize("distinct", [True, False])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
-def test_the_heaviest_pattern_is_that_of_all_sets(size, distinct):
+@pytest.mark.parametrize(("shares", "most"), [([1, 2], 230), ([0, 0], 0)])
+def test_the_heaviest_pattern_is_that_of_all_sets(size, distinct, shares, most):
     random = np.random.default_rng(size)
     loads, weights = random.integers(1, 30, (9, 2)), random.integers(0, 100, 9)
     experts = np.array([0, 0, 1, 2, 2, 3, 4, 5, 6])
-    room = Room(np.array([80, 90]), np.array([10, 20]), np.array([1, 2]), 230)
-    items = Items(loads, weights, experts, room)
+    room = Room(np.array([80, 90]), np.array([10, 20]), np.array(shares), most)
+    items = Items(loads.T, weights, experts, room)
     best = -1
     for pattern in combinations_with_replacement(range(9), size):
         if distinct and len(set(experts[list(pattern)])) < size:
             continue
-        if room.fits(loads[list(pattern)].sum(axis=0)[np.newaxis])[0]:
+        if room.fits(loads[list(pattern)].sum(axis=0)[:, np.newaxis])[0]:
             best = max(best, int(weights[list(pattern)].sum()))
     assert best > 0
     assert none_heavier(items, size, distinct, best, WorkLimit())

@@ -10,7 +10,7 @@ import pytest
 
 import eplb_opt
 from eplb_opt.bench import run as bench_run
-from eplb_opt.bench.suite import select, suite
+from eplb_opt.bench.suite import suite
 from eplb_opt.cli.bench import METHODS
 from eplb_opt.errors import SolverError
 from eplb_opt.generate import generate_loads
@@ -29,7 +29,7 @@ def test_rows_csv_and_markdown_agree_with_solve(run, tmp_path):
     assert (code, err) == (0, "")
     rows = pd.read_csv(tmp_path / "rows.csv")
     assert rows["method"].tolist() == ["greedy", "search"] * 2
-    for i, case in enumerate(select(suite("layers"), ["lognormal-1-32x48x16", "rank-1.2-32x48x16"])):
+    for i, case in enumerate(suite("layers", only=["lognormal-1-32x48x16", "rank-1.2-32x48x16"])):
         greedy, search = rows.iloc[2 * i], rows.iloc[2 * i + 1]
         assert greedy["case"] == search["case"] == case.name
         (layer,) = eplb_opt.solve(case.loads, case.deployment, method="greedy").layers
