@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from eplb_opt.certificates.error import CertificateError
 from eplb_opt.certificates.limit import WorkLimit
 
-# More halves of patterns than this are not listed.
-_MOST_HALVES = 4_000_000
-# In nanoseconds: to list and sort a half, and to look at a pair of nodes.
-_PER_HALF, _PER_PAIR = 1_000, 60
+# Halves of patterns are not listed where their members and loads are more numbers than this.
+_MOST_NUMBERS = 12_000_000
+# In nanoseconds, for each window: to list a half and to sort it, to put a leaf into its tree, and to look at a pair of
+# nodes. And to compare the experts of two members.
+_PER_HALF, _PER_LEAF, _PER_PAIR, _PER_EXPERT = 250, 250, 20, 2
 # So many halves are in any order, as sorting them takes longer than it saves.
 _ALIKE = 8
 # Pairs of nodes that are looked at together.
 _AT_ONCE = 1 << 18
-# Lighter than any weights together.
-_NOTHING = -(2**62)
+# Lighter than any weights together, and more than any numbers that may be added up.
+_NOTHING, _TOO_LARGE = -(2**62), 2**62
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,8 @@ def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: Work
     largest weight of their halves: pairs of nodes that cannot hold a pattern are not looked into.
     """
     pairable, partners = _pairable(items, size, distinct, most, limit)
-    halves = _Trees.of(pairable, items.room.upper)
-    others = halves if partners is pairable else _Trees.of(partners, items.room.upper)
+    halves = _Trees.of(pairable, items.room.upper, limit)
+    others = halves if partners is pairable else _Trees.of(partners, items.room.upper, limit)
     roots, other_roots = (np.arange(trees.weights[-1].size) for trees in (halves, others))
     pairs = np.repeat(roots, other_roots.size), np.tile(other_roots, roots.size)
     pending = [(len(halves.weights) - 1, len(others.weights) - 1, *pairs)]
@@ -81,12 +82,13 @@ def none_heavier(items: Items, size: int, distinct: bool, most: int, limit: Work
             # Two halves are a pair once.
             once = nodes <= other_nodes
             nodes, other_nodes = nodes[once], other_nodes[once]
-        limit.spend(_PER_PAIR * nodes.size)
+        limit.spend(_PER_PAIR * len(items.loads) * nodes.size)
         open_ = halves.weights[level][nodes] + others.weights[other_level][other_nodes] > most
         nodes, other_nodes = nodes[open_], other_nodes[open_]
         fits = items.room.fits(halves.loads[level][:, nodes] + others.loads[other_level][:, other_nodes])
         nodes, other_nodes = nodes[fits], other_nodes[fits]
         if not level and not other_level:
+            limit.spend(_PER_EXPERT * nodes.size * size * size)
             if _any_pattern(items, halves.members[nodes], others.members[other_nodes], distinct):
                 return False
         elif nodes.size > _AT_ONCE:
@@ -108,8 +110,10 @@ def _any_pattern(items: Items, halves: NDArray[np.int64], others: NDArray[np.int
     """Whether any of these pairs is a pattern: with `distinct`, the experts of the two differ."""
     if not distinct or not others.shape[1]:
         return bool(len(halves))
-    experts = items.experts[halves][:, :, np.newaxis] == items.experts[others][:, np.newaxis, :]
-    return bool((~experts.any(axis=(1, 2))).any())
+    shared, experts = np.zeros(len(halves), dtype=bool), items.experts[others]
+    for column in halves.T:
+        shared |= (items.experts[column][:, np.newaxis] == experts).any(axis=1)
+    return not shared.all()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +139,10 @@ class _Halves:
             members = sets.members
             first = members[:, -1] + int(distinct) if members.shape[1] else np.zeros(1, dtype=np.int64)
             more = number - first
-            if int(more.sum()) > _MOST_HALVES:
+            listed = int(more.sum())
+            if listed * (members.shape[1] + 1 + len(items.loads)) > _MOST_NUMBERS:
                 raise CertificateError("there are too many patterns")
-            limit.spend(_PER_HALF * int(more.sum()))
+            limit.spend(_PER_HALF * len(items.loads) * listed)
             before = np.repeat(np.arange(len(members)), more)
             last = np.arange(before.size) - np.repeat(np.cumsum(more) - more - first, more)
             members, loads = np.column_stack([members[before], last]), sets.loads[:, before] + items.loads[:, last]
@@ -173,12 +178,13 @@ def _pairable(items: Items, size: int, distinct: bool, most: int, limit: WorkLim
     room = items.room
     halves = _Halves.all_of(items, size - size // 2, distinct, limit)
     others = halves if size % 2 == 0 else _Halves.all_of(items, size // 2, distinct, limit)
-    sums = [*zip(np.eye(room.upper.size, dtype=np.int64), room.upper, strict=True)]
+    sums = [*zip(np.eye(room.upper.size, dtype=np.int64), map(int, room.upper), strict=True)]
     if room.shares.any():
         # Loads count for no less than they are.
         sums.append((room.shares, room.most))
-    else:
-        sums.append((np.ones_like(room.upper), room.upper.sum()))
+    elif (all_windows := sum(most_load for _, most_load in sums)) < _TOO_LARGE:
+        # Each of them is a number of 64 bits, and their sum may be none.
+        sums.append((np.ones_like(room.upper), all_windows))
     for parts, most_load in sums:
         left = halves.beside(others, parts, most_load, most)
         others = left if others is halves else others.beside(left, parts, most_load, most)
@@ -198,12 +204,13 @@ class _Trees:
     weights: list[NDArray[np.int64]]
 
     @classmethod
-    def of(cls, halves: _Halves, upper: NDArray[np.int64]) -> _Trees:
+    def of(cls, halves: _Halves, upper: NDArray[np.int64], limit: WorkLimit) -> _Trees:
         """Halves with similar loads are near each other: each node parts them by the window that varies most there."""
         number = len(halves.weights)
         # One tree would have up to twice as many leaves as there are halves.
         each = 1 << max(0, (number - 1).bit_length() - 3)
         leaves = each * max(1, -(-number // each))
+        limit.spend(_PER_LEAF * upper.size * leaves)
         # What fills up the last leaves fits nowhere.
         empty = leaves - number
         loads = np.column_stack([halves.loads, np.repeat(upper[:, np.newaxis] + 1, empty, axis=1)])

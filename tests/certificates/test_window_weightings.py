@@ -67,6 +67,44 @@ def test_it_is_about_its_own_loads(proof):
     assert not accepted(evidence, bound, objective, np.ones_like(LOADS))
 
 
+def test_loads_whose_sum_over_windows_is_no_number_of_64_bits():
+    # Each replica weighs 1 and a GPU may carry nothing: no plan is worth 2 x 2**27, if every pattern were too hot.
+    load = 2**27 - 3
+    deployment = {"num_gpus": 2, "num_slots": 2, "num_nodes": 1, "num_groups": 1, "policy": "global", "distinct": True}
+    weighting = {"starts": [[1], [1]], "weights": [[1], [1]], "carried": 0}
+    evidence = {"argument": "window weightings", "weightings": [weighting], "parts": [[0]], "bound": str(2 * load - 1)}
+    with pytest.raises(CertificateError, match="does not prove its bound"):
+        check(evidence, [[load, load]] * 3, deployment, objective="hottest")
+
+
+@pytest.mark.parametrize("windows", [1, 2, 3, 16])
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_heaviest_pattern_of_the_largest_loads_that_are_read(size, windows):
+    high = (2**62 - 1) // size
+    random = np.random.default_rng(windows)
+    loads = high - random.integers(0, 1000, (windows, 8))
+    weights, experts = random.integers(1, 100, 8), np.arange(8)
+    nothing = np.zeros(windows, dtype=np.int64)
+    items = Items(loads, weights, experts, Room(np.full(windows, size * high), nothing, nothing, 0))
+    best = int(np.sort(weights)[-size:].sum())
+    assert none_heavier(items, size, True, best, WorkLimit())
+    assert not none_heavier(items, size, True, best - 1, WorkLimit())
+
+
+def test_what_takes_long_or_much_memory_is_refused_for_many_windows_and_long_halves():
+    random = np.random.default_rng(0)
+    for windows, number, size in ((24, 285, 6), (2, 5, 140)):
+        upper = np.full(windows, 10**6)
+        items = Items(
+            random.integers(0, 10, (windows, number)),
+            np.ones(number, dtype=np.int64),
+            np.arange(number),
+            Room(upper, np.zeros_like(upper), np.zeros_like(upper), 0),
+        )
+        with pytest.raises(CertificateError, match="too many patterns|too long"):
+            none_heavier(items, size, False, 10**6, WorkLimit(4 * 10**10))
+
+
 @pytest.mark.parametrize("distinct", [True, False])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize(("shares", "most"), [([1, 2], 230), ([0, 0], 0)])
