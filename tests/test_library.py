@@ -134,7 +134,7 @@ def _labels(problem):
 def test_a_damaged_instance_is_refused(tmp_path):
     path = tmp_path / "broken.json"
     path.write_text('{"format": "eplb_opt.instance", "version": 1}')
-    with pytest.raises(FileFormatError, match=r"broken\.json is no eplb_opt\.instance file of version 2"):
+    with pytest.raises(FileFormatError, match=r"broken\.json is version 1 of eplb_opt\.instance; known versions: 2"):
         read_instance(path)
     path.write_text('{"format": "eplb_opt.instance", "version": 2, "loads": [1], "optimum": null}')
     with pytest.raises(FileFormatError, match=r"broken\.json: 'deployment'"):

@@ -9,9 +9,9 @@ from statistics import median
 from eplb_opt.bench.best import Best
 from eplb_opt.bench.curves import LEVELS
 from eplb_opt.bench.run import LeftOut, Run
-from eplb_opt.bench.standings import ahead, finished, standings
+from eplb_opt.bench.standings import ahead, failed_on, finished, standings
 from eplb_opt.bench.suite import Case
-from eplb_opt.bench.titles import title_of
+from eplb_opt.bench.titles import REMARKS, title_of
 from eplb_opt.layer_solution import relative_gap
 from eplb_opt.solution import percent
 
@@ -26,8 +26,15 @@ def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command:
         return f"`{command}`: no case is finished.\n"
     cases = list({run.case.name: run.case for run in runs}.values())
     lines = [f"`{command}`: {runs[0].machine}.", ""]
-    notes = [*ahead(runs, methods[-1], title_of), *(f"No run: {words}." for words in reasons(outcomes, title_of))]
-    lines += [*_methods(runs, cases), "", *(f"- {note}" for note in notes), "", *_cases(runs, cases, methods)]
+    notes = [f"{title_of(method)}: {REMARKS[method]}." for method in methods if method in REMARKS]
+    notes += [*ahead(runs, methods[-1], title_of), *(f"No run: {words}." for words in reasons(outcomes, title_of))]
+    lines += [
+        *_methods(runs, failed_on(outcomes, runs), cases),
+        "",
+        *(f"- {note}" for note in notes),
+        "",
+        *_cases(runs, cases, methods),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -39,7 +46,7 @@ def reasons(outcomes: Sequence[Run | LeftOut], title: Callable[[str], str] = str
     return [f"{name} on {', '.join(names)} ({reason})" for (name, reason), names in cases.items()]
 
 
-def _methods(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
+def _methods(runs: Sequence[Run], failed: Sequence[LeftOut], cases: Sequence[Case]) -> list[str]:
     """What is counted, and the table of methods."""
     import pandas as pd
 
@@ -48,17 +55,19 @@ def _methods(runs: Sequence[Run], cases: Sequence[Case]) -> list[str]:
     header += ["optimal", "failed", "no progress"]
     lines = [
         "Gaps are those of the plans to the best bound that anybody has proven; integrals, in seconds, are means over "
-        "the cases of a method, against the best plan that anybody knows. Failed: a program that was too large, or a "
-        "solver that crashed or contradicted a plan. No progress: the solver of the whole model gave neither a better "
-        "plan nor a better bound than the greedy ones that it began with, failures among them.",
+        "the cases of a method, against the best plan that anybody knows. Failed: a program that was too large, a "
+        "solver that crashed or contradicted a plan, or a function without a valid plan. No progress: the solver of "
+        "the whole model gave neither a better plan nor a better bound than the greedy ones that it began with, "
+        "failures among them.",
         "",
         _row(header),
         _row(["---", *["---:"] * (len(header) - 1)]),
     ]
-    for row in standings(runs).to_dict("records"):
-        cells = [_cell(title_of(row["method"])), str(row["cases"]), percent(Fraction(row["median_gap"]))]
+    for row in standings(runs, failed).to_dict("records"):
+        median_gap = percent(Fraction(row["median_gap"])) if row["cases"] else "-"
+        cells = [_cell(title_of(row["method"])), str(row["cases"]), median_gap]
         cells += [f"{row[f'within_{level:g}']} of {len(cases)}" for level in LEVELS]
-        cells += [f"{row['primal_integral']:.3f}", f"{row['dual_integral']:.3f}"]
+        cells += [f"{row[name]:.3f}" if row["cases"] else "-" for name in ("primal_integral", "dual_integral")]
         cells += [str(row["optimal"]), str(row["failed"]), "-" if pd.isna(row["idle"]) else f"{row['idle']:.0f}"]
         lines.append(_row(cells))
     return [*lines, _row(_best_known(runs, cases))]

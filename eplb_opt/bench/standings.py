@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import nan
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,13 @@ def finished(outcomes: Sequence[Run | LeftOut], methods: Sequence[str]) -> list[
     return [run for run in runs if all((run.case.name, method) in done for method in methods)]
 
 
-def standings(runs: Sequence[Run]) -> pd.DataFrame:
+def failed_on(outcomes: Sequence[Run | LeftOut], runs: Sequence[Run]) -> list[LeftOut]:
+    """What ended in an error instead of a run, on cases of `runs`."""
+    cases = {run.case.name for run in runs}
+    return [item for item in outcomes if isinstance(item, LeftOut) and item.failed and item.case.name in cases]
+
+
+def standings(runs: Sequence[Run], failed: Sequence[LeftOut] = ()) -> pd.DataFrame:
     """A row per method, over the cases of `runs`: how near to the best known bound it came, and how soon.
 
     Returns
@@ -34,23 +41,24 @@ def standings(runs: Sequence[Run]) -> pd.DataFrame:
         ``method``; ``cases`` that it has a run on; ``median_gap`` of these to the best known bound; ``within_0.01`` and
         so on, how many of all cases it came so near to, where one without a run is none; means of ``primal_integral``
         and ``dual_integral``, seconds; ``optimal``, cases whose layers it proved optimal, all of them; ``failed``, runs
-        in which something went wrong; ``idle``, runs in which the solver of the whole model gave neither a better plan
-        nor a better bound than it was given, failures among them (missing for other methods).
+        in which something went wrong, and errors instead of runs; ``idle``, runs in which the solver of the whole model
+        gave neither a better plan nor a better bound than it was given, failures among them (missing for other
+        methods).
     """
     import pandas as pd
 
     rows = []
-    for method in dict.fromkeys(run.method for run in runs):
+    for method in dict.fromkeys([*(run.method for run in runs), *(item.method for item in failed)]):
         own = [run for run in runs if run.method == method]
         gaps = [run.gap_to(Best.of(run.case, runs).bound) for run in own]
         found = [measures(run, runs) for run in own]
-        row: dict[str, Any] = {"method": method, "cases": len(own), "median_gap": float(median(gaps))}
+        row: dict[str, Any] = {"method": method, "cases": len(own), "median_gap": float(median(gaps)) if own else nan}
         for level in LEVELS:
             row[f"within_{level:g}"] = sum(gap <= level for gap in gaps)
         for name in ("primal_integral", "dual_integral"):
-            row[name] = mean([measure[name] for measure in found])
+            row[name] = mean([measure[name] for measure in found]) if own else nan
         row["optimal"] = sum(run.solution.status == "optimal" for run in own)
-        row["failed"] = sum(bool(run.failures) for run in own)
+        row["failed"] = sum(bool(run.failures) for run in own) + sum(item.method == method for item in failed)
         row["idle"] = sum(run.solver_idle for run in own) if method in PROGRAM_METHODS else None
         rows.append(row)
     return pd.DataFrame(rows)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from eplb_opt.bench.best import Best, rivals
 from eplb_opt.bench.curves import measures
-from eplb_opt.bench.run import Run
+from eplb_opt.bench.run import LeftOut, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 GAP_LEVELS = Fraction(1, 1000), Fraction(2, 10_000)
 
 
-def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
+def to_frame(runs: Sequence[Run], failed: Sequence[LeftOut] = ()) -> pd.DataFrame:
     """A row per run, in order: the case, what the method reached and proved, where the time went, and the machine.
+
+    Behind them a row for each error instead of a run: the case, the method, and ``failures``, why.
 
     ``best`` and ``bound`` are the best imbalance and lower bound that anybody knows, the library of the case too;
     ``gap`` is that of the run's plan to this bound, and so are ``seconds_to_...``. Of ``layers``, those without load
@@ -29,12 +31,13 @@ def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame([{**_row(run, runs), **run.machine.columns} for run in runs])
+    rows = [{**_row(run, runs), **run.machine.columns} for run in runs]
+    return pd.DataFrame([*rows, *({**_facts(item), "failures": item.reason} for item in failed)])
 
 
-def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
-    case, deployment, gaps = run.case, run.case.deployment, run.gaps
-    best = Best.of(case, runs)
+def _facts(item: Run | LeftOut) -> dict[str, Any]:
+    """The case and the method."""
+    case, deployment = item.case, item.case.deployment
     return {
         "case": case.name,
         "origin": case.origin,
@@ -47,7 +50,14 @@ def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
         "layers": case.loads.num_layers,
         "windows": case.loads.num_windows,
         "objective": case.objective,
-        "method": run.method,
+        "method": item.method,
+    }
+
+
+def _row(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
+    gaps, best = run.gaps, Best.of(run.case, runs)
+    return {
+        **_facts(run),
         "workers": run.workers,
         "seconds": run.seconds,
         "imbalance": float(run.imbalance),

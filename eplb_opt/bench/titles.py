@@ -12,6 +12,13 @@ _TITLES = {
 }
 
 
+# What has to be known of a method beside its title.
+REMARKS = {
+    "greedy": "the policy of DeepSeek's EPLB with an expert's copies on different GPUs where they have to be; of "
+    "several windows the best of it for their sum, for their mean, and a joint one",
+}
+
+
 def title_of(method: str) -> str:
     """What people call a method; its own name where there is nothing better."""
     return _TITLES.get(method, method)

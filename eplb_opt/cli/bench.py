@@ -17,7 +17,7 @@ from eplb_opt.bench.kept import KeptRuns
 from eplb_opt.bench.machine import Machine
 from eplb_opt.bench.markdown import markdown, reasons
 from eplb_opt.bench.run import LeftOut, Run, Settings, run_all
-from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
+from eplb_opt.bench.standings import ahead, better_than_the_library, failed_on, finished, standings
 from eplb_opt.bench.suite import Case, dispatched, suite
 from eplb_opt.bench.table import GAP_LEVELS, contradictions, open_cases, profile, summary, to_frame
 from eplb_opt.cli import options
@@ -144,7 +144,8 @@ class _Outputs:
     def write(self, outcomes: list[Run | LeftOut], methods: list[str], command: str) -> None:
         """Write what the options name."""
         if self.output is not None:
-            rows = to_frame([item for item in outcomes if isinstance(item, Run)])
+            runs = [item for item in outcomes if isinstance(item, Run)]
+            rows = to_frame(runs, [item for item in outcomes if isinstance(item, LeftOut) and item.failed])
             write_whole(self.output, rows.to_csv(index=False, float_format="%.9g"))
             show(f"rows written to {self.output}")
         if self.markdown_file is not None:
@@ -215,6 +216,7 @@ def run(
         made = [item for item in outcomes if isinstance(item, Run)]
         if made:
             _show_summary(outcomes, names)
+        if made or any(isinstance(item, LeftOut) and item.failed for item in outcomes):
             outputs.write(outcomes, names, choice.command(names, settings))
     if interrupted:
         again = "" if outputs.runs is None else "; the same command again makes the others"
@@ -257,7 +259,7 @@ def _show_summary(outcomes: list[Run | LeftOut], methods: list[str]) -> None:
     if complete:
         show("")
         show("over cases, gaps to the best known bounds:")
-        show_table(standings(complete), _FORMATS)
+        show_table(standings(complete, failed_on(outcomes, complete)), _FORMATS)
         show("")
         for sentence in ahead(complete, last):
             show(sentence)

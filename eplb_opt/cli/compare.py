@@ -25,6 +25,7 @@ from eplb_opt.methods import Method
 from eplb_opt.published_scores import published_scores, summarise_scores
 from eplb_opt.report.compare import plot_comparison
 from eplb_opt.report.words import plural
+from eplb_opt.request import objective_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,11 @@ def run(
         over = plural(loaded, "layer") + " with load" * (loaded < recorded.num_layers)
         policy = deployment_words.policy_words(deployment)
         show(f"gap: of the sum over {over}; mean_gap, worst_gap: of a layer; policy {policy}")
+        if recorded.num_windows > 1:
+            windows = plural(recorded.num_windows, "window")
+            kind = objective_of(recorded, contest.objective, None, 0, contest.effort.seed).kind
+            what = "tokens of all windows summed" if kind == "total" else f"the {kind} imbalance over {windows}"
+            show(f"objective: {what}; imbalance and what is behind it: means over windows")
         if deployment.dispatch != "even":
             show(f"all but {EVEN} under dispatch {deployment.dispatch}; {EVEN}: if replicas shared equally")
     else:

@@ -21,7 +21,8 @@ def run(
     json: options.Json = False,
 ) -> int:
     """Describe a recording. With --gpus, also the instant lower bounds of each layer."""
-    where = Instances.among(loads, context).complete(where)
+    instances = Instances.among(loads, context)
+    where = instances.complete(where)
     recorded, model = reading.recorded(loads), reading.known_model
     warnings = [] if model is None else model.disagreements(recorded)
     if model is not None and not warnings:
@@ -31,10 +32,14 @@ def run(
     where.require_gpus()
     formats = {"tokens": ",.0f", "max_over_mean": ".3f", "cv": ".3f"}
     formats |= dict.fromkeys(("hottest_share", "hottest_tenth_share"), ".4f")
+    notes: list[str] = []
     if where.says_gpus:
         deployment = where.deployment(recorded.num_experts, model)
         bounds = lower_bound(recorded, deployment)
         table = table.merge(bounds, on="layer_id")
+        notes = instances.words(deployment)
+        if recorded.num_windows > 1:
+            notes.insert(0, f"bounds: of {recorded.num_windows} windows summed, whatever plans are valued by")
         formats |= {"least_imbalance": ".6f"}
         formats |= dict.fromkeys(("mean", "nodes", "adams", "slack", "few slots", "lower_bound"), ",.1f")
     facts = {
@@ -55,4 +60,8 @@ def run(
         show(f"warning: {warning}")
     show("")
     show_table(table, formats)
+    if notes:
+        show("")
+    for note in notes:
+        show(note)
     return 0

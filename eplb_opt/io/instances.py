@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PurePath
@@ -13,8 +14,8 @@ import numpy as np
 
 from eplb_opt.deployment import Deployment
 from eplb_opt.errors import FileFormatError
-from eplb_opt.files import make_folder, parse_json, read_text, write_whole
-from eplb_opt.io.content import Content
+from eplb_opt.files import make_folder, write_whole
+from eplb_opt.io.content import Content, read_content
 from eplb_opt.io.native import read_solution
 from eplb_opt.io.recording import Recording
 from eplb_opt.loads import Loads
@@ -50,12 +51,14 @@ def parse_instance(content: Any, path: str) -> NamedInstance:
     FileFormatError
         What is no instance of this version.
     """
-    if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
-        raise FileFormatError(f"{path} is no {FORMAT} file of version {VERSION}")
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise FileFormatError(f"{path} is no {FORMAT} file")
+    if (version := content.get("version")) != VERSION:
+        raise FileFormatError(f"{path} is version {reprlib.repr(version)} of {FORMAT}; known versions: {VERSION}")
     try:
         optimum, deployment = content["optimum"], Deployment(**content["deployment"])
         named = NamedInstance(
-            name=PurePath(path).stem,
+            name=PurePath(path.removesuffix(".gz")).stem,
             loads=Loads(np.atleast_2d(np.array(content["loads"]))[:, np.newaxis], source=content["source"]),
             deployment=deployment,
             objective=content["objective"],
@@ -72,14 +75,14 @@ def parse_instance(content: Any, path: str) -> NamedInstance:
 
 
 def read_instance(path: str | os.PathLike[str]) -> NamedInstance:
-    """A named instance from its JSON file, with the best that is known where the file is in a library.
+    """A named instance from its JSON file, or that packed by gzip, with the best that is known if it is in a library.
 
     Raises
     ------
     FileFormatError
         The file cannot be read, or is no instance of this version; or what is known is not about it.
     """
-    named = parse_instance(parse_json(read_text(path), str(path)), str(path))
+    named = parse_instance(read_content(path).value, str(path))
     folder = Path(path).parent
     return replace(named, best=_best(named, folder.parent)) if folder.name == _INSTANCES else named
 

@@ -8,8 +8,9 @@ import pytest
 
 from eplb_opt.bench.markdown import markdown
 from eplb_opt.bench.run import LeftOut
-from eplb_opt.bench.standings import ahead, better_than_the_library, finished, standings
+from eplb_opt.bench.standings import ahead, better_than_the_library, failed_on, finished, standings
 from eplb_opt.bench.suite import Case
+from eplb_opt.bench.table import to_frame
 from eplb_opt.deployment import Deployment
 from eplb_opt.layer_solution import TracePoint
 from tests.bench.test_table import CASE, LOADS, NODES, RUNS, run
@@ -37,6 +38,29 @@ def test_methods_are_counted_over_all_cases_and_one_without_a_run_came_near_to_n
     assert table["optimal"].to_dict() == {"cpsat": 0, "auto": 1}
     assert table["failed"].to_dict() == {"cpsat": 0, "auto": 0}
     assert table.loc["cpsat", "idle"] == 1 and pd.isna(table.loc["auto", "idle"])
+
+
+def test_errors_instead_of_runs_are_counted_and_a_method_of_nothing_else_has_a_row():
+    made = run(CASE, "auto", (5, 5), (5, 4))
+    failed = [LeftOut(CASE, "rule", "no plan", failed=True), LeftOut(NODES, "rule", "no plan", failed=True)]
+    outcomes = [made, *failed, LeftOut(CASE, "cpsat", "it has no such objective", failed=False)]
+    # Of cases that are not finished nothing counts.
+    counted = failed_on(outcomes, [made])
+    assert counted == failed[:1]
+    table = standings([made], counted).set_index("method")
+    assert table["failed"].to_dict() == {"auto": 0, "rule": 1} and table["cases"].to_dict() == {"auto": 1, "rule": 0}
+    assert pd.isna(table.loc["rule", "median_gap"]) and table.loc["rule", "within_0.01"] == 0
+    (row,) = (
+        line for line in markdown(outcomes, ["auto", "rule", "cpsat"], "it").splitlines() if "| rule |" in line[:9]
+    )
+    assert row == "| rule | 0 | - | 0 of 1 | 0 of 1 | 0 of 1 | - | - | 0 | 1 | - |"
+    rows = to_frame([made], failed)
+    assert rows["method"].to_list() == ["auto", "rule", "rule"] and rows["case"].to_list()[2] == NODES.name
+    assert rows["failures"].to_list() == ["", "no plan", "no plan"] and rows["gap"].isna().to_list() == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_remark_is_a_failure_and_a_plan_of_the_solver_is_progress():

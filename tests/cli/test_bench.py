@@ -97,7 +97,7 @@ def test_the_same_command_again_makes_only_what_is_missing(run, tmp_path):
     assert "was made with seed=0, not 1; keep these runs in another folder, or remove the file" in words
 
 
-def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monkeypatch):
+def test_a_method_that_fails_has_rows_that_say_so_and_the_others_go_on(run, tmp_path, monkeypatch):
     def solve(*arguments, method, **options):
         if method == "search":
             raise SolverError("a plan is below a checked bound")
@@ -106,7 +106,9 @@ def test_a_method_that_fails_has_no_row_and_the_others_go_on(run, tmp_path, monk
     monkeypatch.setattr(bench_run, "solve", solve)
     code, out, _ = run("bench", *TWO, "--methods", "search,greedy", "-o", "rows.csv", "--runs", "runs")
     assert code == 1 and out.count("a plan is below a checked bound") == 3
-    assert pd.read_csv(tmp_path / "rows.csv")["method"].tolist() == ["greedy", "greedy"]
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert rows["method"].tolist() == ["greedy", "greedy", "search", "search"]
+    assert rows["failures"].tolist()[2:] == ["a plan is below a checked bound"] * 2 and rows["gap"][2:].isna().all()
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 

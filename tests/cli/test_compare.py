@@ -32,6 +32,20 @@ def test_rows_are_sorted_by_their_gap_and_written_with_a_figure(run, recording, 
     assert (tmp_path / "gaps.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ("auto", "the mean imbalance over 3 windows"),
+        ("worst", "the worst imbalance over 3 windows"),
+        ("total", "tokens of all windows summed"),
+    ],
+)
+def test_the_objective_over_several_windows_is_said(run, recording, objective, words):
+    code, out, _ = run("compare", recording, *DEPLOYMENT, "--windows", 3, "--methods", "lpt", "--objective", objective)
+    assert code == 0 and f"\nobjective: {words}; imbalance and what is behind it: means over windows\n" in out
+    assert "objective:" not in run("compare", recording, *DEPLOYMENT, "--methods", "lpt")[1]
+
+
 def test_the_published_protocol_plans_on_a_window_and_scores_on_the_next(run, recording):
     options = ("--windows", 3, "--protocol", "published", "--methods", "lpt, snake", "--json")
     code, out, _ = run("compare", recording, *DEPLOYMENT, *options)

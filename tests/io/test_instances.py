@@ -1,5 +1,6 @@
 """Instances: read as loads, read as a library, refused where they are damaged."""
 
+import gzip
 import json
 import shutil
 from fractions import Fraction
@@ -77,6 +78,22 @@ def test_an_instance_is_loads_and_its_windows_stay_windows(kind):
     assert both.num_windows == 6
 
 
+def test_an_instance_is_read_as_gzip_packs_it(tmp_path):
+    packed = tmp_path / f"{WORST.name}.gz"
+    packed.write_bytes(gzip.compress(WORST.read_bytes()))
+    again, named = read_instance(packed), read_instance(WORST)
+    assert again.name == named.name and np.array_equal(again.loads.values, named.loads.values)
+
+
+def test_what_is_no_instance_is_one_sentence(tmp_path):
+    for path in (MODELS / "solutions" / WORST.name, MODELS / "windows.md"):
+        with pytest.raises(FileFormatError, match=r"is no eplb_opt\.instance file$"):
+            read_instance(path)
+    with pytest.raises(FileFormatError, match="damaged gzip"):
+        (tmp_path / "x.json.gz").write_bytes(b"\x1f\x8bnothing")
+        read_instance(tmp_path / "x.json.gz")
+
+
 def test_an_instance_without_load_is_loads_too():
     assert not eplb_opt.read_loads(MODELS / "instances" / "no-load-16x20x4.json").values.any()
 
@@ -101,7 +118,7 @@ def test_a_stored_solution_of_another_instance_is_refused(tmp_path):
 
 
 DAMAGED = {
-    "version": ({"version": 1}, "is no eplb_opt.instance file of version 2"),
+    "version": ({"version": 1}, "is version 1 of eplb_opt.instance; known versions: 2"),
     "no loads": ({"loads": None}, "damaged.json: "),
     "negative": ({"loads": [[1, -1, 2, 3]]}, "damaged.json: "),
     "no room": ({"deployment": {"num_gpus": 2, "num_slots": 2}}, "damaged.json: "),
