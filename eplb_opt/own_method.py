@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from inspect import unwrap
+from inspect import iscoroutine, unwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +73,15 @@ class OwnMethod:
         given = torch.tensor(np.asarray(weight, dtype=np.float64), dtype=torch.float32)
         nodes = deployment.num_nodes if deployment.ranks_per_node else 1
         try:
-            return self(given, deployment.num_slots, deployment.binding_groups, nodes, deployment.num_gpus)
+            answer = self(given, deployment.num_slots, deployment.binding_groups, nodes, deployment.num_gpus)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # what is not ours may raise anything: `sys.exit`, a panic of Rust
             raise MethodError(f"{self.name} raised {in_words(error, _file_of(self.function))}") from error
+        if iscoroutine(answer):
+            # It is refused as what it is; left open, it would warn of itself later.
+            answer.close()
+        return answer
 
     def checked(self, answer: Any, weight: NDArray[Any], deployment: Deployment) -> Placement:
         """What the function returned as plans by the rules of the deployment.

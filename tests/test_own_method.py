@@ -108,6 +108,10 @@ def panic():
     raise Panic("index out of bounds")
 
 
+async def later(*_):
+    """Not awaited by anybody: pytest takes the warning for an error."""
+
+
 WRONG = {
     "exception": (lambda *_: 1 / 0, "lambda raised ZeroDivisionError: division by zero (line "),
     "exit": (lambda *_: exit(3), "lambda raised SystemExit: 3"),
@@ -115,6 +119,7 @@ WRONG = {
     "panic": (lambda *_: panic(), "lambda raised Panic: index out of bounds"),
     "signature": (lambda weight: weight, "lambda raised TypeError: "),
     "nothing": (lambda *_: None, "phy2log is a NoneType; return phy2log, or (phy2log, log2phy, logcnt), or a Plan"),
+    "coroutine": (lambda *_: later(), "phy2log is a coroutine; return phy2log"),
     "pair": (lambda *given: (in_order(*given),) * 2, "a tuple of 2; return phy2log"),
     "floats": (lambda weight, *_: weight, "phy2log holds float32, not integers"),
     "no data": (lambda *given: in_order(*given).to("meta"), "phy2log cannot be read: Cannot copy out of meta tensor"),
