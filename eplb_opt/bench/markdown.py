@@ -22,12 +22,15 @@ def markdown(outcomes: Sequence[Run | LeftOut], methods: Sequence[str], command:
     A case that not all methods are done with is left out.
     """
     runs = finished(outcomes, methods)
+    without = [f"No run: {words}." for words in reasons(outcomes, title_of)]
     if not runs:
-        return f"`{command}`: no case is finished.\n"
+        return (
+            "\n".join([f"`{command}`: no case with a run is finished.", *(f"\n- {words}" for words in without)]) + "\n"
+        )
     cases = list({run.case.name: run.case for run in runs}.values())
     lines = [f"`{command}`: {runs[0].machine}.", ""]
     notes = [f"{title_of(method)}: {REMARKS[method]}." for method in methods if method in REMARKS]
-    notes += [*ahead(runs, methods[-1], title_of), *(f"No run: {words}." for words in reasons(outcomes, title_of))]
+    notes += [*ahead(runs, methods[-1], title_of), *without]
     lines += [
         *_methods(runs, failed_on(outcomes, runs), cases),
         "",

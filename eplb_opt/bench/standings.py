@@ -70,16 +70,20 @@ def ahead(runs: Sequence[Run], method: str, title: Callable[[str], str] = str) -
     `title` turns names of methods into words.
     """
     own = [run for run in runs if run.method == method]
+    if not own:
+        return [f"{title(method)} has no run."]
+    cases = len({run.case.name for run in runs})
+    where = "any case" if len(own) == cases else f"any of the {len(own)} of {cases} cases that it has a run on"
     plans = _better(own, runs, lambda mine, theirs: relative_gap(value_of(mine), value_of(theirs)))
     bounds = _better(own, runs, lambda mine, theirs: relative_gap(bound_of(theirs), bound_of(mine)))
     sentences = []
     for word, better in (("plan", plans), ("bound", bounds)):
         others = {name: cases for name, cases in better.items() if name != LIBRARY}
         if not others:
-            sentences.append(f"No other method ends with a better {word} than {title(method)} on any case.")
-        for name, cases in others.items():
-            where = ", ".join(f"{case} ({percent(by)})" for case, by in cases)
-            sentences.append(f"{title(name)}: a better {word} than {title(method)} on {where}.")
+            sentences.append(f"No other method ends with a better {word} than {title(method)} on {where}.")
+        for name, led in others.items():
+            leads = ", ".join(f"{case} ({percent(by)})" for case, by in led)
+            sentences.append(f"{title(name)}: a better {word} than {title(method)} on {leads}.")
     if any(run.case.known is not None for run in own):
         counts = [len(better.get(LIBRARY, ())) for better in (plans, bounds)]
         sentences.append(

@@ -268,6 +268,8 @@ def _show_summary(outcomes: list[Run | LeftOut], methods: list[str]) -> None:
     better = better_than_the_library(made)
     if better:
         show(f"better than the library, which bench --library FOLDER brings up to date: {', '.join(better)}")
+    if all(run.method != last for run in made):
+        return
     show("")
     wide = open_cases(made, last)
     if wide.empty:

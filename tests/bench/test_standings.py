@@ -54,6 +54,9 @@ def test_errors_instead_of_runs_are_counted_and_a_method_of_nothing_else_has_a_r
         line for line in markdown(outcomes, ["auto", "rule", "cpsat"], "it").splitlines() if "| rule |" in line[:9]
     )
     assert row == "| rule | 0 | - | 0 of 1 | 0 of 1 | 0 of 1 | - | - | 0 | 1 | - |"
+    assert ahead([made], "rule") == ["rule has no run."]
+    alone = markdown(failed, ["rule"], "it")
+    assert alone == f"`it`: no case with a run is finished.\n\n- No run: rule on {CASE.name}, {NODES.name} (no plan).\n"
     rows = to_frame([made], failed)
     assert rows["method"].to_list() == ["auto", "rule", "rule"] and rows["case"].to_list()[2] == NODES.name
     assert rows["failures"].to_list() == ["", "no plan", "no plan"] and rows["gap"].isna().to_list() == [
@@ -88,6 +91,14 @@ def test_rivals_with_a_better_plan_or_bound_are_named_with_their_lead():
     assert ahead(RUNS, "auto") == [
         "No other method ends with a better plan than auto on any case.",
         "No other method ends with a better bound than auto on any case.",
+    ]
+
+
+def test_a_lead_is_over_the_cases_that_a_method_has_runs_on():
+    others = [run(CASE, "greedy", (8, 4), (6, 4)), run(NODES, "greedy", (4, 4), (4, 4))]
+    assert ahead([run(CASE, "auto", (5, 5), (5, 4)), *others], "auto") == [
+        f"No other method ends with a better {word} than auto on any of the 1 of 2 cases that it has a run on."
+        for word in ("plan", "bound")
     ]
 
 
@@ -135,4 +146,4 @@ def test_a_method_without_a_run_has_a_dash_and_a_sentence():
 def test_a_case_without_its_last_method_is_left_out_of_markdown():
     methods = ["greedy", "auto"]
     assert "a\\|b" not in markdown([*RUNS, run(NODES, "greedy", (8, 4), (6, 4))], methods, "x")
-    assert markdown(RUNS[:1], methods, "x") == "`x`: no case is finished.\n"
+    assert markdown(RUNS[:1], methods, "x") == "`x`: no case with a run is finished.\n"
