@@ -89,7 +89,10 @@ class _Choice:
     def cases(self) -> list[Case]:
         """The cases of the suite that are wanted."""
         reader = partial(read_loads, experts=self.experts, layers=self.layers)
-        cases = suite(self.suite_name, self.files or [], reader, self.only or [])
+        with status_line() as show_status:
+            if show_status is not None:
+                show_status("loading cases, and checking what is known of them")
+            cases = suite(self.suite_name, self.files or [], reader, self.only or [])
         return cases if self.dispatch is None else [dispatched(case, self.dispatch) for case in cases]
 
     def command(self, methods: list[str], settings: Settings) -> str:
@@ -184,10 +187,7 @@ def run(
             )
         return run_library(library, choice.only or [], settings)
     outputs.require(choice.files or [])
-    with status_line() as show_status:
-        if show_status is not None:
-            show_status("loading cases, and checking what is known of them")
-        cases = choice.cases
+    cases = choice.cases
     total = len(cases) * len(names)
     widths = max(len(case.name) for case in cases), max(13, *map(len, names))
     code = {str(method): method.code for method in methods if isinstance(method, OwnMethod)}

@@ -64,6 +64,14 @@ def test_json_goes_to_stdout_and_reads_back(run, recording, tmp_path):
     assert json.loads(run("verify", "solution.json", "--json")[1])["valid"] is True
 
 
+def test_inspect_says_whose_bounds_it_has_and_which_deployment(run):
+    instances = Path(__file__).resolve().parents[2] / "models" / "instances"
+    several, one = (run("inspect", instances / f"{name}.json")[1] for name in ("worst-of-3-32x48x48", "eight-experts"))
+    words = "48 GPUs, 48 slots: as worst-of-3-32x48x48 says, but for what the options say"
+    assert several.endswith(f"\n\nbounds: of 3 windows summed, whatever plans are valued by\n{words}\n")
+    assert "windows summed" not in one and "8 GPUs, 16 slots: as eight-experts says" in one
+
+
 def test_inspect_describes_the_recording(run, recording):
     code, out, _ = run("inspect", recording)
     assert code == 0
