@@ -158,7 +158,10 @@ class _Halves:
         return _Halves(self.members[chosen], self.loads[:, chosen], self.weights[chosen])
 
     def beside(self, others: _Halves, parts: NDArray[np.int64], most_load: int, most: int) -> _Halves:
-        """Those that weigh more than `most` with another one, within a load in the sum over windows by `parts`."""
+        """Those that weigh more than `most` together with one of the others, where both have no more than `most_load`.
+
+        Loads are summed over windows, each times its number in `parts`.
+        """
         own, other = parts @ self.loads, parts @ others.loads
         other_order = np.argsort(other)
         # Questions in order are answered soonest.
@@ -173,7 +176,7 @@ class _Halves:
 def _pairable(items: Items, size: int, distinct: bool, most: int, limit: WorkLimit) -> tuple[_Halves, _Halves]:
     """Halves that may make a pattern above `most` with one of the others, in each window and in a sum over windows.
 
-    The other half of them and more are too light for the load they have, which sorting finds sooner than trees do.
+    Most are too light for the load they have, which sorting finds sooner than trees do.
     """
     room = items.room
     halves = _Halves.all_of(items, size - size // 2, distinct, limit)
